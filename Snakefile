@@ -1,0 +1,44 @@
+# skyquilt: full-sky TS and flux maps of every analysis of a configuration.
+#
+#   snakemake --profile profiles/local --configfile config/demo.yaml
+#
+# Settings say what is computed (config/), profiles how and where it runs (profiles/).
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+include: "workflow/rules/common.smk"
+if settings.simulation:
+
+    include: "workflow/rules/simulate.smk"
+
+
+include: "workflow/rules/bin.smk"
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/fit.smk"
+include: "workflow/rules/merge.smk"
+include: "workflow/rules/localise.smk"
+include: "workflow/rules/plot.smk"
+
+
+wildcard_constraints:
+    analysis=one_of(settings.analyses),
+    index=r"\d+",
+    n_chunks=r"\d+",
+
+
+localrules:
+    all,
+
+
+onstart:
+    write_configs()
+
+
+rule all:
+    default_target: True
+    input:
+        maps=of_all_analyses("maps.fits"),
+        summaries=of_all_analyses("summary.json"),
+        plots=of_all_analyses("plots"),

@@ -1,0 +1,1 @@
+"""All-sky maps of test statistic and flux from gamma-ray data."""

@@ -1,0 +1,1 @@
+"""The command `skyquilt`: one file per verb; each calls one step."""

@@ -1,0 +1,44 @@
+"""Arguments that several verbs share."""
+
+import argparse
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """`--config`."""
+    parser.add_argument(
+        "--config", required=True, metavar="FILE", help="configuration (YAML), as config/demo.yaml"
+    )
+
+
+def add_analysis(parser: argparse.ArgumentParser) -> None:
+    """`--config` and `--analysis`."""
+    add_config(parser)
+    parser.add_argument(
+        "--analysis", required=True, metavar="NAME", help="which of the analyses in it"
+    )
+
+
+def add_problem(parser: argparse.ArgumentParser) -> None:
+    """`--problem`."""
+    parser.add_argument(
+        "--problem", required=True, metavar="FILE", help="problem.h5, made by `skyquilt prepare`"
+    )
+
+
+def add_plan(parser: argparse.ArgumentParser) -> None:
+    """`--plan`."""
+    parser.add_argument(
+        "--plan", required=True, metavar="FILE", help="plan.json, made by `skyquilt plan`"
+    )
+
+
+def add_maps(parser: argparse.ArgumentParser) -> None:
+    """`--maps`."""
+    parser.add_argument(
+        "--maps", required=True, metavar="FILE", help="maps.fits, made by `skyquilt merge`"
+    )
+
+
+def add_output(parser: argparse.ArgumentParser, what: str) -> None:
+    """`--output`."""
+    parser.add_argument("--output", required=True, metavar="PATH", help=what)

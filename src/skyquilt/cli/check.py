@@ -1,0 +1,19 @@
+"""Check a configuration and every file it names, without running it."""
+
+import argparse
+
+from skyquilt.cli import arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    arguments.add_config(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the step."""
+    from skyquilt.config import load_config
+    from skyquilt.steps.check import check_files
+
+    print(check_files(load_config(args.config)))
+    return 0

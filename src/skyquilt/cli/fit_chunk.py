@@ -1,0 +1,41 @@
+"""Fit the pixels of one chunk.
+
+Without --mpi one process fits the chunk, with --threads threads. With --mpi the ranks of the
+launcher share it:
+  mpiexec -n 4 skyquilt fit-chunk --mpi --ranks 4 --problem problem.h5 --plan plan.json \
+    --chunk 0 --output chunks/000-of-012.h5
+"""
+
+import argparse
+
+from skyquilt.cli import arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    arguments.add_problem(parser)
+    arguments.add_plan(parser)
+    parser.add_argument("--chunk", required=True, type=int, metavar="I", help="number of the chunk")
+    arguments.add_output(parser, "chunk file to write")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads (default 1)")
+    parser.add_argument("--mpi", action="store_true", help="share the chunk among MPI ranks")
+    parser.add_argument(
+        "--ranks",
+        type=int,
+        default=1,
+        metavar="N",
+        help="ranks to expect (default 1)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the step."""
+    from skyquilt.parallel.comm import abort_on_error, open_comm
+    from skyquilt.steps.fit_chunk import fit_chunk_file
+
+    comm = open_comm(args.ranks) if args.mpi else None
+    with abort_on_error(comm):
+        fit_chunk_file(
+            args.problem, args.plan, args.chunk, args.output, comm=comm, threads=args.threads
+        )
+    return 0

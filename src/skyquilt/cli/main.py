@@ -1,0 +1,113 @@
+"""Entry point: choose the verb, set up logging, turn errors into one line."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from skyquilt.cli import (
+    bin_events,
+    check,
+    contract,
+    fit_chunk,
+    localise,
+    merge,
+    plan,
+    plot,
+    prepare,
+    simulate,
+)
+from skyquilt.errors import SkyquiltError
+
+VERBS = {
+    "check": check,
+    "simulate": simulate,
+    "bin-events": bin_events,
+    "contract": contract,
+    "prepare": prepare,
+    "plan": plan,
+    "fit-chunk": fit_chunk,
+    "merge": merge,
+    "localise": localise,
+    "plot": plot,
+}
+
+_DESCRIPTION = """\
+All-sky maps of test statistic (TS) and flux from gamma-ray data.
+
+One analysis goes through these verbs in this order; Snakemake runs them all:
+  contract   response x spectrum -> table, kept in the cache
+  prepare    counts, background, orientation, table -> problem.h5
+  plan       which pixels, in how many chunks -> plan.json
+  fit-chunk  one chunk of pixels -> chunks/*.h5 (MPI-aware)
+  merge      chunks -> maps.fits
+  localise   best position, containment regions -> summary.json
+  plot       figures as PNG and PDF
+"""
+_EPILOG = """\
+first steps:
+  skyquilt check --config config/demo.yaml
+  snakemake --profile profiles/local --configfile config/demo.yaml
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="skyquilt",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, module in VERBS.items():
+        summary = module.__doc__.strip().splitlines()[0]
+        verb = verbs.add_parser(
+            name,
+            help=summary[0].lower() + summary[1:].rstrip("."),
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(verb)
+        verb.add_argument("--quiet", action="store_true", help="log warnings and errors only")
+        verb.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns
+    -------
+    int
+        0 done, 1 failed, 2 wrong arguments, configuration or input files.
+    """
+    args = make_parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.WARNING if args.quiet else logging.INFO,
+        format=f"%(asctime)s skyquilt {args.verb}: %(message)s",
+        datefmt="%H:%M:%S",
+    )
+    try:
+        return args.run(args)
+    except SkyquiltError as error:
+        print(f"skyquilt {args.verb}: error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"skyquilt {args.verb}: interrupted", file=sys.stderr)
+        return 130
+
+
+class _Version(argparse.Action):
+    """Print the version; looked up only when asked for."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        from importlib.metadata import version
+
+        print(f"skyquilt {version('skyquilt')}")
+        parser.exit()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

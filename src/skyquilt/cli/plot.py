@@ -1,0 +1,26 @@
+"""Draw the maps, the containment regions and the counts spectrum."""
+
+import argparse
+
+from skyquilt.cli import arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    arguments.add_analysis(parser)
+    arguments.add_problem(parser)
+    arguments.add_maps(parser)
+    parser.add_argument(
+        "--summary", required=True, metavar="FILE", help="summary.json, made by `skyquilt localise`"
+    )
+    arguments.add_output(parser, "folder to write the figures to")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the step."""
+    from skyquilt.config import load_config
+    from skyquilt.steps.plot import plot_analysis
+
+    config = load_config(args.config)
+    plot_analysis(config, args.analysis, args.problem, args.maps, args.summary, args.output)
+    return 0

@@ -1,0 +1,63 @@
+"""What every section of the configuration has in common."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """One section: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def to_value(text: str, unit: str) -> float:
+    """Value of a quantity such as ``"100 keV"`` in `unit`.
+
+    Parameters
+    ----------
+    text : str
+        Number and unit, in astropy's notation.
+    unit : str
+        Unit of the result.
+
+    Returns
+    -------
+    float
+        The value in `unit`.
+
+    Raises
+    ------
+    ValueError
+        If `text` is no finite number with a unit convertible to `unit`.
+
+    Examples
+    --------
+    >>> to_value("0.1 MeV", "keV")
+    100.0
+    """
+    import math
+
+    from astropy.units import Quantity
+
+    allowed = f"give a finite number with a unit convertible to {unit}, as in '1 {unit}'"
+    try:
+        value = Quantity(text).to_value(unit)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{text!r} is not a quantity in {unit}: {allowed}") from error
+    if not (value.ndim == 0 if hasattr(value, "ndim") else True) or not math.isfinite(value):
+        raise ValueError(f"{text!r} is not one finite quantity: {allowed}")
+    return float(value)
+
+
+def quantity(unit: str):
+    """Field type of a quantity kept as its text and checked to be convertible to `unit`."""
+
+    def check(text: str) -> str:
+        to_value(text, unit)
+        return text
+
+    return Annotated[str, AfterValidator(check), Field(description=f"quantity, as in '1 {unit}'")]
+
+
+Energy = quantity("keV")

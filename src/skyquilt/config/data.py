@@ -1,0 +1,86 @@
+"""The measurement: counts, background, response, orientation."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PositiveFloat, model_validator
+
+from skyquilt.config.base import Section
+
+
+def _check_interval(interval: tuple[float, float]) -> tuple[float, float]:
+    if not interval[0] < interval[1]:
+        raise ValueError(f"{list(interval)}: the start must lie before the end")
+    return interval
+
+
+Interval = Annotated[
+    tuple[
+        Annotated[float, Field(allow_inf_nan=False)], Annotated[float, Field(allow_inf_nan=False)]
+    ],
+    AfterValidator(_check_interval),
+]
+
+
+class CountsTerm(Section):
+    """One histogram of counts; the terms of an analysis are added."""
+
+    path: str
+    """Histogram in HDF5, in the layout of histpy."""
+    label: str = "counts"
+    """Name in plots and messages."""
+    scale: PositiveFloat = 1.0
+    """Factor on the counts, for example 0.02 for a burst fifty times fainter."""
+
+
+class BackgroundModel(Section):
+    """Expected background: a histogram and its scale."""
+
+    path: str
+    """Histogram in HDF5, in the layout of histpy; its whole time span is used."""
+    scale: PositiveFloat | Literal["auto"] = "auto"
+    """Factor on the histogram; auto: ratio of the livetimes (with an orientation file) or
+    durations (with time axes) of the counts and of the background."""
+    interval: Interval | None = None
+    """Time span of the histogram [UNIX s], needed for `scale: auto` when it has no time axis."""
+
+
+class ComptonData(Section):
+    """Data of a Compton telescope."""
+
+    frame: Literal["local", "galactic"]
+    """Frame of the scattered direction PsiChi: local (spacecraft) or galactic."""
+    counts: Annotated[tuple[CountsTerm, ...], Field(min_length=1)]
+    """Histograms of counts; their sum is the data."""
+    background: BackgroundModel
+    """Expected background."""
+    response: str
+    """Detector response (frame: local) or precomputed galactic point source response."""
+    orientation: str | None = None
+    """Orientation file (.ori); needed in the local frame, and gives livetimes in both."""
+    interval: Interval | None = None
+    """Time interval of the analysis [UNIX s]; histograms with a time axis are cut to it."""
+    zero_background: Literal["refuse", "mask"] = "refuse"
+    """What to do with bins that have counts but no background: refuse, or mask every bin
+    without background (its counts and its expected counts leave the likelihood)."""
+    time_weights: Literal["livetime", "elapsed"] = "livetime"
+    """Local frame: weight of an attitude sample."""
+    earth_occultation: bool = False
+    """Local frame: leave out the times at which a direction is below the Earth's horizon."""
+    interpolation: Literal["bilinear", "nearest"] = "bilinear"
+    """Galactic frame: how the response is read between its pixels."""
+
+    @model_validator(mode="after")
+    def _check_frame(self):
+        if self.frame == "local" and self.orientation is None:
+            raise ValueError("frame 'local' needs `orientation`, the spacecraft's .ori file")
+        fields = {"local": ("interpolation",), "galactic": ("time_weights", "earth_occultation")}
+        for name in fields[self.frame]:
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} has no effect with frame {self.frame!r}: remove it")
+        return self
+
+    def paths(self) -> tuple[str, ...]:
+        """All files the data are read from, each once."""
+        named = [term.path for term in self.counts]
+        named += [self.background.path, self.response, self.orientation]
+        return tuple(dict.fromkeys(path for path in named if path is not None))

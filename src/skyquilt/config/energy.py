@@ -1,0 +1,32 @@
+"""Which measured energies enter the likelihood."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, NonNegativeInt, model_validator
+
+from skyquilt.config.base import Energy, Section
+
+
+def _check_channels(channels: tuple[int, int]) -> tuple[int, int]:
+    if not channels[0] < channels[1]:
+        raise ValueError(f"{list(channels)}: give [first, last + 1] with first <= last")
+    return channels
+
+
+class EnergySelection(Section):
+    """Measured-energy channels, by index or by their edges; all when neither is given."""
+
+    channels: (
+        Annotated[tuple[NonNegativeInt, NonNegativeInt], AfterValidator(_check_channels)] | None
+    ) = None
+    """Half-open range of channel numbers: [2, 3] is channel 2 alone."""
+    range: Annotated[tuple[Energy, Energy], Field()] | None = None
+    """Energies [low, high]; both must be edges of the histogram."""
+    sum_channels: bool = False
+    """Add the channels before the fit, as cosipy does, instead of fitting them jointly."""
+
+    @model_validator(mode="after")
+    def _check_one(self):
+        if self.channels is not None and self.range is not None:
+            raise ValueError("give `channels` or `range`, not both")
+        return self

@@ -1,0 +1,115 @@
+"""Read a configuration file; a mistake becomes one message with the key's path."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from skyquilt.config.analysis import Analysis
+from skyquilt.config.run import Config
+from skyquilt.errors import ConfigError
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and check a configuration file.
+
+    Parameters
+    ----------
+    path : str or Path
+        YAML file. ``${NAME}`` and ``${NAME:-default}`` are replaced from the environment.
+
+    Returns
+    -------
+    Config
+        The configuration with all defaults filled in.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is no YAML, or has unknown, missing or wrong values; the
+        message names each key by its path.
+    """
+    try:
+        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read as YAML: {error}") from error
+    return parse_config(settings, source=str(path))
+
+
+def parse_config(settings: Any, source: str = "configuration") -> Config:
+    """Check settings that were read from YAML.
+
+    Parameters
+    ----------
+    settings : dict
+        Nested settings.
+    source : str, optional
+        Where they come from, for messages.
+
+    Raises
+    ------
+    ConfigError
+        If there are unknown, missing or wrong values, each named by its path.
+    """
+    if not isinstance(settings, dict):
+        raise ConfigError(
+            f"{source}: expected a mapping with the key `analyses`, got {settings!r}."
+        )
+    try:
+        return Config.model_validate(_expand(settings, source))
+    except ValidationError as error:
+        lines = [_describe(detail) for detail in error.errors(include_url=False)]
+        raise ConfigError(f"{source}: " + "; ".join(dict.fromkeys(lines))) from error
+
+
+def get_analysis(config: Config, name: str) -> Analysis:
+    """Analysis of a configuration by name.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name.
+    """
+    if name not in config.analyses:
+        raise ConfigError(f"no analysis {name!r}; there are: {', '.join(config.analyses)}.")
+    return config.analyses[name]
+
+
+def _expand(value: Any, source: str) -> Any:
+    """Replace environment variables in all texts of nested settings."""
+    if isinstance(value, dict):
+        return {key: _expand(item, source) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, source) for item in value]
+    if isinstance(value, str):
+        return _VARIABLE.sub(lambda match: _variable(match, source), value)
+    return value
+
+
+def _variable(match: re.Match, source: str) -> str:
+    name, default = match.groups()
+    value = os.environ.get(name) or default
+    if value is None:
+        raise ConfigError(
+            f"{source}: {match.group()} is used, but the environment variable {name} is not set; "
+            f"set it, or write ${{{name}:-default}}."
+        )
+    return value
+
+
+def _describe(detail: dict[str, Any]) -> str:
+    """One mistake as `key.path: what is wrong (got value)`."""
+    place = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return f"{place}: unknown key; see config/config.schema.yaml for those that exist"
+    if detail["type"] == "missing":
+        return f"{place}: missing"
+    message = detail["msg"].removeprefix("Value error, ")
+    value = detail["input"]
+    shown = "" if isinstance(value, dict) or repr(value) in message else f" (got {value!r})"
+    return f"{place}: {message}{shown}"

@@ -1,0 +1,52 @@
+"""The pixels to fit: resolution, frame and region of the map."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PositiveFloat
+
+from skyquilt.config.base import Section
+from skyquilt.config.position import Position
+
+MAX_NSIDE = 8192
+
+
+def _check_nside(nside: int) -> int:
+    if not 1 <= nside <= MAX_NSIDE or nside & (nside - 1):
+        raise ValueError(f"nside {nside}: allowed are the powers of two from 1 to {MAX_NSIDE}")
+    return nside
+
+
+class Cone(Section):
+    """All pixels whose centre lies within `radius` of `center`."""
+
+    center: Position
+    """Centre of the cone."""
+    radius: Annotated[PositiveFloat, Field(le=180)]
+    """Radius [deg]."""
+
+
+class Polygon(Section):
+    """All pixels whose centre lies in a convex polygon of great circles."""
+
+    vertices: Annotated[tuple[Position, ...], Field(min_length=3)]
+    """Corners in order."""
+
+
+class PixelList(Section):
+    """Pixels by number."""
+
+    pixels: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+    """Pixel numbers at the map's nside, in the map's ordering and frame."""
+
+
+class MapGrid(Section):
+    """HEALPix grid of the map."""
+
+    nside: Annotated[int, AfterValidator(_check_nside)] = 16
+    """Resolution: a power of two; the map has 12 nside^2 pixels."""
+    ordering: Literal["nested", "ring"] = "nested"
+    """Ordering of the pixels in maps.fits."""
+    frame: Literal["galactic", "icrs"] = "galactic"
+    """Frame of the grid."""
+    region: Cone | Polygon | PixelList | None = None
+    """Part of the sky to fit; the whole sky when left out."""

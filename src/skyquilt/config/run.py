@@ -1,0 +1,27 @@
+"""The whole configuration: simulation, binning of events, analyses."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from skyquilt.config.analysis import Analysis
+from skyquilt.config.base import Section
+from skyquilt.config.binning import Binning
+from skyquilt.config.simulation import Simulation
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+
+
+class Config(Section):
+    """Everything one run makes."""
+
+    results: str = "results"
+    """Folder of the results; each analysis has its own folder in it."""
+    cache: str = "cache"
+    """Folder of the contracted response tables, shared by all analyses."""
+    simulation: Simulation | None = None
+    """Simulated data to make first."""
+    binning: dict[Name, Binning] = Field(default_factory=dict)
+    """Event files to bin into histograms, by name."""
+    analyses: Annotated[dict[Name, Analysis], Field(min_length=1)]
+    """Analyses by name; the name is that of the result folder."""

@@ -1,0 +1,201 @@
+"""Simulated data of a Compton telescope: `simulation`."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
+
+from skyquilt.config.base import Energy, Section, quantity, to_value
+from skyquilt.config.data import Interval
+from skyquilt.config.map import MAX_NSIDE
+from skyquilt.config.position import Position
+from skyquilt.config.spectrum import Spectrum
+
+SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+_OWN_NAMES = ("background", "orientation", "response")
+
+
+def _check_nside(nside: int) -> int:
+    if not 1 <= nside <= MAX_NSIDE or nside & (nside - 1):
+        raise ValueError(f"nside {nside}: allowed are the powers of two from 1 to {MAX_NSIDE}")
+    return nside
+
+
+def _check_energies(edges: tuple[str, ...]) -> tuple[str, ...]:
+    values = [to_value(edge, "keV") for edge in edges]
+    if not (values[0] > 0 and all(low < high for low, high in zip(values, values[1:], strict=False))):
+        raise ValueError(f"{list(edges)}: energy edges must be above 0 keV and ascend")
+    return edges
+
+
+def _above_zero(unit: str):
+    """Field type of a quantity that is above zero."""
+
+    def check(text: str) -> str:
+        if to_value(text, unit) <= 0:
+            raise ValueError(f"{text!r} is not above zero: give a positive quantity in {unit}")
+        return text
+
+    return Annotated[quantity(unit), AfterValidator(check)]
+
+
+Nside = Annotated[int, AfterValidator(_check_nside)]
+Time = _above_zero("s")
+
+
+class SimulatedResolution(Section):
+    """Binning of responses and counts; nside 8, 36 and ten energies is that of COSI's DC2."""
+
+    nside_local: Nside = 8
+    """Source direction of the detector response, spacecraft frame."""
+    nside_sky: Nside = 8
+    """Source direction of the point source response, galactic."""
+    nside_psichi: Nside = 4
+    """Scattered direction PsiChi."""
+    n_phi: PositiveInt = 18
+    """Number of equal bins of the Compton angle in 0 to 180 deg."""
+    energy_edges: Annotated[
+        tuple[Energy, ...], Field(min_length=2), AfterValidator(_check_energies)
+    ] = ("100 keV", "158.489 keV", "251.189 keV", "398.107 keV", "630.957 keV", "1000 keV")
+    """Edges of both the true and the measured energy."""
+
+
+class SimulatedOrbit(Section):
+    """Circular orbit at 550 km; the telescope points to the zenith and rocks north and south."""
+
+    inclination: Annotated[float, Field(ge=0, le=90)] = 5.0
+    """Angle between the orbit and the equator [deg]."""
+    zenith_ra: FiniteFloat = 0.0
+    """Right ascension of the zenith at the start, as seen along the equator [deg]."""
+    rocking: Annotated[float, Field(ge=0, le=60)] = 22.0
+    """Greatest angle between telescope axis and zenith [deg]; a slew goes from side to side."""
+    step: Time = "15 s"
+    """Spacing of the orientation records."""
+    burst_step: Time = "1 s"
+    """Spacing of the orientation records, and of time bins, in the intervals of bursts."""
+
+
+class SimulatedEvents(Section):
+    """Unbinned events of one component."""
+
+    formats: Annotated[tuple[Literal["fits.gz", "hdf5"], ...], Field(min_length=1)] = ("fits.gz",)
+    """Files to write; all hold the same events."""
+    interval: Interval | None = None
+    """Time interval [UNIX s]; the whole interval of the component when left out."""
+
+
+class SimulatedSource(Section):
+    """A point source: a burst if it has an interval, else steady."""
+
+    position: Position
+    """True position."""
+    spectrum: Spectrum
+    """True spectrum."""
+    interval: Interval | None = None
+    """Interval of a burst of constant flux [UNIX s]. Bursts are binned in the spacecraft frame,
+    steady sources in galactic coordinates."""
+    events: SimulatedEvents | None = None
+    """Unbinned events to write as well."""
+
+
+class SimulatedBackground(Section):
+    """Photons of the sky and of the Earth's albedo."""
+
+    rate: Annotated[_above_zero("s-1"), Field()] = "25 s-1"
+    """Mean count rate per livetime, all energies."""
+    events: SimulatedEvents | None = None
+    """Unbinned events to write as well."""
+
+
+class Simulation(Section):
+    """Simulated observation: responses, orientation, background and sources."""
+
+    seed: NonNegativeInt = 1
+    """Seed of all random numbers; the same seed gives the same files."""
+    folder: str = "data"
+    """Folder of the files."""
+    start: FiniteFloat = 1835478000.0
+    """Start of the observation [UNIX s]."""
+    duration: Time = "5 d"
+    """Length of the observation."""
+    resolution: SimulatedResolution = SimulatedResolution()
+    """Binning."""
+    orbit: SimulatedOrbit = SimulatedOrbit()
+    """Orbit and pointing."""
+    background: SimulatedBackground = SimulatedBackground()
+    """Background."""
+    sources: Annotated[dict[SourceName, SimulatedSource], Field(min_length=1)]
+    """Sources by name; the name is that of the file."""
+    overflow_bins: bool = False
+    """Write the point source response with under- and overflow bins, as cosipy 0.3 reads it."""
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Start and end [UNIX s]."""
+        return self.start, self.start + to_value(self.duration, "s")
+
+    @property
+    def bursts(self) -> dict[str, SimulatedSource]:
+        """Sources with an interval; they need the files of the spacecraft frame."""
+        return {name: source for name, source in self.sources.items() if source.interval}
+
+    @property
+    def steady(self) -> dict[str, SimulatedSource]:
+        """Sources without an interval; they need the files of the galactic frame."""
+        return {name: source for name, source in self.sources.items() if not source.interval}
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        for name in self.sources:
+            if name.startswith(_OWN_NAMES):
+                raise ValueError(
+                    f"source {name!r}: names that begin with {', '.join(_OWN_NAMES)} are those of "
+                    "other files: choose another name"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_intervals(self) -> Self:
+        start, stop = self.span
+        events = [(f"events of {name}", item.events, item) for name, item in self.sources.items()]
+        given = {f"sources.{name}": item.interval for name, item in self.bursts.items()}
+        given |= {key: item.interval for key, item, _ in events if item and item.interval}
+        if self.background.events and self.background.events.interval:
+            given["events of background"] = self.background.events.interval
+        for key, (first, last) in given.items():
+            if not start <= first < last <= stop:
+                raise ValueError(
+                    f"{key}: interval {[first, last]} is not within the observation, "
+                    f"{start:.6f} to {stop:.6f} s: change interval, start or duration"
+                )
+        return self
+
+
+def simulation_files(simulation: Simulation) -> dict[str, Path]:
+    """Files that `skyquilt simulate` writes, by what they hold, in the order of writing.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Section `simulation`.
+
+    Returns
+    -------
+    dict of str to Path
+        File names, relative to the folder of the simulation.
+    """
+    names = {"orientation": "orientation.ori"}
+    if simulation.bursts:
+        names |= {"response": "response.h5", "background": "background.h5"}
+    if simulation.steady:
+        names |= {
+            "response_galactic": "response_galactic.h5",
+            "background_galactic": "background_galactic.h5",
+            "background_galactic_model": "background_galactic_model.h5",
+        }
+    names |= {name: f"{name}.h5" for name in simulation.sources}
+    components = {"background": simulation.background, **simulation.sources}
+    for name, component in components.items():
+        for suffix in component.events.formats if component.events else ():
+            names[f"{name}_events.{suffix}"] = f"{name}_events.{suffix}"
+    return {key: Path(name) for key, name in names.items()}

@@ -1,0 +1,113 @@
+"""The assumed spectrum of the source: `spectrum`, one section per model.
+
+Indices carry their physical sign: a spectrum that falls with energy has a negative index.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+
+from skyquilt.config.base import Section, quantity, to_value
+
+
+def _positive(unit: str):
+    """Field type of a quantity that is above zero."""
+
+    def check(text: str) -> str:
+        if to_value(text, unit) <= 0:
+            raise ValueError(f"{text!r} is not above zero: give a positive quantity in {unit}")
+        return text
+
+    return Annotated[quantity(unit), AfterValidator(check)]
+
+
+PositiveEnergy = _positive("keV")
+FluxDensity = _positive("cm-2 s-1 keV-1")
+
+
+class PowerLaw(Section):
+    """``dN/dE = norm (E / pivot)^index``."""
+
+    model: Literal["power_law"]
+    norm: FluxDensity
+    """Photon flux density at the pivot energy."""
+    pivot: PositiveEnergy
+    """Energy at which `norm` is given."""
+    index: FiniteFloat
+    """Spectral index, negative for a falling spectrum."""
+
+
+class CutoffPowerLaw(Section):
+    """``dN/dE = norm (E / pivot)^index exp(-E / cutoff)``."""
+
+    model: Literal["cutoff_power_law"]
+    norm: FluxDensity
+    """Photon flux density at the pivot energy, but for the factor exp(-pivot / cutoff)."""
+    pivot: PositiveEnergy
+    """Energy at which `norm` is given."""
+    index: FiniteFloat
+    """Spectral index far below the cut-off, negative for a falling spectrum."""
+    cutoff: PositiveEnergy
+    """E-folding energy of the cut-off."""
+
+
+class Band(Section):
+    """Gamma-ray burst spectrum of Band et al. (1993).
+
+    ``norm (E / pivot)^alpha exp(-(2 + alpha) E / peak)`` up to the break energy
+    ``(alpha - beta) peak / (2 + alpha)``, and a power law of index `beta` above, smoothly joined.
+    """
+
+    model: Literal["band"]
+    norm: FluxDensity
+    """Normalisation of the low-energy power law at the pivot energy."""
+    pivot: PositiveEnergy = "100 keV"
+    """Energy at which `norm` is given."""
+    alpha: Annotated[FiniteFloat, Field(gt=-2)]
+    """Low-energy index, above -2 (there is no peak otherwise)."""
+    beta: FiniteFloat
+    """High-energy index, below `alpha`."""
+    peak: PositiveEnergy
+    """Energy of the maximum of E^2 dN/dE (if `beta` is below -2)."""
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.alpha <= self.beta:
+            raise ValueError(
+                f"alpha = {self.alpha:g} is not above beta = {self.beta:g}: the spectrum must be "
+                "steeper above the break than below, as in alpha = -1, beta = -2.3"
+            )
+        return self
+
+
+class BrokenPowerLaw(Section):
+    """``norm (E / break_energy)^index_low`` below the break, with `index_high` above."""
+
+    model: Literal["broken_power_law"]
+    norm: FluxDensity
+    """Photon flux density at the break energy."""
+    break_energy: PositiveEnergy
+    """Energy at which the index changes."""
+    index_low: FiniteFloat
+    """Spectral index below the break."""
+    index_high: FiniteFloat
+    """Spectral index above the break."""
+
+
+class LogParabola(Section):
+    """``dN/dE = norm (E / pivot)^(index - curvature ln(E / pivot))``, natural logarithm."""
+
+    model: Literal["log_parabola"]
+    norm: FluxDensity
+    """Photon flux density at the pivot energy."""
+    pivot: PositiveEnergy
+    """Energy at which `norm` and `index` are given."""
+    index: FiniteFloat
+    """Spectral index at the pivot energy, negative for a falling spectrum."""
+    curvature: FiniteFloat
+    """Curvature for the natural logarithm; positive: steeper at higher energies."""
+
+
+Spectrum = Annotated[
+    PowerLaw | CutoffPowerLaw | Band | BrokenPowerLaw | LogParabola, Field(discriminator="model")
+]

@@ -1,0 +1,1 @@
+"""Fit of pixels: a block, a chunk, the plan of all chunks."""

@@ -1,0 +1,109 @@
+"""Chunk files: the fitted pixels of one chunk, and which problem and plan they answer."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from skyquilt.errors import ProductError
+from skyquilt.fit.chunk import ChunkResult
+from skyquilt.fit.plan import Plan
+from skyquilt.io.hdf5 import Schema, get, new_hdf5, open_hdf5, put
+from skyquilt.io.provenance import Provenance, read_provenance
+from skyquilt.likelihood.poisson import FluxFit
+
+# 1.0  first version
+SCHEMA = Schema("skyquilt/chunk", "1.0", "skyquilt fit-chunk")
+
+_DATASETS = {
+    "ts": ("", "test statistic, 2 (ln L1 - ln L0)"),
+    "flux": ("", "flux as a multiple of the reference spectrum"),
+    "flux_err": ("", "standard error of flux, from the curvature of the likelihood"),
+    "npred": ("", "expected source counts at the best flux, over all bins"),
+    "n_iter": ("", "Newton steps"),
+    "status": ("", "how the fit ended: 0 good, 1 at bound, others failed"),
+}
+
+
+class ChunkFile(NamedTuple):
+    """Content of a chunk file.
+
+    Attributes
+    ----------
+    problem_identity, plan_identity : str
+        What the chunk answers.
+    index : int
+        Number of the chunk.
+    result : ChunkResult
+        Pixels and their fit.
+    record : dict
+        Provenance.
+    """
+
+    problem_identity: str
+    plan_identity: str
+    index: int
+    result: ChunkResult
+    record: dict[str, Any]
+
+
+def write_chunk(
+    path: str | Path, plan: Plan, index: int, result: ChunkResult, provenance: Provenance
+) -> None:
+    """Write the fitted pixels of one chunk."""
+    with new_hdf5(path, SCHEMA, provenance) as file:
+        file.attrs["problem_identity"] = plan.problem_identity
+        file.attrs["plan_identity"] = plan.identity
+        file.attrs["index"] = index
+        file.attrs["nside"] = plan.nside
+        file.attrs["ordering"] = "NESTED"
+        file.attrs["frame"] = plan.frame
+        put(file, "ipix", result.ipix, "", "pixel numbers, nested ordering")
+        for name, (unit, description) in _DATASETS.items():
+            put(file, name, getattr(result.fit, name), unit, description)
+
+
+def read_chunk(path: str | Path) -> ChunkFile:
+    """Read a chunk file and compare every dataset with its checksum.
+
+    Raises
+    ------
+    ProductError
+        If the file is missing, damaged or no chunk.
+    """
+    with open_hdf5(path, SCHEMA) as file:
+        fit = FluxFit(**{name: get(file, name) for name in _DATASETS})
+        return ChunkFile(
+            str(file.attrs["problem_identity"]),
+            str(file.attrs["plan_identity"]),
+            int(file.attrs["index"]),
+            ChunkResult(get(file, "ipix"), fit),
+            read_provenance(file),
+        )
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Read a plan.
+
+    Raises
+    ------
+    ProductError
+        If the file is missing or no plan.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProductError(
+            f"{path}: cannot be read ({error}); make it with `skyquilt plan`."
+        ) from error
+    return Plan.from_json(text, str(path))
+
+
+def chunk_name(index: int, n_chunks: int) -> str:
+    """File name of a chunk.
+
+    Examples
+    --------
+    >>> chunk_name(3, 12)
+    '003-of-012.h5'
+    """
+    width = max(3, len(str(n_chunks)))
+    return f"{index:0{width}}-of-{n_chunks:0{width}}.h5"

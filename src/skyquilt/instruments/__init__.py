@@ -1,0 +1,1 @@
+"""Instruments: their files in, a fit problem out."""

@@ -1,0 +1,66 @@
+"""Scale of the background histogram: from its time span to that of the counts."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.config.data import BackgroundModel
+from skyquilt.errors import InputError
+from skyquilt.instruments.compton.orientation import Orientation
+
+Span = tuple[float, float] | None
+
+
+class BackgroundScale(NamedTuple):
+    """Factor on the background histogram, and where it comes from."""
+
+    factor: float
+    source: str
+
+
+def scale_background(
+    model: BackgroundModel,
+    counts_span: Span,
+    background_span: Span,
+    orientation: Orientation | None,
+) -> BackgroundScale:
+    """Factor that scales the background histogram to the time of the counts.
+
+    Parameters
+    ----------
+    model : BackgroundModel
+        A fixed scale wins; its interval replaces the histogram's time span.
+    counts_span, background_span : tuple of float or None
+        Time spans [UNIX s]; None without a time axis.
+    orientation : Orientation or None
+        Gives the livetimes; without it the durations are compared.
+
+    Raises
+    ------
+    InputError
+        If one span is known and the other is not, or a livetime is zero.
+    """
+    if model.scale != "auto":
+        return BackgroundScale(model.scale, "configuration")
+    background_span = model.interval or background_span
+    if counts_span is None and background_span is None:
+        return BackgroundScale(1.0, "no time axis: the histograms cover the same time")
+    if counts_span is None or background_span is None:
+        known, unknown = ("background", "counts")[:: 1 if counts_span is None else -1]
+        raise InputError(
+            f"{model.path}: the {known} have a time span, the {unknown} do not, so the background "
+            "cannot be scaled: give `data.interval` and `data.background.interval`, or "
+            "`data.background.scale`."
+        )
+    if orientation is None:
+        ratio = np.diff(counts_span)[0] / np.diff(background_span)[0]
+        return BackgroundScale(float(ratio), "ratio of durations")
+    counts_time = orientation.livetime_between(*counts_span)
+    background_time = orientation.livetime_between(*background_span)
+    if not (counts_time > 0 and background_time > 0):
+        raise InputError(
+            f"{orientation.path}: livetime {counts_time:g} s of the counts and "
+            f"{background_time:g} s of the background; both must be above 0 to scale the "
+            "background: give `data.background.scale`."
+        )
+    return BackgroundScale(counts_time / background_time, "ratio of livetimes")

@@ -1,0 +1,114 @@
+"""Counts, background and orientation of an analysis, read and checked against each other."""
+
+import logging
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.config.analysis import Analysis
+from skyquilt.errors import InputError
+from skyquilt.instruments.compton.background import BackgroundScale, scale_background
+from skyquilt.instruments.compton.dataspace import DataSpace, check_same_space
+from skyquilt.instruments.compton.histograms import BinnedCounts, read_counts
+from skyquilt.instruments.compton.orientation import Orientation
+from skyquilt.instruments.compton.orientation_file import read_orientation
+
+logger = logging.getLogger(__name__)
+
+
+class Measurement(NamedTuple):
+    """Counts and expected background on the whole data space, before any selection of energy.
+
+    Attributes
+    ----------
+    terms : dict of str to ndarray of float64, shape (n_em, n_phi, n_psichi)
+        Scaled counts by label; their sum is the data.
+    background : ndarray of float64, shape (n_em, n_phi, n_psichi)
+        Expected background in the time of the counts.
+    span : tuple of float or None
+        Time span of the counts [UNIX s]; None without a time axis.
+    orientation : Orientation or None
+        The orientation file, if the analysis names one.
+    scale : BackgroundScale
+        Factor on the background histogram.
+    space : DataSpace
+        Axes, equal in all files.
+    path : str
+        First file of counts, for messages.
+    """
+
+    terms: dict[str, np.ndarray]
+    background: np.ndarray
+    span: tuple[float, float] | None
+    orientation: Orientation | None
+    scale: BackgroundScale
+    space: DataSpace
+    path: str
+
+
+def read_measurement(analysis: Analysis) -> Measurement:
+    """Read counts, background and orientation of an analysis and check them against each other.
+
+    Raises
+    ------
+    InputError
+        If a file is damaged, two files have different axes or frames, or the background cannot
+        be scaled to the time of the counts.
+    """
+    data = analysis.data
+    terms = [read_counts(term.path, data.interval) for term in data.counts]
+    background = read_counts(data.background.path, None)
+    for other in (*terms[1:], background):
+        check_same_space(terms[0].space, terms[0].path, other.space, other.path)
+    _check_frame(data.frame, (*terms, background))
+    _notice_fractions(terms)
+    span = _common_span(terms, data.interval)
+    orientation = None if data.orientation is None else read_orientation(data.orientation)
+    scale = scale_background(data.background, span, background.span, orientation)
+    logger.info("background scaled by %.6g (%s)", scale.factor, scale.source)
+    return Measurement(
+        terms=_label_terms(analysis, terms),
+        background=background.counts * scale.factor,
+        span=span,
+        orientation=orientation,
+        scale=scale,
+        space=terms[0].space,
+        path=terms[0].path,
+    )
+
+
+def _label_terms(analysis: Analysis, terms: list[BinnedCounts]) -> dict[str, np.ndarray]:
+    """Scaled counts by label; terms of one label are added."""
+    labelled: dict[str, np.ndarray] = {}
+    for term, binned in zip(analysis.data.counts, terms, strict=True):
+        labelled[term.label] = labelled.get(term.label, 0) + term.scale * binned.counts
+    return labelled
+
+
+def _check_frame(frame: str, histograms: tuple[BinnedCounts, ...]) -> None:
+    for histogram in histograms:
+        if histogram.space.frame is None:
+            logger.info("%s: PsiChi names no frame; taken as %s", histogram.path, frame)
+        elif histogram.space.frame != frame:
+            raise InputError(
+                f"{histogram.path}: PsiChi is in the {histogram.space.frame} frame, but the "
+                f"analysis says `data.frame: {frame}`; they must agree."
+            )
+
+
+def _notice_fractions(terms: list[BinnedCounts]) -> None:
+    for term in terms:
+        n_fractions = int(np.count_nonzero(term.counts != np.round(term.counts)))
+        if n_fractions:
+            logger.info("%s: %d bins hold fractions, not whole counts", term.path, n_fractions)
+
+
+def _common_span(terms: list[BinnedCounts], interval: tuple[float, float] | None):
+    """Time span of the counts; all terms with a time axis must agree."""
+    if interval is not None:
+        return interval
+    spans = {term.path: term.span for term in terms if term.span is not None}
+    if len(set(spans.values())) > 1:
+        listed = "; ".join(f"{path}: {span[0]} to {span[1]} s" for path, span in spans.items())
+        raise InputError(f"the counts have different time spans ({listed}): give `data.interval`.")
+    return next(iter(spans.values()), None)

@@ -1,0 +1,152 @@
+"""Orientation of the spacecraft over time: attitude, livetime and the Earth's place."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skyquilt.errors import InputError
+
+EARTH_RADIUS_KM = 6378.0  # as in cosipy's occultation (FORMATS: 180 deg - asin(R / (R + h)))
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """Attitude of the spacecraft over time, in galactic coordinates.
+
+    Record i describes the interval from stamp i to stamp i + 1; the last has no interval.
+
+    Attributes
+    ----------
+    path : str
+        File it was read from.
+    time : ndarray of float64, shape (n,)
+        Stamps [UNIX s], strictly increasing.
+    x, z, zenith : ndarray of float64, shape (n, 3)
+        Unit vectors of the spacecraft's x and z axes and of the Earth's zenith.
+    altitude : ndarray of float64, shape (n,)
+        Height above the ground [km].
+    livetime : ndarray of float64, shape (n,)
+        Livetime of the interval that starts at each stamp [s].
+    """
+
+    path: str
+    time: np.ndarray
+    x: np.ndarray
+    z: np.ndarray
+    zenith: np.ndarray
+    altitude: np.ndarray
+    livetime: np.ndarray
+
+    def overlap(self, start: float, stop: float) -> np.ndarray:
+        """Fraction of each interval that lies in [start, stop), shape (n - 1,).
+
+        Raises
+        ------
+        InputError
+            If the file does not cover [start, stop].
+        """
+        if start < self.time[0] or stop > self.time[-1]:
+            raise InputError(
+                f"{self.path}: covers {self.time[0]:.6f} to {self.time[-1]:.6f} s, not the "
+                f"interval {start:.6f} to {stop:.6f} s: use the file of this observation."
+            )
+        begin, end = np.maximum(self.time[:-1], start), np.minimum(self.time[1:], stop)
+        return np.clip(end - begin, 0, None) / np.diff(self.time)
+
+    def livetime_between(self, start: float, stop: float) -> float:
+        """Livetime in [start, stop) [s]; a part of an interval counts in proportion."""
+        return float(np.sum(self.overlap(start, stop) * self.livetime[:-1]))
+
+    def has_earth(self) -> bool:
+        """Whether the file knows the spacecraft's altitude."""
+        return bool(np.all(self.altitude > 0))
+
+
+@dataclass(frozen=True)
+class Attitude:
+    """Attitude samples with their time weights.
+
+    Attributes
+    ----------
+    rotation : ndarray of float64, shape (n, 3, 3)
+        Rotations from galactic to spacecraft coordinates.
+    weight : ndarray of float64, shape (n,)
+        Time weight [s].
+    zenith : ndarray of float64, shape (n, 3)
+        Direction of the Earth's zenith, galactic.
+    horizon_cos : ndarray of float64, shape (n,)
+        Cosine of the angle from the zenith to the Earth's limb.
+    """
+
+    rotation: np.ndarray
+    weight: np.ndarray
+    zenith: np.ndarray
+    horizon_cos: np.ndarray
+
+
+def cut_attitude(orientation: Orientation, start: float, stop: float, weights: str) -> Attitude:
+    """Attitude samples of the time interval [start, stop).
+
+    The attitude at the beginning of an interval stands for the whole interval, as in cosipy; an
+    interval that begins before `start` is entered with the attitude interpolated to `start`.
+
+    Parameters
+    ----------
+    orientation : Orientation
+        The whole file.
+    start, stop : float
+        Interval [UNIX s].
+    weights : {"livetime", "elapsed"}
+        Weight a sample with the livetime or with the duration of its interval.
+
+    Raises
+    ------
+    InputError
+        If the file does not cover the interval, or has no livetime in it.
+    """
+    fraction = orientation.overlap(start, stop)
+    length = orientation.livetime[:-1] if weights == "livetime" else np.diff(orientation.time)
+    weight = fraction * length
+    used = np.flatnonzero(weight > 0)
+    if used.size == 0:
+        raise InputError(
+            f"{orientation.path}: no {weights} time between {start:.6f} and {stop:.6f} s; choose "
+            "another interval, or `time_weights: elapsed` if the livetimes are not filled in."
+        )
+    rotation, zenith, altitude = _states(orientation, used, start)
+    horizon_cos = -np.sqrt(1 - (EARTH_RADIUS_KM / (EARTH_RADIUS_KM + altitude)) ** 2)
+    return Attitude(rotation, weight[used], zenith, horizon_cos)
+
+
+def _states(orientation: Orientation, used: np.ndarray, start: float) -> tuple:
+    """Rotation, zenith and altitude at the beginning of the used intervals."""
+    rotation = _rotations(orientation.x[used], orientation.z[used])
+    zenith, altitude = orientation.zenith[used], orientation.altitude[used]
+    first = used[0]
+    if orientation.time[first] < start:
+        pair = slice(first, first + 2)
+        step = (start - orientation.time[first]) / np.diff(orientation.time[pair])[0]
+        between = _rotations(orientation.x[pair], orientation.z[pair])
+        rotation[0] = _interpolate_rotation(*between, step)
+        zenith[0] = _normalise(np.array([1 - step, step]) @ orientation.zenith[pair])
+        altitude[0] = np.array([1 - step, step]) @ orientation.altitude[pair]
+    return rotation, zenith, altitude
+
+
+def _rotations(x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Nearest rotations to the frames (x, z cross x, z), galactic to spacecraft, (n, 3, 3)."""
+    frames = np.stack([x, np.cross(z, x), z], axis=1)
+    u, _, vh = np.linalg.svd(frames)
+    return u @ vh
+
+
+def _interpolate_rotation(begin: np.ndarray, end: np.ndarray, step: float) -> np.ndarray:
+    """Rotation a fraction `step` of the way along the shortest turn from `begin` to `end`."""
+    from scipy.spatial.transform import Rotation
+
+    turn = Rotation.from_matrix(end @ begin.T)
+    return Rotation.from_rotvec(step * turn.as_rotvec()).as_matrix() @ begin
+
+
+def _normalise(vector: np.ndarray) -> np.ndarray:
+    return vector / np.linalg.norm(vector)

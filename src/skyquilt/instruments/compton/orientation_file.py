@@ -1,0 +1,129 @@
+"""Read orientation files (`.ori`), text with one record per time stamp."""
+
+from pathlib import Path
+
+import numpy as np
+
+from skyquilt.errors import InputError
+from skyquilt.instruments.compton.orientation import Orientation
+from skyquilt.sky.frames import lonlat_to_vec
+
+_BLOCK = 1 << 24  # bytes of text parsed at a time
+_N_FIELDS = 9
+# The x and z axes may be this far from orthogonal (cosine): rounding of the file, no more.
+_MAX_SKEW = 1e-3
+
+
+def read_orientation(path: str | Path) -> Orientation:
+    """Read an orientation file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, truncated, not of this kind, or has stamps out of order.
+    """
+    path = str(path)
+    try:
+        with open(path, "rb") as file:
+            records = _read_records(file, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}.") from error
+    if len(records) < 2:
+        raise InputError(f"{path}: {len(records)} records; at least 2 are needed for one interval.")
+    _check_records(records, path)
+    time, x_lat, x_lon, z_lat, z_lon, altitude, zenith_lat, zenith_lon, livetime = records.T
+    orientation = Orientation(
+        path,
+        time.copy(),
+        lonlat_to_vec(x_lon, x_lat),
+        lonlat_to_vec(z_lon, z_lat),
+        lonlat_to_vec(zenith_lon, zenith_lat),
+        altitude.copy(),
+        livetime.copy(),
+    )
+    _check_axes(orientation)
+    return orientation
+
+
+def _read_records(file, path: str) -> np.ndarray:
+    """All `OG` records as an array of shape (n, 9)."""
+    header = file.readline()
+    if not header.startswith(b"Type OrientationsGalactic"):
+        raise InputError(
+            f"{path}: first line is {header[:40]!r}; an orientation file begins with "
+            "'Type OrientationsGalactic'."
+        )
+    blocks, rest, ended = [], b"", False
+    while not ended and (block := file.read(_BLOCK)):
+        text = rest + block
+        cut = text.rfind(b"\n") + 1
+        text, rest = text[:cut], text[cut:]
+        text, ended = _before_end(text)
+        blocks.append(_parse(text, path))
+    if not ended and not rest.strip() == b"EN":
+        raise InputError(f"{path}: no line 'EN' at the end; the file is truncated.")
+    return np.concatenate(blocks)
+
+
+def _before_end(text: bytes) -> tuple[bytes, bool]:
+    """Text up to the line `EN`, and whether there is one."""
+    end = text.find(b"\nEN")
+    if text.startswith(b"EN"):
+        return b"", True
+    return (text, False) if end < 0 else (text[: end + 1], True)
+
+
+def _parse(text: bytes, path: str) -> np.ndarray:
+    """Numbers of the records in `text`, shape (n, 9)."""
+    lines = text.count(b"OG ")
+    try:
+        numbers = np.array(text.replace(b"OG ", b"").split(), dtype=np.float64)
+    except ValueError as error:
+        raise InputError(f"{path}: {_first_bad_line(text)}") from error
+    if numbers.size != _N_FIELDS * lines:
+        raise InputError(f"{path}: {_first_bad_line(text)}")
+    return numbers.reshape(lines, _N_FIELDS)
+
+
+def _first_bad_line(text: bytes) -> str:
+    """Description of the first line that is no record of nine numbers."""
+    bad = next(line for line in text.splitlines() if not _is_record(line))
+    return (
+        f"line {bad.decode(errors='replace')!r} is no record 'OG' with {_N_FIELDS} numbers "
+        "(time, x lat, x lon, z lat, z lon, altitude, Earth lat, Earth lon, livetime)."
+    )
+
+
+def _is_record(line: bytes) -> bool:
+    fields = line.split()
+    try:
+        [float(field) for field in fields[1:]]
+    except ValueError:
+        return False
+    return not fields or (fields[0] == b"OG" and len(fields) == _N_FIELDS + 1)
+
+
+def _check_records(records: np.ndarray, path: str) -> None:
+    if not np.all(np.isfinite(records)):
+        row = int(np.argmax(~np.isfinite(records).all(axis=1)))
+        raise InputError(f"{path}: record {row} has a value that is not finite: {records[row]}.")
+    late = np.flatnonzero(np.diff(records[:, 0]) <= 0)
+    if late.size:
+        pair = records[late[0] : late[0] + 2, 0]
+        raise InputError(
+            f"{path}: time stamps must increase; record {late[0] + 1} has {pair[1]:.6f} after "
+            f"{pair[0]:.6f} s ({late.size} such places): sort the file and remove duplicates."
+        )
+    if np.any(records[:, 8] < 0):
+        row = int(np.argmax(records[:, 8] < 0))
+        raise InputError(f"{path}: record {row} has livetime {records[row, 8]} s; it must be >= 0.")
+
+
+def _check_axes(orientation: Orientation) -> None:
+    skew = np.abs(np.einsum("ij,ij->i", orientation.x, orientation.z))
+    if skew.max() > _MAX_SKEW:
+        row = int(np.argmax(skew))
+        raise InputError(
+            f"{orientation.path}: x and z axes of record {row} (time {orientation.time[row]:.6f}) "
+            f"are {np.degrees(np.arccos(skew[row])):.3f} deg apart, not 90: wrong columns or units?"
+        )

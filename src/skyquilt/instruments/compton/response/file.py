@@ -1,0 +1,48 @@
+"""Open a response of any kind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+
+from skyquilt.errors import InputError
+from skyquilt.instruments.compton.response.model import Response
+from skyquilt.instruments.compton.response.point_source import read_point_source
+from skyquilt.instruments.compton.response.version1 import read_version_1
+from skyquilt.instruments.compton.response.version2 import read_version_2
+
+
+@contextmanager
+def open_response(path: str) -> Iterator[Response]:
+    """Open a response of any kind; the content tells which.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or no response this program knows.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file.")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"{path}: not a whole HDF5 file ({error}); fetch it again.") from error
+    with file:
+        try:
+            response = _describe(file, path)
+        except KeyError as error:
+            raise InputError(f"{path}: incomplete response: {error.args[0]}.") from error
+        yield response
+
+
+def _describe(file: h5py.File, path: str) -> Response:
+    if "DRM" in file:
+        read = read_version_2 if int(file["DRM"].attrs.get("VERSION", 1)) >= 2 else read_version_1
+        return read(file["DRM"], path)
+    if "hist" in file:
+        return read_point_source(file["hist"], path)
+    raise InputError(
+        f"{path}: neither a detector response (group 'DRM') nor a point source response (group "
+        f"'hist'); it has {', '.join(file) or 'nothing'}."
+    )

@@ -1,0 +1,77 @@
+"""An open response: axes, unit, and a way to read blocks of rows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from skyquilt.errors import InputError
+from skyquilt.instruments.compton.dataspace import DataSpace
+
+
+@dataclass(frozen=True)
+class Response:
+    """An open response.
+
+    Attributes
+    ----------
+    path : str
+        File.
+    nside : int
+        HEALPix resolution of the source direction NuLambda; one row per pixel.
+    ordering : {"RING", "NESTED"}
+        Ordering of NuLambda.
+    frame : {"local", "galactic"}
+        Frame of NuLambda and PsiChi.
+    ei_edges : ndarray of float64
+        Edges of the true energy Ei [keV].
+    space : DataSpace
+        Axes of the measured quantities.
+    unit : str
+        Unit of a table row after multiplication with a flux [ph cm-2 s-1]: "s-1" or "".
+    read : callable
+        ``read(start, stop, channels)`` gives rows start to stop as an array of shape
+        (stop - start, n_ei, n_channel, n_phi, n_psichi) in cm2 or cm2 s.
+    rows_per_read : int
+        Rows to read at a time, so that each stored chunk is read once.
+    """
+
+    path: str
+    nside: int
+    ordering: str
+    frame: str
+    ei_edges: np.ndarray
+    space: DataSpace
+    unit: str
+    read: Callable[[int, int, slice], np.ndarray]
+    rows_per_read: int = 1
+
+    @property
+    def n_rows(self) -> int:
+        """Number of source directions."""
+        return 12 * self.nside**2
+
+    def blocks(self, channels: slice) -> Iterator[tuple[int, np.ndarray]]:
+        """First row and content of consecutive blocks of rows.
+
+        Raises
+        ------
+        InputError
+            If rows cannot be read, or hold negative or non-finite values.
+        """
+        for start in range(0, self.n_rows, self.rows_per_read):
+            stop = min(start + self.rows_per_read, self.n_rows)
+            try:
+                block = self.read(start, stop, channels)
+            except (OSError, ValueError, IndexError) as error:
+                raise InputError(
+                    f"{self.path}: rows {start} to {stop - 1} cannot be read ({error}); the file "
+                    "is damaged: fetch it again."
+                ) from error
+            # One pass: the smallest value is NaN when there is a NaN.
+            if not (block.min() >= 0 and block.max() < np.inf):
+                raise InputError(
+                    f"{self.path}: rows {start} to {stop - 1} (NuLambda) hold negative or "
+                    "non-finite values; effective areas must be finite and at least 0."
+                )
+            yield start, block

@@ -1,0 +1,1 @@
+"""skyquilt's own files: atomic writing, schemas, checksums, provenance, HEALPix FITS maps."""

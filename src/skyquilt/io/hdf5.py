@@ -1,0 +1,185 @@
+"""Read and write skyquilt's HDF5 files: schema, units, descriptions, checksums.
+
+Every root has the attributes `schema` ("skyquilt/chunk") and `schema_version` ("1.0": the first
+number rises when readers must change, the second when something was added). Every dataset has
+`unit` ("" if none), `description` and `sha256`, the digest of its values, so that a flipped bit
+is found when it is read.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from skyquilt.errors import ProductError
+from skyquilt.io.digest import array_digest, blocks_digest
+from skyquilt.io.products import new_product
+from skyquilt.io.provenance import Provenance, write_provenance
+
+
+class Schema(NamedTuple):
+    """Kind and version of a file.
+
+    Attributes
+    ----------
+    name : str
+        Kind of file, as "skyquilt/chunk".
+    version : str
+        Version written, "major.minor".
+    made_by : str
+        Command that makes such a file, named in error messages.
+    """
+
+    name: str
+    version: str
+    made_by: str
+
+
+@contextmanager
+def new_hdf5(path: str | Path, schema: Schema, provenance: Provenance) -> Iterator[h5py.File]:
+    """Open a new HDF5 product; it gets its name and its provenance when the block ends well.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    with new_product(path) as partial, h5py.File(partial, "w", libver="v110") as file:
+        file.attrs["schema"] = schema.name
+        file.attrs["schema_version"] = schema.version
+        yield file
+        write_provenance(file, provenance)
+
+
+def put(
+    group: h5py.Group, name: str, values: np.ndarray, unit: str, description: str
+) -> h5py.Dataset:
+    """Write one dataset with unit, description and checksum."""
+    values = np.asarray(values)
+    dataset = group.create_dataset(name, data=values)
+    _describe(dataset, unit, description, array_digest(values))
+    return dataset
+
+
+def put_rows(
+    group: h5py.Group,
+    name: str,
+    rows: Iterable[np.ndarray],
+    shape: tuple[int, int],
+    dtype: np.dtype,
+    unit: str,
+    description: str,
+) -> h5py.Dataset:
+    """Write a two-dimensional dataset row by row, contiguous, so that it can be mapped.
+
+    Parameters
+    ----------
+    rows : iterable of ndarray
+        Exactly ``shape[0]`` arrays of shape ``(shape[1],)``; only one is held at a time.
+    """
+    dataset = group.create_dataset(name, shape=shape, dtype=dtype)
+
+    def written() -> Iterator[np.ndarray]:
+        for index, row in enumerate(rows):
+            row = np.ascontiguousarray(row, dtype=dtype)
+            if row.size:
+                dataset[index] = row
+            yield row
+
+    _describe(dataset, unit, description, blocks_digest(dtype, shape, written()))
+    return dataset
+
+
+@contextmanager
+def open_hdf5(path: str | Path, schema: Schema) -> Iterator[h5py.File]:
+    """Open a product for reading and check that it is of the wanted kind.
+
+    Raises
+    ------
+    ProductError
+        If the file is missing, truncated, no HDF5, of another kind, or of a version that this
+        skyquilt does not read; also if a dataset or attribute read in the block is missing.
+    """
+    path = Path(path)
+    again = f"make it again with `{schema.made_by}`"
+    if not path.is_file():
+        raise ProductError(f"{path}: no such file; {again}.")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ProductError(f"{path}: not a whole HDF5 file ({error}); {again}.") from error
+    with file:
+        _check_schema(path, file, schema, again)
+        try:
+            yield file
+        except KeyError as error:
+            raise ProductError(f"{path}: incomplete: {error.args[0]}; {again}.") from error
+
+
+def get(group: h5py.Group, name: str) -> np.ndarray:
+    """Read one dataset and compare it with its checksum.
+
+    Raises
+    ------
+    ProductError
+        If the values are not those that were written.
+    """
+    dataset = group[name]
+    try:
+        values = dataset[()]
+    except OSError as error:
+        raise ProductError(f"{_place(dataset)}: cannot be read ({error}).") from error
+    if array_digest(values) != dataset.attrs["sha256"]:
+        raise ProductError(f"{_place(dataset)}: the checksum differs; the file is damaged.")
+    return values
+
+
+def map_rows(group: h5py.Group, name: str) -> np.ndarray:
+    """Map a contiguous dataset read-only; all processes of a node share its memory.
+
+    The checksum is not compared: that would read rows nobody asked for.
+
+    Raises
+    ------
+    ProductError
+        If the dataset is not stored in one piece.
+    """
+    dataset = group[name]
+    if dataset.size == 0:
+        return np.empty(dataset.shape, dataset.dtype)
+    offset = dataset.id.get_offset()
+    if offset is None:
+        raise ProductError(f"{_place(dataset)}: not stored in one piece, cannot be mapped.")
+    return np.memmap(
+        group.file.filename, dataset.dtype, mode="r", offset=offset, shape=dataset.shape
+    )
+
+
+def _describe(dataset: h5py.Dataset, unit: str, description: str, digest: str) -> None:
+    dataset.attrs.update({"unit": unit, "description": description, "sha256": digest})
+
+
+def _check_schema(path: Path, file: h5py.File, schema: Schema, again: str) -> None:
+    name = file.attrs.get("schema", "none")
+    if name != schema.name:
+        raise ProductError(f"{path}: schema is {name!r}, not {schema.name!r}; {again}.")
+    version = str(file.attrs.get("schema_version", "none"))
+    if not _can_read(version, schema.version):
+        raise ProductError(
+            f"{path}: {schema.name} version {version}; this skyquilt reads version "
+            f"{schema.version.split('.')[0]}.0 to {schema.version}; {again}."
+        )
+
+
+def _can_read(version: str, known: str) -> bool:
+    """Same first number, second number not above the known one."""
+    major, _, minor = version.partition(".")
+    known_major, _, known_minor = known.partition(".")
+    return major == known_major and minor.isdigit() and int(minor) <= int(known_minor)
+
+
+def _place(dataset: h5py.Dataset) -> str:
+    return f"{dataset.file.filename}: {dataset.name}"

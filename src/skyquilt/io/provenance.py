@@ -1,0 +1,109 @@
+"""Where a product comes from: versions, configuration, inputs, command, times."""
+
+import json
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import h5py
+
+from skyquilt.io.digest import canonical_json, file_digest, settings_digest
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What is recorded in every product; made when a step starts.
+
+    Attributes
+    ----------
+    stage : str
+        Verb that made the product.
+    settings : dict
+        The part of the configuration the step used.
+    inputs : tuple of str
+        Files read.
+    memo : Path, optional
+        Folder that remembers digests of large inputs.
+    n_ranks : int
+        MPI ranks of the step.
+    earlier : tuple of dict
+        Times of the stages before, from the records of the inputs.
+    """
+
+    stage: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+    memo: Path | None = None
+    n_ranks: int = 1
+    earlier: tuple[dict[str, Any], ...] = ()
+    started: float = field(default_factory=time.time)
+
+    def record(self) -> dict[str, Any]:
+        """Everything as plain values, with the times up to now."""
+        return {
+            "stage": self.stage,
+            "skyquilt": version("skyquilt"),
+            "versions": _versions(("numpy", "h5py", "numba")),
+            "settings": self.settings,
+            "settings_sha256": settings_digest(self.settings),
+            "inputs": input_records(self.inputs, self.memo),
+            "command": " ".join(sys.argv),
+            "host": platform.node(),
+            "job_id": os.environ.get("SLURM_JOB_ID", ""),
+            "n_ranks": self.n_ranks,
+            "started_utc": _utc(self.started),
+            "ended_utc": _utc(time.time()),
+            "stages": [*self.earlier, self._stage()],
+        }
+
+    def _stage(self) -> dict[str, Any]:
+        """Times and memory of this process."""
+        return {
+            "stage": self.stage,
+            "n_jobs": 1,
+            "n_ranks": self.n_ranks,
+            "wall_s": round(time.time() - self.started, 3),
+            "cpu_s": round(time.process_time(), 3),
+            "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        }
+
+
+def input_records(paths: Iterable[str], memo: Path | None = None) -> list[dict[str, Any]]:
+    """Path, size in bytes and SHA-256 of each file."""
+    return [
+        {"path": path, "size": Path(path).stat().st_size, "sha256": file_digest(path, memo)}
+        for path in dict.fromkeys(paths)
+    ]
+
+
+def write_provenance(file: "h5py.File", provenance: Provenance) -> None:
+    """Put the record into the group `provenance` of an open HDF5 file, nested values as JSON."""
+    attributes = file.create_group("provenance").attrs
+    for key, value in provenance.record().items():
+        attributes[key] = canonical_json(value) if isinstance(value, dict | list) else value
+
+
+def read_provenance(file: "h5py.File") -> dict[str, Any]:
+    """Record of an open HDF5 file."""
+    record = dict(file["provenance"].attrs)
+    for key in ("versions", "settings", "inputs", "stages"):
+        record[key] = json.loads(record[key])
+    record["n_ranks"] = int(record["n_ranks"])
+    return record
+
+
+def _versions(packages: Iterable[str]) -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+
+
+def _utc(stamp: float) -> str:
+    return datetime.fromtimestamp(stamp, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,1 @@
+"""Poisson likelihood on plain arrays."""

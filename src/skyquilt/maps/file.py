@@ -1,0 +1,39 @@
+"""`maps.fits`: write and read the maps of an analysis."""
+
+from pathlib import Path
+from typing import Any
+
+from skyquilt.io.fits import Column, read_maps, write_maps
+from skyquilt.maps.skymap import SkyMap
+
+_COLUMNS = {
+    "ts": ("", "test statistic, 2 (ln L1 - ln L0)"),
+    "sqrt_ts": ("", "sign(flux) sqrt(TS)"),
+    "flux": ("", "multiple of the reference spectrum"),
+    "flux_err": ("", "standard error of FLUX"),
+    "photon_flux": ("cm-2 s-1", "photon flux, selected energies"),
+    "npred": ("", "expected source counts"),
+    "n_iter": ("", "Newton steps"),
+    "status": ("", "0 good, 1 at bound, else failed"),
+}
+
+
+def write_skymap(path: str | Path, skymap: SkyMap, ordering: str, record: dict[str, Any]) -> None:
+    """Write maps in the asked ordering."""
+    columns = {
+        name.upper(): Column(values, *_COLUMNS[name]) for name, values in skymap.columns.items()
+    }
+    write_maps(path, skymap.nside, ordering, skymap.frame, skymap.ipix, columns, record)
+
+
+def read_skymap(path: str | Path) -> tuple[SkyMap, dict[str, Any]]:
+    """Read maps and their provenance.
+
+    Raises
+    ------
+    ProductError
+        If the file is missing, damaged or of another kind.
+    """
+    nside, frame, ipix, columns, record = read_maps(path)
+    lower = {name.lower(): values for name, values in columns.items()}
+    return SkyMap(nside, frame, ipix, lower), record

@@ -1,0 +1,82 @@
+"""A map in memory: pixels of one HEALPix grid and what was fitted there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skyquilt.sky.pixels import check_ipix, nside_to_npix
+
+
+@dataclass(frozen=True)
+class SkyMap:
+    """Fitted quantities of all or some pixels of a HEALPix grid.
+
+    Attributes
+    ----------
+    nside : int
+        Resolution.
+    frame : {"galactic", "icrs"}
+        Frame of the grid.
+    ipix : ndarray of int64, shape (n,)
+        Nested pixels, ascending.
+    columns : dict of str to ndarray, shape (n,)
+        Quantities by lower-case name: ts, sqrt_ts, flux, flux_err, photon_flux, npred, n_iter,
+        status. NaN where the fit failed or was not tried.
+
+    Raises
+    ------
+    ValueError
+        If a pixel does not exist, the pixels are not ascending, or a column has another length.
+    """
+
+    nside: int
+    frame: str
+    ipix: np.ndarray
+    columns: dict[str, np.ndarray]
+
+    def __post_init__(self):
+        check_ipix(self.ipix, self.nside)
+        if np.any(np.diff(self.ipix) <= 0):
+            raise ValueError("pixels are not ascending: sort them, each once.")
+        for name, column in self.columns.items():
+            if np.shape(column) != self.ipix.shape:
+                raise ValueError(
+                    f"column {name!r} has shape {np.shape(column)}, the map has "
+                    f"{self.ipix.size} pixels."
+                )
+
+    @property
+    def pixel_area(self) -> float:
+        """Area of one pixel [deg2]."""
+        return float(np.degrees(np.degrees(4 * np.pi)) / nside_to_npix(self.nside))
+
+    @property
+    def ts(self) -> np.ndarray:
+        """Test statistic, NaN where there is none."""
+        return self.columns["ts"]
+
+    def sample(self, name: str, ipix: np.ndarray) -> np.ndarray:
+        """Values of a column at any pixels.
+
+        Parameters
+        ----------
+        name : str
+            Column.
+        ipix : ndarray of int64, any shape
+            Nested pixels of the grid.
+
+        Returns
+        -------
+        ndarray of float64, shape of `ipix`
+            Values; NaN for pixels that are not in the map.
+
+        Examples
+        --------
+        >>> skymap = SkyMap(1, "icrs", np.array([3, 7]), {"ts": np.array([1.0, 2.0])})
+        >>> skymap.sample("ts", np.array([7, 8, 3]))
+        array([ 2., nan,  1.])
+        """
+        place = np.searchsorted(self.ipix, ipix)
+        place = np.minimum(place, self.ipix.size - 1)
+        is_in_map = self.ipix[place] == ipix
+        return np.where(is_in_map, self.columns[name][place], np.nan)

@@ -1,0 +1,1 @@
+"""Splitting work, and the communicator that ranks share."""

@@ -1,0 +1,65 @@
+"""Colour scales of TS and flux."""
+
+import numpy as np
+from matplotlib.colors import Normalize, PowerNorm
+
+
+def ts_scale(ts: np.ndarray) -> Normalize:
+    """Colour scale of a TS map: linear in sqrt(TS), that is, in standard deviations.
+
+    A linear scale shows of a burst of TS 1e5 one bright spot and nothing of its surroundings, a
+    logarithmic one shows the noise of a faint map; the root gives a step of significance the
+    same step of colour in both. It starts at 0, unless all values are above half the maximum:
+    then the scale is linear from the smallest value, or the map had one colour.
+
+    Parameters
+    ----------
+    ts : ndarray of float64, any shape
+        Test statistic; NaN is left out.
+
+    Returns
+    -------
+    Normalize
+        Scale from colour bar value to colour.
+    """
+    low, high = np.nanmin(ts), np.nanmax(ts)
+    if low > high / 2:
+        return Normalize(low, high) if low < high else Normalize(0, high)
+    return PowerNorm(0.5, vmin=0, vmax=high if high > 0 else 1)
+
+
+def flux_scale(flux: np.ndarray, flux_best: float | None) -> Normalize:
+    """Colour scale of a flux map: linear, from 0 (or the smallest value below) up.
+
+    Where the exposure is small the flux can be any multiple of that of the source, so the scale
+    ends at the larger of the flux at the best position and 99 % of the pixels.
+
+    Parameters
+    ----------
+    flux : ndarray of float64, any shape
+        Flux; NaN is left out.
+    flux_best : float or None
+        Flux at the best position.
+
+    Returns
+    -------
+    Normalize
+        Scale from colour bar value to colour.
+    """
+    high = max(np.nanpercentile(flux, 99), flux_best or 0)
+    low = min(np.nanpercentile(flux, 1), 0)
+    return Normalize(low, high if high > low else low + 1)
+
+
+def extension(values: np.ndarray, norm: Normalize) -> str:
+    """Ends at which a colour bar needs an arrow because values lie beyond.
+
+    Examples
+    --------
+    >>> extension(np.array([0.0, 3.0, np.nan]), Normalize(0, 2))
+    'max'
+    """
+    is_below, is_above = np.nanmin(values) < norm.vmin, np.nanmax(values) > norm.vmax
+    return {(0, 0): "neither", (0, 1): "max", (1, 0): "min", (1, 1): "both"}[
+        (int(is_below), int(is_above))
+    ]

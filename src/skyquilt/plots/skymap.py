@@ -1,0 +1,218 @@
+"""Maps of the whole sky in Mollweide projection."""
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Ellipse, Patch
+from matplotlib.patheffects import withStroke
+
+from skyquilt.plots.marks import Marks, draw_marks
+from skyquilt.plots.projection import from_mollweide, mollweide
+from skyquilt.plots.scale import extension, flux_scale, ts_scale
+from skyquilt.plots.style import FULL_WIDTH, UNFITTED, figure_style, new_figure
+
+_HEIGHT = 10.2  # of the figure [cm]
+_MAP = (0.05, 0.175, 0.90, 0.75)  # the ellipse in the figure: twice as wide as high
+_BAR = (0.36, 0.125, 0.28, 0.024)
+_RASTER = (700, 1400)  # 230 per inch across the page
+
+
+@figure_style()
+def plot_ts_map(skymap, marks: Marks, title: str, colormap: str = "viridis") -> Figure:
+    """TS of the whole sky, best and true position marked.
+
+    Parameters
+    ----------
+    skymap : SkyMap
+        Map with a column "ts".
+    marks : Marks
+        Positions in the frame of the map.
+    title : str
+        Name of the analysis.
+    colormap : str, optional
+        Name of a matplotlib colormap.
+
+    Returns
+    -------
+    Figure
+        A figure that belongs to no window and no list of figures.
+    """
+    figure = new_sky_figure(skymap, "ts", ts_scale(skymap.ts), "TS", f"{title}: TS", colormap)
+    add_marks(figure, marks, has_unfitted(skymap))
+    return figure
+
+
+@figure_style()
+def plot_flux_map(
+    skymap,
+    marks: Marks,
+    title: str,
+    energy_range: tuple[float, float],
+    flux_best: float | None,
+    colormap: str = "viridis",
+) -> Figure:
+    """Photon flux of the whole sky, best and true position marked.
+
+    Parameters
+    ----------
+    skymap : SkyMap
+        Map with a column "photon_flux" [ph cm-2 s-1].
+    marks : Marks
+        Positions in the frame of the map.
+    title : str
+        Name of the analysis.
+    energy_range : tuple of float
+        Energies of the flux [keV].
+    flux_best : float or None
+        Flux at the best position [ph cm-2 s-1]; the colours reach at least up to it.
+    colormap : str, optional
+        Name of a matplotlib colormap.
+
+    Returns
+    -------
+    Figure
+        A figure that belongs to no window and no list of figures.
+    """
+    norm = flux_scale(skymap.columns["photon_flux"], flux_best)
+    low, high = energy_range
+    label = f"photon flux [ph cm$^{{-2}}$ s$^{{-1}}$], {low:.0f}-{high:.0f} keV"
+    figure = new_sky_figure(skymap, "photon_flux", norm, label, f"{title}: flux", colormap)
+    add_marks(figure, marks, has_unfitted(skymap))
+    return figure
+
+
+def new_sky_figure(
+    skymap, name: str, norm: Normalize, label: str, title: str, colormap: str
+) -> Figure:
+    """Figure with one column of a map, graticule, colour bar and title.
+
+    Longitude 0 is in the middle and longitude increases to the left, as seen from inside the
+    sphere. Every raster point takes the value of the pixel it lies in; grey is not fitted.
+
+    Parameters
+    ----------
+    skymap : SkyMap
+        Map with the column.
+    name : str
+        Column.
+    norm : Normalize
+        Colour scale.
+    label, title : str
+        Text of the colour bar, and above the map.
+    colormap : str
+        Name of a matplotlib colormap.
+
+    Returns
+    -------
+    Figure
+        Its first axes hold the map, the second the colour bar.
+    """
+    figure = new_figure(FULL_WIDTH, _HEIGHT)
+    axes = figure.add_axes(_MAP, xlim=(-2, 2), ylim=(-1, 1))
+    axes.set_axis_off()
+    image = _draw_sky(axes, skymap, name, norm, colormap)
+    _draw_graticule(axes)
+    figure.text(0.5, 0.965, title, ha="center", va="center", fontsize=9)
+    add_colour_bar(figure, _BAR, image, label, extension(skymap.columns[name], norm))
+    return figure
+
+
+def add_marks(figure: Figure, marks: Marks, has_unfitted: bool) -> None:
+    """Draw best and true position into a sky figure, and the legend beside the colour bar."""
+    axes = figure.axes[0]
+    draw_marks(axes, marks, mollweide)
+    handles, _ = axes.get_legend_handles_labels()
+    if has_unfitted:
+        handles.append(Patch(facecolor=UNFITTED, label="not fitted"))
+    figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.005, 0.005))
+
+
+def has_unfitted(skymap) -> bool:
+    """Whether some pixels of the sky have no TS."""
+    return skymap.ipix.size < 12 * skymap.nside**2 or bool(np.any(np.isnan(skymap.ts)))
+
+
+def add_colour_bar(
+    figure: Figure, box: tuple, image: AxesImage, label: str, beyond: str = "neither"
+) -> None:
+    """Horizontal colour bar with its label below, and arrows at the ends named by `beyond`."""
+    bar = figure.colorbar(
+        image, cax=figure.add_axes(box), orientation="horizontal", extend=beyond
+    )
+    bar.set_label(label, labelpad=2)
+    bar.ax.locator_params(nbins=6)
+
+
+def draw_image(axes: Axes, values: np.ndarray, extent: tuple, norm: Normalize, colormap: str):
+    """Draw a raster, first row at the bottom, missing values in light grey."""
+    return axes.imshow(
+        np.ma.masked_invalid(values),
+        extent=extent,
+        origin="lower",
+        norm=norm,
+        cmap=colormaps[colormap].with_extremes(bad=UNFITTED),
+        interpolation="none",
+    )
+
+
+def _draw_sky(axes: Axes, skymap, name: str, norm: Normalize, colormap: str) -> AxesImage:
+    image = draw_image(axes, _raster(skymap, name), (-2, 2, -1, 1), norm, colormap)
+    edge = Ellipse((0, 0), 4, 2, facecolor="none", edgecolor="black", linewidth=0.8)
+    axes.add_patch(edge)
+    edge.set_clip_on(False)
+    image.set_clip_path(edge)
+    return image
+
+
+def _raster(skymap, name: str) -> np.ndarray:
+    """Values at the raster points; NaN outside the ellipse."""
+    from healpy import ang2pix
+
+    n_y, n_x = _RASTER
+    x = (np.arange(n_x) + 0.5) / n_x * 4 - 2
+    y = (np.arange(n_y) + 0.5) / n_y * 2 - 1
+    lon, lat = from_mollweide(*np.meshgrid(x, y))
+    is_sky = np.isfinite(lon)
+    values = np.full(_RASTER, np.nan)
+    ipix = ang2pix(skymap.nside, lon[is_sky], lat[is_sky], nest=True, lonlat=True)
+    values[is_sky] = skymap.sample(name, ipix)
+    return values
+
+
+def _draw_graticule(axes: Axes) -> None:
+    """Meridians and parallels every 30 degrees, labelled every 60 and every 30."""
+    lat = np.linspace(-90, 90, 91)
+    for lon in range(-150, 180, 30):
+        _draw_line(axes, *mollweide(np.full(lat.size, lon), lat))
+    for parallel in range(-60, 90, 30):
+        x, y = mollweide(np.array([-180, 180 - 1e-9]), np.full(2, parallel))
+        _draw_line(axes, x, y)
+        axes.annotate(
+            f"{parallel}°",
+            (x.min(), y[0]),
+            xytext=(-2, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=7,
+        )
+    for lon in range(-120, 180, 60):
+        x, y = mollweide(np.array([lon]), np.zeros(1))
+        halo = [withStroke(linewidth=1.2, foreground="black")]
+        axes.text(
+            x[0],
+            y[0] + 0.01,
+            f"{lon % 360}°",
+            ha="center",
+            va="bottom",
+            fontsize=7,
+            color="white",
+            path_effects=halo,
+        )
+
+
+def _draw_line(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    axes.plot(x, y, color="white", linewidth=0.4, alpha=0.5)

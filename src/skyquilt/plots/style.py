@@ -1,0 +1,90 @@
+"""Look of all figures, and how they are written.
+
+No figure uses pyplot: none is kept in a global list, none needs a display, and matplotlib's
+settings are as before once a figure is made.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from skyquilt.io.products import new_product
+
+FULL_WIDTH = 17.0
+"""Width of a figure across the page [cm]."""
+COLUMN_WIDTH = 8.5
+"""Width of a figure in one column [cm]."""
+UNFITTED = "0.85"
+"""Colour of pixels without a value."""
+LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Colours of lines, safe for colour blindness (Okabe and Ito 2008)."""
+
+_CM = 1 / 2.54
+_DPI = 200
+_SETTINGS = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.linewidth": 0.6,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "pdf.fonttype": 42,  # whole TrueType fonts, which journals ask for
+}
+# without these, two runs give different bytes
+_METADATA = MappingProxyType(
+    {".png": {"Software": None}, ".pdf": {"CreationDate": None, "Producer": None, "Creator": None}}
+)
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Apply the settings of skyquilt's figures, whatever the user's own; restore them after.
+
+    Also a decorator of the functions that make figures.
+    """
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_SETTINGS)
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Empty figure of a size in centimetres."""
+    return Figure(figsize=(width * _CM, height * _CM), dpi=_DPI)
+
+
+@figure_style()
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write a figure; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : Figure
+        What to write.
+    path : str or Path
+        File that ends in .png (200 dpi) or .pdf (fonts embedded).
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If the file name ends otherwise.
+    OutputError
+        If it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix not in _METADATA:
+        raise ValueError(f"{path}: allowed are the endings {', '.join(_METADATA)}.")
+    with new_product(path) as partial:
+        figure.savefig(partial, dpi=_DPI, metadata=_METADATA[path.suffix])
+    return path

@@ -1,0 +1,16 @@
+"""The waist: a fit problem, its file, and the expectations it may hold."""
+
+from skyquilt.problem.expectation import Block, Expectation
+from skyquilt.problem.local import LocalTable
+from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
+from skyquilt.problem.sky_table import SkyTable
+
+__all__ = [
+    "Block",
+    "CountsSpectrum",
+    "Description",
+    "Expectation",
+    "FitProblem",
+    "LocalTable",
+    "SkyTable",
+]

@@ -1,0 +1,141 @@
+"""`problem.h5`, the narrow waist between instruments and fit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from skyquilt.errors import ProductError
+from skyquilt.io.digest import settings_digest
+from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put, put_rows
+from skyquilt.io.provenance import Provenance, read_provenance
+from skyquilt.problem.expectation import Expectation
+from skyquilt.problem.local import LocalTable
+from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
+from skyquilt.problem.sky_table import SkyTable
+
+# 1.0  first version
+SCHEMA = Schema("skyquilt/problem", "1.0", "skyquilt prepare")
+
+_LOCAL_DATASETS = {
+    "rotation": ("", "rotation from the sky frame to the spacecraft, per attitude sample"),
+    "weight": ("s", "time weight of each attitude sample"),
+    "zenith": ("", "direction from the Earth's centre to the spacecraft, in the sky frame"),
+    "horizon_cos": ("", "cosine of the angle between zenith and Earth's horizon"),
+}
+
+
+def write_problem(path: str | Path, problem: FitProblem, provenance: Provenance) -> str:
+    """Write a problem; the rows of its table may be anything with `shape` that yields rows.
+
+    Returns
+    -------
+    str
+        Identity of the problem: digest of all that influences the fit.
+    """
+    with new_hdf5(path, SCHEMA, provenance) as file:
+        put(file, "counts", problem.counts, "", "observed counts in the hit bins")
+        put(file, "background", problem.background, "", "expected background in the hit bins")
+        _put_expectation(file.create_group("expectation"), problem.expectation)
+        file.attrs["frame"] = problem.frame
+        file.attrs["photon_flux"] = problem.photon_flux
+        file.attrs["description"] = json.dumps(problem.description._asdict())
+        if problem.counts_spectrum is not None:
+            _put_spectrum(file.create_group("counts_spectrum"), problem.counts_spectrum)
+        file.attrs["identity"] = _identity(file)
+        return file.attrs["identity"]
+
+
+def read_problem(path: str | Path) -> FitProblem:
+    """Read a problem; the rows of its table are mapped, not read.
+
+    Raises
+    ------
+    ProductError
+        If the file is missing, damaged, or no problem.
+    """
+    with open_hdf5(path, SCHEMA) as file:
+        identity = file.attrs["identity"]
+        if identity != _identity(file):
+            raise ProductError(f"{path}: content and identity differ; the file is damaged.")
+        description = json.loads(file.attrs["description"])
+        description["energy_range_keV"] = tuple(description["energy_range_keV"])
+        return FitProblem(
+            counts=get(file, "counts"),
+            background=get(file, "background"),
+            expectation=_get_expectation(file["expectation"]),
+            frame=str(file.attrs["frame"]),
+            photon_flux=float(file.attrs["photon_flux"]),
+            description=Description(**description),
+            counts_spectrum=_get_spectrum(file),
+            identity=str(identity),
+        )
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """Provenance of a problem."""
+    with open_hdf5(path, SCHEMA) as file:
+        return read_provenance(file)
+
+
+def _put_expectation(group: h5py.Group, expectation: Expectation) -> None:
+    shape = expectation.rows.shape
+    about = "expected counts for unit flux in the hit bins, one row per response direction"
+    unit = "s-1" if isinstance(expectation, LocalTable) else ""
+    put_rows(group, "rows", expectation.rows, shape, np.float32, unit, about)
+    put(group, "totals", expectation.totals, unit, "expected counts summed over all bins")
+    group.attrs["nside"] = expectation.nside
+    if isinstance(expectation, LocalTable):
+        group.attrs["kind"] = "local_table"
+        for name, (unit, about) in _LOCAL_DATASETS.items():
+            if getattr(expectation, name) is not None:
+                put(group, name, getattr(expectation, name), unit, about)
+    else:
+        group.attrs["kind"] = "sky_table"
+        group.attrs["ordering"] = expectation.ordering
+        group.attrs["interpolation"] = expectation.interpolation
+
+
+def _get_expectation(group: h5py.Group) -> Expectation:
+    common = {
+        "rows": map_rows(group, "rows"),
+        "totals": get(group, "totals"),
+        "nside": int(group.attrs["nside"]),
+    }
+    kind = group.attrs["kind"]
+    if kind == "local_table":
+        names = [name for name in _LOCAL_DATASETS if name in group]
+        return LocalTable(**common, **{name: get(group, name) for name in names})
+    if kind == "sky_table":
+        keys = ("ordering", "interpolation")
+        return SkyTable(**common, **{key: str(group.attrs[key]) for key in keys})
+    raise ProductError(f"{group.file.filename}: unknown kind of expectation {kind!r}.")
+
+
+def _put_spectrum(group: h5py.Group, spectrum: CountsSpectrum) -> None:
+    put(group, "edges", spectrum.edges, "keV", "edges of the measured-energy channels")
+    put(group, "is_selected", spectrum.is_selected, "", "channels in the likelihood")
+    for index, (label, counts) in enumerate(spectrum.counts.items()):
+        put(group, f"counts_{index}", counts, "", label)
+    group.attrs["n_terms"] = len(spectrum.counts)
+
+
+def _get_spectrum(file: h5py.File) -> CountsSpectrum | None:
+    if "counts_spectrum" not in file:
+        return None
+    group = file["counts_spectrum"]
+    names = [f"counts_{index}" for index in range(group.attrs["n_terms"])]
+    counts = {group[name].attrs["description"]: get(group, name) for name in names}
+    return CountsSpectrum(get(group, "edges"), get(group, "is_selected"), counts)
+
+
+def _identity(file: h5py.File) -> str:
+    """Digest of the checksums and settings that influence the fit."""
+    group = file["expectation"]
+    content = {name: file[name].attrs["sha256"] for name in ("counts", "background")}
+    content |= {name: item.attrs["sha256"] for name, item in group.items()}
+    content |= {key: str(value) for key, value in group.attrs.items()}
+    content |= {key: str(file.attrs[key]) for key in ("frame", "photon_flux")}
+    return settings_digest(content)

@@ -1,0 +1,91 @@
+"""The fit problem: all that the right-hand side of skyquilt knows of a measurement."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.problem.expectation import Expectation
+
+
+class CountsSpectrum(NamedTuple):
+    """Counts per measured energy, all channels, for plots and checks.
+
+    Attributes
+    ----------
+    edges : ndarray of float64, shape (n_channel + 1,)
+        Measured energy [keV].
+    is_selected : ndarray of bool, shape (n_channel,)
+        Channels that enter the likelihood.
+    counts : dict of str to ndarray of float64, shape (n_channel,)
+        "data", "background model" and each term of the data under its label.
+    """
+
+    edges: np.ndarray
+    is_selected: np.ndarray
+    counts: dict[str, np.ndarray]
+
+
+class Description(NamedTuple):
+    """What people want to know of a problem; no influence on the fit.
+
+    Attributes
+    ----------
+    instrument : str
+        Kind of instrument.
+    spectrum : str
+        Reference spectrum in one line.
+    energy_range_keV : tuple of float
+        Lowest and highest selected measured energy [keV].
+    background_scale : float
+        Factor applied to the background histogram.
+    background_scale_from : str
+        Where that factor comes from.
+    n_bins : int
+        Bins in the likelihood, with and without counts.
+    n_masked_bins, n_masked_counts : int, float
+        Bins left out because they have no background, and the counts in them.
+    """
+
+    instrument: str
+    spectrum: str
+    energy_range_keV: tuple[float, float]
+    background_scale: float = 1.0
+    background_scale_from: str = "configuration"
+    n_bins: int = 0
+    n_masked_bins: int = 0
+    n_masked_counts: float = 0.0
+
+
+@dataclass(frozen=True)
+class FitProblem:
+    """Hit bins with counts and background, and the expected counts for any direction.
+
+    Attributes
+    ----------
+    counts : ndarray of float64, shape (n_hit,)
+        Observed counts, all above zero.
+    background : ndarray of float64, shape (n_hit,)
+        Expected background counts, all above zero.
+    expectation : Expectation
+        Expected counts for unit flux in the hit bins, and their total over all bins.
+    frame : {"galactic", "icrs"}
+        Frame of the directions handed to `expectation`.
+    photon_flux : float
+        Integral of the reference spectrum over the selected energies [ph cm-2 s-1].
+    description : Description
+        Numbers and texts for people.
+    counts_spectrum : CountsSpectrum or None
+        Counts per measured energy.
+    identity : str
+        Digest of everything that influences the fit; "" before the problem was written.
+    """
+
+    counts: np.ndarray
+    background: np.ndarray
+    expectation: Expectation
+    frame: str
+    photon_flux: float
+    description: Description
+    counts_spectrum: CountsSpectrum | None = None
+    identity: str = field(default="")

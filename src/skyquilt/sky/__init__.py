@@ -1,0 +1,1 @@
+"""HEALPix arithmetic, directions and frames, chunks and regions of the sky."""

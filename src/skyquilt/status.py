@@ -1,0 +1,27 @@
+"""How the fit of a pixel ended: values of the `status` map.
+
+A pixel whose status is GOOD or AT_BOUND has a valid result; in all others the result is NaN.
+"""
+
+GOOD = 0
+"""The best flux was found."""
+AT_BOUND = 1
+"""Under-fluctuation: the best flux that is allowed is 0, where TS is 0."""
+NO_EXPOSURE = 2
+"""A source in this direction gives no counts at all."""
+OCCULTED = 3
+"""Below the Earth's horizon for the whole observation."""
+NOT_CONVERGED = 4
+"""The iteration limit was reached."""
+NOT_FINITE = 5
+"""The expected counts are not finite, or below zero."""
+
+STATUS_NAMES = {
+    GOOD: "good",
+    AT_BOUND: "at_bound",
+    NO_EXPOSURE: "no_exposure",
+    OCCULTED: "occulted",
+    NOT_CONVERGED: "not_converged",
+    NOT_FINITE: "not_finite",
+}
+"""Names for logs and summaries."""

@@ -1,0 +1,13 @@
+"""Step `bin-events`: unbinned events into a histogram."""
+
+from skyquilt.config import Config
+from skyquilt.errors import ConfigError
+from skyquilt.instruments.compton.binning import bin_events
+
+
+def bin_events_file(config: Config, name: str) -> None:
+    """Bin the events of one entry under `binning`."""
+    if name not in config.binning:
+        known = ", ".join(config.binning) or "none"
+        raise ConfigError(f"no binning {name!r}; there are: {known}.")
+    bin_events(config.binning[name])

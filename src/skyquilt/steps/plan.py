@@ -1,0 +1,53 @@
+"""Step `plan`: which pixels to fit, and how they are cut into chunks."""
+
+from pathlib import Path
+
+import numpy as np
+
+from skyquilt.config import Config, get_analysis
+from skyquilt.config.map import Cone, MapGrid, PixelList, Polygon
+from skyquilt.config.position import Position
+from skyquilt.errors import ConfigError
+from skyquilt.fit.plan import make_plan
+from skyquilt.io.products import write_text
+from skyquilt.problem.file import read_problem
+from skyquilt.sky import regions
+from skyquilt.sky.frames import position_to_vec
+
+
+def plan_analysis(config: Config, name: str, problem: str | Path, output: str | Path) -> None:
+    """Write the plan of an analysis."""
+    analysis = get_analysis(config, name)
+    grid = analysis.map
+    try:
+        ranges = _ranges(grid)
+    except ValueError as error:
+        raise ConfigError(f"analysis {name}: map.region: {error}") from error
+    plan = make_plan(
+        read_problem(problem),
+        nside=grid.nside,
+        ordering=grid.ordering,
+        frame=grid.frame,
+        ranges=ranges,
+        chunks=analysis.fit.chunks,
+        allow_negative=analysis.fit.allow_negative,
+    )
+    write_text(output, plan.to_json())
+
+
+def _ranges(grid: MapGrid) -> np.ndarray:
+    """Nested pixel ranges of the region of the map."""
+    match grid.region:
+        case None:
+            return regions.full_sky(grid.nside)
+        case Cone(center=center, radius=radius):
+            return regions.cone(grid.nside, _vec(center, grid.frame), radius)
+        case Polygon(vertices=vertices):
+            corners = np.array([_vec(vertex, grid.frame) for vertex in vertices])
+            return regions.polygon(grid.nside, corners)
+        case PixelList(pixels=pixels):
+            return regions.listed(grid.nside, np.array(pixels), grid.ordering)
+
+
+def _vec(position: Position, frame: str) -> np.ndarray:
+    return position_to_vec(position.lon, position.lat, position.frame, frame)

@@ -1,0 +1,33 @@
+"""Step `plot`: the figures of an analysis."""
+
+import json
+from pathlib import Path
+
+from skyquilt.config import Config, get_analysis
+from skyquilt.errors import ProductError
+from skyquilt.maps.file import read_skymap
+from skyquilt.plots import make_plots
+from skyquilt.problem.file import read_problem
+
+
+def plot_analysis(
+    config: Config,
+    name: str,
+    problem: str | Path,
+    maps: str | Path,
+    summary: str | Path,
+    output: str | Path,
+) -> None:
+    """Write all figures of an analysis as PNG and PDF."""
+    skymap, _ = read_skymap(maps)
+    spectrum = read_problem(problem).counts_spectrum
+    make_plots(skymap, _read_summary(summary), spectrum, get_analysis(config, name).plots, output)
+
+
+def _read_summary(path: str | Path) -> dict:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ProductError(
+            f"{path}: cannot be read ({error}); make it again with `skyquilt localise`."
+        ) from error

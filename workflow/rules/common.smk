@@ -1,0 +1,195 @@
+# Configuration, paths, and what a job needs: the only Python of the workflow.
+import json
+import os
+import re
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from skyquilt.config import Config, parse_config
+from skyquilt.errors import SkyquiltError
+from skyquilt.io.digest import canonical_json
+from skyquilt.io.products import write_text
+
+
+def load_settings():
+    """Configuration of this run; a mistake in it ends Snakemake with one line."""
+    if not config:
+        raise WorkflowError("no configuration: add --configfile, as in config/demo.yaml")
+    try:
+        return parse_config(config, source=", ".join(map(str, workflow.configfiles)))
+    except SkyquiltError as error:
+        raise WorkflowError(str(error)) from None
+
+
+settings = load_settings()
+
+
+# --- configuration handed to the verbs ---
+
+
+def write_configs():
+    """Write the resolved configuration, defaults filled in, for the verbs to read.
+
+    Called once, by the process that the user started: jobs on other nodes find it written.
+    Each analysis has a file of its own, so that results tell how they were made.
+    """
+    if workflow.is_main_process and not workflow.remote_exec:
+        write_config(inputs_config(), settings)
+        for name, analysis in settings.analyses.items():
+            alone = {"analyses": {name: analysis}, "simulation": None, "binning": {}}
+            write_config(of_analysis(name, "config.yaml"), settings.model_copy(update=alone))
+
+
+def write_config(path, content):
+    """Write a configuration, unless the file has just this content already."""
+    text = yaml.safe_dump(content.model_dump(mode="json"), sort_keys=False)
+    if not os.path.isfile(path) or Path(path).read_text(encoding="utf-8") != text:
+        write_text(path, text)
+
+
+def settings_of(*sections):
+    """Parameter of a rule: the sections of the analysis on which its result depends.
+
+    Snakemake compares it with that of the last run, so a job is done again when one of these
+    settings has changed, and left alone when any other has.
+    """
+
+    def text(wildcards):
+        analysis = settings.analyses[wildcards.analysis]
+        return canonical_json(analysis.model_dump(mode="json", include=set(sections)))
+
+    return text
+
+
+# --- paths ---
+
+
+def results(name):
+    """Pattern of a file of an analysis; names must not hold braces."""
+    return os.path.join(settings.results, "{analysis}", name)
+
+
+def of_analysis(analysis, name):
+    """File of one analysis."""
+    return os.path.join(settings.results, analysis, name)
+
+
+def of_all_analyses(name):
+    """The file of this name of every analysis."""
+    return [of_analysis(analysis, name) for analysis in settings.analyses]
+
+
+def config_file(wildcards):
+    """Resolved configuration of an analysis."""
+    return of_analysis(wildcards.analysis, "config.yaml")
+
+
+def inputs(name):
+    """File about the input data; no analysis has such a name, for none begins with `_`."""
+    return os.path.join(settings.results, "_inputs", name)
+
+
+def inputs_config():
+    """Resolved configuration of the whole run, for the rules that make input data."""
+    return inputs("config.yaml")
+
+
+def data_files(wildcards):
+    """All files that an analysis reads its data from."""
+    paths = settings.analyses[wildcards.analysis].data.paths()
+    return [os.path.normpath(path) for path in paths]
+
+
+def response_file(wildcards):
+    """Response of an analysis."""
+    return os.path.normpath(settings.analyses[wildcards.analysis].data.response)
+
+
+def simulated_files():
+    """All files that the simulation writes."""
+    from skyquilt.config.simulation import simulation_files
+
+    folder = settings.simulation.folder
+    files = simulation_files(settings.simulation).values()
+    return [os.path.normpath(os.path.join(folder, file)) for file in files]
+
+
+def chunk_files(wildcards):
+    """Chunks of a map.
+
+    Their number is known beforehand if the analysis sets it and fits the whole sky; otherwise
+    the plan tells, which Snakemake makes first and then comes back.
+    """
+    from skyquilt.fit.file import chunk_name
+
+    analysis = settings.analyses[wildcards.analysis]
+    n_chunks = analysis.fit.chunks
+    if n_chunks == "auto" or analysis.map.region is not None:
+        made = checkpoints.plan_sky.get(analysis=wildcards.analysis).output.plan
+        plan = json.loads(Path(made).read_text(encoding="utf-8"))
+        n_chunks, indices = plan["n_chunks"], plan["chunks"]
+    else:
+        indices = range(n_chunks)
+    names = [chunk_name(index, n_chunks) for index in indices]
+    return [of_analysis(wildcards.analysis, f"chunks/{name}") for name in names]
+
+
+def one_of(names):
+    """Regular expression that matches these names and nothing else."""
+    return "|".join(map(re.escape, names))
+
+
+# --- what a job needs ---
+
+
+def mem_mb(program, per_mb=0.0):
+    """Memory of a job [MB]: the program, and a multiple of its input; more at each attempt."""
+
+    def needed(wildcards, input, attempt):
+        return round(attempt * (program + per_mb * input.size_mb))
+
+    return needed
+
+
+def runtime_min(start, per_mb=0.0):
+    """Time limit of a job [min]: the start, and the time per MB of input; more at each attempt."""
+
+    def needed(wildcards, input, attempt):
+        return round(attempt * (start + per_mb * input.size_mb))
+
+    return needed
+
+
+def fit_runtime_min(wildcards, input, attempt):
+    """Time limit of a chunk on one core [min]; more at each attempt.
+
+    A pixel adds up at most all rows of the problem, 4 bytes a number. That takes 1 ns where they
+    come from memory (measured, Xeon, 2026); the limit is four times that.
+    """
+    n_pixels = 12 * settings.analyses[wildcards.analysis].map.nside ** 2 / int(wildcards.n_chunks)
+    seconds = n_pixels * input.size_mb * 2**20 / 4 * 1e-9
+    return round(attempt * (10 + 4 * seconds / 60))
+
+
+def fit_threads(wildcards):
+    """Cores of a chunk: one, or all for a chunk that is alone."""
+    return (workflow.cores or 1) if int(wildcards.n_chunks) == 1 else 1
+
+
+def launcher(wildcards, resources):
+    """Start of the command of a chunk: the MPI launcher, or nothing for one rank."""
+    if resources.tasks == 1:
+        return ""
+    return f"{resources.get('mpi', 'mpiexec')} -n {resources.tasks}"
+
+
+def share(wildcards, threads, resources):
+    """How ranks and cores share a chunk, as options of `skyquilt fit-chunk`.
+
+    `threads` are the cores of the whole job, for Snakemake to count; each rank gets its part.
+    """
+    if resources.tasks == 1:
+        return f"--threads {threads}"
+    return f"--threads {max(1, threads // resources.tasks)} --mpi --ranks {resources.tasks}"

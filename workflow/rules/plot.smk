@@ -1,0 +1,29 @@
+# Stage 5: figures.
+
+
+rule plot_maps:
+    input:
+        problem=results("problem.h5"),
+        maps=results("maps.fits"),
+        summary=results("summary.json"),
+    output:
+        plots=directory(results("plots")),
+    log:
+        results("logs/plot_maps.log"),
+    benchmark:
+        results("benchmarks/plot_maps.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1000, per_mb=10),
+        runtime=runtime_min(10, per_mb=0.1),
+    params:
+        config=config_file,
+        settings=settings_of("localise", "plots"),
+    message:
+        "{wildcards.analysis}: plots"
+    shell:
+        "skyquilt plot --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --problem {input.problem:q} --maps {input.maps:q} --summary {input.summary:q}"
+        " --output {output.plots:q} 2> {log:q}"

@@ -1,0 +1,52 @@
+# Stage 1, per instrument: its files into problem.h5.
+
+
+rule contract_response:
+    input:
+        response=response_file,
+    output:
+        table=results("table.json"),
+    log:
+        results("logs/contract_response.log"),
+    benchmark:
+        results("benchmarks/contract_response.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1500),
+        runtime=runtime_min(10, per_mb=0.002),
+    params:
+        config=config_file,
+        settings=settings_of("energy", "spectrum"),
+    message:
+        "{wildcards.analysis}: response times spectrum"
+    shell:
+        "skyquilt contract --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --output {output.table:q} 2> {log:q}"
+
+
+rule prepare_problem:
+    input:
+        data=data_files,
+        table=results("table.json"),
+    output:
+        problem=results("problem.h5"),
+    log:
+        results("logs/prepare_problem.log"),
+    benchmark:
+        results("benchmarks/prepare_problem.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(2000),
+        runtime=runtime_min(10, per_mb=0.002),
+    params:
+        config=config_file,
+        settings=settings_of("instrument", "data", "energy", "spectrum"),
+    message:
+        "{wildcards.analysis}: data and table into a fit problem"
+    shell:
+        "skyquilt prepare --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --output {output.problem:q} 2> {log:q}"
