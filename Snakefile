@@ -9,6 +9,8 @@ min_version("9.0")
 
 
 include: "workflow/rules/common.smk"
+
+
 if settings.simulation:
 
     include: "workflow/rules/simulate.smk"

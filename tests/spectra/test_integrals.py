@@ -105,6 +105,13 @@ def test_integrate_of_narrow_log_parabola_between_edges_finds_it(make_spectrum):
     assert integrate(spectrum, [100, 1e4]) == pytest.approx([expected], rel=PROMISED)
 
 
+def test_integrate_of_log_parabola_too_narrow_is_refused(make_spectrum):
+    # All nodes of the first two orders miss it, and these agree on zero.
+    spectrum = make_spectrum("log_parabola", pivot="511 keV", index=-1, curvature=1e9)
+    with pytest.raises(ConfigError, match=r"does not converge"):
+        integrate(spectrum, [100, 1e4])
+
+
 def test_integrate_far_above_cutoff_is_zero_there_only(make_spectrum):
     spectrum = make_spectrum("cutoff_power_law", pivot="100 keV", index=-1, cutoff="5 keV")
     flux = integrate(spectrum, [100, 1000, 5000, 10000])

@@ -16,7 +16,9 @@ from skyquilt.io.products import write_text
 def load_settings():
     """Configuration of this run; a mistake in it ends Snakemake with one line."""
     if not config:
-        raise WorkflowError("no configuration: add --configfile, as in config/demo.yaml")
+        raise WorkflowError(
+            "no configuration: add --configfile, as in config/demo.yaml"
+        )
     try:
         return parse_config(config, source=", ".join(map(str, workflow.configfiles)))
     except SkyquiltError as error:
@@ -39,7 +41,9 @@ def write_configs():
         write_config(inputs_config(), settings)
         for name, analysis in settings.analyses.items():
             alone = {"analyses": {name: analysis}, "simulation": None, "binning": {}}
-            write_config(of_analysis(name, "config.yaml"), settings.model_copy(update=alone))
+            write_config(
+                of_analysis(name, "config.yaml"), settings.model_copy(update=alone)
+            )
 
 
 def write_config(path, content):
@@ -144,11 +148,16 @@ def one_of(names):
 # --- what a job needs ---
 
 
+def size_mb(files):
+    """Size of the input [MB]; while a file is not made yet, Snakemake asks again later."""
+    return sum(map(os.path.getsize, files)) / 1e6
+
+
 def mem_mb(program, per_mb=0.0):
     """Memory of a job [MB]: the program, and a multiple of its input; more at each attempt."""
 
     def needed(wildcards, input, attempt):
-        return round(attempt * (program + per_mb * input.size_mb))
+        return round(attempt * (program + per_mb * size_mb(input)))
 
     return needed
 
@@ -157,7 +166,7 @@ def runtime_min(start, per_mb=0.0):
     """Time limit of a job [min]: the start, and the time per MB of input; more at each attempt."""
 
     def needed(wildcards, input, attempt):
-        return round(attempt * (start + per_mb * input.size_mb))
+        return round(attempt * (start + per_mb * size_mb(input)))
 
     return needed
 
@@ -168,8 +177,12 @@ def fit_runtime_min(wildcards, input, attempt):
     A pixel adds up at most all rows of the problem, 4 bytes a number. That takes 1 ns where they
     come from memory (measured, Xeon, 2026); the limit is four times that.
     """
-    n_pixels = 12 * settings.analyses[wildcards.analysis].map.nside ** 2 / int(wildcards.n_chunks)
-    seconds = n_pixels * input.size_mb * 2**20 / 4 * 1e-9
+    n_pixels = (
+        12
+        * settings.analyses[wildcards.analysis].map.nside**2
+        / int(wildcards.n_chunks)
+    )
+    seconds = n_pixels * size_mb(input) * 1e6 / 4 * 1e-9
     return round(attempt * (10 + 4 * seconds / 60))
 
 

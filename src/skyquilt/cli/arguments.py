@@ -42,3 +42,11 @@ def add_maps(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     """`--output`."""
     parser.add_argument("--output", required=True, metavar="PATH", help=what)
+
+
+def positive_int(text: str) -> int:
+    """Argument type: a whole number above zero."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number above zero")
+    return number

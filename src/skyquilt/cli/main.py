@@ -85,14 +85,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = make_parser().parse_args(arguments)
     logging.basicConfig(
-        level=logging.WARNING if args.quiet else logging.INFO,
-        format=f"%(asctime)s skyquilt {args.verb}: %(message)s",
-        datefmt="%H:%M:%S",
+        format=f"%(asctime)s skyquilt {args.verb}: %(message)s", datefmt="%H:%M:%S"
     )
+    # Libraries log for themselves at this level, too: fontTools a line per glyph table.
+    logging.getLogger("skyquilt").setLevel(logging.WARNING if args.quiet else logging.INFO)
     try:
         return args.run(args)
     except SkyquiltError as error:
-        print(f"skyquilt {args.verb}: error: {error}", file=sys.stderr)
+        line = " ".join(str(error).split())
+        print(f"skyquilt {args.verb}: error: {line}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print(f"skyquilt {args.verb}: interrupted", file=sys.stderr)

@@ -61,3 +61,14 @@ def quantity(unit: str):
 
 
 Energy = quantity("keV")
+
+MAX_NSIDE = 8192
+
+
+def _check_nside(nside: int) -> int:
+    if not 1 <= nside <= MAX_NSIDE or nside & (nside - 1):
+        raise ValueError(f"nside {nside}: allowed are the powers of two from 1 to {MAX_NSIDE}")
+    return nside
+
+
+Nside = Annotated[int, AfterValidator(_check_nside)]

@@ -6,9 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from skyquilt.config.base import Energy, Section, quantity, to_value
+from skyquilt.config.base import Energy, Nside, Section, quantity, to_value
 from skyquilt.config.data import Interval
-from skyquilt.config.map import MAX_NSIDE
 
 # Relative accuracy to which widths must fill their range: decimal fractions are not exact.
 _WHOLE = 1e-6
@@ -40,12 +39,6 @@ def _check_width(text: str) -> str:
     return text
 
 
-def _check_nside(nside: int) -> int:
-    if not 1 <= nside <= MAX_NSIDE or nside & (nside - 1):
-        raise ValueError(f"nside {nside}: allowed are the powers of two from 1 to {MAX_NSIDE}")
-    return nside
-
-
 def _is_whole(ratio: float) -> bool:
     return abs(ratio - round(ratio)) <= _WHOLE * ratio and round(ratio) >= 1
 
@@ -73,7 +66,7 @@ class Binning(Section):
     """Edges of the bins in measured energy; they must be those of the response."""
     phi_width: Annotated[quantity("deg"), AfterValidator(_check_width)]
     """Width of the bins in the Compton scattering angle; a whole number of them fills 180 deg."""
-    nside: Annotated[int, AfterValidator(_check_nside)]
+    nside: Nside
     """Resolution of PsiChi, a power of two; the ordering is RING."""
 
     @model_validator(mode="after")

@@ -6,6 +6,8 @@ from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from skyquilt.config.base import Section
 
+RESERVED_LABELS = ("data", "background model")
+
 
 def _check_interval(interval: tuple[float, float]) -> tuple[float, float]:
     if not interval[0] < interval[1]:
@@ -21,13 +23,19 @@ Interval = Annotated[
 ]
 
 
+def _check_label(label: str) -> str:
+    if label in RESERVED_LABELS:
+        raise ValueError(f"{label!r} names the sum or the model in plots: choose another label")
+    return label
+
+
 class CountsTerm(Section):
     """One histogram of counts; the terms of an analysis are added."""
 
     path: str
     """Histogram in HDF5, in the layout of histpy."""
-    label: str = "counts"
-    """Name in plots and messages."""
+    label: Annotated[str, AfterValidator(_check_label)] = "counts"
+    """Name in plots and messages; terms of one label are shown as one."""
     scale: PositiveFloat = 1.0
     """Factor on the counts, for example 0.02 for a burst fifty times fainter."""
 
@@ -36,12 +44,13 @@ class BackgroundModel(Section):
     """Expected background: a histogram and its scale."""
 
     path: str
-    """Histogram in HDF5, in the layout of histpy; its whole time span is used."""
+    """Histogram in HDF5, in the layout of histpy."""
     scale: PositiveFloat | Literal["auto"] = "auto"
     """Factor on the histogram; auto: ratio of the livetimes (with an orientation file) or
     durations (with time axes) of the counts and of the background."""
     interval: Interval | None = None
-    """Time span of the histogram [UNIX s], needed for `scale: auto` when it has no time axis."""
+    """Time span of the histogram [UNIX s]: it is cut to it if it has a time axis (the whole axis
+    is used otherwise); if it has none, `scale: auto` needs it."""
 
 
 class ComptonData(Section):

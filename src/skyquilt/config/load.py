@@ -96,8 +96,8 @@ def _variable(match: re.Match, source: str) -> str:
     value = os.environ.get(name) or default
     if value is None:
         raise ConfigError(
-            f"{source}: {match.group()} is used, but the environment variable {name} is not set; "
-            f"set it, or write ${{{name}:-default}}."
+            f"{source}: {match.group()} is used, but the environment variable {name} is not set "
+            f"or empty; set it, or write ${{{name}:-default}}."
         )
     return value
 

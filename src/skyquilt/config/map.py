@@ -2,18 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat
+from pydantic import Field, PositiveFloat
 
-from skyquilt.config.base import Section
+from skyquilt.config.base import Nside, Section
 from skyquilt.config.position import Position
-
-MAX_NSIDE = 8192
-
-
-def _check_nside(nside: int) -> int:
-    if not 1 <= nside <= MAX_NSIDE or nside & (nside - 1):
-        raise ValueError(f"nside {nside}: allowed are the powers of two from 1 to {MAX_NSIDE}")
-    return nside
 
 
 class Cone(Section):
@@ -42,7 +34,7 @@ class PixelList(Section):
 class MapGrid(Section):
     """HEALPix grid of the map."""
 
-    nside: Annotated[int, AfterValidator(_check_nside)] = 16
+    nside: Nside = 16
     """Resolution: a power of two; the map has 12 nside^2 pixels."""
     ordering: Literal["nested", "ring"] = "nested"
     """Ordering of the pixels in maps.fits."""

@@ -1,13 +1,20 @@
 """Simulated data of a Compton telescope: `simulation`."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    FiniteFloat,
+    NonNegativeInt,
+    PositiveInt,
+    model_validator,
+)
 
-from skyquilt.config.base import Energy, Section, quantity, to_value
+from skyquilt.config.base import Energy, Nside, Section, quantity, to_value
 from skyquilt.config.data import Interval
-from skyquilt.config.map import MAX_NSIDE
 from skyquilt.config.position import Position
 from skyquilt.config.spectrum import Spectrum
 
@@ -15,15 +22,9 @@ SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_l
 _OWN_NAMES = ("background", "orientation", "response")
 
 
-def _check_nside(nside: int) -> int:
-    if not 1 <= nside <= MAX_NSIDE or nside & (nside - 1):
-        raise ValueError(f"nside {nside}: allowed are the powers of two from 1 to {MAX_NSIDE}")
-    return nside
-
-
 def _check_energies(edges: tuple[str, ...]) -> tuple[str, ...]:
     values = [to_value(edge, "keV") for edge in edges]
-    if not (values[0] > 0 and all(low < high for low, high in zip(values, values[1:], strict=False))):
+    if not (values[0] > 0 and all(low < high for low, high in pairwise(values))):
         raise ValueError(f"{list(edges)}: energy edges must be above 0 keV and ascend")
     return edges
 
@@ -39,7 +40,6 @@ def _above_zero(unit: str):
     return Annotated[quantity(unit), AfterValidator(check)]
 
 
-Nside = Annotated[int, AfterValidator(_check_nside)]
 Time = _above_zero("s")
 
 

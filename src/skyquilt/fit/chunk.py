@@ -12,7 +12,7 @@ from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.parallel.comm import gather_arrays
 from skyquilt.parallel.split import split_range
 from skyquilt.problem.problem import FitProblem
-from skyquilt.sky.frames import rotation
+from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
 
 if TYPE_CHECKING:
@@ -93,4 +93,4 @@ def fit_chunk(
 
 
 def _directions(plan: Plan, ipix: np.ndarray, frame: str) -> np.ndarray:
-    return nest_to_vec(plan.nside, ipix) @ rotation(plan.frame, frame).T
+    return rotate(rotation(plan.frame, frame), nest_to_vec(plan.nside, ipix))

@@ -1,6 +1,9 @@
 """HEALPix maps as FITS tables that healpy and astropy open unchanged."""
 
 import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,9 +83,9 @@ def write_maps(
             hdu.header.comments[f"TTYPE{index}"] = columns[column.name].description
     hdu.header["CREATOR"] = (f"skyquilt {record['skyquilt']}", "program that made the file")
     hdu.header["DATE"] = (record["ended_utc"][:19], "time of writing, UTC")
-    hdu.add_checksum()
+    file = fits.HDUList([fits.PrimaryHDU(), hdu, _record_hdu(record)])
     with new_product(path) as partial:
-        fits.HDUList([fits.PrimaryHDU(), hdu, _record_hdu(record)]).writeto(partial)
+        file.writeto(partial, checksum=True)
 
 
 def read_maps(path: str | Path) -> tuple[int, str, np.ndarray, dict[str, np.ndarray], dict]:
@@ -109,13 +112,14 @@ def read_maps(path: str | Path) -> tuple[int, str, np.ndarray, dict[str, np.ndar
     from astropy.io import fits
 
     try:
-        with fits.open(path, memmap=False, checksum=False) as file:
+        with _strict_warnings(), open(path, "rb") as raw, fits.open(raw, checksum=True) as file:
             header, table = file["SKYMAP"].header, file["SKYMAP"].data
-            record = {row["KEY"]: json.loads(row["VALUE"]) for row in file["PROVENANCE"].data}
             _check_header(path, header)
-            _check_sum(path, file["SKYMAP"])
+            record = {row["KEY"]: json.loads(row["VALUE"]) for row in file["PROVENANCE"].data}
             columns = {name: _native(table[name]) for name in table.names}
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except ProductError:
+        raise
+    except Exception as error:  # astropy meets damage with errors of many kinds
         raise ProductError(
             f"{path}: not a whole map of skyquilt ({error}); make it again with `skyquilt merge`."
         ) from error
@@ -171,12 +175,12 @@ def _check_header(path: str | Path, header) -> None:
         )
 
 
-def _check_sum(path: str | Path, hdu) -> None:
-    if not hdu.verify_datasum():
-        raise ProductError(
-            f"{path}: the checksum differs, the file is damaged; make it again with "
-            "`skyquilt merge`."
-        )
+@contextmanager
+def _strict_warnings() -> Iterator[None]:
+    """Raise what astropy warns of: a wrong checksum, a truncated file, a broken header."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
 
 
 def _native(values: np.ndarray) -> np.ndarray:

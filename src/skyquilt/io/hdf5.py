@@ -20,6 +20,10 @@ from skyquilt.io.products import new_product
 from skyquilt.io.provenance import Provenance, write_provenance
 
 
+class _DamageError(Exception):
+    """Stored values are not those that were written; `open_hdf5` adds what to do."""
+
+
 class Schema(NamedTuple):
     """Kind and version of a file.
 
@@ -101,7 +105,8 @@ def open_hdf5(path: str | Path, schema: Schema) -> Iterator[h5py.File]:
     ------
     ProductError
         If the file is missing, truncated, no HDF5, of another kind, or of a version that this
-        skyquilt does not read; also if a dataset or attribute read in the block is missing.
+        skyquilt does not read; also if a dataset or attribute read in the block is missing or
+        damaged.
     """
     path = Path(path)
     again = f"make it again with `{schema.made_by}`"
@@ -112,28 +117,27 @@ def open_hdf5(path: str | Path, schema: Schema) -> Iterator[h5py.File]:
     except OSError as error:
         raise ProductError(f"{path}: not a whole HDF5 file ({error}); {again}.") from error
     with file:
-        _check_schema(path, file, schema, again)
         try:
+            _check_schema(path, file, schema, again)
             yield file
         except KeyError as error:
             raise ProductError(f"{path}: incomplete: {error.args[0]}; {again}.") from error
+        except (_DamageError, OSError, RuntimeError) as error:
+            raise ProductError(f"{path}: damaged: {error}; {again}.") from error
 
 
 def get(group: h5py.Group, name: str) -> np.ndarray:
-    """Read one dataset and compare it with its checksum.
+    """Read one dataset of a file opened by `open_hdf5` and compare it with its checksum.
 
     Raises
     ------
     ProductError
-        If the values are not those that were written.
+        At the end of the block of `open_hdf5`, if the values are not those that were written.
     """
     dataset = group[name]
-    try:
-        values = dataset[()]
-    except OSError as error:
-        raise ProductError(f"{_place(dataset)}: cannot be read ({error}).") from error
+    values = dataset[()]
     if array_digest(values) != dataset.attrs["sha256"]:
-        raise ProductError(f"{_place(dataset)}: the checksum differs; the file is damaged.")
+        raise _DamageError(f"the checksum of {dataset.name} differs")
     return values
 
 
@@ -145,14 +149,14 @@ def map_rows(group: h5py.Group, name: str) -> np.ndarray:
     Raises
     ------
     ProductError
-        If the dataset is not stored in one piece.
+        At the end of the block of `open_hdf5`, if the dataset is not stored in one piece.
     """
     dataset = group[name]
     if dataset.size == 0:
         return np.empty(dataset.shape, dataset.dtype)
     offset = dataset.id.get_offset()
     if offset is None:
-        raise ProductError(f"{_place(dataset)}: not stored in one piece, cannot be mapped.")
+        raise _DamageError(f"{dataset.name} is not stored in one piece and cannot be mapped")
     return np.memmap(
         group.file.filename, dataset.dtype, mode="r", offset=offset, shape=dataset.shape
     )
@@ -179,7 +183,3 @@ def _can_read(version: str, known: str) -> bool:
     major, _, minor = version.partition(".")
     known_major, _, known_minor = known.partition(".")
     return major == known_major and minor.isdigit() and int(minor) <= int(known_minor)
-
-
-def _place(dataset: h5py.Dataset) -> str:
-    return f"{dataset.file.filename}: {dataset.name}"

@@ -1,7 +1,9 @@
 """Write files so that a final name means a whole file (the only module that creates files)."""
 
 import errno
+import fcntl
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,21 +75,48 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 @contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Let one process at a time into the block; the lock is a file beside `path`.
+
+    Raises
+    ------
+    OutputError
+        If the folder or the file cannot be written.
+    """
+    path = Path(path).with_suffix(".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("w")
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}; {_CHOOSE}.") from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def _output_errors(path: Path) -> Iterator[None]:
     """Turn what the system says of a full or closed file system into an `OutputError`."""
     try:
         yield
-    except OSError as error:
-        number = error.errno if error.errno in _ADVICE else _errno_in_text(error)
+    except (OSError, RuntimeError) as error:
+        number = _known_errno(error)
         if number is None:
             raise
         raise OutputError(f"{path}: {os.strerror(number)}; {_ADVICE[number]}.") from error
 
 
-def _errno_in_text(error: OSError) -> int | None:
-    """Error number of an HDF5 error, which carries it in its text only."""
-    text = str(error)
-    return next((number for number in _ADVICE if f"errno = {number}," in text), None)
+def _known_errno(error: OSError | RuntimeError) -> int | None:
+    """Error number, if there is advice for it.
+
+    HDF5 has it in its text only, and raises a RuntimeError when the file is closed; NumPy, which
+    writes FITS data, says "100 requested and 20 written".
+    """
+    if getattr(error, "errno", None) in _ADVICE:
+        return error.errno
+    if re.search(r"\d requested and \d+ written", str(error)):
+        return errno.ENOSPC
+    return next((number for number in _ADVICE if f"errno = {number}," in str(error)), None)
 
 
 def _sync(path: Path) -> None:

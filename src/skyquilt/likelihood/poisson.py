@@ -152,7 +152,8 @@ def fit_flux(
     Raises
     ------
     ValueError
-        If counts or background are not finite, counts negative, or background not above zero.
+        If counts or background are not finite, counts negative, background not above zero, or
+        shapes do not fit.
 
     Examples
     --------
@@ -166,6 +167,8 @@ def fit_flux(
     )
     _check_counts(counts, background)
     n = len(total)
+    if unit_counts.shape != (n, counts.size):
+        raise ValueError(f"unit_counts {unit_counts.shape}, expected {(n, counts.size)}.")
     status = np.full(n, GOOD, np.uint8) if status is None else status.astype(np.uint8)
     ts, flux, flux_err, npred = (np.full(n, np.nan) for _ in range(4))
     fit = FluxFit(ts, flux, flux_err, npred, np.zeros(n, np.int32), status)
@@ -187,7 +190,7 @@ def _check_counts(counts: np.ndarray, background: np.ndarray) -> None:
             )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fit_block(
     counts,
     background,
@@ -206,20 +209,16 @@ def _fit_block(
         if status[n] != GOOD:
             continue
         e, E = unit_counts[n], total[n]
-        slope, curvature, steepest, is_valid = _start(counts, background, e, E)
-        if not is_valid:
-            status[n] = NOT_FINITE
-            continue
-        if E == 0:
-            status[n] = NO_EXPOSURE
-            continue
-        if slope <= 0 and not (allow_negative and steepest > 0):
-            status[n] = AT_BOUND
+        slope, curvature = _derivatives(counts, background, e, E, 0.0)
+        status[n] = _status_at_zero(e, E, slope, curvature, allow_negative)
+        if status[n] == AT_BOUND:
             ts[n], flux[n], npred[n] = 0.0, 0.0, 0.0
             flux_err[n] = _error_at_bound(slope, curvature)
+        if status[n] != GOOD:
             continue
+        bound = -1 / _steepest(counts, background, e) if slope < 0 else -math.inf
         f, curvature, n_iter[n], is_done = _newton(
-            counts, background, e, E, slope, curvature, steepest
+            counts, background, e, E, slope, curvature, bound
         )
         if not is_done:
             status[n] = NOT_CONVERGED
@@ -229,22 +228,35 @@ def _fit_block(
         ts[n] = max(0.0, 2 * (_log_sum(counts, background, e, f) - f * E))
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
-def _start(counts, background, e, E):
-    """Slope and curvature of LLR at zero flux, largest e / b, and whether the input is valid."""
-    slope, curvature, steepest, lowest = 0.0, 0.0, 0.0, E
-    for i in range(counts.size):
-        ratio = e[i] / background[i]
-        slope += counts[i] * ratio
-        curvature += counts[i] * ratio * ratio
-        steepest = max(steepest, ratio if counts[i] > 0 else 0.0)
-        lowest = min(lowest, e[i])
-    slope -= E
-    is_valid = math.isfinite(slope) and math.isfinite(curvature) and lowest >= 0
-    return slope, curvature, steepest, is_valid
+@njit(cache=True, nogil=True, error_model="numpy")
+def _status_at_zero(e, E, slope, curvature, allow_negative):
+    """Status of a pixel that needs no iteration, GOOD for the others."""
+    if not (math.isfinite(slope) and math.isfinite(curvature)) or _has_negative(e) or E < 0:
+        return NOT_FINITE
+    if E == 0:
+        return NO_EXPOSURE
+    # without curvature no hit bin sees the source: LLR = -f E has no maximum below zero either
+    if slope <= 0 and (curvature == 0 or not allow_negative):
+        return AT_BOUND
+    return GOOD
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _newton(counts, background, e, E, slope, curvature, bound):
+    """Best flux, curvature there, number of steps, and whether they converged."""
+    f = 0.0
+    for n_iter in range(1, MAX_ITER + 1):
+        step = slope / curvature
+        is_last = abs(step) * math.sqrt(curvature) < TOLERANCE
+        # a step from the right can pass the bound; half the way to it stays in the domain
+        f = f + step if f + step > bound else 0.5 * (f + bound)
+        slope, curvature = _derivatives(counts, background, e, E, f)
+        if is_last:
+            return f, curvature, n_iter, True
+    return f, curvature, MAX_ITER, False
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
 def _derivatives(counts, background, e, E, f):
     """First derivative of LLR, and the second with its sign changed."""
     slope, curvature = 0.0, 0.0
@@ -256,7 +268,7 @@ def _derivatives(counts, background, e, E, f):
     return slope - E, curvature
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
 def _log_sum(counts, background, e, f):
     total = 0.0
     for i in range(counts.size):
@@ -264,19 +276,22 @@ def _log_sum(counts, background, e, f):
     return total
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _steepest(counts, background, e):
+    """Largest e / b of the bins with counts."""
+    steepest = 0.0
+    for i in range(counts.size):
+        if counts[i] > 0:
+            steepest = max(steepest, e[i] / background[i])
+    return steepest
+
+
 @njit(cache=True, nogil=True)
-def _newton(counts, background, e, E, slope, curvature, steepest):
-    """Best flux, curvature there, number of steps, and whether they converged."""
-    f, bound = 0.0, -1 / steepest
-    for n_iter in range(1, MAX_ITER + 1):
-        step = slope / curvature
-        is_last = abs(step) * math.sqrt(curvature) < TOLERANCE
-        # a step from the right can pass the bound; half the way to it stays in the domain
-        f = f + step if f + step > bound else 0.5 * (f + bound)
-        slope, curvature = _derivatives(counts, background, e, E, f)
-        if is_last:
-            return f, curvature, n_iter, True
-    return f, curvature, MAX_ITER, False
+def _has_negative(e):
+    n_negative = 0
+    for i in range(e.size):
+        n_negative += e[i] < 0
+    return n_negative > 0
 
 
 @njit(cache=True, nogil=True)

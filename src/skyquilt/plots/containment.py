@@ -10,16 +10,17 @@ from matplotlib.patheffects import withStroke
 
 from skyquilt.plots.marks import Marks
 from skyquilt.plots.outline import outline
-from skyquilt.plots.projection import mollweide
+from skyquilt.plots.projection import mollweide, wrap
 from skyquilt.plots.scale import ts_scale
 from skyquilt.plots.skymap import add_marks, has_unfitted, new_sky_figure
 from skyquilt.plots.style import figure_style
 from skyquilt.sky.frames import vec_to_lonlat
 
-OUTLINE = {
-    "linewidth": 1.1,
+_OUTLINE = {
+    "linewidth": 0.8,
+    "zorder": 2.5,  # between the marks, which are larger than a pixel of most maps
     "solid_joinstyle": "round",
-    "path_effects": [withStroke(linewidth=2.2, foreground="black")],
+    "path_effects": [withStroke(linewidth=1.7, foreground="black")],
 }
 
 
@@ -53,9 +54,8 @@ def plot_containment(
     name = f"{100 * containment['level']:g} % containment"
     figure = new_sky_figure(skymap, "ts", ts_scale(skymap.ts), "TS", f"{title}: {name}", colormap)
     edges = outline(skymap.nside, region_pixels(skymap, containment["threshold"]))
-    draw_outline(figure.axes[0], edges, name)
+    draw_lines(figure.axes[0], *_project(edges), describe(containment), "white")
     add_marks(figure, marks, has_unfitted(skymap))
-    figure.text(0.985, 0.015, describe(containment), ha="right", va="bottom", fontsize=7.5)
     return figure
 
 
@@ -65,37 +65,35 @@ def region_pixels(skymap, threshold: float) -> np.ndarray:
 
 
 def describe(containment: Mapping[str, Any]) -> str:
-    """Level, area and caveats of a region in two or three lines.
+    """Level, area and caveats of a region in one line.
 
     Examples
     --------
     >>> region = {"level": 0.9, "area_deg2": 13.4, "n_pixels": 1, "n_parts": 1}
-    >>> print(describe(region | {"is_resolved": False, "is_cut": False}))
-    90 % containment: 13.4 deg²
-    1 pixel (not resolved)
+    >>> describe(region | {"is_resolved": False, "is_cut": False})
+    '90 % region: 13.4 deg² (1 pixel, not resolved)'
     """
-    n_pixels, n_parts = containment["n_pixels"], containment["n_parts"]
-    at_least = "at least " if containment["is_cut"] else ""
-    pixels = f"{n_pixels} pixel{'s' * (n_pixels > 1)}"
+    n_pixels, n_parts, area = (containment[key] for key in ("n_pixels", "n_parts", "area_deg2"))
+    size = f"{n_pixels} pixel{'s' * (n_pixels > 1)}"
     parts = f" in {n_parts} parts" if n_parts > 1 else ""
-    caveat = "" if containment["is_resolved"] else " (not resolved)"
+    caveat = "" if containment["is_resolved"] else ", not resolved"
+    at_least = "at least " if containment["is_cut"] else ""
+    number = f"{area:.0f}" if area > 1000 else f"{area:.3g}"
     return (
-        f"{100 * containment['level']:g} % containment: {at_least}"
-        f"{containment['area_deg2']:.3g} deg²\n{pixels}{parts}{caveat}"
+        f"{100 * containment['level']:g} % region: {at_least}{number} deg² ({size}{parts}{caveat})"
     )
 
 
-def draw_outline(axes: Axes, edges: np.ndarray, name: str, color: str = "white") -> None:
-    """Draw edges of unit vectors, shape (n_edge, n_point, 3), into a Mollweide map."""
-    lon, lat = vec_to_lonlat(edges)
-    x, y = mollweide(lon, lat)
-    # an edge that passes longitude 180 would be drawn across the whole map
-    jumps = np.abs(np.diff(x, axis=1, prepend=x[:, :1])) > 1
-    draw_lines(axes, np.where(jumps, np.nan, x), y, name, color)
-
-
-def draw_lines(axes: Axes, x: np.ndarray, y: np.ndarray, name: str, color: str) -> None:
-    """Draw the lines of shape (n_line, n_point) as one artist."""
+def draw_lines(axes: Axes, x: np.ndarray, y: np.ndarray, label: str, color: str) -> None:
+    """Draw lines of shape (n_line, n_point) as one artist with one label; NaN leaves a gap."""
     gap = np.full((len(x), 1), np.nan)
     x, y = (np.concatenate([part, gap], axis=1).ravel() for part in (x, y))
-    axes.plot(x, y, color=color, gid=name, **OUTLINE)
+    axes.plot(x, y, color=color, label=label, gid="region", **_OUTLINE)
+
+
+def _project(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Edges in the Mollweide map, with a gap where one passes longitude 180."""
+    lon, lat = vec_to_lonlat(edges)
+    x, y = mollweide(lon, lat)
+    is_torn = np.abs(np.diff(wrap(lon), axis=1, prepend=wrap(lon[:, :1]))) > 180
+    return np.where(is_torn, np.nan, x), y

@@ -7,21 +7,23 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-AXIS_NAMES = {"galactic": ("l", "b"), "icrs": ("RA", "Dec")}
-"""Names of longitude and latitude of a frame."""
+from skyquilt.plots.style import format_degrees
+
+_SYMBOLS = {"galactic": ("$l$", "$b$"), "icrs": ("RA", "Dec")}
 
 _BEST = {
     "marker": "P",
     "color": "white",
     "markeredgecolor": "black",
-    "markersize": 6,
+    "markersize": 5,
+    "zorder": 3,
     "markeredgewidth": 0.6,
 }
 _TRUE = {
     "marker": "o",
     "color": "#e8222b",
     "markerfacecolor": "none",
-    "markersize": 9,
+    "markersize": 10,
     "markeredgewidth": 1.2,
     "path_effects": [withStroke(linewidth=2.4, foreground="white")],
 }
@@ -54,7 +56,7 @@ def marks_from_summary(summary: Mapping[str, Any], frame: str) -> Marks:
     return Marks(frame, position("best"), position("true_position"))
 
 
-def draw_marks(axes: Axes, marks: Marks, project: Callable) -> None:
+def draw_marks(axes: Axes, marks: Marks, project: Callable, clip_on: bool = True) -> None:
     """Draw both positions, labelled for the legend.
 
     Parameters
@@ -65,13 +67,15 @@ def draw_marks(axes: Axes, marks: Marks, project: Callable) -> None:
         Positions.
     project : callable
         Turns arrays of longitude and latitude [deg] into places in the map.
+    clip_on : bool, optional
+        Cut marks at the edge of the axes.
     """
     styles = (("true position", marks.true, _TRUE), ("best pixel", marks.best, _BEST))
     for name, position, style in styles:
         if position is not None:
             x, y = project(*np.atleast_2d(position).T)
             text = f"{name}: {format_position(position, marks.frame)}"
-            axes.plot(x, y, linestyle="none", gid=name, label=text, **style)
+            axes.plot(x, y, linestyle="none", gid=name, label=text, clip_on=clip_on, **style)
 
 
 def format_position(position: tuple[float, float], frame: str) -> str:
@@ -79,8 +83,8 @@ def format_position(position: tuple[float, float], frame: str) -> str:
 
     Examples
     --------
-    >>> format_position((93.04, -53.0), "galactic")
-    'l = 93.0°, b = -53.0°'
+    >>> format_position((93.04, 53.0), "icrs")
+    'RA = 93.0°, Dec = 53.0°'
     """
-    pairs = zip(AXIS_NAMES[frame], position, strict=True)
-    return ", ".join(f"{name} = {value:.1f}°" for name, value in pairs)
+    pairs = zip(_SYMBOLS[frame], position, strict=True)
+    return ", ".join(f"{symbol} = {format_degrees(value, '.1f')}" for symbol, value in pairs)

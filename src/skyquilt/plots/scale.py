@@ -2,6 +2,9 @@
 
 import numpy as np
 from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.ticker import MaxNLocator
+
+_MIN_SPACING = 0.16  # of labels, in lengths of the colour bar
 
 
 def ts_scale(ts: np.ndarray) -> Normalize:
@@ -63,3 +66,31 @@ def extension(values: np.ndarray, norm: Normalize) -> str:
     return {(0, 0): "neither", (0, 1): "max", (1, 0): "min", (1, 1): "both"}[
         (int(is_below), int(is_above))
     ]
+
+
+def choose_ticks(norm: Normalize) -> np.ndarray:
+    """Round values for a colour bar, far enough apart for their labels.
+
+    Parameters
+    ----------
+    norm : Normalize
+        Colour scale; on that of a root the round values are 1, 2 or 5 times a power of ten.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Values, ascending.
+
+    Examples
+    --------
+    >>> choose_ticks(PowerNorm(0.5, vmin=0, vmax=30)).tolist()
+    [0.0, 1.0, 5.0, 10.0, 20.0]
+    """
+    if not isinstance(norm, PowerNorm):
+        ticks = MaxNLocator(5).tick_values(norm.vmin, norm.vmax)
+        return ticks[(ticks >= norm.vmin) & (ticks <= norm.vmax)]
+    ticks, top = [0.0], np.floor(np.log10(norm.vmax))
+    for value in np.outer(10.0 ** np.arange(top - 3, top + 1), (1, 2, 5)).ravel():
+        if value <= norm.vmax and norm(value) - norm(ticks[-1]) >= _MIN_SPACING:
+            ticks.append(value)
+    return np.array(ticks)

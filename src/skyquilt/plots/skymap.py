@@ -11,12 +11,20 @@ from matplotlib.patheffects import withStroke
 
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_mollweide, mollweide
-from skyquilt.plots.scale import extension, flux_scale, ts_scale
-from skyquilt.plots.style import FULL_WIDTH, UNFITTED, figure_style, new_figure
+from skyquilt.plots.scale import choose_ticks, extension, flux_scale, ts_scale
+from skyquilt.plots.style import (
+    FRAME_TITLES,
+    FULL_WIDTH,
+    UNFITTED,
+    figure_style,
+    format_degrees,
+    format_number,
+    new_figure,
+)
 
 _HEIGHT = 10.2  # of the figure [cm]
 _MAP = (0.05, 0.175, 0.90, 0.75)  # the ellipse in the figure: twice as wide as high
-_BAR = (0.36, 0.125, 0.28, 0.024)
+_BAR = (0.56, 0.125, 0.38, 0.024)
 _RASTER = (700, 1400)  # 230 per inch across the page
 
 
@@ -78,7 +86,7 @@ def plot_flux_map(
     """
     norm = flux_scale(skymap.columns["photon_flux"], flux_best)
     low, high = energy_range
-    label = f"photon flux [ph cm$^{{-2}}$ s$^{{-1}}$], {low:.0f}-{high:.0f} keV"
+    label = f"photon flux [ph cm$^{{-2}}$ s$^{{-1}}$], {low:.0f}\N{EN DASH}{high:.0f} keV"
     figure = new_sky_figure(skymap, "photon_flux", norm, label, f"{title}: flux", colormap)
     add_marks(figure, marks, has_unfitted(skymap))
     return figure
@@ -116,6 +124,7 @@ def new_sky_figure(
     image = _draw_sky(axes, skymap, name, norm, colormap)
     _draw_graticule(axes)
     figure.text(0.5, 0.965, title, ha="center", va="center", fontsize=9)
+    figure.text(0.02, 0.965, FRAME_TITLES[skymap.frame], va="center", fontsize=7.5)
     add_colour_bar(figure, _BAR, image, label, extension(skymap.columns[name], norm))
     return figure
 
@@ -123,7 +132,7 @@ def new_sky_figure(
 def add_marks(figure: Figure, marks: Marks, has_unfitted: bool) -> None:
     """Draw best and true position into a sky figure, and the legend beside the colour bar."""
     axes = figure.axes[0]
-    draw_marks(axes, marks, mollweide)
+    draw_marks(axes, marks, mollweide, clip_on=False)  # whole, also at the edge of the map
     handles, _ = axes.get_legend_handles_labels()
     if has_unfitted:
         handles.append(Patch(facecolor=UNFITTED, label="not fitted"))
@@ -139,11 +148,11 @@ def add_colour_bar(
     figure: Figure, box: tuple, image: AxesImage, label: str, beyond: str = "neither"
 ) -> None:
     """Horizontal colour bar with its label below, and arrows at the ends named by `beyond`."""
-    bar = figure.colorbar(
-        image, cax=figure.add_axes(box), orientation="horizontal", extend=beyond
-    )
+    bar = figure.colorbar(image, cax=figure.add_axes(box), orientation="horizontal", extend=beyond)
     bar.set_label(label, labelpad=2)
-    bar.ax.locator_params(nbins=6)
+    ticks = choose_ticks(image.norm)
+    bar.set_ticks(ticks, labels=[format_number(tick) for tick in ticks])
+    bar.minorticks_off()
 
 
 def draw_image(axes: Axes, values: np.ndarray, extent: tuple, norm: Normalize, colormap: str):
@@ -191,9 +200,9 @@ def _draw_graticule(axes: Axes) -> None:
         x, y = mollweide(np.array([-180, 180 - 1e-9]), np.full(2, parallel))
         _draw_line(axes, x, y)
         axes.annotate(
-            f"{parallel}°",
+            format_degrees(parallel),
             (x.min(), y[0]),
-            xytext=(-2, 0),
+            xytext=(-3, parallel / 15),
             textcoords="offset points",
             ha="right",
             va="center",
@@ -201,11 +210,11 @@ def _draw_graticule(axes: Axes) -> None:
         )
     for lon in range(-120, 180, 60):
         x, y = mollweide(np.array([lon]), np.zeros(1))
-        halo = [withStroke(linewidth=1.2, foreground="black")]
+        halo = [withStroke(linewidth=1.2, foreground="black", alpha=0.5)]
         axes.text(
             x[0],
             y[0] + 0.01,
-            f"{lon % 360}°",
+            format_degrees(lon % 360),
             ha="center",
             va="bottom",
             fontsize=7,

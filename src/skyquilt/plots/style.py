@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-import matplotlib
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from skyquilt.io.products import new_product
@@ -20,6 +20,11 @@ COLUMN_WIDTH = 8.5
 """Width of a figure in one column [cm]."""
 UNFITTED = "0.85"
 """Colour of pixels without a value."""
+FRAME_TITLES = {"galactic": "galactic coordinates", "icrs": "ICRS"}
+AXIS_TITLES = {
+    "galactic": ("galactic longitude $l$", "galactic latitude $b$"),
+    "icrs": ("right ascension", "declination"),
+}
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Colours of lines, safe for colour blindness (Okabe and Ito 2008)."""
 
@@ -48,15 +53,37 @@ def figure_style() -> Iterator[None]:
 
     Also a decorator of the functions that make figures.
     """
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_SETTINGS)
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
         yield
 
 
 def new_figure(width: float, height: float) -> Figure:
     """Empty figure of a size in centimetres."""
     return Figure(figsize=(width * _CM, height * _CM), dpi=_DPI)
+
+
+def format_degrees(value: float, digits: str = "g") -> str:
+    """Angle as text, with a true minus sign.
+
+    Examples
+    --------
+    >>> format_degrees(30.0), format_degrees(93.04, ".1f")
+    ('30°', '93.0°')
+    """
+    return f"{format_number(value, digits)}°"
+
+
+def format_number(value: float, digits: str = ".7g") -> str:
+    """Number as text, with a true minus sign.
+
+    Examples
+    --------
+    >>> format_number(100000.0)
+    '100000'
+    """
+    return f"{value:{digits}}".replace("-", "\N{MINUS SIGN}")
 
 
 @figure_style()

@@ -1,14 +1,16 @@
 """The neighbourhood of the best position."""
 
 from collections.abc import Iterable, Mapping
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
-from skyquilt.plots.containment import draw_lines, region_pixels
+from skyquilt.plots.containment import describe, draw_lines, region_pixels
 from skyquilt.plots.graticule import draw_graticule
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.outline import outline
@@ -20,9 +22,9 @@ from skyquilt.sky.frames import lonlat_to_vec, separation
 LEVEL_COLOURS = ("white", "#ff9f1c", "#f15bb5", "#9bf6ff")
 """Colours of the outlines, largest region first; repeated when there are more."""
 
-_HEIGHT = 11.2  # of the figure [cm]
-_MAP = (0.17, 0.335, 0.78, 0.592)
-_BAR = (0.17, 0.225, 0.78, 0.018)
+# of the figure, from below [cm]: each line of the legend, then colour bar and map
+_LINE, _BAR, _BAR_HEIGHT, _MAP, _TOP = 0.42, 0.95, 0.22, 2.3, 0.7
+_LEFT, _SIDE = 1.45, 6.75
 _N_RASTER = 600
 _MAX_HALF_WIDTH = 60.0  # [deg]; wider belongs into the map of the whole sky
 
@@ -66,16 +68,67 @@ def plot_zoom(
     ]
     centre = _centre(skymap, marks)
     half = _half_width(skymap.nside, regions[0][1], centre, marks)
-    figure = new_figure(COLUMN_WIDTH, _HEIGHT)
-    axes = figure.add_axes(_MAP, xlim=(-half, half), ylim=(-half, half))
+    figure, bar = _new_figure(len(regions) + (marks.best is not None) + (marks.true is not None))
+    axes = figure.axes[0]
+    axes.set(xlim=(-half, half), ylim=(-half, half))
     image = _draw_patch(axes, skymap, centre, half, colormap)
     draw_graticule(axes, centre, half, skymap.frame)
-    for number, (entry, ipix) in enumerate(regions):
-        colour = LEVEL_COLOURS[number % len(LEVEL_COLOURS)]
-        name = f"{100 * entry['level']:g} % containment"
-        draw_lines(axes, *_project_edges(skymap.nside, ipix, centre), name, colour)
+    for (entry, ipix), colour in zip(regions, cycle(LEVEL_COLOURS), strict=False):
+        edges = outline(skymap.nside, ipix)
+        draw_lines(axes, *_project(edges, centre), describe(entry), colour)
     draw_marks(axes, marks, lambda lon, lat: zenithal(lonlat_to_vec(lon, lat), centre))
-    axes.set_title(f"{title}: TS around the best position")
-    add_colour_bar(figure, _BAR, image, "TS")
+    axes.set_title(f"{title}: TS around the best pixel" if marks.best else f"{title}: TS")
+    add_colour_bar(figure, bar, image, "TS")
     figure.legend(loc="lower left", bbox_to_anchor=(0.02, 0.0))
     return figure
+
+
+def _new_figure(n_lines: int) -> tuple[Figure, tuple]:
+    """Figure with square axes, and the box of the colour bar, above a legend of `n_lines`."""
+    legend = n_lines * _LINE
+    height = legend + _MAP + _SIDE + _TOP
+    figure = new_figure(COLUMN_WIDTH, height)
+    left, width = _LEFT / COLUMN_WIDTH, _SIDE / COLUMN_WIDTH
+    figure.add_axes((left, (legend + _MAP) / height, width, _SIDE / height))
+    return figure, (left, (legend + _BAR) / height, width, _BAR_HEIGHT / height)
+
+
+def _centre(skymap, marks: Marks) -> np.ndarray:
+    """Direction of the middle of the patch."""
+    if marks.best or marks.true:
+        return lonlat_to_vec(*(marks.best or marks.true))
+    from healpy import pix2vec
+
+    return np.array(pix2vec(skymap.nside, int(skymap.ipix[0]), nest=True))
+
+
+def _half_width(nside: int, ipix: np.ndarray, centre: np.ndarray, marks: Marks) -> float:
+    """Half the side of the patch [deg]."""
+    from healpy import pix2vec
+
+    pixel = np.degrees(np.sqrt(np.pi / 3)) / nside
+    extent = separation(np.stack(pix2vec(nside, ipix, nest=True), axis=-1), centre).max()
+    half = max(extent + 2 * pixel, 4 * pixel)
+    if marks.true is not None:
+        offset = separation(lonlat_to_vec(*marks.true), centre)
+        half = max(half, offset + pixel) if offset < 2 * half else half
+    return float(min(half, _MAX_HALF_WIDTH))
+
+
+def _draw_patch(axes: Axes, skymap, centre: np.ndarray, half: float, colormap: str) -> AxesImage:
+    from healpy import vec2pix
+
+    at = (np.arange(_N_RASTER) + 0.5) / _N_RASTER * 2 * half - half
+    vec = from_zenithal(*np.meshgrid(at, at), centre)
+    ts = skymap.sample("ts", vec2pix(skymap.nside, *np.moveaxis(vec, -1, 0), nest=True))
+    low, high = np.nanmin(ts), np.nanmax(ts)
+    norm = Normalize(low, high if high > low else low + 1)
+    return draw_image(axes, ts, (-half, half, -half, half), norm, colormap)
+
+
+def _project(edges: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, y = zenithal(edges.reshape(-1, 3), centre)
+    # what lies behind the patch would be drawn across it at the antipode
+    is_near = np.hypot(x, y) < 2 * _MAX_HALF_WIDTH
+    x, y = np.where(is_near, x, np.nan), np.where(is_near, y, np.nan)
+    return x.reshape(edges.shape[:-1]), y.reshape(edges.shape[:-1])

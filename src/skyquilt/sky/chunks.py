@@ -10,7 +10,7 @@ from skyquilt.sky.pixels import nside_to_npix
 MIN_COST_S = 5.0
 """Least work worth a chunk of its own [s].
 
-Start of Python, imports and loading of compiled kernels take 1 s (measured, Xeon, 2 cores, 2026),
+Start of Python, imports and loading of compiled kernels take 1.5 s (Xeon, 2 cores, 2026),
 a job of the workflow as much again; with this the start-up stays below half of a chunk.
 """
 

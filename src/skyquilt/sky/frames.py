@@ -96,6 +96,32 @@ def rotation(frame_from: str, frame_to: str) -> np.ndarray:
     return _ICRS_TO_GALACTIC.copy() if frame_to == "galactic" else _ICRS_TO_GALACTIC.T.copy()
 
 
+def rotate(matrix: np.ndarray, vec: np.ndarray) -> np.ndarray:
+    """Directions turned by a matrix, each to the same bits whatever stands beside it.
+
+    A matrix product may add up in another order at the end of an array than in its middle.
+
+    Parameters
+    ----------
+    matrix : ndarray of float64, shape (3, 3)
+        Rotation.
+    vec : ndarray of float64, shape (n, 3)
+        Directions.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3)
+        Turned directions.
+
+    Examples
+    --------
+    >>> rotate(np.eye(3)[[1, 2, 0]], np.array([[1.0, 2.0, 3.0]]))
+    array([[2., 3., 1.]])
+    """
+    x, y, z = vec[:, 0:1], vec[:, 1:2], vec[:, 2:3]
+    return x * matrix[:, 0] + y * matrix[:, 1] + z * matrix[:, 2]
+
+
 def separation(vec_a: np.ndarray, vec_b: np.ndarray) -> np.ndarray:
     """Angle between directions, accurate at all angles.
 

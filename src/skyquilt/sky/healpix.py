@@ -25,9 +25,6 @@ from skyquilt.sky.pixels import (
     xyf_to_ring,
 )
 
-# Above this |z|, 1 - |z| has lost digits and the sine of the colatitude is used (healpix_base.cc).
-_NEAR_POLE = 0.99
-
 
 def nest_to_vec(nside: int, ipix: np.ndarray) -> np.ndarray:
     """Directions of the centres of nested pixels.
@@ -241,34 +238,19 @@ def _interp_ring(nside, vec):
 @njit(cache=True, nogil=True)
 def vec_to_nest_pixel(nside, x, y, z):
     """Nested pixel of one direction."""
-    quarter = _quarter_turns(x, y)
-    if abs(z) <= 2 / 3:
-        falling, rising = _belt_diagonals(nside, z, quarter)
-        face = diagonal_face(falling // nside, rising // nside)
-        return xyf_to_nest(nside, rising % nside, nside - falling % nside - 1, face)
-    face = min(3, int(quarter))
-    out, back = _cap_diagonals(nside, x, y, z, quarter - face)
-    out, back = min(out, nside - 1), min(back, nside - 1)
-    if z > 0:
-        return xyf_to_nest(nside, nside - back - 1, nside - out - 1, face)
-    return xyf_to_nest(nside, out, back, face + 8)
+    column, row, face = _vec_to_xyf(nside, x, y, z)
+    return xyf_to_nest(nside, column, row, face)
 
 
 @njit(cache=True, nogil=True)
 def vec_to_ring_pixel(nside, x, y, z):
-    """Ring pixel of one direction."""
-    quarter = _quarter_turns(x, y)
-    if abs(z) <= 2 / 3:
-        falling, rising = _belt_diagonals(nside, z, quarter)
-        below = nside + 1 + falling - rising  # rings below the northern cap, from 1
-        along = (falling + rising - nside + 2 - (below & 1) + 8 * nside) >> 1
-        return 2 * nside * (nside - 1) + (below - 1) * 4 * nside + along % (4 * nside)
-    out, back = _cap_diagonals(nside, x, y, z, quarter - int(quarter))
-    ring = out + back + 1
-    along = int(quarter * ring)
-    if z > 0:
-        return 2 * ring * (ring - 1) + along
-    return 12 * nside * nside - 2 * ring * (ring + 1) + along
+    """Ring pixel of one direction.
+
+    By way of the base pixel: counting rings and places directly, as `loc2pix` does, goes wrong
+    where rounding puts a direction on the corner of two pixels at |z| = 2/3.
+    """
+    column, row, face = _vec_to_xyf(nside, x, y, z)
+    return xyf_to_ring(nside, column, row, face)
 
 
 @njit(cache=True, nogil=True)
@@ -362,6 +344,22 @@ def _ring_pixel_to_vec(nside, ipix):
 
 
 @njit(cache=True, nogil=True)
+def _vec_to_xyf(nside, x, y, z):
+    """Column, row and base pixel of a direction."""
+    quarter = _quarter_turns(x, y)
+    if abs(z) <= 2 / 3:
+        falling, rising = _belt_diagonals(nside, z, quarter)
+        face = diagonal_face(falling // nside, rising // nside)
+        return rising % nside, nside - falling % nside - 1, face
+    face = int(quarter)
+    out, back = _cap_diagonals(nside, x, y, z, quarter - face)
+    out, back = min(out, nside - 1), min(back, nside - 1)
+    if z > 0:
+        return nside - back - 1, nside - out - 1, face
+    return out, back, face + 8
+
+
+@njit(cache=True, nogil=True)
 def _quarter_turns(x, y):
     """Longitude in units of 90 degrees, in [0, 4)."""
     quarter = math.atan2(y, x) * (2 / math.pi)
@@ -380,8 +378,6 @@ def _belt_diagonals(nside, z, quarter):
 @njit(cache=True, nogil=True)
 def _cap_diagonals(nside, x, y, z, part):
     """Pixel steps along the two edges of a base pixel of a polar cap; `part` of its width."""
-    if abs(z) < _NEAR_POLE:
-        reach = nside * math.sqrt(3 * (1 - abs(z)))
-    else:
-        reach = nside * math.sqrt(x * x + y * y) / math.sqrt((1 + abs(z)) / 3)
+    # nside sqrt(3 (1 - |z|)), in a form that keeps its digits at the poles
+    reach = nside * math.sqrt(3 * (x * x + y * y) / (1 + abs(z)))
     return int(part * reach), int((1 - part) * reach)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from skyquilt.config import Config
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.simulation import simulation_files
 from skyquilt.errors import SkyquiltError
 from skyquilt.instruments.compton.dataspace import check_same_space, select_channels
 from skyquilt.instruments.compton.measurement import read_measurement
@@ -23,16 +24,18 @@ def check_files(config: Config) -> str:
     return "\n".join(_check_analysis(name, item, made) for name, item in config.analyses.items())
 
 
-def made_files(config: Config) -> set[str]:
+def made_files(config: Config) -> set[Path]:
     """Files that the configuration itself makes, by simulation or binning."""
-    simulated = [] if config.simulation is None else config.simulation.outputs()
-    binned = [binning.output for binning in config.binning.values()]
-    return {str(path) for path in (*simulated, *binned)}
+    made = {Path(binning.output) for binning in config.binning.values()}
+    if config.simulation is not None:
+        folder = Path(config.simulation.folder)
+        made |= {folder / name for name in simulation_files(config.simulation).values()}
+    return made
 
 
-def _check_analysis(name: str, analysis: Analysis, made: set[str]) -> str:
-    later = [path for path in analysis.data.paths() if path in made and not Path(path).is_file()]
-    if later:
+def _check_analysis(name: str, analysis: Analysis, made: set[Path]) -> str:
+    later = [path for path in analysis.data.paths() if not Path(path).is_file()]
+    if later and made.issuperset(map(Path, later)):
         return f"{name}: configuration is good; {', '.join(later)} will be made first"
     try:
         return f"{name}: {_describe(analysis)}"

@@ -29,7 +29,7 @@ def scale_background(
     Parameters
     ----------
     model : BackgroundModel
-        A fixed scale wins; its interval replaces the histogram's time span.
+        A fixed scale wins; its interval is the time span of a histogram without time axis.
     counts_span, background_span : tuple of float or None
         Time spans [UNIX s]; None without a time axis.
     orientation : Orientation or None

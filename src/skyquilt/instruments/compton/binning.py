@@ -5,7 +5,6 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +72,7 @@ class BinSummary(NamedTuple):
     dropped: dict[str, int]
 
 
-def bin_events(config: Binning, output: str | Path, provenance: Provenance) -> BinSummary:
+def bin_events(config: Binning) -> BinSummary:
     """Bin a file of events, block by block.
 
     The histogram has the axes Time, Em, Phi and PsiChi as cosipy's `BinnedData` makes them,
@@ -83,11 +82,7 @@ def bin_events(config: Binning, output: str | Path, provenance: Provenance) -> B
     Parameters
     ----------
     config : Binning
-        Section of `binning`: events, frame and bins.
-    output : str or Path
-        Histogram to write.
-    provenance : Provenance
-        Record to put into the histogram.
+        Section of `binning`: events, bins, and the histogram to write.
 
     Returns
     -------
@@ -102,8 +97,9 @@ def bin_events(config: Binning, output: str | Path, provenance: Provenance) -> B
         If the histogram cannot be written.
     """
     grid = make_grid(config)
+    provenance = Provenance("bin-events", config.model_dump(), (config.events,))
     with (
-        new_hdf5(output, SCHEMA, provenance) as file,
+        new_hdf5(config.output, SCHEMA, provenance) as file,
         open_events(config.events, config.frame) as events,
     ):
         counts = make_counts(math.prod(grid.shape), events.n_events)

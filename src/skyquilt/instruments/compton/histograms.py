@@ -12,7 +12,7 @@ from skyquilt.instruments.compton.dataspace import DataSpace
 logger = logging.getLogger(__name__)
 
 _TIME_ATOL = 1e-6  # [s] stamps near 2e9 s are exact to 2.4e-7 in float64
-_UNITS = {"Em": "keV", "Phi": "deg", "Time": "s"}
+_UNITS = {"Ei": "keV", "Em": "keV", "Phi": "deg", "Time": "s"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def read_counts(path: str, interval: tuple[float, float] | None) -> BinnedCounts
     path : str
         HDF5 file written by histpy, group `hist`.
     interval : tuple of float or None
-        Time interval to cut out [UNIX s]; both ends must be edges of the time axis. Ignored for
-        a histogram without one.
+        Time interval to cut out [UNIX s]; both ends must be edges of the time axis. None is the
+        whole axis, without its under- and overflow. Ignored for a histogram without one.
 
     Returns
     -------
@@ -159,8 +159,7 @@ def _read_space(histogram, path: str) -> DataSpace:
 def _cut_time(histogram, interval: tuple[float, float] | None, path: str):
     """Histogram within the interval, and its time span."""
     edges = axis_edges(histogram.axes["Time"], path)
-    if interval is None:
-        return histogram, (float(edges[0]), float(edges[-1]))
+    interval = interval or (float(edges[0]), float(edges[-1]))
     first, last = (_find_stamp(edges, stamp, path) for stamp in interval)
     return histogram.slice[{"Time": slice(first, last)}], interval
 

@@ -1,6 +1,7 @@
 """Counts, background and orientation of an analysis, read and checked against each other."""
 
 import logging
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ class Measurement(NamedTuple):
     scale : BackgroundScale
         Factor on the background histogram.
     space : DataSpace
-        Axes, equal in all files.
+        Axes, equal in all files; the frame is that of the analysis.
     path : str
         First file of counts, for messages.
     """
@@ -57,13 +58,13 @@ def read_measurement(analysis: Analysis) -> Measurement:
     """
     data = analysis.data
     terms = [read_counts(term.path, data.interval) for term in data.counts]
-    background = read_counts(data.background.path, None)
+    background = read_counts(data.background.path, data.background.interval)
     for other in (*terms[1:], background):
         check_same_space(terms[0].space, terms[0].path, other.space, other.path)
     _check_frame(data.frame, (*terms, background))
     _notice_fractions(terms)
     span = _common_span(terms, data.interval)
-    orientation = None if data.orientation is None else read_orientation(data.orientation)
+    orientation = None if data.orientation is None else read_orientation(data.orientation, span)
     scale = scale_background(data.background, span, background.span, orientation)
     logger.info("background scaled by %.6g (%s)", scale.factor, scale.source)
     return Measurement(
@@ -72,7 +73,7 @@ def read_measurement(analysis: Analysis) -> Measurement:
         span=span,
         orientation=orientation,
         scale=scale,
-        space=terms[0].space,
+        space=replace(terms[0].space, frame=data.frame),
         path=terms[0].path,
     )
 

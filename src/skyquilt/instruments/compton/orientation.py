@@ -21,12 +21,15 @@ class Orientation:
         File it was read from.
     time : ndarray of float64, shape (n,)
         Stamps [UNIX s], strictly increasing.
-    x, z, zenith : ndarray of float64, shape (n, 3)
-        Unit vectors of the spacecraft's x and z axes and of the Earth's zenith.
-    altitude : ndarray of float64, shape (n,)
-        Height above the ground [km].
+    x, z, zenith : ndarray of float64, shape (m, 3)
+        Unit vectors of the spacecraft's x and z axes and of the Earth's zenith, of the m records
+        that were asked for.
+    altitude : ndarray of float64, shape (m,)
+        Height above the ground of the same records [km].
     livetime : ndarray of float64, shape (n,)
         Livetime of the interval that starts at each stamp [s].
+    first : int
+        Record to which the first of the m belongs.
     """
 
     path: str
@@ -36,6 +39,7 @@ class Orientation:
     zenith: np.ndarray
     altitude: np.ndarray
     livetime: np.ndarray
+    first: int = 0
 
     def overlap(self, start: float, stop: float) -> np.ndarray:
         """Fraction of each interval that lies in [start, stop), shape (n - 1,).
@@ -113,19 +117,22 @@ def cut_attitude(orientation: Orientation, start: float, stop: float, weights: s
             f"{orientation.path}: no {weights} time between {start:.6f} and {stop:.6f} s; choose "
             "another interval, or `time_weights: elapsed` if the livetimes are not filled in."
         )
-    rotation, zenith, altitude = _states(orientation, used, start)
+    offset = start - orientation.time[used[0]]
+    step = max(offset, 0) / np.diff(orientation.time[used[0] : used[0] + 2])[0]
+    rotation, zenith, altitude = _states(orientation, used - orientation.first, step)
     horizon_cos = -np.sqrt(1 - (EARTH_RADIUS_KM / (EARTH_RADIUS_KM + altitude)) ** 2)
     return Attitude(rotation, weight[used], zenith, horizon_cos)
 
 
-def _states(orientation: Orientation, used: np.ndarray, start: float) -> tuple:
-    """Rotation, zenith and altitude at the beginning of the used intervals."""
+def _states(orientation: Orientation, used: np.ndarray, step: float) -> tuple:
+    """Rotation, zenith and altitude at the beginning of the used intervals.
+
+    The first interval is entered a fraction `step` after its stamp.
+    """
     rotation = _rotations(orientation.x[used], orientation.z[used])
     zenith, altitude = orientation.zenith[used], orientation.altitude[used]
-    first = used[0]
-    if orientation.time[first] < start:
-        pair = slice(first, first + 2)
-        step = (start - orientation.time[first]) / np.diff(orientation.time[pair])[0]
+    if step > 0:
+        pair = slice(used[0], used[0] + 2)
         between = _rotations(orientation.x[pair], orientation.z[pair])
         rotation[0] = _interpolate_rotation(*between, step)
         zenith[0] = _normalise(np.array([1 - step, step]) @ orientation.zenith[pair])

@@ -1,5 +1,6 @@
 """Read orientation files (`.ori`), text with one record per time stamp."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,16 @@ _N_FIELDS = 9
 _MAX_SKEW = 1e-3
 
 
-def read_orientation(path: str | Path) -> Orientation:
+def read_orientation(path: str | Path, interval: tuple[float, float] | None = None) -> Orientation:
     """Read an orientation file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Text file; it is read in blocks.
+    interval : tuple of float, optional
+        Keep the pointings that are needed for this interval [UNIX s] only; time stamps and
+        livetimes are kept for the whole file.
 
     Raises
     ------
@@ -25,44 +34,66 @@ def read_orientation(path: str | Path) -> Orientation:
     path = str(path)
     try:
         with open(path, "rb") as file:
-            records = _read_records(file, path)
+            times, pointings, first = _collect(_blocks(file, path), interval)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}.") from error
-    if len(records) < 2:
-        raise InputError(f"{path}: {len(records)} records; at least 2 are needed for one interval.")
-    _check_records(records, path)
-    time, x_lat, x_lon, z_lat, z_lon, altitude, zenith_lat, zenith_lon, livetime = records.T
+    if len(times) < 2:
+        raise InputError(f"{path}: {len(times)} records; at least 2 are needed for one interval.")
+    _check_times(times, path)
+    x_lat, x_lon, z_lat, z_lon, altitude, zenith_lat, zenith_lon = pointings.T
     orientation = Orientation(
         path,
-        time.copy(),
-        lonlat_to_vec(x_lon, x_lat),
-        lonlat_to_vec(z_lon, z_lat),
-        lonlat_to_vec(zenith_lon, zenith_lat),
-        altitude.copy(),
-        livetime.copy(),
+        time=times[:, 0].copy(),
+        x=lonlat_to_vec(x_lon, x_lat),
+        z=lonlat_to_vec(z_lon, z_lat),
+        zenith=lonlat_to_vec(zenith_lon, zenith_lat),
+        altitude=altitude.copy(),
+        livetime=times[:, 1].copy(),
+        first=first,
     )
     _check_axes(orientation)
     return orientation
 
 
-def _read_records(file, path: str) -> np.ndarray:
-    """All `OG` records as an array of shape (n, 9)."""
+def _collect(
+    blocks: Iterator[np.ndarray], interval: tuple[float, float] | None
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Time and livetime of all records, pointings of those needed, and the first of these."""
+    start, stop = interval or (-np.inf, np.inf)
+    times, pointings, first, n_before, last = [], [], 0, 0, -np.inf
+    for block in (block for block in blocks if len(block)):
+        time = block[:, 0]
+        times.append(block[:, [0, 8]])
+        if time[0] <= start:  # what was kept lies before the interval
+            pointings.clear()
+        if last < stop:
+            low = max(np.searchsorted(time, start, side="right") - 1, 0)
+            high = np.searchsorted(time, stop) + 1
+            first = first if pointings else n_before + int(low)
+            pointings.append(block[low:high, 1:8].copy())
+        n_before, last = n_before + len(block), time[-1]
+    if not times:
+        return np.empty((0, 2)), np.empty((0, 7)), 0
+    return np.concatenate(times), np.concatenate(pointings), first
+
+
+def _blocks(file, path: str) -> Iterator[np.ndarray]:
+    """`OG` records in arrays of shape (n, 9)."""
     header = file.readline()
     if not header.startswith(b"Type OrientationsGalactic"):
         raise InputError(
             f"{path}: first line is {header[:40]!r}; an orientation file begins with "
             "'Type OrientationsGalactic'."
         )
-    blocks, rest, ended = [], b"", False
+    rest, ended = b"", False
     while not ended and (block := file.read(_BLOCK)):
         text = rest + block
         cut = text.rfind(b"\n") + 1
         text, rest = text[:cut], text[cut:]
         text, ended = _before_end(text)
-        blocks.append(_parse(text, path))
-    if not ended and not rest.strip() == b"EN":
+        yield _parse(text, path)
+    if not ended and rest.strip() != b"EN":
         raise InputError(f"{path}: no line 'EN' at the end; the file is truncated.")
-    return np.concatenate(blocks)
 
 
 def _before_end(text: bytes) -> tuple[bytes, bool]:
@@ -75,14 +106,18 @@ def _before_end(text: bytes) -> tuple[bytes, bool]:
 
 def _parse(text: bytes, path: str) -> np.ndarray:
     """Numbers of the records in `text`, shape (n, 9)."""
-    lines = text.count(b"OG ")
+    lines = text.count(b"OG")
     try:
-        numbers = np.array(text.replace(b"OG ", b"").split(), dtype=np.float64)
+        numbers = np.array(text.replace(b"OG", b"").split(), dtype=np.float64)
     except ValueError as error:
         raise InputError(f"{path}: {_first_bad_line(text)}") from error
     if numbers.size != _N_FIELDS * lines:
         raise InputError(f"{path}: {_first_bad_line(text)}")
-    return numbers.reshape(lines, _N_FIELDS)
+    records = numbers.reshape(lines, _N_FIELDS)
+    if not np.all(np.isfinite(records)):
+        bad = records[np.argmax(~np.isfinite(records).all(axis=1))]
+        raise InputError(f"{path}: a record has a value that is not finite: {bad.tolist()}.")
+    return records
 
 
 def _first_bad_line(text: bytes) -> str:
@@ -103,20 +138,18 @@ def _is_record(line: bytes) -> bool:
     return not fields or (fields[0] == b"OG" and len(fields) == _N_FIELDS + 1)
 
 
-def _check_records(records: np.ndarray, path: str) -> None:
-    if not np.all(np.isfinite(records)):
-        row = int(np.argmax(~np.isfinite(records).all(axis=1)))
-        raise InputError(f"{path}: record {row} has a value that is not finite: {records[row]}.")
-    late = np.flatnonzero(np.diff(records[:, 0]) <= 0)
+def _check_times(times: np.ndarray, path: str) -> None:
+    """Stamps must increase and livetimes be at least 0."""
+    late = np.flatnonzero(np.diff(times[:, 0]) <= 0)
     if late.size:
-        pair = records[late[0] : late[0] + 2, 0]
+        pair = times[late[0] : late[0] + 2, 0]
         raise InputError(
             f"{path}: time stamps must increase; record {late[0] + 1} has {pair[1]:.6f} after "
             f"{pair[0]:.6f} s ({late.size} such places): sort the file and remove duplicates."
         )
-    if np.any(records[:, 8] < 0):
-        row = int(np.argmax(records[:, 8] < 0))
-        raise InputError(f"{path}: record {row} has livetime {records[row, 8]} s; it must be >= 0.")
+    if np.any(times[:, 1] < 0):
+        row = int(np.argmax(times[:, 1] < 0))
+        raise InputError(f"{path}: record {row} has livetime {times[row, 1]} s; it must be >= 0.")
 
 
 def _check_axes(orientation: Orientation) -> None:
@@ -124,6 +157,6 @@ def _check_axes(orientation: Orientation) -> None:
     if skew.max() > _MAX_SKEW:
         row = int(np.argmax(skew))
         raise InputError(
-            f"{orientation.path}: x and z axes of record {row} (time {orientation.time[row]:.6f}) "
-            f"are {np.degrees(np.arccos(skew[row])):.3f} deg apart, not 90: wrong columns or units?"
+            f"{orientation.path}: x and z axes of record {orientation.first + row} are "
+            f"{np.degrees(np.arccos(skew[row])):.3f} deg apart, not 90: wrong columns or units?"
         )

@@ -55,7 +55,7 @@ def make_problem(analysis: Analysis, table: ResponseTable) -> FitProblem:
     counts = _select(sum(measurement.terms.values()), analysis, table)
     background = _select(measurement.background, analysis, table)
     _check_any(counts, analysis, table)
-    is_masked = _zero_background(counts, background, analysis, measurement)
+    is_masked = _zero_background(counts, background, analysis, measurement, table)
     hits = np.flatnonzero((counts > 0) & ~is_masked)
     if hits.size == 0:
         raise InputError(f"{measurement.path}: all counts lie in bins without background.")
@@ -96,14 +96,18 @@ def _check_any(counts: np.ndarray, analysis: Analysis, table: ResponseTable) -> 
 
 
 def _zero_background(
-    counts: np.ndarray, background: np.ndarray, analysis: Analysis, measurement: Measurement
+    counts: np.ndarray,
+    background: np.ndarray,
+    analysis: Analysis,
+    measurement: Measurement,
+    table: ResponseTable,
 ) -> np.ndarray:
     """Bins to leave out; refuses when the analysis does not allow that."""
     is_zero = background == 0
     lost = np.flatnonzero(is_zero & (counts > 0))
     if analysis.data.zero_background == "refuse":
         if lost.size:
-            first = _bin_names(lost[:_N_NAMED], counts.size, measurement.space.shape)
+            first = _bin_names(lost[:_N_NAMED], measurement, table)
             raise InputError(
                 f"{analysis.data.background.path}: {lost.size} bins have counts "
                 f"({counts[lost].sum():g} of {counts.sum():g}) but no background, the first at "
@@ -120,10 +124,10 @@ def _zero_background(
     return is_zero
 
 
-def _bin_names(bins: np.ndarray, n_bins: int, shape: tuple[int, int, int]) -> str:
-    """Indices of flat bins in the selected channels, Phi, PsiChi."""
-    selected = (n_bins // (shape[1] * shape[2]), *shape[1:])
-    indices = zip(*np.unravel_index(bins, selected), strict=True)
+def _bin_names(bins: np.ndarray, measurement: Measurement, table: ResponseTable) -> str:
+    """Channel (the first one of a sum), Phi and PsiChi of flat bins."""
+    channel, phi, psichi = np.unravel_index(bins, measurement.space.shape)
+    indices = zip(channel + table.channels[0], phi, psichi, strict=True)
     return ", ".join(str(tuple(map(int, index))) for index in indices)
 
 
@@ -153,9 +157,8 @@ def _unmasked_totals(table: ResponseTable, is_masked: np.ndarray) -> np.ndarray:
     """Totals over the bins that stay in the likelihood."""
     if not is_masked.any():
         return table.totals
-    masked = np.flatnonzero(is_masked)
-    lost = [float(row[masked].sum(dtype=np.float64)) for row in table.rows]
-    return np.clip(table.totals - np.array(lost), 0, None)
+    kept = np.flatnonzero(~is_masked)
+    return np.array([row[kept].sum(dtype=np.float64) for row in table.rows])
 
 
 def _check_ring(table: ResponseTable) -> None:

@@ -4,11 +4,9 @@ A table is named by the contents of response, spectrum and energy selection, so 
 analysis with the same three uses the same file.
 """
 
-import fcntl
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from skyquilt.config.analysis import Analysis
-from skyquilt.errors import ProductError
+from skyquilt.errors import ConfigError, ProductError
 from skyquilt.instruments.compton.dataspace import DataSpace, select_channels
 from skyquilt.instruments.compton.response import Response, open_response
 from skyquilt.io.digest import blocks_digest, file_digest, settings_digest
 from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put, put_rows
+from skyquilt.io.products import locked
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.spectra import integrate
 
@@ -91,8 +90,8 @@ def contract(analysis: Analysis, cache: str | Path) -> ResponseTable:
             "schema_version": SCHEMA.version,
         }
         target = cache / "tables" / f"{settings_digest(settings)[:32]}.h5"
-        with _locked(target):
-            if target.is_file():
+        with locked(target):
+            if _is_made(target):
                 logger.info("%s: contracted before, in %s", path, target)
             else:
                 _write_table(target, response, analysis, channels, cache)
@@ -120,6 +119,18 @@ def read_table(path: str | Path) -> ResponseTable:
             space=space,
             channels=tuple(int(channel) for channel in file.attrs["channels"]),
         )
+
+
+def _is_made(path: Path) -> bool:
+    """Whether the cache has the table; a damaged one is made again."""
+    if not path.is_file():
+        return False
+    try:
+        read_table(path)
+    except ProductError as error:
+        logger.warning("%s It is made again now.", error)
+        return False
+    return True
 
 
 def _write_table(
@@ -168,6 +179,7 @@ def _contracted(
             folded = flux @ row.reshape(flux.size, -1).astype(np.float64, copy=False)
             if sum_channels:
                 folded = folded.reshape(row.shape[1], -1).sum(axis=0)
+            _check_range(folded, response.path)
             totals[index] = folded.sum()
             yield folded
         done = start + len(block)
@@ -180,13 +192,13 @@ def _contracted(
             )
 
 
-@contextmanager
-def _locked(target: Path) -> Iterator[None]:
-    """Let one process at a time make a table; the next one finds it made."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with open(target.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _check_range(row: np.ndarray, path: str) -> None:
+    """Check that a row can be stored as float32."""
+    if not row.max() <= np.finfo(np.float32).max:
+        raise ConfigError(
+            f"{path}: response times spectrum overflows: {row.max():g} expected counts in a bin "
+            "for unit flux; reduce `spectrum.norm`, and check its unit."
+        )
 
 
 def check_table(table: ResponseTable) -> None:

@@ -20,6 +20,7 @@ from skyquilt.instruments.compton.event_files.columns import Columns, find_colum
 
 # TFORM of numeric columns: integers of 1 to 8 bytes, single and double precision.
 _NUMERIC = re.compile(r"\d*[BIJKED]")
+_REST_BYTES = 1 << 20
 
 
 @contextmanager
@@ -101,6 +102,14 @@ def _blocks(
                 f"{path}: cut short: {start + n_read} of {n_rows} rows are there. Copy it again."
             )
         yield _interpret(header, content, n_block, stored)
+    _read_to_end(path, file)
+
+
+def _read_to_end(path: Path, file: IO[bytes]) -> None:
+    """Read what is left: gzip compares its checksum only at the end of the file."""
+    with _damage(path):
+        while file.read(_REST_BYTES):
+            pass
 
 
 def _interpret(

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.response.model import Response
@@ -33,7 +34,18 @@ def open_response(path: str) -> Iterator[Response]:
             response = _describe(file, path)
         except KeyError as error:
             raise InputError(f"{path}: incomplete response: {error.args[0]}.") from error
+        except (OSError, RuntimeError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{path}: damaged response: {error}.") from error
+        _check_energies("Ei", response.ei_edges, path)
+        _check_energies("Em", response.space.em_edges, path)
         yield response
+
+
+def _check_energies(name: str, edges: np.ndarray, path: str) -> None:
+    if not (edges.size >= 2 and edges[0] > 0 and np.all(np.diff(edges) > 0)):
+        raise InputError(
+            f"{path}: edges of axis {name} must be above 0 keV and ascend; they are {edges} keV."
+        )
 
 
 def _describe(file: h5py.File, path: str) -> Response:

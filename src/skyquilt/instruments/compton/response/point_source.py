@@ -29,8 +29,8 @@ def read_point_source(hist: h5py.Group, path: str) -> Response:
     space, ei_edges = histpy_space(axes, path, "galactic"), axis_edges(axes["Ei"], path)
     contents = hist["contents"]
     shape = (12 * nside**2, ei_edges.size - 1, *space.shape)
-    first = [_first_bin(*lengths) for lengths in zip(contents.shape, shape, strict=True)]
-    if None in first:
+    first = [_first_bin(*lengths) for lengths in zip(contents.shape, shape, strict=False)]
+    if contents.ndim != len(shape) or None in first:
         raise InputError(
             f"{path}: contents have shape {contents.shape}; the axes ask for {shape}, or 2 more in "
             "an axis with under- and overflow."

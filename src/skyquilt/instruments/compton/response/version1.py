@@ -74,12 +74,13 @@ def _drm_healpix(axis: h5py.Dataset, path: str) -> tuple[int, str]:
 def _sparse_reader(drm: h5py.Group, shape: tuple, sizes: list[int], factor: float):
     """Reader of ragged rows; the axes after PsiChi are summed."""
     n_dense = len(shape) - 1
+    numbers, contents = drm["BIN_NUMBERS"], drm["CONTENTS"]
 
     def read(start: int, stop: int, channels: slice) -> np.ndarray:
         block = np.zeros((stop - start, *shape[1:]))
         for row, out in zip(range(start, stop), block, strict=True):
-            numbers = drm["BIN_NUMBERS"][row].reshape(len(sizes), -1)
-            np.add.at(out, tuple(numbers[:n_dense]), drm["CONTENTS"][row])
+            bins = numbers[row].reshape(len(sizes), -1)
+            np.add.at(out, tuple(bins[:n_dense]), contents[row])
         return block[:, :, channels] * factor
 
     return read

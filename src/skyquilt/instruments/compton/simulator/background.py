@@ -10,6 +10,7 @@ import numpy as np
 
 from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.simulator.cones import ConeImages
+from skyquilt.instruments.compton.simulator.exposure import spacecraft_axes
 from skyquilt.instruments.compton.simulator.instrument import Instrument
 from skyquilt.instruments.compton.simulator.orbit import HORIZON_COS
 from skyquilt.instruments.compton.simulator.progress import progress
@@ -72,7 +73,7 @@ def local_weights(orientation: Orientation, livetime: np.ndarray, nside: int) ->
         Weights in RING order [s].
     """
     directions = ring_to_vec(nside, np.arange(nside_to_npix(nside)))
-    axes = (orientation.x, np.cross(orientation.z, orientation.x), orientation.z)
+    axes = spacecraft_axes(orientation)
     nadir = -np.stack([np.sum(axis * orientation.zenith, axis=1) for axis in axes], axis=1)
     total = np.zeros(len(directions))
     for part in _parts(livetime, total.size):
@@ -137,10 +138,9 @@ def fold(weights: np.ndarray, nside: int, images: ConeImages) -> np.ndarray:
     ndarray of float64, shape (n_group, n_ei, n_phi, n_psichi)
         Weighted images [s].
     """
-    directions = ring_to_vec(nside, np.arange(nside_to_npix(nside)))
     total = np.zeros((len(weights), *images.shape))
-    for ipix in progress(len(directions), "background: directions", logger):
-        image = images.draw(directions[ipix])
+    for ipix in progress(weights.shape[1], "background: directions", logger):
+        image = images.draw_pixel(nside, ipix)
         for group, weight in zip(total, weights[:, ipix], strict=True):
             group += np.float32(weight) * image
     return total

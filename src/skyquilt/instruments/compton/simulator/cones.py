@@ -14,14 +14,15 @@ from skyquilt.instruments.compton.simulator.telescope import (
     bin_energies,
     klein_nishina,
 )
-from skyquilt.sky.healpix import nest_to_vec
+from skyquilt.sky.healpix import nest_to_vec, ring_to_vec
 from skyquilt.sky.pixels import nside_to_npix, ring_to_nest
 
-_N_ANGLES = 721  # nodes of the angle between source and scattered direction: every 0.25 deg
+_N_ANGLES = 361  # nodes of the angle between source and scattered direction: every 0.5 deg
 _FINE = 8  # parts of a bin of the Compton angle
 _ENERGIES = 5  # energies in each bin of true energy
 _SUB_NSIDE = 32  # pixels are averaged over their parts at this resolution,
 _MIN_PARTS = 4  # or over 4 x 4 parts when they are smaller
+_KEPT_BYTES = 128 << 20  # images of a whole sky below this size are kept
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,30 @@ class ConeImages:
         children = nest[:, None] * parts + np.arange(parts)
         sub_nside = nside * round(parts**0.5)
         self._directions = nest_to_vec(sub_nside, children.ravel())
+        self._kept: dict[tuple[int, int], np.ndarray] = {}
         self._first_node = np.repeat(np.arange(self.n_pixels) * _N_ANGLES, parts)
+
+    def draw_pixel(self, nside: int, ipix: int) -> np.ndarray:
+        """Image of the centre of a HEALPix pixel, RING order; small ones are drawn only once.
+
+        Parameters
+        ----------
+        nside : int
+            Resolution of the source direction.
+        ipix : int
+            Pixel of the source.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_ei, n_phi, n_psichi)
+            As `draw`; not to be modified.
+        """
+        image = self._kept.get((nside, ipix))
+        if image is None:
+            image = self.draw(ring_to_vec(nside, np.array([ipix]))[0])
+            if nside_to_npix(nside) * image.nbytes <= _KEPT_BYTES:
+                self._kept[nside, ipix] = image
+        return image
 
     def draw(self, direction: np.ndarray) -> np.ndarray:
         """Probability of each bin for photons from one direction.

@@ -32,14 +32,12 @@ def record_weights(
     return livetime[:, None] * zenith_factor(orientation.z @ directions.T) * is_up
 
 
-def exposures(
-    orientation: Orientation, livetime: np.ndarray, directions: np.ndarray
-) -> np.ndarray:
+def exposures(orientation: Orientation, livetime: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Sum of `record_weights` over the records [s], shape (n,)."""
     total = np.zeros(len(directions))
     used = np.flatnonzero(livetime)
     for part in np.array_split(used, 1 + used.size * len(directions) // _BLOCK):
-        total += record_weights(_take(orientation, part), livetime[part], directions).sum(axis=0)
+        total += record_weights(take(orientation, part), livetime[part], directions).sum(axis=0)
     return total
 
 
@@ -48,8 +46,17 @@ def livetime_within(orientation: Orientation, start: float, stop: float) -> np.n
     return np.append(orientation.overlap(start, stop), 0) * orientation.livetime
 
 
-def _take(orientation: Orientation, records: np.ndarray) -> Orientation:
+def within(time: np.ndarray, start: float, stop: float) -> np.ndarray:
+    """Whether each stamp is in [start, stop)."""
+    return (time >= start) & (time < stop)
+
+
+def take(orientation: Orientation, records: np.ndarray) -> Orientation:
+    """Some records of an orientation, by index or mask."""
     columns = ("time", "x", "z", "zenith", "altitude", "livetime")
-    return Orientation(
-        orientation.path, *(getattr(orientation, name)[records] for name in columns)
-    )
+    return Orientation(orientation.path, *(getattr(orientation, name)[records] for name in columns))
+
+
+def spacecraft_axes(orientation: Orientation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Axes x, y, z of the spacecraft, galactic, each of shape (n_record, 3)."""
+    return orientation.x, np.cross(orientation.z, orientation.x), orientation.z

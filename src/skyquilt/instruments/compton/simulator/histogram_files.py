@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from skyquilt.instruments.compton.simulator.instrument import Instrument
+from skyquilt.instruments.compton.sparse_histogram import write_sparse_counts
 from skyquilt.io.products import new_product
 
 
@@ -57,11 +58,14 @@ def write_counts(
     counts : ndarray, shape (n,)
         Counts of these bins.
     """
-    from sparse import COO
+    import h5py
+    from histpy import Axes
 
-    shape = (time_edges.size - 1, *instrument.shape[1:])
-    contents = COO(coords, counts.astype(np.float64), shape=shape, has_duplicates=False)
-    _write(path, instrument, frame, time_edges, contents)
+    axes = Axes(_axes(instrument, frame, time_edges))
+    cells = np.ravel_multi_index(tuple(coords), tuple(axes.nbins))
+    order = np.argsort(cells)
+    with new_product(path) as partial, h5py.File(partial, "w") as file:
+        write_sparse_counts(file, axes, [(cells[order], counts[order])])
 
 
 def write_expectation(
@@ -86,13 +90,15 @@ def write_expectation(
     expectation : ndarray of float64, shape (n_em, n_phi, n_psichi)
         Expected counts.
     """
-    _write(path, instrument, frame, np.array(span), expectation[None])
+    from histpy import Histogram
 
-
-def _write(path: Path, instrument: Instrument, frame: str, time_edges: np.ndarray, contents):
-    import astropy.units as u
-    from histpy import Axis, Histogram
-
-    axes = [Axis(time_edges * u.s, label="Time"), *cds_axes(instrument, frame)]
+    axes = _axes(instrument, frame, np.array(span))
     with new_product(path) as partial:
-        Histogram(axes, contents=contents).write(partial)
+        Histogram(axes, contents=expectation[None]).write(partial)
+
+
+def _axes(instrument: Instrument, frame: str, time_edges: np.ndarray) -> list:
+    import astropy.units as u
+    from histpy import Axis
+
+    return [Axis(time_edges * u.s, label="Time"), *cds_axes(instrument, frame)]

@@ -46,13 +46,15 @@ class Instrument:
         n_ei, n_phi, n_psichi = self.images.shape
         return n_ei, n_ei, n_phi, n_psichi
 
-    def row(self, direction: np.ndarray, factor: float) -> np.ndarray:
-        """Response to one source direction.
+    def row(self, nside: int, ipix: int, factor: float) -> np.ndarray:
+        """Response to the centre of one pixel of the sky.
 
         Parameters
         ----------
-        direction : ndarray of float64, shape (3,)
-            Source direction, in the frame of the pixels of PsiChi.
+        nside : int
+            Resolution of the source direction.
+        ipix : int
+            Pixel in RING order, in the frame of the pixels of PsiChi.
         factor : float
             Factor on the on-axis area: of the zenith angle, or that integrated over time [s].
 
@@ -62,7 +64,7 @@ class Instrument:
             Effective area [cm2], or exposure [cm2 s].
         """
         area = (factor * self.area).astype(np.float32)
-        return area[:, :, None, None] * self.images.draw(direction)[:, None]
+        return area[:, :, None, None] * self.images.draw_pixel(nside, ipix)[:, None]
 
     def expect(self, image: np.ndarray, photons: np.ndarray) -> np.ndarray:
         """Expected counts.

@@ -51,7 +51,7 @@ def write_detector_response(path: Path, instrument: Instrument, nside: int) -> N
         _write_drm_axes(drm.create_group("AXES", track_order=True), instrument, nside)
         shape = (len(directions), *instrument.shape)
         contents = drm.create_dataset("CONTENTS", shape, dtype=np.float32)
-        _write_rows(contents, 0, path, lambda p: instrument.row(directions[p], factors[p]))
+        _write_rows(contents, 0, path, lambda p: instrument.row(nside, p, factors[p]))
 
 
 def write_point_source_response(
@@ -94,7 +94,7 @@ def write_point_source_response(
 
     def row(ipix: int) -> np.ndarray:
         stored = np.zeros(shape[1:], np.float32)
-        stored[inside] = instrument.row(directions[ipix], factors[ipix])
+        stored[inside] = instrument.row(nside, ipix, factors[ipix])
         return stored
 
     with new_product(path) as partial, h5py.File(partial, "w") as file:

@@ -59,9 +59,9 @@ def zenith_factor(cos_zenith: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> zenith_factor(np.array([1.0, 0.5, 0.0, -1.0])).round(3)
-    array([1.   , 0.505, 0.079, 0.01 ])
+    array([1.   , 0.506, 0.079, 0.01 ])
     """
-    height = np.logaddexp(0, cos_zenith / _EDGE) / np.logaddexp(0, 1 / _EDGE)
+    height = np.log(1 + np.exp(cos_zenith / _EDGE)) / np.log(1 + np.exp(1 / _EDGE))
     return _FLOOR + (1 - _FLOOR) * height
 
 

@@ -1,0 +1,65 @@
+# make demo    install, simulate a telescope, make the maps and plots of three analyses
+# make test    install, run the tests
+#
+# make help    everything else
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
+  $(if $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("yes")' 2>/dev/null),$(name))))
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help install demo test lint check schema lock clean
+
+help:
+	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
+	@echo "make demo      simulate a telescope, make the maps and plots of three analyses"
+	@echo "make test      all tests"
+	@echo "make lint      style, spelling, imports, workflow"
+	@echo "make check     lint and test: what continuous integration runs"
+	@echo "make schema    config/config.schema.yaml from the configuration's types"
+	@echo "make lock      requirements/lock.txt from pyproject.toml"
+	@echo "make clean     remove results, cache and simulated data"
+
+install: .venv/installed
+
+.venv/installed: requirements/lock.txt pyproject.toml
+	@test -n "$(PYTHON)" || { \
+	  echo "skyquilt needs Python 3.11 or later, and none was found; install one, or name it:"; \
+	  echo "  make install PYTHON=python3.12"; exit 2; } >&2
+	@echo "installing into .venv, with $$($(PYTHON) --version)"
+	$(PYTHON) -m venv .venv
+	python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --requirement requirements/lock.txt --editable .
+	@touch $@
+
+demo: install
+	snakemake --profile profiles/local --configfile config/demo.yaml
+	@echo "numbers and plots:"
+	@ls -1 results/*/summary.json results/*/plots/*.png
+
+test: install
+	pytest
+
+lint: install
+	ruff check
+	ruff format --check
+	snakefmt --check Snakefile workflow
+	codespell
+	lint-imports
+	snakemake --lint --configfile config/demo.yaml
+
+check: lint test
+
+schema: install
+	python -m skyquilt.config.schema > .schema.tmp && mv .schema.tmp config/config.schema.yaml
+
+# The versions are chosen for Python 3.11 and later at once; other platforms have markers.
+lock: install
+	python -m pip install --quiet uv
+	echo "# Versions of everything that \`make install\` installs; written by \`make lock\`." \
+	  > requirements/lock.txt
+	uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --no-header \
+	  --no-annotate --no-emit-index-url pyproject.toml >> requirements/lock.txt
+
+clean:
+	rm -rf results cache data .snakemake

@@ -1,0 +1,83 @@
+"""Bias, null distribution and coverage of the fit, as Markdown tables.
+
+    python benchmarks/coverage.py --simulations 2000
+
+Errors are one standard error of as many simulations. The telescope is the toy of `toy.py`.
+"""
+
+import argparse
+
+import numpy as np
+from scipy.stats import chi2, kstest
+from toy import Telescope, binomial_error, fit_many, localise_many
+
+LEVELS = (0.68, 0.9, 0.95)
+PULL_FLUXES = (0.2, 0.5, 2.0)
+# flux and background of the bursts, nside and radius [deg] of their maps: smaller pixels and
+# radii for brighter bursts
+BURSTS = (
+    (0.1, 400.0, 16, 60.0),
+    (0.15, 400.0, 16, 60.0),
+    (0.2, 400.0, 16, 60.0),
+    (0.2, 400.0, 32, 60.0),
+    (0.63, 4000.0, 16, 60.0),
+    (0.3, 400.0, 32, 40.0),
+    (1.0, 400.0, 64, 12.0),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--simulations", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    print_pulls(options.simulations, options.seed)
+    print_null(options.simulations, options.seed)
+    print_coverage(options.simulations, options.seed)
+
+
+def print_pulls(n_trials: int, seed: int) -> None:
+    telescope = Telescope()
+    direction = telescope.random_direction(np.random.default_rng(seed))
+    mean_err, width_err = n_trials**-0.5, (2 * n_trials) ** -0.5
+    print("| flux | median TS | mean flux / true | pull mean | pull width |\n|---|---|---|---|---|")
+    for flux in PULL_FLUXES:
+        fit = fit_many(telescope, direction, flux, n_trials, seed, allow_negative=True)
+        pull = (fit.flux - flux) / fit.flux_err
+        ratio, ratio_err = fit.flux.mean() / flux, fit.flux.std() / flux * mean_err
+        print(
+            f"| {flux} | {np.median(fit.ts):.0f} | {ratio:.4f} ± {ratio_err:.4f} "
+            f"| {pull.mean():.3f} ± {mean_err:.3f} | {pull.std():.3f} ± {width_err:.3f} |",
+            flush=True,
+        )
+
+
+def print_null(n_trials: int, seed: int) -> None:
+    telescope = Telescope()
+    direction = telescope.random_direction(np.random.default_rng(seed))
+    ts = fit_many(telescope, direction, 0.0, n_trials, seed).ts
+    p_value = kstest(ts[ts > 0], chi2(1).cdf).pvalue
+    print("\n| no source: fraction with TS = 0 | KS p of the others against chi2_1 |\n|---|---|")
+    print(f"| {np.mean(ts == 0):.3f} ± {binomial_error(0.5, n_trials):.3f} | {p_value:.3f} |")
+
+
+def print_coverage(n_trials: int, seed: int) -> None:
+    header = ["flux", "background", "nside", "median TS", "mean drop / 2"]
+    header += [f"coverage of {level:.0%}" for level in LEVELS] + ["pixels in 90%"]
+    print(f"\n| {' | '.join(header)} |\n{'|---' * len(header)}|")
+    for flux, background, nside, radius in BURSTS:
+        telescope = Telescope(background_counts=background)
+        bursts = localise_many(
+            telescope, flux, n_trials, seed, nside=nside, radius=radius, levels=LEVELS
+        )
+        cells = [f"{flux}", f"{background:.0f}", f"{nside}", f"{np.median(bursts.ts_max):.0f}"]
+        half = bursts.drop / 2
+        cells.append(f"{half.mean():.3f} ± {half.std() * n_trials**-0.5:.3f}")
+        for fraction in bursts.is_covered.mean(axis=0):
+            cells.append(f"{fraction:.3f} ± {binomial_error(fraction, n_trials):.3f}")
+        cells.append(f"{np.median(bursts.n_pixels[:, LEVELS.index(0.9)]):.0f}")
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

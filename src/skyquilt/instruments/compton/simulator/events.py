@@ -1,0 +1,191 @@
+"""Unbinned events: times, energies and directions drawn from the model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skyquilt.instruments.compton.orientation import Orientation
+from skyquilt.instruments.compton.simulator.background import ALBEDO, intensity, local_weights
+from skyquilt.instruments.compton.simulator.cones import solid_angles
+from skyquilt.instruments.compton.simulator.exposure import livetime_within, record_weights
+from skyquilt.instruments.compton.simulator.instrument import Instrument
+from skyquilt.instruments.compton.simulator.orbit import Orbit
+from skyquilt.instruments.compton.simulator.telescope import zenith_factor
+from skyquilt.sky.healpix import ring_to_vec
+from skyquilt.sky.pixels import nside_to_npix
+
+_PROPOSALS = 1 << 18  # background photons tried at a time
+
+
+@dataclass(frozen=True)
+class Events:
+    """Reconstructed events in the order of time.
+
+    Attributes
+    ----------
+    time : ndarray of float64, shape (n,)
+        Time [UNIX s].
+    energy : ndarray of float64, shape (n,)
+        Measured energy [keV].
+    phi : ndarray of float64, shape (n,)
+        Compton angle [rad].
+    axes : ndarray of float64, shape (n, 3, 3)
+        Axes x, y, z of the spacecraft at these times, galactic.
+    scattered : ndarray of float64, shape (n, 3)
+        Scattered direction PsiChi, galactic.
+    """
+
+    time: np.ndarray
+    energy: np.ndarray
+    phi: np.ndarray
+    axes: np.ndarray
+    scattered: np.ndarray
+
+
+class EventSampler:
+    """Draws events of an observation.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The telescope.
+    orbit : Orbit
+        Attitude at any time.
+    orientation : Orientation
+        Records of attitude and livetime; the effective area of a record is that at its stamp.
+    interval : tuple of float
+        Time interval [UNIX s].
+    rng : numpy.random.Generator
+        Random numbers.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        orbit: Orbit,
+        orientation: Orientation,
+        interval: tuple[float, float],
+        rng: np.random.Generator,
+    ):
+        self.instrument, self.orbit, self.orientation = instrument, orbit, orientation
+        self.interval, self.rng = interval, rng
+        self.livetime = livetime_within(orientation, *interval)
+
+    def point_source(self, direction: np.ndarray, photons: np.ndarray) -> Events:
+        """Events of a point source.
+
+        Parameters
+        ----------
+        direction : ndarray of float64, shape (3,)
+            Direction, galactic.
+        photons : ndarray of float64, shape (n_ei,)
+            Photon flux [ph cm-2 s-1].
+        """
+        weights = record_weights(self.orientation, self.livetime, direction[None])[:, 0]
+        rates = photons * self.instrument.area.sum(axis=1)
+        n_events = self.rng.poisson(rates.sum() * weights.sum())
+        record = self._choose(weights, n_events)
+        return self._scatter(self._times(record), np.tile(direction, (n_events, 1)), rates)
+
+    def background(self, photons: np.ndarray, nside: int) -> Events:
+        """Events of the background.
+
+        Parameters
+        ----------
+        photons : ndarray of float64, shape (n_ei,)
+            Photon flux from a pixel of brightness 1 [ph cm-2 s-1].
+        nside : int
+            Resolution of the pixels, whose centres are the directions of the photons.
+        """
+        rates = photons * self.instrument.area.sum(axis=1)
+        weights = local_weights(self.orientation, self.livetime, nside)
+        n_events = self.rng.poisson(rates.sum() * weights.sum())
+        time, direction = self._background_photons(n_events, nside)
+        return self._scatter(time, direction, rates)
+
+    def _background_photons(self, n_events: int, nside: int) -> tuple[np.ndarray, np.ndarray]:
+        """Times and galactic directions of photons, by rejection on the brightness."""
+        pixels = ring_to_vec(nside, np.arange(nside_to_npix(nside)))
+        acceptance = zenith_factor(pixels[:, 2])
+        times, directions, missing = [np.empty(0)], [np.empty((0, 3))], n_events
+        while missing > 0:
+            time = self._times(self._choose(self.livetime, _PROPOSALS))
+            local = pixels[self._choose(acceptance, _PROPOSALS)]
+            galactic = np.einsum("nij,ni->nj", self.orbit.axes(time), local)
+            cos_nadir = -np.sum(galactic * self.orbit.zenith(time), axis=1)
+            is_kept = self.rng.random(_PROPOSALS) * ALBEDO < intensity(cos_nadir)
+            times.append(time[is_kept][:missing])
+            directions.append(galactic[is_kept][:missing])
+            missing -= times[-1].size
+        return np.concatenate(times), np.concatenate(directions)
+
+    def _times(self, record: np.ndarray) -> np.ndarray:
+        """Times spread evenly over the parts of the records within the interval."""
+        begin = np.maximum(self.orientation.time[record], self.interval[0])
+        end = np.minimum(self.orientation.time[record + 1], self.interval[1])
+        return begin + self.rng.random(record.size) * (end - begin)
+
+    def _scatter(self, time: np.ndarray, direction: np.ndarray, rates: np.ndarray) -> Events:
+        """Measured quantities of photons detected at given times from given directions."""
+        order = np.argsort(time)
+        time, direction = time[order], direction[order]
+        ei = self._choose(rates, time.size)
+        energy, phi, angle = np.empty((3, time.size))
+        for index in range(rates.size):
+            mine = np.flatnonzero(ei == index)
+            energy[mine] = self._measured_energies(index, mine.size)
+            phi[mine], angle[mine] = self._angles(index, mine.size)
+        azimuth = 2 * np.pi * self.rng.random(time.size)
+        scattered = turn_away(direction, angle, azimuth)
+        return Events(time, energy, phi, self.orbit.axes(time), scattered)
+
+    def _measured_energies(self, ei: int, n_events: int) -> np.ndarray:
+        """Energies, even in the logarithm within a bin."""
+        em = self._choose(self.instrument.area[ei], n_events)
+        low, high = self.instrument.edges[em], self.instrument.edges[em + 1]
+        return low * (high / low) ** self.rng.random(n_events)
+
+    def _angles(self, ei: int, n_events: int) -> tuple[np.ndarray, np.ndarray]:
+        """Compton angle, and angle between source and scattered direction [rad]."""
+        cones = self.instrument.images.cones
+        density = cones.density[ei]
+        cell = self._choose((density * solid_angles(cones.angles)).ravel(), n_events)
+        phi, node = np.divmod(cell, density.shape[1])
+        phi = (phi + self.rng.random(n_events)) * np.pi / density.shape[0]
+        # The difference of two even numbers gives the triangle of linear interpolation.
+        shift = self.rng.random(n_events) - self.rng.random(n_events)
+        return phi, np.abs(cones.angles[node] + shift * cones.angles[1])
+
+    def _choose(self, weights: np.ndarray, n: int) -> np.ndarray:
+        """Indices drawn with probabilities in proportion to weights."""
+        total = np.cumsum(weights)
+        return np.searchsorted(total, self.rng.random(n) * total[-1], side="right")
+
+
+def turn_away(direction: np.ndarray, angle: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
+    """Directions at given angles from other directions.
+
+    Parameters
+    ----------
+    direction : ndarray of float64, shape (n, 3)
+        Unit vectors.
+    angle, azimuth : ndarray of float64, shape (n,)
+        Angle from `direction`, and azimuth around it from an arbitrary zero [rad].
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3)
+        Unit vectors.
+
+    Examples
+    --------
+    >>> turned = turn_away(np.array([[0.0, 0.0, 1.0]]), np.array([np.pi / 3]), np.array([1.0]))
+    >>> round(float(turned[0, 2]), 12)
+    0.5
+    """
+    helper = np.eye(3)[np.argmin(np.abs(direction), axis=1)]
+    first = np.cross(direction, helper)
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    second = np.cross(direction, first)
+    around = np.cos(azimuth)[:, None] * first + np.sin(azimuth)[:, None] * second
+    return np.cos(angle)[:, None] * direction + np.sin(angle)[:, None] * around

@@ -1,0 +1,93 @@
+"""All figures of an analysis."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from skyquilt.config.plots import PlotOptions
+from skyquilt.plots.containment import plot_containment
+from skyquilt.plots.marks import marks_from_summary
+from skyquilt.plots.skymap import plot_flux_map, plot_ts_map
+from skyquilt.plots.spectrum import plot_counts_spectrum
+from skyquilt.plots.style import save
+from skyquilt.plots.zoom import plot_zoom
+from skyquilt.problem.problem import CountsSpectrum
+
+_ENDINGS = (".png", ".pdf")
+
+
+def make_plots(
+    skymap,
+    summary: Mapping[str, Any],
+    spectrum: CountsSpectrum | None,
+    settings: PlotOptions,
+    folder: str | Path,
+) -> list[Path]:
+    """Draw and write all figures of an analysis, each as PNG and PDF.
+
+    Parameters
+    ----------
+    skymap : skyquilt.maps.skymap.SkyMap
+        The fitted maps.
+    summary : dict
+        What `skyquilt.maps.summary.summarise` gave for it.
+    spectrum : CountsSpectrum or None
+        Counts per measured energy; no such figure without.
+    settings : PlotOptions
+        Look of the figures.
+    folder : str or Path
+        Where to write; made if missing.
+
+    Returns
+    -------
+    list of Path
+        The files: ts, flux, containment-{level in percent}, zoom and counts-spectrum, each
+        .png and .pdf.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    return [
+        save(figure, Path(folder) / f"{name}{ending}")
+        for name, figure in draw_figures(skymap, summary, spectrum, settings)
+        for ending in _ENDINGS
+    ]
+
+
+def plot_names(levels: tuple[float, ...]) -> list[str]:
+    """Names of the figures of an analysis, without ending.
+
+    Examples
+    --------
+    >>> plot_names((0.9, 0.683))
+    ['ts', 'flux', 'containment-90', 'containment-68.3', 'zoom', 'counts-spectrum']
+    """
+    return ["ts", "flux", *map(_containment_name, levels), "zoom", "counts-spectrum"]
+
+
+def draw_figures(
+    skymap, summary: Mapping[str, Any], spectrum: CountsSpectrum | None, settings: PlotOptions
+) -> Iterator[tuple[str, Figure]]:
+    """Name and figure, one after the other so that only one is held."""
+    title, colormap = summary["analysis"], settings.colormap
+    marks = marks_from_summary(summary, skymap.frame)
+    regions = summary["containment"]
+    flux_best = summary["best"] and summary["best"]["photon_flux"]
+    energies = summary["energy_range_keV"]
+    yield "ts", plot_ts_map(skymap, marks, title, colormap)
+    yield "flux", plot_flux_map(skymap, marks, title, energies, flux_best, colormap)
+    for region in regions:
+        figure = plot_containment(skymap, region, marks, title, colormap)
+        yield _containment_name(region["level"]), figure
+    yield "zoom", plot_zoom(skymap, regions, marks, title, colormap)
+    if spectrum is not None:
+        counts = (spectrum.edges, spectrum.counts, spectrum.is_selected)
+        yield "counts-spectrum", plot_counts_spectrum(*counts, title)
+
+
+def _containment_name(level: float) -> str:
+    return f"containment-{100 * level:g}"

@@ -1,0 +1,124 @@
+"""Counts per measured energy."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+from skyquilt.plots.style import COLUMN_WIDTH, LINES, figure_style, new_figure
+
+DATA = "data"
+MODEL = "background model"
+"""Labels that are drawn in their own way; all others are terms of the data."""
+
+_HEIGHT = 7.0  # of the figure [cm]
+_AXES = (0.16, 0.15, 0.80, 0.75)
+_FEW_DECADES = 300  # ratio of energies up to which 1, 2, 5 of every decade fit on the axis
+
+
+@figure_style()
+def plot_counts_spectrum(
+    edges: np.ndarray, counts: Mapping[str, np.ndarray], is_selected: np.ndarray, title: str
+) -> Figure:
+    """Counts per measured energy: data with errors, background model, terms of the data.
+
+    Parameters
+    ----------
+    edges : ndarray of float64, shape (n_channel + 1,)
+        Measured energy [keV].
+    counts : dict of str to ndarray of float64, shape (n_channel,)
+        Counts per channel by label; "data" is drawn as points, "background model" dashed, the
+        others as lines.
+    is_selected : ndarray of bool, shape (n_channel,)
+        Channels of the analysis; shaded.
+    title : str
+        Name of the analysis.
+
+    Returns
+    -------
+    Figure
+        A figure that belongs to no window and no list of figures.
+    """
+    figure = new_figure(COLUMN_WIDTH, _HEIGHT)
+    axes = figure.add_axes(_AXES, xscale="log", yscale="log", xlim=(edges[0], edges[-1]))
+    _shade(axes, edges, is_selected)
+    terms = [label for label in counts if label not in (DATA, MODEL)]
+    for number, label in enumerate(terms):
+        colour = LINES[number % len(LINES)]
+        axes.stairs(counts[label], edges, baseline=None, color=colour, label=label)
+    if MODEL in counts:
+        style = {"color": "0.3", "linestyle": "--", "label": MODEL}
+        axes.stairs(counts[MODEL], edges, baseline=None, **style)
+    if DATA in counts:
+        _draw_data(axes, edges, counts[DATA])
+    _label_energies(axes)
+    axes.set_ylim(*_limits(list(counts.values())))
+    axes.set_xlabel("measured energy [keV]", labelpad=2)
+    axes.set_ylabel("counts per channel", labelpad=2)
+    axes.set_title(f"{title}: counts")
+    handles, labels = axes.get_legend_handles_labels()
+    order = np.argsort([label != DATA for label in labels], kind="stable")
+    axes.legend([handles[at] for at in order], [labels[at] for at in order], loc="best")
+    return figure
+
+
+def poisson_errors(counts: np.ndarray) -> np.ndarray:
+    """Errors down and up of observed counts, 84 % limits each.
+
+    Parameters
+    ----------
+    counts : ndarray of float64, shape (n,)
+        Observed counts.
+
+    Returns
+    -------
+    ndarray of float64, shape (2, n)
+        Errors; down to 0 at most.
+
+    References
+    ----------
+    Gehrels 1986, ApJ 303, 336, equations (7) and (11) for one standard deviation.
+
+    Examples
+    --------
+    >>> poisson_errors(np.array([0.0, 100.0])).round(2)
+    array([[ 0.  ,  9.99],
+           [ 1.87, 11.04]])
+    """
+    down = np.sqrt(np.maximum(counts - 0.25, 0))
+    return np.stack([np.minimum(down, counts), 1 + np.sqrt(counts + 0.75)])
+
+
+def _draw_data(axes: Axes, edges: np.ndarray, counts: np.ndarray) -> None:
+    at = np.sqrt(edges[:-1] * edges[1:])
+    style = {"fmt": "o", "color": "black", "markersize": 2.5, "elinewidth": 0.8, "zorder": 3}
+    axes.errorbar(at, counts, yerr=poisson_errors(counts), label=DATA, **style)
+
+
+def _shade(axes: Axes, edges: np.ndarray, is_selected: np.ndarray) -> None:
+    """Shade each run of selected channels, with one entry in the legend."""
+    steps = np.diff(np.concatenate([[0], np.asarray(is_selected, dtype=int), [0]]))
+    runs = zip(np.nonzero(steps == 1)[0], np.nonzero(steps == -1)[0], strict=True)
+    for number, (first, stop) in enumerate(runs):
+        label = "analysed" if number == 0 else None
+        axes.axvspan(edges[first], edges[stop], color="0.9", zorder=0, label=label)
+
+
+def _label_energies(axes: Axes) -> None:
+    """Plain numbers at 1, 2, 5 of every decade; powers of ten alone when there are many."""
+    low, high = axes.get_xlim()
+    steps = (1, 2, 5) if high / low < _FEW_DECADES else (1,)
+    axes.xaxis.set_major_locator(LogLocator(subs=steps))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _limits(counts: list[np.ndarray]) -> tuple[float, float]:
+    """Limits of the counts axis: from below the smallest count to above the largest."""
+    values = np.concatenate([np.ravel(part) for part in counts])
+    positive = values[values > 0]
+    if positive.size == 0:
+        return 0.1, 10.0
+    return positive.min() / 3, positive.max() * 3

@@ -1,0 +1,85 @@
+"""Fit of many directions."""
+
+import numpy as np
+import pytest
+
+from skyquilt.fit import pixels
+from skyquilt.fit.pixels import BLOCK_BYTES, block_size, fit_pixels
+from skyquilt.likelihood.poisson import AT_BOUND, GOOD, OCCULTED, poisson_ts
+from skyquilt.sky.healpix import nest_to_vec
+
+DIRECTIONS = nest_to_vec(4, np.arange(192))
+
+
+def assert_identical(fit_a, fit_b):
+    for name in fit_a._fields:
+        a, b = getattr(fit_a, name), getattr(fit_b, name)
+        assert a.dtype == b.dtype
+        assert a.tobytes() == b.tobytes(), name  # bit by bit, NaN included
+
+
+def test_fit_pixels_has_the_ts_of_its_flux(problem):
+    fit = fit_pixels(problem, DIRECTIONS)
+    good = fit.status == GOOD
+    assert {GOOD, AT_BOUND, OCCULTED} == set(fit.status.tolist())
+    expected = problem.expectation.block(DIRECTIONS[good])
+    ts = poisson_ts(problem.counts, problem.background, *expected[:2], fit.flux[good])
+    # the same formula, summed in another order; TS near 0 is a difference of larger numbers
+    np.testing.assert_allclose(fit.ts[good], ts, rtol=1e-9, atol=1e-12)
+    assert np.isnan(fit.ts[fit.status == OCCULTED]).all()
+
+
+@pytest.mark.parametrize("size", [1, 7, 192, 1000])
+def test_fit_pixels_with_any_block_size_is_the_same(problem, size, monkeypatch):
+    expected = fit_pixels(problem, DIRECTIONS)
+    monkeypatch.setattr(pixels, "block_size", lambda n_hit: size)
+    assert_identical(fit_pixels(problem, DIRECTIONS), expected)
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_fit_pixels_with_any_number_of_threads_is_the_same(problem, threads, monkeypatch):
+    monkeypatch.setattr(pixels, "block_size", lambda n_hit: 10)
+    expected = fit_pixels(problem, DIRECTIONS)
+    assert_identical(fit_pixels(problem, DIRECTIONS, threads=threads), expected)
+
+
+def test_fit_pixels_when_order_is_reversed_reverses(problem):
+    backwards = fit_pixels(problem, DIRECTIONS[::-1])
+    expected = fit_pixels(problem, DIRECTIONS)
+    assert_identical(type(expected)(*(values[::-1] for values in backwards)), expected)
+
+
+def test_fit_pixels_when_negative_is_allowed_goes_below_zero(problem):
+    assert np.nanmin(fit_pixels(problem, DIRECTIONS, allow_negative=True).flux) < 0
+    assert np.nanmin(fit_pixels(problem, DIRECTIONS).flux) == 0
+
+
+def test_fit_pixels_of_nothing_is_empty(problem):
+    fit = fit_pixels(problem, np.empty((0, 3)))
+    assert [values.size for values in fit] == [0] * 6
+    assert fit.status.dtype == np.uint8
+
+
+def test_fit_pixels_reports_progress_up_to_all(problem, monkeypatch):
+    monkeypatch.setattr(pixels, "block_size", lambda n_hit: 80)
+    calls = []
+    fit_pixels(problem, DIRECTIONS, threads=2, on_progress=lambda *call: calls.append(call))
+    assert calls == [(80, 192), (160, 192), (192, 192)]
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_fit_pixels_when_threads_are_below_one_names_them(problem, threads):
+    with pytest.raises(ValueError, match=f"{threads} threads: allowed are 1 or more"):
+        fit_pixels(problem, DIRECTIONS, threads=threads)
+
+
+def test_fit_pixels_when_a_block_raises_passes_it_on(problem):
+    with pytest.raises(ValueError, match="allowed are unit vectors"):
+        fit_pixels(problem, 2 * DIRECTIONS, threads=2)
+
+
+@pytest.mark.parametrize("n_hit", [0, 1, 1000, 10**6])
+def test_block_size_fills_the_cache_or_is_small(n_hit):
+    size = block_size(n_hit)
+    assert size >= 16
+    assert size == 16 or size * 8 * n_hit <= BLOCK_BYTES

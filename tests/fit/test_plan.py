@@ -1,0 +1,170 @@
+"""Plans: which pixels in which chunks."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+
+from skyquilt.errors import ConfigError, ProductError
+from skyquilt.fit import plan as plan_module
+from skyquilt.fit.plan import Plan, make_plan, seconds_per_pixel
+from skyquilt.sky.chunks import MIN_COST_S
+from skyquilt.sky.regions import full_sky
+
+REGION = np.array([[10, 20], [64, 65], [100, 130]])
+
+
+def plan_of(problem, **changes):
+    settings = {"nside": 4, "ordering": "ring", "frame": "galactic", "ranges": REGION, "chunks": 12}
+    return make_plan(problem, **settings | changes)
+
+
+def test_plan_knows_the_chunks_that_hold_pixels(problem):
+    plan = plan_of(problem)
+    assert plan.chunks == [0, 1, 4, 6, 7, 8]
+    assert plan.n_pixels == 41
+
+
+def test_plan_chunks_hold_every_pixel_once(problem):
+    plan = plan_of(problem)
+    ipix = np.concatenate([plan.chunk_ipix(index) for index in plan.chunks])
+    assert np.array_equal(ipix, [*range(10, 20), 64, *range(100, 130)])
+
+
+def test_plan_chunk_without_pixels_is_empty(problem):
+    assert plan_of(problem).chunk_ipix(2).size == 0
+
+
+@pytest.mark.parametrize("index", [-1, 12])
+def test_plan_chunk_when_it_does_not_exist_names_it(problem, index):
+    with pytest.raises(ValueError, match=f"chunk {index}: allowed are 0 to 11"):
+        plan_of(problem).chunk_ipix(index)
+
+
+def test_plan_round_trip_through_json_keeps_everything(problem):
+    plan = plan_of(problem, allow_negative=True)
+    back = Plan.from_json(plan.to_json())
+    assert back.to_json() == plan.to_json()
+    assert back.identity == plan.identity
+    assert back.allow_negative is True
+    assert back.ranges.dtype == np.int64
+
+
+def test_plan_json_lists_schema_and_chunks(problem):
+    content = json.loads(plan_of(problem).to_json())
+    assert content["schema"] == "skyquilt/plan"
+    assert content["schema_version"] == "1.0"
+    assert content["chunks"] == [0, 1, 4, 6, 7, 8]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"nside": 8},
+        {"frame": "icrs"},
+        {"ranges": REGION[:2]},
+        {"chunks": 3},
+        {"allow_negative": True},
+    ],
+)
+def test_plan_identity_when_chunks_would_differ_changes(problem, change):
+    assert plan_of(problem, **change).identity != plan_of(problem).identity
+
+
+def test_plan_identity_when_only_the_map_is_written_otherwise_stays(problem):
+    assert plan_of(problem, ordering="nested").identity == plan_of(problem).identity
+
+
+@pytest.mark.parametrize("chunks", [5, 0, -1])
+def test_make_plan_when_chunks_are_no_divisor_names_them(problem, chunks):
+    with pytest.raises(ConfigError, match=f"{chunks} chunks: allowed at nside 4"):
+        plan_of(problem, chunks=chunks)
+
+
+def test_make_plan_when_nside_is_not_allowed_names_it(problem):
+    with pytest.raises(ConfigError, match="nside 3: allowed are"):
+        plan_of(problem, nside=3)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        (np.empty((0, 2)), "no pixels to fit"),
+        (np.array([1, 2]), r"ranges of shape \(2,\)"),
+        (np.array([[5, 9], [2, 4]]), "ascending"),
+        (np.array([[0, 9], [9, 12]]), "separate"),
+        (np.array([[5, 5]]), "ascending"),
+        (np.array([[-1, 5]]), "within 0 to 192"),
+        (np.array([[0, 193]]), "within 0 to 192"),
+    ],
+)
+def test_make_plan_when_ranges_are_wrong_says_what_is_allowed(problem, ranges, message):
+    with pytest.raises(ConfigError, match=message):
+        plan_of(problem, ranges=ranges)
+
+
+def test_make_plan_when_auto_and_cheap_is_one_chunk(problem):
+    assert plan_of(problem, chunks="auto").n_chunks == 1
+
+
+@pytest.mark.parametrize(("factor", "n_chunks"), [(0.99, 1), (1.01, 12), (3.99, 12), (4.01, 48)])
+def test_make_plan_when_auto_follows_the_estimated_work(problem, monkeypatch, factor, n_chunks):
+    monkeypatch.setattr(
+        plan_module, "seconds_per_pixel", lambda problem: factor * 12 * MIN_COST_S / 192
+    )
+    assert plan_of(problem, ranges=full_sky(4), chunks="auto").n_chunks == n_chunks
+
+
+def test_make_plan_logs_pixels_chunks_and_time(problem, caplog):
+    with caplog.at_level(logging.INFO):
+        plan_of(problem)
+    assert "41 pixels in 6 chunks, about " in caplog.text
+
+
+def test_seconds_per_pixel_grows_with_the_work_of_the_expectation(problem):
+    class Dearer:
+        n_hit = problem.expectation.n_hit
+
+        def work_per_direction(self):
+            return 1e9
+
+    class DearProblem:
+        expectation = Dearer()
+
+    assert 0 < seconds_per_pixel(problem) < 1e-4 < 0.1 < seconds_per_pixel(DearProblem())
+
+
+def changed(problem, **changes):
+    return json.dumps(json.loads(plan_of(problem).to_json()) | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"schema": "skyquilt/chunk"}, "its schema is not 'skyquilt/plan'"),
+        ({"schema_version": "2.0"}, "version 2.0; this skyquilt reads version 1.0"),
+        ({"nside": 5}, "nside 5: allowed are"),
+        ({"nside": "4"}, "not a possible plan"),
+        ({"n_chunks": 7}, "7 chunks: allowed"),
+        ({"ranges": [[3, 1]]}, "ascending"),
+    ],
+)
+def test_plan_from_json_when_content_is_wrong_names_file_and_value(problem, changes, message):
+    with pytest.raises(ProductError, match=message) as caught:
+        Plan.from_json(changed(problem, **changes), "results/a/plan.json")
+    assert str(caught.value).startswith("results/a/plan.json: ")
+    assert "skyquilt plan" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", '{"schema": "skyquilt/plan"', "[1]"])
+def test_plan_from_json_when_text_is_no_plan_is_refused(text):
+    with pytest.raises(ProductError, match=r"^plan: (no JSON|its schema)"):
+        Plan.from_json(text)
+
+
+def test_plan_from_json_when_a_key_is_missing_names_it(problem):
+    content = json.loads(plan_of(problem).to_json())
+    del content["frame"]
+    with pytest.raises(ProductError, match=r"not a possible plan .*frame"):
+        Plan.from_json(json.dumps(content))

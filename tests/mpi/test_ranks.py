@@ -1,0 +1,59 @@
+"""Real ranks: the same arrays for any number of them, and an end when one fails."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+MPIEXEC = Path(sys.executable).parent / "mpiexec"
+JOB = Path(__file__).parent / "job.py"
+
+pytestmark = [
+    pytest.mark.mpi,
+    pytest.mark.skipif(not MPIEXEC.exists(), reason="no mpiexec beside this Python"),
+]
+
+
+def start(n_ranks, *arguments, launcher=True):
+    command = [str(MPIEXEC), "-n", str(n_ranks)] if launcher else []
+    command += [sys.executable, str(JOB), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    path = tmp_path_factory.mktemp("serial") / "chunk.npz"
+    done = start(1, path, launcher=False)
+    assert done.returncode == 0, done.stderr
+    return np.load(path)
+
+
+@pytest.mark.parametrize("n_ranks", [1, 2, 3, 6])  # the chunk has four pixels
+def test_fit_chunk_with_any_number_of_ranks_gives_equal_arrays(tmp_path, serial, n_ranks):
+    done = start(n_ranks, tmp_path / "chunk.npz", "--ranks", n_ranks)
+    assert done.returncode == 0, done.stderr
+    shared = np.load(tmp_path / "chunk.npz")
+    assert set(shared) == set(serial)
+    assert shared["ipix"].tolist() == [28, 29, 30, 31]
+    assert all(shared[name].tobytes() == serial[name].tobytes() for name in serial)
+
+
+@pytest.mark.parametrize("failing_rank", [0, 1])
+def test_job_when_one_rank_raises_ends_within_seconds(tmp_path, failing_rank):
+    start_s = time.monotonic()
+    done = start(2, tmp_path / "chunk.npz", "--ranks", 2, "--fail", failing_rank)
+    assert done.returncode != 0
+    assert time.monotonic() - start_s < 30  # start-up of two ranks on a busy machine
+    assert f"rank {failing_rank} of 2 on " in done.stderr
+    assert "rank told to fail" in done.stderr
+    assert not (tmp_path / "chunk.npz").exists()
+
+
+def test_job_when_launcher_and_ranks_differ_ends_with_the_reason(tmp_path):
+    done = start(1, tmp_path / "chunk.npz", "--ranks", 2, launcher=False)
+    assert done.returncode != 0
+    assert "1 MPI ranks, expected 2" in done.stderr
+    assert not (tmp_path / "chunk.npz").exists()

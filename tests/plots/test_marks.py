@@ -1,0 +1,24 @@
+import pytest
+
+from skyquilt.plots.marks import Marks, format_position, marks_from_summary
+
+BEST = {"galactic": {"lon": 1, "lat": 2}, "icrs": {"lon": 3, "lat": 4}}
+TRUE = {"galactic": {"lon": 5, "lat": 6}, "icrs": {"lon": 7, "lat": 8}}
+
+
+@pytest.mark.parametrize(
+    ("frame", "best", "true"), [("galactic", (1, 2), (5, 6)), ("icrs", (3, 4), (7, 8))]
+)
+def test_marks_from_summary_are_in_the_frame_of_the_map(frame, best, true):
+    summary = {"best": BEST, "true_position": TRUE}
+    assert marks_from_summary(summary, frame) == Marks(frame, best, true)
+
+
+def test_marks_from_summary_without_positions_are_none():
+    marks = marks_from_summary({"best": None, "true_position": None}, "icrs")
+    assert marks == Marks("icrs", None, None)
+
+
+def test_format_position_has_a_true_minus_sign():
+    text = format_position((93.04, -53.0), "galactic")
+    assert text == "$l$ = 93.0°, $b$ = \N{MINUS SIGN}53.0°"

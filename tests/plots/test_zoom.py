@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from skyquilt.plots.zoom import plot_zoom
+
+REGION = {
+    "level": 0.9,
+    "threshold": 4.605,
+    "area_deg2": 523.72,
+    "n_pixels": 39,
+    "n_parts": 1,
+    "is_resolved": True,
+    "is_cut": False,
+}
+INNER = REGION | {"level": 0.683, "threshold": 2.3}
+POSITION = (93.0, -53.0)
+
+
+def half_width(figure):
+    return figure.axes[0].get_xlim()[1]
+
+
+def regions_of(figure):
+    return [line for line in figure.axes[0].lines if line.get_gid() == "region"]
+
+
+@pytest.mark.parametrize("regions", [[REGION], [REGION, INNER], [INNER, REGION]])
+def test_zoom_outlines_each_region_the_largest_first(make_skymap, make_marks, regions):
+    lines = regions_of(plot_zoom(make_skymap(), regions, make_marks(), "grb"))
+    assert len(lines) == len(regions)
+    assert lines[0].get_label().startswith("90 % region")
+    assert len({line.get_color() for line in lines}) == len(lines)
+
+
+@pytest.mark.parametrize("lat", [-53.0, 40.0])
+def test_zoom_shows_a_neighbour_at_larger_longitude_on_the_left(make_skymap, make_marks, lat):
+    skymap = make_skymap(100.0, lat, nside=32, width=5)
+    figure = plot_zoom(skymap, [REGION], make_marks(best=(93.0, lat), true=None), "grb")
+    values = figure.axes[0].images[0].get_array()
+    column = np.nonzero(values == values.max())[1].mean()
+    assert column < values.shape[1] / 2
+    assert figure.axes[0].get_xlim()[0] < 0 < figure.axes[0].get_xlim()[1]
+    extent = figure.axes[0].images[0].get_extent()
+    assert extent[0] < 0 < extent[1]
+    x = extent[0] + (column + 0.5) / values.shape[1] * (extent[1] - extent[0])
+    # centre of the pixel: half the diagonal at nside 32 is 1.3 deg
+    assert x == pytest.approx(-7 * np.cos(np.radians(lat)), abs=1.3)
+
+
+def test_marks_are_at_the_centre_and_to_the_left_for_larger_longitude(
+    make_skymap, make_marks, find_mark
+):
+    marks = make_marks(best=(93.0, 0.0), true=(98.0, 0.0))
+    figure = plot_zoom(make_skymap(93.0, 0.0), [REGION], marks, "grb")
+    np.testing.assert_allclose(find_mark(figure, "best pixel").get_xydata()[0], 0, atol=1e-9)
+    # 2 sin(2.5 deg) = 4.998 deg
+    np.testing.assert_allclose(
+        find_mark(figure, "true position").get_xydata()[0], (-4.998, 0), atol=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("frame", "labels"),
+    [
+        ("galactic", ("galactic longitude $l$ [deg]", "galactic latitude $b$ [deg]")),
+        ("icrs", ("right ascension [deg]", "declination [deg]")),
+    ],
+)
+def test_zoom_axes_are_labelled_in_the_frame_of_the_map(make_skymap, make_marks, frame, labels):
+    figure = plot_zoom(make_skymap(frame=frame), [REGION], make_marks(frame=frame), "grb")
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == labels
+    assert axes.get_title() == "grb: TS around the best pixel"
+    assert figure.axes[1].get_xlabel() == "TS"
+
+
+def test_longitudes_at_the_lower_edge_decrease_to_the_right_through_zero(make_skymap, make_marks):
+    marks = make_marks(best=(0.0, 5.0), true=None)
+    axes = plot_zoom(make_skymap(0.0, 5.0), [REGION], marks, "grb").axes[0]
+    labels = [float(label.get_text().rstrip("°")) for label in axes.get_xticklabels()]
+    at = axes.get_xticks()
+    wrapped = [(label + 180) % 360 - 180 for label in np.array(labels)[np.argsort(at)]]
+    assert len(labels) >= 3
+    assert wrapped == sorted(wrapped, reverse=True)
+    assert 0 in wrapped
+
+
+def test_zoom_of_small_region_is_four_pixels_to_each_side(make_skymap, make_marks):
+    skymap = make_skymap(nside=64, ts=1e6)
+    figure = plot_zoom(skymap, [REGION], make_marks(best=POSITION, true=None), "grb")
+    assert half_width(figure) == pytest.approx(4 * 58.63 / 64, rel=1e-3)
+
+
+def test_zoom_holds_a_close_true_position_and_not_a_far_one(make_skymap, make_marks):
+    skymap = make_skymap(nside=64, ts=1e6)
+    near, far = (
+        half_width(plot_zoom(skymap, [REGION], make_marks(best=POSITION, true=true), "grb"))
+        for true in [(93.0, -48.0), (93.0, 40.0)]
+    )
+    assert near > 5
+    assert far < 4
+
+
+@pytest.mark.parametrize("true", [POSITION, None])
+def test_zoom_of_the_whole_sky_is_limited_and_needs_no_best_position(make_skymap, make_marks, true):
+    figure = plot_zoom(make_skymap(ts=0.0), [REGION], make_marks(best=None, true=true), "grb")
+    assert half_width(figure) == 60
+    assert figure.axes[0].get_title() == "grb: TS"
+    assert np.isfinite(figure.axes[0].images[0].get_array()).all()

@@ -1,0 +1,81 @@
+"""What is done again after a change, and nothing else."""
+
+import os
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+pytestmark = pytest.mark.workflow
+
+LOOK = {"plot_maps": 1}
+PLACE = {"localise_source": 1, **LOOK}
+MAPS = {"merge_chunks": 1, **PLACE}
+FIT = {"plan_sky": 1, "fit_chunk": 3, **MAPS}
+PROBLEM = {"prepare_problem": 1, **FIT}
+TABLE = {"contract_response": 1, **PROBLEM}
+
+
+@pytest.mark.parametrize(
+    ("section", "settings", "redone"),
+    [
+        ("plots", {"colormap": "magma"}, LOOK),
+        ("localise", {"levels": [0.5]}, PLACE),
+        ("map", {"nside": 8}, FIT),
+        ("fit", {"allow_negative": True}, FIT),
+        ("data", {"time_weights": "elapsed"}, PROBLEM),
+        ("energy", {"sum_channels": True}, TABLE),
+        ("spectrum", {"index": -2.0}, TABLE),
+    ],
+)
+def test_changed_setting_redoes_what_depends_on_it(copy, section, settings, redone):
+    config = copy.config_with(
+        lambda content: content["analyses"]["burst"].setdefault(section, {}).update(settings)
+    )
+    assert copy.planned(config=config) == redone
+
+
+def test_changed_simulation_redoes_everything(copy):
+    config = copy.config_with(lambda content: content["simulation"].update(seed=2))
+    assert copy.planned(config=config)["simulate"] == 1
+    assert copy.planned(config=config)["contract_response"] == 2
+
+
+def test_changed_ranks_and_threads_redo_nothing(copy):
+    ranks = ("--set-resources", "fit_chunk:tasks=2", "--set-threads", "fit_chunk=2")
+    assert copy.planned(*ranks) == {}
+
+
+def test_new_data_redo_what_depends_on_them(copy):
+    os.utime(copy.path / "tiny's data" / "burst.h5")
+    assert copy.planned() == PROBLEM
+
+
+def test_other_analysis_is_added_without_redoing_the_first(copy):
+    def add(content):
+        content["analyses"]["other"] = content["analyses"]["burst"] | {"fit": {"chunks": 12}}
+
+    config = copy.config_with(add)
+    assert copy.planned(config=config) == TABLE | {"fit_chunk": 12}
+
+
+def test_deleted_chunk_is_fitted_again_by_two_ranks_to_the_same_map(copy):
+    folder = copy.results / "burst"
+    before = read_columns(folder / "maps.fits")
+    for name in ("chunks/001-of-003.h5", "maps.fits"):
+        (folder / name).unlink()
+    assert copy.planned() == {"fit_chunk": 1, **MAPS}
+    ranks = ("--set-resources", "fit_chunk:tasks=2", "--set-threads", "fit_chunk=2")
+    result = copy.run("--printshellcmds", *ranks, "--until", "merge_chunks")
+    assert result.returncode == 0, result.stdout
+    assert "mpiexec -n 2 skyquilt fit-chunk" in result.stdout
+    after = read_columns(folder / "maps.fits")
+    assert after.keys() == before.keys()
+    for name in before:
+        np.testing.assert_array_equal(after[name], before[name])
+
+
+def read_columns(path):
+    with fits.open(path) as file:
+        table = file[1].data
+        return {name: np.array(table[name]) for name in table.names}
