@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 N_TRIALS = 1000
-# Highest source, two to five times fainter; median TS 1500, 170 and 33. Fainter still, the flux
-# is not normal: its likelihood is skewed.
+# Median TS 1550, 180 and 35, with 520, 130 and 50 counts over a background of 400. Fainter still,
+# the likelihood is too skewed for normal pulls.
 FLUXES = (2.0, 0.5, 0.2)
 
 

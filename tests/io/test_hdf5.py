@@ -1,7 +1,7 @@
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skyquilt.errors import OutputError, ProductError
@@ -171,6 +171,7 @@ def test_open_when_dataset_is_missing_names_it(path):
         read(path, "other")
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_any_inverted_byte_is_found_or_harmless(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("fuzz") / "product.h5"

@@ -1,5 +1,6 @@
 """Runs of the workflow: one full run of a tiny sky, shared, and copies of it to play with."""
 
+import json
 import os
 import re
 import shutil
@@ -36,9 +37,9 @@ class Workdir:
 
     def command(self, *arguments: str | Path, config: Path = TINY) -> list[str]:
         """Command line of a run with the local profile."""
-        profile = ("--profile", str(ROOT / "profiles/local"))
-        snakemake = (sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"))
-        return [*snakemake, *profile, "--configfile", str(config), *map(str, arguments)]
+        snakemake = [sys.executable, "-m", "snakemake", "--configfile", str(config)]
+        where = ["--snakefile", str(ROOT / "Snakefile"), "--profile", str(ROOT / "profiles/local")]
+        return [*snakemake, *where, *map(str, arguments)]
 
     def run(
         self, *arguments: str | Path, config: Path = TINY, path: str = ""
@@ -73,7 +74,7 @@ class Workdir:
 
     def config_with(self, change: Callable[[dict], None]) -> Path:
         """Write the tiny configuration with a change, and return its path."""
-        settings = yaml.safe_load(TINY.read_text())
+        settings = json.loads(json.dumps(yaml.safe_load(TINY.read_text())))  # no shared parts
         change(settings)
         path = self.path / "changed.yaml"
         path.write_text(yaml.safe_dump(settings))

@@ -60,5 +60,6 @@ def test_columns_are_in_their_ranges(events):
     assert 0 <= events["Chi local"].min() <= events["Chi local"].max() < 2 * np.pi
     assert 0 <= events["Psi local"].min() <= events["Psi local"].max() <= np.pi
     assert np.abs(events["Psi galactic"]).max() <= 90
-    assert np.abs(events["Xpointings (glon,glat)"]).max() <= np.pi
+    for axis in "XYZ":
+        assert np.abs(events[f"{axis}pointings (glon,glat)"]).max() <= np.pi
     assert events["Distance"].min() > 0

@@ -54,6 +54,27 @@ def test_background_time_axis_has_the_stamps_of_the_burst(simulated, simulation)
     np.testing.assert_array_equal(burst, edges[1:-1])
 
 
+def test_background_counts_in_time_follow_the_livetime(simulated):
+    orientation = read_orientation(simulated / "orientation.ori")
+    edges = Histogram.open(simulated / "background.h5").axes["Time"].edges.to_value("s")
+    live = np.histogram(orientation.time, edges, weights=orientation.livetime)[0]
+    counts = _contents(simulated / "background.h5").sum(axis=(1, 2, 3))
+    # six sigma; the attitude changes the rate by some per cent
+    assert np.all(np.abs(counts - 25 * live) < 6 * np.sqrt(25 * live) + 0.1 * counts)
+
+
+def test_background_with_a_span_without_livetime_has_no_counts_there(settings, tmp_path):
+    burst = settings["sources"]["grb"] | {
+        "position": {"lon": 273, "lat": 53, "frame": "galactic"},
+        "interval": [settings["start"] + 2690, settings["start"] + 2740],
+    }
+    changes = {"sources": {"late": burst}, "duration": "3000 s"}  # 2726 s on: no livetime
+    simulate(Simulation.model_validate(settings | changes), tmp_path)
+    counts = _contents(tmp_path / "background.h5").sum(axis=(1, 2, 3))
+    assert counts[0] > 0
+    assert counts[-1] == 0
+
+
 def test_background_has_the_rate_of_the_configuration(simulated):
     livetime = read_orientation(simulated / "orientation.ori").livetime.sum()
     for name in ("background", "background_galactic"):
