@@ -54,7 +54,7 @@ def test_containment_region_covers_the_source_at_its_level(toy, case, index):
 
     Bright bursts have a median TS of 500 and a 90 % region of 49 pixels, 41 deg2: coverage 90.0 %
     by the TS at the true direction and 89.3 % by the pixel that holds it, to 0.7 %. With N pixels
-    in the region, the distance from truth to pixel centre costs about 0.28 / N.
+    in the region, the distance from truth to pixel centre costs about 0.28 / N for a parabola.
     """
     bursts, localisations = case
     measured = np.mean(localisations.is_covered[:, index])

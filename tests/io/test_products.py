@@ -64,8 +64,15 @@ def test_new_product_is_readable_as_the_umask_says(tmp_path):
 def test_new_product_below_a_file_says_which_folder_is_needed(tmp_path):
     (tmp_path / "results").write_text("a file")
 
-    with pytest.raises(OutputError, match=r"results/map\.txt: .*; choose a folder"):
+    with pytest.raises(OutputError, match=r"results/map\.txt: .*results is a file; choose"):
         write_text(tmp_path / "results" / "map.txt", "x")
+
+
+def test_new_product_deep_below_a_file_is_an_output_error(tmp_path):
+    (tmp_path / "results").write_text("a file")
+
+    with pytest.raises(OutputError, match="Not a directory; choose a folder"):
+        write_text(tmp_path / "results" / "deep" / "map.txt", "x")
 
 
 def test_new_product_when_name_is_a_folder_is_an_error(tmp_path):

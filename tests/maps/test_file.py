@@ -34,7 +34,7 @@ def test_sky_map_survives_writing_and_reading(tmp_path, skymap, ordering):
 def test_first_column_is_ts_and_photon_flux_has_a_unit(tmp_path, skymap):
     write_skymap(tmp_path / "maps.fits", skymap, "nested", Provenance("merge").record())
 
-    columns = fits.open(tmp_path / "maps.fits")["SKYMAP"].columns
+    columns = fits.getdata(tmp_path / "maps.fits", "SKYMAP").columns
     assert columns.names == ["TS", *(name.upper() for name in [*COLUMNS[1:], "n_iter", "status"])]
     assert columns["PHOTON_FLUX"].unit == "cm-2 s-1"
 

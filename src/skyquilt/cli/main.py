@@ -15,12 +15,14 @@ from skyquilt.cli import (
     plan,
     plot,
     prepare,
+    run,
     simulate,
 )
 from skyquilt.errors import SkyquiltError
 
 VERBS = {
     "check": check,
+    "run": run,
     "simulate": simulate,
     "bin-events": bin_events,
     "contract": contract,
@@ -43,6 +45,7 @@ One analysis goes through these verbs in this order; Snakemake runs them all:
   merge      chunks -> maps.fits
   localise   best position, containment regions -> summary.json
   plot       figures as PNG and PDF
+`run` does all of these but the plots in one process.
 """
 _EPILOG = """\
 first steps:
@@ -84,9 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 failed, 2 wrong arguments, configuration or input files.
     """
     args = make_parser().parse_args(arguments)
-    logging.basicConfig(
-        format=f"%(asctime)s skyquilt {args.verb}: %(message)s", datefmt="%H:%M:%S"
-    )
+    logging.basicConfig(format=f"%(asctime)s skyquilt {args.verb}: %(message)s", datefmt="%H:%M:%S")
     # Libraries log for themselves at this level, too: fontTools a line per glyph table.
     logging.getLogger("skyquilt").setLevel(logging.WARNING if args.quiet else logging.INFO)
     try:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def parse_config(settings: Any, source: str = "configuration") -> Config:
     try:
         return Config.model_validate(_expand(settings, source))
     except ValidationError as error:
-        lines = [_describe(detail) for detail in error.errors(include_url=False)]
+        lines = [_describe(detail, settings) for detail in error.errors(include_url=False)]
         raise ConfigError(f"{source}: " + "; ".join(dict.fromkeys(lines))) from error
 
 
@@ -102,9 +103,9 @@ def _variable(match: re.Match, source: str) -> str:
     return value
 
 
-def _describe(detail: dict[str, Any]) -> str:
+def _describe(detail: dict[str, Any], settings: Any) -> str:
     """One mistake as `key.path: what is wrong (got value)`."""
-    place = ".".join(str(part) for part in detail["loc"])
+    place = ".".join(_keys(detail, settings))
     if detail["type"] == "extra_forbidden":
         return f"{place}: unknown key; see config/config.schema.yaml for those that exist"
     if detail["type"] == "missing":
@@ -113,3 +114,15 @@ def _describe(detail: dict[str, Any]) -> str:
     value = detail["input"]
     shown = "" if isinstance(value, dict) or repr(value) in message else f" (got {value!r})"
     return f"{place}: {message}{shown}"
+
+
+def _keys(detail: dict[str, Any], settings: Any) -> Iterator[str]:
+    """Keys of a mistake's place; pydantic puts the kinds of alternatives between them."""
+    n_parts = len(detail["loc"])
+    for depth, part in enumerate(detail["loc"], 1):
+        try:
+            settings = settings[part]
+        except (KeyError, IndexError, TypeError):
+            if detail["type"] != "missing" or depth < n_parts:
+                continue
+        yield str(part)

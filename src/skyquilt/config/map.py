@@ -1,8 +1,8 @@
 """The pixels to fit: resolution, frame and region of the map."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat
+from pydantic import Discriminator, Field, PositiveFloat, Tag
 
 from skyquilt.config.base import Nside, Section
 from skyquilt.config.position import Position
@@ -31,6 +31,25 @@ class PixelList(Section):
     """Pixel numbers at the map's nside, in the map's ordering and frame."""
 
 
+def _region_kind(region: Any) -> str | None:
+    """Kind of a region, known by one of its keys."""
+    keys = region if isinstance(region, dict) else getattr(type(region), "model_fields", ())
+    kinds = {"center": "cone", "vertices": "polygon", "pixels": "list"}
+    return next((kind for key, kind in kinds.items() if key in keys), None)
+
+
+Region = Annotated[
+    Annotated[Cone, Tag("cone")]
+    | Annotated[Polygon, Tag("polygon")]
+    | Annotated[PixelList, Tag("list")],
+    Discriminator(
+        _region_kind,
+        custom_error_type="region",
+        custom_error_message="give `center` and `radius`, or `vertices`, or `pixels`",
+    ),
+]
+
+
 class MapGrid(Section):
     """HEALPix grid of the map."""
 
@@ -40,5 +59,5 @@ class MapGrid(Section):
     """Ordering of the pixels in maps.fits."""
     frame: Literal["galactic", "icrs"] = "galactic"
     """Frame of the grid."""
-    region: Cone | Polygon | PixelList | None = None
+    region: Region | None = None
     """Part of the sky to fit; the whole sky when left out."""

@@ -121,7 +121,8 @@ def read_maps(path: str | Path) -> tuple[int, str, np.ndarray, dict[str, np.ndar
         raise
     except Exception as error:  # astropy meets damage with errors of many kinds
         raise ProductError(
-            f"{path}: not a whole map of skyquilt ({error}); make it again with `skyquilt merge`."
+            f"{path}: not a whole map of skyquilt ({str(error).strip()}); make it again with "
+            "`skyquilt merge`."
         ) from error
     nside = int(header["NSIDE"])
     number = columns.pop("PIXEL", np.arange(12 * nside**2))

@@ -53,13 +53,11 @@ def new_product(path: str | Path) -> Iterator[Path]:
     ['answer.txt']
     """
     path = Path(path)
-    try:
+    with _folder_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         hidden = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}; {_CHOOSE}.") from error
     with hidden as folder, _output_errors(path):
         partial = Path(folder) / path.name
         yield partial
@@ -84,14 +82,23 @@ def locked(path: str | Path) -> Iterator[None]:
         If the folder or the file cannot be written.
     """
     path = Path(path).with_suffix(".lock")
-    try:
+    with _folder_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.open("w")
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}; {_CHOOSE}.") from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def _folder_errors(path: Path) -> Iterator[None]:
+    """Turn what the system says of a folder that cannot be written into an `OutputError`."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise OutputError(f"{path}: {path.parent} is a file; {_CHOOSE}.") from error
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}; {_CHOOSE}.") from error
 
 
 @contextmanager

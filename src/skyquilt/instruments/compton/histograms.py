@@ -1,19 +1,23 @@
 """Binned data: histograms in the layout of histpy, cut in time, on the Compton data space."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from skyquilt.errors import InputError
+from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, read_axes
+from skyquilt.instruments.compton.contents import project
 from skyquilt.instruments.compton.dataspace import DataSpace
 
 logger = logging.getLogger(__name__)
 
 _TIME_ATOL = 1e-6  # [s] stamps near 2e9 s are exact to 2.4e-7 in float64
-_SUM_RTOL = 1e-9  # sums of the same numbers in another order differ by far less
-_UNITS = {"Ei": "keV", "Em": "keV", "Phi": "deg", "Time": "s"}
+_KEPT = ["Em", "Phi", "PsiChi"]
 
 
 @dataclass(frozen=True)
@@ -60,107 +64,64 @@ def read_counts(path: str, interval: tuple[float, float] | None) -> BinnedCounts
         If the file is damaged, lacks an axis, has a wrong unit, or has negative or non-finite
         counts, or if the interval is no range of time bins.
     """
-    histogram = _open(path)
-    _check_unit(histogram, path)
-    labels = [str(label) for label in histogram.axes.labels]
-    missing = [name for name in ("Em", "Phi", "PsiChi") if name not in labels]
-    if missing:
-        raise InputError(
-            f"{path}: axes are {', '.join(labels)}; {', '.join(missing)} missing: bin the events "
-            "in measured energy Em, Compton angle Phi and scattered direction PsiChi."
-        )
-    span = None
-    if "Time" in labels:
-        histogram, span = _cut_time(histogram, interval, path)
-    space = _read_space(histogram, path)
-    return BinnedCounts(path, _project(histogram, path), space, span)
+    with _open(path) as hist:
+        axes = _read_axes(hist, path)
+        span, cuts = _cut_time(axes, interval, path)
+        space = _read_space(axes, path)
+        counts = _project(hist, axes, cuts, path)
+    _check_counts(counts, path)
+    return BinnedCounts(path, counts, space, span)
 
 
-def _open(path: str):
-    import scoords  # noqa: F401  (registers the frame 'spacecraftframe' with astropy)
-    from histpy import Histogram
-
+@contextmanager
+def _open(path: str) -> Iterator[h5py.Group]:
+    """Group `hist` of a file."""
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file.")
     try:
-        return Histogram.open(path)
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        with h5py.File(path, "r") as file:
+            yield file["hist"]
+    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise InputError(
             f"{path}: cannot be read as a histogram of histpy (group 'hist'): {error}."
         ) from error
 
 
-def _check_unit(histogram, path: str) -> None:
-    """Counts have no unit; 'ct' is tolerated."""
-    unit = histogram.unit
-    if unit is not None and str(unit) not in ("", "ct"):
+def _read_axes(hist: h5py.Group, path: str) -> dict[str, Axis]:
+    """Axes of a histogram of counts."""
+    unit = hist.attrs.get("unit", "")
+    if unit not in ("", "ct"):
         raise InputError(
             f"{path}: unit of the contents is {str(unit)!r}; counts have none: multiply a rate by "
             "its time first."
         )
-
-
-def axis_edges(axis, path: str) -> np.ndarray:
-    """Edges of a histogram axis in skyquilt's unit (Em: keV, Phi: deg, Time: UNIX s).
-
-    Raises
-    ------
-    InputError
-        If the axis has no unit, or one of another kind.
-    """
-    edges, unit = axis.edges, _UNITS[axis.label]
-    if hasattr(edges, "unix"):
-        return np.asarray(edges.unix, dtype=np.float64)
-    if not hasattr(edges, "to_value"):
-        raise InputError(f"{path}: axis {axis.label} has no unit; it must be in {unit}.")
-    try:
-        return np.asarray(edges.to_value(unit), dtype=np.float64)
-    except ValueError as error:
+    axes = read_axes(hist["axes"])
+    missing = [name for name in _KEPT if name not in axes]
+    if missing:
         raise InputError(
-            f"{path}: axis {axis.label} is in {edges.unit}; it must be convertible to {unit}."
-        ) from error
-
-
-def healpix_space(axis, path: str) -> tuple[int, str, str | None]:
-    """Resolution, ordering and frame of a HEALPix axis.
-
-    Raises
-    ------
-    InputError
-        If it is no HEALPix axis of the full sphere, or its frame is neither the spacecraft's nor
-        galactic.
-    """
-    nside = getattr(axis, "nside", None)
-    if nside is None:
-        raise InputError(f"{path}: axis {axis.label} is no HEALPix axis.")
-    if axis.nbins != 12 * nside**2:
-        raise InputError(
-            f"{path}: axis {axis.label} has {axis.nbins} of {12 * nside**2} pixels; the full "
-            "sphere is needed."
+            f"{path}: axes are {', '.join(axes)}; {', '.join(missing)} missing: bin the events in "
+            "measured energy Em, Compton angle Phi and scattered direction PsiChi."
         )
-    frame = None if axis.coordsys is None else axis.coordsys.name
-    frames = {None: None, "spacecraftframe": "local", "galactic": "galactic"}
-    if frame not in frames:
-        raise InputError(
-            f"{path}: axis {axis.label} is in frame {frame!r}; allowed are 'spacecraftframe' and "
-            "'galactic'."
-        )
-    return int(nside), str(axis.scheme).upper(), frames[frame]
+    return axes
 
 
-def _read_space(histogram, path: str) -> DataSpace:
-    axes = histogram.axes
+def _read_space(axes: dict[str, Axis], path: str) -> DataSpace:
     nside, ordering, frame = healpix_space(axes["PsiChi"], path)
     em_edges, phi_edges = (axis_edges(axes[name], path) for name in ("Em", "Phi"))
     return DataSpace(em_edges, phi_edges, nside, ordering, frame)
 
 
-def _cut_time(histogram, interval: tuple[float, float] | None, path: str):
-    """Histogram within the interval, and its time span."""
-    edges = axis_edges(histogram.axes["Time"], path)
-    interval = interval or (float(edges[0]), float(edges[-1]))
+def _cut_time(
+    axes: dict[str, Axis], interval: tuple[float, float] | None, path: str
+) -> tuple[tuple[float, float] | None, dict[str, slice]]:
+    """Time span, and the range of time bins to use."""
+    if "Time" not in axes:
+        return None, {}
+    edges = axis_edges(axes["Time"], path)
+    if interval is None:
+        interval = (float(edges[0]), float(edges[-1]))
     first, last = (_find_stamp(edges, stamp, path) for stamp in interval)
-    return histogram.slice[{"Time": slice(first, last)}], interval
+    return interval, {"Time": slice(first, last)}
 
 
 def _find_stamp(edges: np.ndarray, stamp: float, path: str) -> int:
@@ -175,21 +136,14 @@ def _find_stamp(edges: np.ndarray, stamp: float, path: str) -> int:
     return int(found[0])
 
 
-def _project(histogram, path: str) -> np.ndarray:
-    """Checked contents summed onto (Em, Phi, PsiChi), dense, without under- and overflow."""
-    projected = histogram.project(["Em", "Phi", "PsiChi"])
-    full, inside = _dense(projected.full_contents), _dense(projected.contents)
-    _check_counts(inside, path)
-    lost = float(np.nansum(full) - np.sum(inside))
-    if lost > _SUM_RTOL * np.sum(inside):
+def _project(
+    hist: h5py.Group, axes: dict[str, Axis], cuts: dict[str, slice], path: str
+) -> np.ndarray:
+    """Contents summed onto (Em, Phi, PsiChi), dense, without under- and overflow."""
+    counts, lost = project(hist, axes, _KEPT, cuts)
+    if lost:
         logger.info("%s: %g counts outside the axes (under- or overflow) are not used", path, lost)
-    return inside
-
-
-def _dense(contents) -> np.ndarray:
-    contents = getattr(contents, "value", contents)
-    contents = contents.todense() if hasattr(contents, "todense") else contents
-    return np.asarray(contents, dtype=np.float64)
+    return counts
 
 
 def _check_counts(counts: np.ndarray, path: str) -> None:

@@ -4,26 +4,25 @@ import h5py
 import numpy as np
 
 from skyquilt.errors import InputError
+from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, read_axes
 from skyquilt.instruments.compton.dataspace import DataSpace
-from skyquilt.instruments.compton.histograms import axis_edges, healpix_space
 
 # A block of rows in memory stays below this; a DC2 row of all channels has 11 MB.
 _BLOCK_BYTES = 128 << 20
 _ORDER = ["NuLambda", "Ei", "Em", "Phi", "PsiChi"]
 
 
-def histpy_axes(group: h5py.Group, path: str):
-    """Axes as histpy writes them."""
-    import scoords  # noqa: F401  (registers the frame 'spacecraftframe' with astropy)
-    from histpy import Axes
-
+def histpy_axes(group: h5py.Group, path: str) -> dict[str, Axis]:
+    """Axes as histpy writes them, in the order that a response must have."""
     try:
-        return Axes.open(group["axes" if "axes" in group else "AXES"])
-    except (ValueError, TypeError, AttributeError) as error:
+        axes = read_axes(group["axes" if "axes" in group else "AXES"])
+    except (ValueError, TypeError, IndexError) as error:
         raise InputError(f"{path}: axes cannot be read: {error}.") from error
+    check_order(list(axes), (), path)
+    return axes
 
 
-def histpy_space(axes, path: str, frame: str) -> DataSpace:
+def histpy_space(axes: dict[str, Axis], path: str, frame: str) -> DataSpace:
     """Measured axes; PsiChi must be in the frame of NuLambda."""
     nside, ordering, psichi_frame = healpix_space(axes["PsiChi"], path)
     if psichi_frame not in (None, frame):
@@ -53,6 +52,8 @@ def check_shape(shape: tuple, wanted: tuple, path: str) -> None:
 
 def area_factor(unit: str, wanted: str, path: str) -> float:
     """Factor from the file's unit to skyquilt's."""
+    if unit == wanted:
+        return 1.0
     from astropy.units import Unit
 
     try:

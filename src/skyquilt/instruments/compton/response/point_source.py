@@ -4,10 +4,9 @@ import h5py
 import numpy as np
 
 from skyquilt.errors import InputError
-from skyquilt.instruments.compton.histograms import axis_edges, healpix_space
+from skyquilt.instruments.compton.axes import axis_edges, healpix_space
 from skyquilt.instruments.compton.response.checks import (
     area_factor,
-    check_order,
     histpy_axes,
     histpy_space,
     rows_per_read,
@@ -18,7 +17,6 @@ from skyquilt.instruments.compton.response.model import Response
 def read_point_source(hist: h5py.Group, path: str) -> Response:
     """Histogram of histpy; an axis stored with two more bins has under- and overflow."""
     axes = histpy_axes(hist, path)
-    check_order([axis.label for axis in axes], (), path)
     nside, ordering, frame = healpix_space(axes["NuLambda"], path)
     if frame != "galactic":
         raise InputError(

@@ -45,12 +45,14 @@ def _creation_order(group: h5py.Group) -> list[str]:
 
 def _drm_edges(axis: h5py.Dataset, path: str) -> np.ndarray:
     """Edges of an axis in keV, deg or pixels."""
-    from astropy.units import Unit
-
     name = axis.name.rsplit("/", 1)[-1]
     if axis.attrs["TYPE"] == "healpix":
         return axis[:]
     wanted = {"Phi": "deg", "Dist": "cm", "Pol": "deg"}.get(name, "keV")
+    if axis.attrs["UNIT"] == wanted:
+        return axis[:]
+    from astropy.units import Unit
+
     try:
         return axis[:] * Unit(axis.attrs["UNIT"]).to(wanted)
     except ValueError as error:

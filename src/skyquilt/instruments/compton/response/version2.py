@@ -4,10 +4,9 @@ import h5py
 import numpy as np
 
 from skyquilt.errors import InputError
-from skyquilt.instruments.compton.histograms import axis_edges, healpix_space
+from skyquilt.instruments.compton.axes import axis_edges, healpix_space
 from skyquilt.instruments.compton.response.checks import (
     area_factor,
-    check_order,
     check_shape,
     histpy_axes,
     histpy_space,
@@ -19,7 +18,6 @@ from skyquilt.instruments.compton.response.model import Response
 def read_version_2(drm: h5py.Group, path: str) -> Response:
     """Counts and effective area per count; axes as histpy writes them."""
     axes = histpy_axes(drm, path)
-    check_order([axis.label for axis in axes], (), path)
     nside, ordering, frame = healpix_space(axes["NuLambda"], path)
     if frame == "galactic":
         raise InputError(f"{path}: a detector response in galactic coordinates is not known.")

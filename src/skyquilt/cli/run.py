@@ -1,0 +1,41 @@
+"""Run whole analyses in one process, without Snakemake and plots: for alerts.
+
+The files are those that the workflow makes, in results/{analysis}/; `skyquilt plot` draws the
+figures afterwards. A time line is printed for every analysis.
+"""
+
+import argparse
+import os
+
+from skyquilt.cli import arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    arguments.add_config(parser)
+    parser.add_argument(
+        "--analysis", metavar="NAME", help="which of the analyses in it (default: all)"
+    )
+    parser.add_argument(
+        "--threads",
+        type=arguments.positive_int,
+        default=os.cpu_count(),
+        metavar="N",
+        help="default: all cores",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the steps."""
+    from skyquilt.config import get_analysis, load_config
+    from skyquilt.steps.run import describe_result, run_analysis
+
+    config = load_config(args.config)
+    names = [args.analysis] if args.analysis else list(config.analyses)
+    for name in names:
+        get_analysis(config, name)
+        times = run_analysis(config, name, args.threads)
+        print(describe_result(config, name))
+        line = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in times.items())
+        print(f"  {line}; {sum(times.values()):.2f} s in all", flush=True)
+    return 0

@@ -1,0 +1,122 @@
+"""Contents of histograms in the layout of histpy, summed onto some of their axes."""
+
+import math
+
+import h5py
+import numpy as np
+
+from skyquilt.instruments.compton.axes import Axis
+
+_BLOCK = 1 << 22  # sparse entries read at a time
+
+
+def project(
+    hist: h5py.Group, axes: dict[str, Axis], onto: list[str], cuts: dict[str, slice]
+) -> tuple[np.ndarray, float]:
+    """Contents summed over all axes but some.
+
+    Parameters
+    ----------
+    hist : h5py.Group
+        Group with `contents` and the attribute `format`.
+    axes : dict of str to Axis
+        Axes in the order of the contents.
+    onto : list of str
+        Axes to keep, in the order of the result.
+    cuts : dict of str to slice
+        Ranges of bins of other axes; those without one are summed with under- and overflow.
+
+    Returns
+    -------
+    inside : ndarray of float64
+        Contents without under- and overflow.
+    lost : float
+        Sum of the under- and overflow of the kept axes.
+
+    Raises
+    ------
+    ValueError
+        If the stored shape fits neither the axes nor the axes with under- and overflow, or the
+        format is not known.
+    """
+    kind = hist.attrs.get("format", "dense")
+    readers = {"dense": _project_dense, "coo": _project_coo, "gcxs": _project_gcxs}
+    if kind not in readers:
+        raise ValueError(f"contents have format {kind!r}; allowed are {', '.join(readers)}")
+    shape = hist["contents"].shape if kind == "dense" else tuple(hist["contents/shape"][()])
+    first = {
+        name: _first_bin(stored, axis)
+        for stored, (name, axis) in zip(shape, axes.items(), strict=True)
+    }
+    ranges = {name: slice(0, stored) for name, stored in zip(axes, shape, strict=True)}
+    for name, cut in cuts.items():
+        ranges[name] = slice(first[name] + cut.start, first[name] + cut.stop)
+    full = readers[kind](hist["contents"], list(axes), onto, ranges)
+    regular = tuple(slice(first[name], first[name] + axes[name].n_bins) for name in onto)
+    inside = full[regular].copy()
+    full[regular] = 0
+    return inside, float(np.nansum(full))
+
+
+def _first_bin(stored: int, axis: Axis) -> int:
+    """Storage index of the first regular bin: 1 with under- and overflow."""
+    extra = stored - axis.n_bins
+    if extra not in (0, 2):
+        raise ValueError(f"axis {axis.label} has {axis.n_bins} bins, but {stored} are stored")
+    return extra // 2
+
+
+def _project_dense(
+    contents: h5py.Dataset, names: list[str], onto: list[str], ranges: dict[str, slice]
+) -> np.ndarray:
+    values = contents[tuple(ranges[name] for name in names)].astype(np.float64, copy=False)
+    summed = values.sum(axis=tuple(at for at, name in enumerate(names) if name not in onto))
+    kept = [name for name in names if name in onto]
+    return summed.transpose([kept.index(name) for name in onto])
+
+
+def _project_coo(
+    contents: h5py.Group, names: list[str], onto: list[str], ranges: dict[str, slice]
+) -> np.ndarray:
+    """Sum of sparse entries, a block of them at a time."""
+    if contents["fill_value"][()] != 0:
+        raise ValueError(f"sparse contents are {contents['fill_value'][()]} elsewhere, not 0")
+    shape = [ranges[name].stop for name in onto]
+    total = np.zeros(math.prod(shape))
+    n_entries = contents["data"].shape[0]
+    for start in range(0, n_entries, _BLOCK):
+        coords = contents["coords"][:, start : start + _BLOCK]
+        data = contents["data"][start : start + _BLOCK].astype(np.float64, copy=False)
+        total += _add_up(coords, data, names, onto, ranges, shape)
+    return total.reshape(shape)
+
+
+def _add_up(coords, data, names, onto, ranges, shape) -> np.ndarray:
+    is_in = np.ones(data.size, dtype=bool)
+    for at, name in enumerate(names):
+        is_in &= (coords[at] >= ranges[name].start) & (coords[at] < ranges[name].stop)
+    kept = [coords[names.index(name)][is_in] for name in onto]
+    flat = np.ravel_multi_index(kept, shape)
+    return np.bincount(flat, weights=data[is_in], minlength=math.prod(shape))
+
+
+def _project_gcxs(
+    contents: h5py.Group, names: list[str], onto: list[str], ranges: dict[str, slice]
+) -> np.ndarray:
+    """Contents in a format of old files, read by the library that wrote them."""
+    import sparse
+
+    parts = tuple(contents[name][()] for name in ("data", "indices", "indptr"))
+    order = contents["compressed_axes"][()] if "compressed_axes" in contents else None
+    stored = sparse.GCXS(
+        parts,
+        shape=tuple(contents["shape"][()]),
+        compressed_axes=None if order is None else tuple(order),
+        fill_value=contents["fill_value"][()],
+    ).tocoo()
+    content = {
+        "coords": stored.coords,
+        "data": stored.data,
+        "fill_value": np.array(stored.fill_value),
+    }
+    return _project_coo(content, names, onto, ranges)

@@ -1,0 +1,128 @@
+"""Every verb runs its step with its arguments."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from skyquilt.fit.file import read_chunk
+from skyquilt.io.fits import read_maps
+
+
+@pytest.fixture
+def finished(local, run, write_config):
+    """Folder and configuration after all verbs up to `localise`, chunks in two."""
+    local.settings["fit"] = {"chunks": 2}
+    config, folder = write_config(local), local.folder / "out"
+    analysis = ("--config", config, "--analysis", "tiny")
+    problem, plan = folder / "problem.h5", folder / "plan.json"
+    steps = [
+        ("contract", *analysis, "--output", folder / "table.json"),
+        ("prepare", *analysis, "--output", problem),
+        ("plan", *analysis, "--problem", problem, "--output", plan),
+    ]
+    chunks = [folder / f"{index}.h5" for index in range(2)]
+    for index, chunk in enumerate(chunks):
+        fit = ("--problem", problem, "--plan", plan, "--chunk", index, "--output", chunk)
+        steps.append(("fit-chunk", *fit, "--threads", 2))
+    maps = folder / "maps.fits"
+    steps.append(("merge", "--problem", problem, "--plan", plan, "--output", maps, *chunks[::-1]))
+    steps.append(("localise", *analysis, "--maps", maps, "--output", folder / "summary.json"))
+    for step in steps:
+        code, out, err = run(*step)
+        assert (code, out) == (0, ""), err
+    return folder, analysis
+
+
+def test_verbs_in_order_give_a_map_and_a_summary(finished, local):
+    folder, _ = finished
+
+    maps = read_maps(folder / "maps.fits")[3]
+    np.testing.assert_array_equal(maps["TS"], local.run().ts)
+    assert json.loads((folder / "summary.json").read_text())["analysis"] == "tiny"
+
+
+def test_fit_chunk_fits_the_chunk_asked_for(finished):
+    folder, _ = finished
+
+    np.testing.assert_array_equal(read_chunk(folder / "1.h5").result.ipix, np.arange(6, 12))
+
+
+def test_plot_writes_figures(finished, run):
+    folder, analysis = finished
+    names = {"problem": "problem.h5", "maps": "maps.fits", "summary": "summary.json"}
+    files = [item for key, name in names.items() for item in (f"--{key}", folder / name)]
+
+    code, _, err = run("plot", *analysis, *files, "--output", folder / "plots")
+
+    assert code == 0, err
+    assert list((folder / "plots").glob("*.png"))
+
+
+def test_check_prints_one_line_per_analysis(local, run, write_config):
+    code, out, _ = run("check", "--config", write_config(local))
+
+    assert code == 0
+    assert out.startswith("tiny: good; ")
+    assert out.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "options", "message"),
+    [
+        ("simulate", [], "no section `simulation`"),
+        ("bin-events", ["--binning", "x"], "no binning 'x'"),
+        ("contract", ["--analysis", "x", "--output", "o"], "no analysis 'x'; there are: tiny"),
+        ("prepare", ["--analysis", "x", "--output", "o"], "no analysis 'x'; there are: tiny"),
+    ],
+)
+def test_verb_passes_its_arguments_on(local, run, write_config, verb, options, message):
+    code, _, err = run(verb, "--config", write_config(local), *options)
+
+    assert code == 2
+    assert message in err[-1]
+
+
+def test_run_makes_the_files_of_all_steps_and_tells_the_result(local, run, write_config):
+    code, out, err = run("run", "--config", write_config(local), "--threads", 2)
+
+    assert code == 0, err
+    folder = local.folder / "results" / "tiny"
+    maps = read_maps(folder / "maps.fits")[3]
+    np.testing.assert_array_equal(maps["TS"], local.run().ts)
+    summary = json.loads((folder / "summary.json").read_text())
+    assert out.startswith(f"tiny: TS {summary['best']['ts']:.1f} at galactic ")
+    assert f"90 % within {summary['containment'][0]['area_deg2']:.4g} deg2" in out
+    for step in ("contract", "prepare", "plan", "fit", "merge", "localise"):
+        assert re.search(rf"\b{step} \d+\.\d\d s", out)
+
+
+def test_run_without_a_source_says_so(local, run, write_config):
+    local.write_counts("counts.h5", np.floor(local.background / 2))
+
+    code, out, _ = run("run", "--config", write_config(local))
+
+    assert code == 0
+    assert out.startswith("tiny: no pixel prefers a source -> ")
+
+
+def test_run_of_one_analysis_makes_only_that(local, tmp_path, run):
+    import yaml
+
+    config = local.raw_config()
+    config["analyses"]["second"] = config["analyses"]["tiny"]
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
+
+    code, out, _ = run("run", "--config", tmp_path / "c.yaml", "--analysis", "second")
+
+    assert code == 0
+    assert out.startswith("second: ")
+    assert not (tmp_path / "results" / "tiny").exists()
+
+
+def test_run_with_no_threads_is_refused(run):
+    code, _, err = run("run", "--config", "c.yaml", "--threads", 0)
+
+    assert code == 2
+    assert "'0': give a whole number above zero" in err[-1]

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+
+from skyquilt.config import parse_config
+from skyquilt.errors import ConfigError, InputError
+from skyquilt.steps.check import check_files, made_files
+
+POSITION = {"lon": 1, "lat": 2, "frame": "galactic"}
+
+
+def test_check_tells_counts_background_and_scale(local):
+    counts, background = local.counts[1:].sum(), local.background[1:].sum()
+    local.settings["energy"] = {"channels": [1, 3]}
+
+    assert check_files(local.config()) == (
+        f"tiny: good; {counts:g} counts over {background:g} expected background in channels "
+        "[1, 3), background scale 1 (no time axis: the histograms cover the same time)"
+    )
+
+
+def test_check_has_one_line_per_analysis(local):
+    config = local.raw_config()
+    config["analyses"]["second"] = local.settings
+
+    lines = check_files(parse_config(config)).splitlines()
+
+    assert [line.split(":")[0] for line in lines] == ["tiny", "second"]
+
+
+def test_check_writes_nothing(local, untouched, tmp_path):
+    with untouched(tmp_path):
+        check_files(local.config())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda o: o.write_counts("counts.h5", -o.counts), r"counts\.h5: \d+ bins are negative"),
+        (lambda o: o.write_response(unit="s"), r"response\.h5: unit is 's'"),
+        (lambda o: o.settings.update(energy={"channels": [3, 4]}), r"energy channels \[3, 4\)"),
+        (lambda o: o.write_orientation([0, 2, 1]), r"orientation\.ori: time stamps must increase"),
+    ],
+    ids=["counts", "response", "energy", "orientation"],
+)
+def test_check_names_the_analysis_that_cannot_run(local, spoil, message):
+    spoil(local)
+
+    with pytest.raises(InputError, match=rf"^analysis tiny: .*{message}"):
+        check_files(local.config())
+
+
+def test_check_of_an_overflowing_spectrum_is_refused(local):
+    local.settings["spectrum"]["norm"] = "1e308 cm-2 s-1 keV-1"
+
+    with pytest.raises(ConfigError, match=r"^analysis tiny: .*the flux overflows"):
+        check_files(local.config())
+
+
+def test_check_of_a_file_that_is_missing_is_refused(local):
+    local.settings["data"]["counts"] = [{"path": "nowhere.h5"}]
+
+    with pytest.raises(InputError, match=r"analysis tiny: nowhere\.h5: no such file"):
+        check_files(local.config())
+
+
+def _with_simulation(observation, folder):
+    source = {"position": POSITION, "spectrum": observation.settings["spectrum"]}
+    simulation = {"folder": folder, "sources": {"crab": source}}
+    return parse_config(observation.raw_config() | {"simulation": simulation})
+
+
+def test_check_of_files_that_are_simulated_first_is_good(local):
+    local.settings["data"]["counts"] = [{"path": "./sim/crab.h5"}]
+
+    text = check_files(_with_simulation(local, "sim"))
+
+    assert text == "tiny: configuration is good; ./sim/crab.h5 will be made first"
+
+
+def test_check_of_files_that_are_simulated_and_others_that_are_missing_is_refused(local):
+    local.settings["data"]["counts"] = [{"path": "sim/crab.h5"}, {"path": "nowhere.h5"}]
+
+    with pytest.raises(InputError, match=r"(crab|nowhere)\.h5: no such file"):
+        check_files(_with_simulation(local, "sim"))
+
+
+def test_made_files_are_those_of_simulation_and_binning(local):
+    raw = _with_simulation(local, "sim").model_dump(mode="json")
+    raw["binning"] = {
+        "crab": {
+            "events": "events.fits",
+            "output": "binned/crab.h5",
+            "frame": "galactic",
+            "time_edges": [0, 1],
+            "energy_edges": ["1 keV", "2 keV"],
+            "phi_width": "10 deg",
+            "nside": 1,
+        }
+    }
+
+    made = {str(path) for path in made_files(parse_config(raw))}
+
+    assert {"sim/crab.h5", "sim/orientation.ori", "binned/crab.h5"} <= made
+
+
+def test_check_reads_no_row_of_the_response(local, monkeypatch):
+    monkeypatch.setattr("skyquilt.instruments.compton.response.model.Response.blocks", None)
+
+    assert "tiny: good" in check_files(local.config())
+
+
+def test_check_scales_the_background_as_prepare_does(local):
+    local.write_counts("background.h5", np.stack([local.background] * 2), time=[0, 5, 10])
+    local.write_counts("counts.h5", local.counts[None], time=[0, 2])
+
+    assert "background scale 0.2 (ratio of livetimes)" in check_files(local.config())

@@ -1,0 +1,267 @@
+"""Steps one after the other: what each writes, and what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from skyquilt.config import parse_config
+from skyquilt.errors import ConfigError, ProductError
+from skyquilt.fit.file import read_chunk, read_plan
+from skyquilt.instruments.compton.table import read_table
+from skyquilt.maps.file import read_skymap
+from skyquilt.problem.file import read_problem, read_record
+from skyquilt.sky.pixels import ring_to_nest
+from skyquilt.steps.bin_events import bin_events_file
+from skyquilt.steps.contract import contract_analysis
+from skyquilt.steps.fit_chunk import fit_chunk_file
+from skyquilt.steps.localise import localise_analysis
+from skyquilt.steps.merge import merge_files
+from skyquilt.steps.plan import plan_analysis
+from skyquilt.steps.plot import plot_analysis
+from skyquilt.steps.prepare import prepare_analysis
+from skyquilt.steps.simulate import simulate_files
+
+CENTER = {"lon": 45.0, "lat": 41.8, "frame": "galactic"}  # a pixel centre at nside 1
+
+
+def test_contract_writes_a_note_that_names_the_table(local, tmp_path):
+    contract_analysis(local.config(), "tiny", tmp_path / "table.json")
+
+    note = json.loads((tmp_path / "table.json").read_text())
+    assert note["schema"] == "skyquilt/table-note"
+    assert read_table(note["table"]).rows.shape == (12, 108)
+
+
+def test_prepare_records_settings_inputs_and_the_stage_before(local):
+    folder = local.prepare()
+
+    record = read_record(f"{folder}/problem.h5")
+    assert record["settings"] == local.analysis().model_dump(
+        mode="json", include={"instrument", "data", "energy", "spectrum"}
+    )
+    assert [item["path"] for item in record["inputs"]] == list(local.analysis().data.paths())
+    assert [stage["stage"] for stage in record["stages"]] == ["contract", "prepare"]
+
+
+def test_prepare_after_contract_does_not_contract_again(local, monkeypatch, tmp_path):
+    contract_analysis(local.config(), "tiny", tmp_path / "table.json")
+    monkeypatch.setattr("skyquilt.instruments.compton.table._write_table", None)
+
+    local.prepare()
+
+
+def test_prepare_with_a_damaged_table_is_refused(local, damage, tmp_path, untouched):
+    contract_analysis(local.config(), "tiny", tmp_path / "table.json")
+    damage(json.loads((tmp_path / "table.json").read_text())["table"], dataset="rows")
+
+    with pytest.raises(ProductError, match=r"checksum differs.*remove it and run again"):
+        prepare_analysis(local.config(), "tiny", tmp_path / "problem.h5")
+
+    assert not (tmp_path / "problem.h5").exists()
+
+
+def _planned(local, **settings):
+    local.settings["map"] = {"nside": 2, **settings}
+    plan = read_plan(f"{local.prepare()}/plan.json")
+    return np.concatenate([plan.chunk_ipix(index) for index in plan.chunks])
+
+
+def test_plan_of_the_whole_sky_has_all_pixels(local):
+    np.testing.assert_array_equal(_planned(local), np.arange(48))
+
+
+def test_plan_of_a_cone_has_the_pixels_inside(local):
+    # pixel 0 (nested, nside 1) lies at (45, 41.8); its children are up to 23 deg away
+    found = _planned(local, region={"center": CENTER, "radius": 25})
+
+    np.testing.assert_array_equal(found, [0, 1, 2, 3])
+
+
+def test_plan_of_a_cone_in_another_frame_than_the_map_has_the_same_place(local):
+    from astropy.coordinates import SkyCoord
+
+    icrs = SkyCoord(45, 41.8, unit="deg", frame="galactic").icrs
+    center = {"lon": icrs.ra.deg, "lat": icrs.dec.deg, "frame": "icrs"}
+
+    found = _planned(local, region={"center": center, "radius": 25})
+
+    np.testing.assert_array_equal(found, [0, 1, 2, 3])
+
+
+def test_plan_of_a_polygon_has_the_pixels_inside(local):
+    corners = [(30, 10), (60, 10), (60, 75), (30, 75)]
+    vertices = [{"lon": lon, "lat": lat, "frame": "galactic"} for lon, lat in corners]
+
+    found = _planned(local, region={"vertices": vertices})
+
+    np.testing.assert_array_equal(found, [0, 3])
+
+
+def test_plan_of_listed_pixels_reads_them_in_the_ordering_of_the_map(local):
+    np.testing.assert_array_equal(_planned(local, region={"pixels": [5, 6]}), [5, 6])
+    np.testing.assert_array_equal(
+        _planned(local, ordering="ring", region={"pixels": [5, 6]}),
+        np.sort(ring_to_nest(2, np.array([5, 6]))),
+    )
+
+
+def test_plan_passes_the_options_of_the_fit_on(local):
+    local.settings["fit"] = {"chunks": 4, "allow_negative": True}
+    plan = read_plan(f"{local.prepare()}/plan.json")
+
+    assert (plan.n_chunks, plan.allow_negative) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"map": {"nside": 1, "region": {"pixels": [12]}}}, r"analysis tiny: map\.region: .*12"),
+        (
+            {"map": {"nside": 1, "region": {"center": {**CENTER, "lon": 0}, "radius": 0.1}}},
+            r"analysis tiny: map\.region: ",
+        ),
+        ({"fit": {"chunks": 7}}, "7"),
+    ],
+    ids=["pixel", "cone", "chunks"],
+)
+def test_plan_that_is_not_possible_is_refused(local, settings, message, tmp_path):
+    local.settings |= settings
+    prepare_analysis(local.config(), "tiny", tmp_path / "problem.h5")
+
+    with pytest.raises(ConfigError, match=message):
+        plan_analysis(local.config(), "tiny", tmp_path / "problem.h5", tmp_path / "plan.json")
+
+    assert not (tmp_path / "plan.json").exists()
+
+
+@pytest.mark.parametrize("index", [-1, 3, 12])
+def test_fit_of_a_chunk_that_does_not_exist_lists_those_that_do(local, index, tmp_path):
+    local.settings["fit"] = {"chunks": 3}
+    folder = local.prepare()
+
+    with pytest.raises(ConfigError, match=rf"no chunk {index} with pixels .*\[0, 1, 2\]"):
+        fit_chunk_file(f"{folder}/problem.h5", f"{folder}/plan.json", index, tmp_path / "c.h5")
+
+
+def test_fit_of_a_chunk_logs_progress_and_does_not_depend_on_threads(local, caplog):
+    caplog.set_level("INFO")
+    folder = local.prepare()
+    results = []
+    for threads in (1, 3):
+        path = local.path(f"{threads}.h5")
+        fit_chunk_file(f"{folder}/problem.h5", f"{folder}/plan.json", 0, path, threads=threads)
+        results.append(read_chunk(path).result)
+
+    assert "chunk 0 of 1: 12/12 pixels" in caplog.text
+    np.testing.assert_array_equal(results[0].fit.ts, results[1].fit.ts)
+
+
+def test_fit_with_a_plan_of_another_problem_is_refused(local, tmp_path):
+    folder = local.prepare()
+    local.write_counts("counts.h5", local.counts + 1)
+    prepare_analysis(local.config(), "tiny", tmp_path / "problem.h5")
+
+    with pytest.raises(ProductError, match=r"the plan is for problem .*`skyquilt plan`"):
+        fit_chunk_file(tmp_path / "problem.h5", f"{folder}/plan.json", 0, tmp_path / "c.h5")
+
+    assert not (tmp_path / "c.h5").exists()
+
+
+def test_merge_with_a_plan_of_another_problem_is_refused(local, tmp_path):
+    chunks, folder = local.fit(), local.path("results/tiny")
+    local.write_counts("counts.h5", local.counts + 1)
+    prepare_analysis(local.config(), "tiny", tmp_path / "problem.h5")
+
+    with pytest.raises(
+        ProductError, match=r"plan\.json: made for problem \w{12}, but .*problem\.h5"
+    ):
+        merge_files(tmp_path / "problem.h5", f"{folder}/plan.json", chunks, tmp_path / "maps.fits")
+
+    assert not (tmp_path / "maps.fits").exists()
+
+
+def test_maps_record_all_stages_and_the_problem(local):
+    local.settings["fit"] = {"chunks": 3}
+    local.run()
+
+    record = read_skymap(local.path("results/tiny/maps.fits"))[1]
+
+    stages = {stage["stage"]: stage["n_jobs"] for stage in record["stages"]}
+    assert stages == {"contract": 1, "prepare": 1, "fit": 3, "merge": 1}
+    identity = read_problem(local.path("results/tiny/problem.h5")).identity
+    assert record["problem_identity"] == identity
+    assert record["description"]["instrument"] == "compton"
+
+
+@pytest.mark.parametrize("ordering", ["nested", "ring"])
+@pytest.mark.parametrize("frame", ["galactic", "icrs"])
+def test_maps_have_the_frame_and_ordering_of_the_analysis(local, ordering, frame):
+    from astropy.io import fits
+
+    local.settings["map"] = {"nside": 2, "ordering": ordering, "frame": frame}
+
+    assert local.run().frame == frame
+    header = fits.getheader(local.path("results/tiny/maps.fits"), "SKYMAP")
+    assert header["ORDERING"] == ordering.upper()
+
+
+def test_negative_fluxes_are_fitted_when_allowed(local):
+    local.write_counts("counts.h5", np.floor(local.background / 2))
+    at_bound = local.run()
+    local.settings["fit"] = {"allow_negative": True}
+    negative = local.run()
+
+    assert np.all(at_bound.columns["flux"] == 0)
+    assert np.all(negative.columns["flux"] < 0)
+    assert np.all(negative.columns["sqrt_ts"] < 0)
+
+
+def test_localise_and_plot_end_the_way(local):
+    local.settings["localise"] = {"true_position": CENTER}
+    local.run()
+    folder = local.path("results/tiny")
+    names = (f"{folder}/problem.h5", f"{folder}/maps.fits", f"{folder}/summary.json")
+
+    localise_analysis(local.config(), "tiny", names[1], names[2])
+    plot_analysis(local.config(), "tiny", *names, f"{folder}/plots")
+
+    summary = json.loads((local.folder / "results/tiny/summary.json").read_text())
+    assert (summary["schema"], summary["analysis"]) == ("skyquilt/summary", "tiny")
+    assert set(summary["provenance"]) == {"maps", "localise"}
+    suffixes = {path.suffix for path in (local.folder / "results/tiny/plots").iterdir()}
+    assert suffixes == {".png", ".pdf"}
+
+
+@pytest.mark.parametrize("content", [None, b"{", b"\xff\xfe"])
+def test_plot_with_a_damaged_summary_names_the_command(local, content, tmp_path):
+    local.run()
+    folder, summary = local.path("results/tiny"), tmp_path / "summary.json"
+    if content is not None:
+        summary.write_bytes(content)
+
+    with pytest.raises(ProductError, match=r"summary\.json: cannot be read .*`skyquilt localise`"):
+        plot_analysis(
+            local.config(),
+            "tiny",
+            f"{folder}/problem.h5",
+            f"{folder}/maps.fits",
+            summary,
+            tmp_path / "plots",
+        )
+
+
+@pytest.mark.parametrize("step", [contract_analysis, prepare_analysis])
+def test_unknown_analysis_lists_those_that_exist(local, step, tmp_path):
+    with pytest.raises(ConfigError, match=r"no analysis 'grb'; there are: tiny"):
+        step(local.config(), "grb", tmp_path / "out")
+
+
+def test_unknown_binning_lists_those_that_exist(local):
+    with pytest.raises(ConfigError, match=r"no binning 'grb'; there are: none"):
+        bin_events_file(local.config(), "grb")
+
+
+def test_simulation_that_is_not_configured_is_refused(local):
+    with pytest.raises(ConfigError, match="no section `simulation`"):
+        simulate_files(parse_config(local.raw_config()))
