@@ -253,14 +253,15 @@ def _write_sparse(drm, area, edges, scheme):
 
 
 def _write_version_2(drm, area, edges, scheme):
-    """Counts of at most 1000 times an area per count; see `rounded_area`."""
+    """Counts times an area per count: areas are rounded to 1e-3 cm2 (Ei 0) and 5e-4 cm2 (Ei 1)."""
     drm.attrs.update({"VERSION": 2, "SPARSE": False})
     axes = [axis(name, edges[name], unit) for name, unit in (("Em", "keV"), ("Phi", "deg"))]
     sky = [healpix_axis(name, "spacecraftframe", scheme=scheme) for name in ("NuLambda", "PsiChi")]
     every = [sky[0], axis("Ei", edges["Ei"], "keV"), *axes, sky[1]]
     write_axes(drm.create_group("AXES"), every)
-    drm.create_dataset("EFF_AREA", data=np.full(area.shape[1], 1e-3))
-    counts = np.rint(area * 1000).astype(np.uint16)
+    per_count = np.array([1e-3, 5e-4])
+    drm.create_dataset("EFF_AREA", data=per_count)
+    counts = np.rint(area / per_count[:, None, None, None]).astype(np.uint16)
     drm.create_dataset("COUNTS", data=counts, chunks=(1, 1, *area.shape[2:]), compression="gzip")
 
 

@@ -149,6 +149,7 @@ def test_read_later_version_says_what_can_be_read(write, monkeypatch):
         read_maps(path)
 
 
+@pytest.mark.filterwarnings("ignore")  # the warnings of astropy must be raised by the reader
 def test_read_after_one_inverted_byte_is_refused(write, damage):
     path = write()
     with fits.open(path) as file:

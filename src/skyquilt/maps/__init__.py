@@ -1,0 +1,1 @@
+"""Maps of the whole region: merging chunks, containment regions, summary."""

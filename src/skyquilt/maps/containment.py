@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skyquilt.maps.skymap import SkyMap
+from skyquilt.sky.neighbours import neighbours
 
 RESOLVED_PIXELS = 10
 """Pixels from which on a region counts as resolved by the grid.
@@ -108,31 +109,33 @@ def find_region(skymap: SkyMap, level: float) -> Region:
         raise ValueError("the map has no region: no pixel has a TS.")
     # comparison with NaN is false: pixels without a TS are never in a region
     ipix = skymap.ipix[np.nanmax(skymap.ts) - skymap.ts <= threshold]
-    neighbours = _neighbours(skymap.nside, ipix)
+    around = neighbours(skymap.nside, ipix)
     return Region(
         level=level,
         threshold=threshold,
         ipix=ipix,
         area=ipix.size * skymap.pixel_area,
-        n_parts=_count_parts(ipix, neighbours),
+        n_parts=_count_parts(ipix, around),
         is_resolved=ipix.size >= RESOLVED_PIXELS,
-        is_cut=bool(np.any(np.isnan(skymap.sample("ts", neighbours[neighbours >= 0])))),
+        is_cut=bool(np.any(np.isnan(skymap.sample("ts", around[around >= 0])))),
     )
 
 
-def _neighbours(nside: int, ipix: np.ndarray) -> np.ndarray:
-    """Pixels that share an edge or a corner, shape (n, 8); -1 where there is none."""
-    from healpy import get_all_neighbours
+def _count_parts(ipix: np.ndarray, around: np.ndarray) -> int:
+    """Number of parts that do not touch, by merging trees of pixels until none changes.
 
-    return get_all_neighbours(nside, ipix, nest=True).T
-
-
-def _count_parts(ipix: np.ndarray, neighbours: np.ndarray) -> int:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    place = np.minimum(np.searchsorted(ipix, neighbours), ipix.size - 1)
-    first, slot = np.nonzero(ipix[place] == neighbours)
-    links = (np.ones(first.size, dtype=bool), (first, place[first, slot]))
-    graph = coo_array(links, shape=(ipix.size, ipix.size))
-    return int(connected_components(graph, directed=False, return_labels=False))
+    References
+    ----------
+    Shiloach & Vishkin 1982, J. Algorithms 3, 57: few rounds even for long parts.
+    """
+    place = np.minimum(np.searchsorted(ipix, around), ipix.size - 1)
+    root = np.arange(ipix.size)
+    linked = np.where(ipix[place] == around, place, root[:, None])
+    while True:
+        merged = root.copy()
+        np.minimum.at(merged, root, root[linked].min(axis=1))
+        while not np.array_equal(merged, merged[merged]):
+            merged = merged[merged]
+        if np.array_equal(merged, root):
+            return np.unique(root).size
+        root = merged

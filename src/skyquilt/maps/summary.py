@@ -11,6 +11,7 @@ from skyquilt.errors import RunError
 from skyquilt.maps.containment import Region, find_region
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import position_to_vec, rotation, separation, vec_to_lonlat
+from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
 from skyquilt.sky.pixels import nest_to_ring
 from skyquilt.status import STATUS_NAMES
 
@@ -127,9 +128,7 @@ def _best(skymap: SkyMap, place: int) -> dict[str, Any]:
 
 
 def _centre(skymap: SkyMap, place: int) -> np.ndarray:
-    from healpy import pix2vec
-
-    return np.array(pix2vec(skymap.nside, int(skymap.ipix[place]), nest=True))
+    return nest_to_vec(skymap.nside, skymap.ipix[place : place + 1])[0]
 
 
 def _coordinates(vec: np.ndarray, frame: str) -> dict[str, dict[str, float]]:
@@ -173,10 +172,8 @@ def _contains(region: Region, skymap: SkyMap, position) -> bool | None:
     """Whether the pixel of a position is in a region; None without a position."""
     if position is None:
         return None
-    from healpy import vec2pix
-
     vec = position_to_vec(position.lon, position.lat, position.frame, skymap.frame)
-    return vec2pix(skymap.nside, *vec, nest=True) in region.ipix
+    return bool(np.isin(vec_to_nest(skymap.nside, vec[None]), region.ipix)[0])
 
 
 def _plain(value: Any) -> Any:

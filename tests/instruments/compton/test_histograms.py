@@ -222,3 +222,37 @@ def test_read_contents_that_do_not_fit_the_axes_is_refused(local, write):
 
     with pytest.raises(InputError, match=r"h\.h5: cannot be read as a histogram"):
         read_counts(path, None)
+
+
+def test_read_sparse_contents_that_say_dense_is_refused(write):
+    path = write(sparse=True)
+    with h5py.File(path, "r+") as file:
+        del file["hist"].attrs["format"]  # missing means dense
+
+    with pytest.raises(InputError, match=r"h\.h5: cannot be read as a histogram"):
+        read_counts(path, None)
+
+
+def test_read_dense_contents_that_say_sparse_is_refused(write):
+    path = write()
+    with h5py.File(path, "r+") as file:
+        file["hist"].attrs["format"] = "coo"
+
+    with pytest.raises(InputError, match=r"h\.h5: cannot be read as a histogram"):
+        read_counts(path, None)
+
+
+def test_read_two_axes_of_one_name_is_refused(local, write):
+    axes = local.cds_axes()
+    path = write(np.stack([COUNTS] * 3), axes=[axes[0], *axes])
+
+    with pytest.raises(InputError, match=r"h\.h5: cannot be read as a histogram"):
+        read_counts(path, None)
+
+
+def test_read_file_with_a_dataset_in_place_of_the_group_is_refused(tmp_path):
+    with h5py.File(tmp_path / "h.h5", "w") as file:
+        file["hist"] = COUNTS
+
+    with pytest.raises(InputError, match=r"h\.h5: cannot be read as a histogram"):
+        read_counts(str(tmp_path / "h.h5"), None)

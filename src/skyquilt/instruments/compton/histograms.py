@@ -81,7 +81,7 @@ def _open(path: str) -> Iterator[h5py.Group]:
     try:
         with h5py.File(path, "r") as file:
             yield file["hist"]
-    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: cannot be read as a histogram of histpy (group 'hist'): {error}."
         ) from error

@@ -16,7 +16,7 @@ def histpy_axes(group: h5py.Group, path: str) -> dict[str, Axis]:
     """Axes as histpy writes them, in the order that a response must have."""
     try:
         axes = read_axes(group["axes" if "axes" in group else "AXES"])
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
         raise InputError(f"{path}: axes cannot be read: {error}.") from error
     check_order(list(axes), (), path)
     return axes
