@@ -172,10 +172,13 @@ class Observation:
         """Problem in memory, its rows read from the table."""
         from dataclasses import replace
 
+        from skyquilt.instruments.compton.measurement import read_measurement
         from skyquilt.instruments.compton.prepare import make_problem
         from skyquilt.instruments.compton.table import contract
 
-        problem = make_problem(self.analysis(), contract(self.analysis(), self.path("cache")))
+        analysis = self.analysis()
+        table = contract(analysis, self.path("cache"))
+        problem = make_problem(analysis, read_measurement(analysis), table)
         rows = np.array(list(problem.expectation.rows))
         return replace(problem, expectation=replace(problem.expectation, rows=rows))
 

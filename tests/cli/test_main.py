@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from skyquilt.cli.main import VERBS, make_parser
+from skyquilt.cli.main import VERBS, main, make_parser
 from skyquilt.errors import ConfigError, OutputError, RunError, SkyquiltError
 
 _PRINT_MODULES = """
@@ -143,3 +143,10 @@ def test_parser_has_one_function_per_verb():
     for verb, module in VERBS.items():
         action = next(item for item in parser._actions if item.dest == "verb")
         assert action.choices[verb].get_default("run") is module.run
+
+
+def test_ranks_without_mpi_are_refused(capsys):
+    files = ["--problem", "p", "--plan", "q", "--chunk", "0", "--output", "c"]
+
+    assert main(["fit-chunk", *files, "--ranks", "2"]) == 2
+    assert "--ranks 2 needs --mpi" in capsys.readouterr().err

@@ -212,3 +212,19 @@ def test_place_holds_the_keys_of_the_file_only(load, settings, section, value, p
 
     assert f"analyses.a.{place}" in str(caught.value)
     assert not {"power_law", "list", "constrained-int"} & set(str(caught.value).split("."))
+
+
+def test_load_of_a_key_given_twice_names_it_and_its_line(tmp_path):
+    (tmp_path / "c.yaml").write_text("analyses:\n  one: {}\n  one: {}\n")
+
+    with pytest.raises(ConfigError, match=r"(?s)the key 'one' is given twice.*line 3"):
+        load_config(tmp_path / "c.yaml")
+
+
+def test_load_allows_a_key_that_replaces_a_merged_one(tmp_path):
+    text = "a: &a {results: x}\nb: {<<: *a, results: y}\n"
+    (tmp_path / "c.yaml").write_text(text)
+
+    with pytest.raises(ConfigError, match="unknown key") as caught:
+        load_config(tmp_path / "c.yaml")
+    assert "twice" not in str(caught.value)

@@ -9,6 +9,7 @@ import pytest
 from skyquilt.config import load_config, parse_config
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.compton.histograms import read_counts
+from skyquilt.instruments.compton.measurement import read_measurement
 from skyquilt.instruments.compton.prepare import make_problem
 from skyquilt.instruments.compton.table import contract, read_table
 from skyquilt.io.fits import read_maps
@@ -63,7 +64,7 @@ def _config(settings, cache):
 def _problem(settings, cache):
     """Problem whose rows are in memory."""
     analysis = _config(settings, cache).analyses["cosi"]
-    problem = make_problem(analysis, contract(analysis, cache))
+    problem = make_problem(analysis, read_measurement(analysis), contract(analysis, cache))
     rows = np.array(list(problem.expectation.rows))
     object.__setattr__(problem.expectation, "rows", rows)
     return problem
@@ -118,7 +119,7 @@ def test_expected_counts_equal_published_array(
     settings["energy"]["channels"] = channels
     analysis = _config(settings, cache).analyses["cosi"]
     table = read_table(contract(analysis, cache).path)
-    attitude = make_problem(analysis, table).expectation
+    attitude = make_problem(analysis, read_measurement(analysis), table).expectation
     every_bin = LocalTable(table.rows, table.totals, 1, attitude.rotation, attitude.weight)
 
     block = every_bin.block(direction[None])
@@ -164,7 +165,7 @@ def test_example_configuration_gives_published_ts(cosi_data, cache, monkeypatch,
     example = load_config(request.config.rootpath / "config/examples/cosi-test.yaml")
     analysis = example.analyses["cosi-test"]
 
-    problem = make_problem(analysis, contract(analysis, cache))
+    problem = make_problem(analysis, read_measurement(analysis), contract(analysis, cache))
 
     assert (analysis.map.nside, analysis.map.ordering, analysis.map.frame) == (
         1,

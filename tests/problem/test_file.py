@@ -4,7 +4,7 @@ import pytest
 
 from skyquilt.errors import ProductError
 from skyquilt.io.provenance import Provenance
-from skyquilt.problem.file import read_problem, read_record, write_problem
+from skyquilt.problem.file import check_rows, read_problem, read_record, write_problem
 
 
 @pytest.fixture(params=["local", "galactic"])
@@ -173,3 +173,13 @@ def test_failing_rows_leave_no_file(local, tmp_path):
         write_problem(tmp_path / "out" / "problem.h5", replace(problem), Provenance("prepare"))
 
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_flipped_bit_in_the_rows_is_found_by_check_rows(observation):
+    path, _ = write(observation)
+    check_rows(path)
+    with h5py.File(path, "r+") as file:
+        file["expectation/rows"][0, 0] += 1
+
+    with pytest.raises(ProductError, match=r"problem\.h5: the checksum of expectation/rows"):
+        check_rows(path)

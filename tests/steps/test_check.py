@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skyquilt.config import parse_config
-from skyquilt.errors import ConfigError, InputError
+from skyquilt.errors import InputError
 from skyquilt.steps.check import check_files, made_files
 
 POSITION = {"lon": 1, "lat": 2, "frame": "galactic"}
@@ -52,7 +52,7 @@ def test_check_names_the_analysis_that_cannot_run(local, spoil, message):
 def test_check_of_an_overflowing_spectrum_is_refused(local):
     local.settings["spectrum"]["norm"] = "1e308 cm-2 s-1 keV-1"
 
-    with pytest.raises(ConfigError, match=r"^analysis tiny: .*the flux overflows"):
+    with pytest.raises(InputError, match=r"^analysis tiny: .*the flux overflows"):
         check_files(local.config())
 
 
@@ -114,3 +114,35 @@ def test_check_scales_the_background_as_prepare_does(local):
     local.write_counts("counts.h5", local.counts[None], time=[0, 2])
 
     assert "background scale 0.2 (ratio of livetimes)" in check_files(local.config())
+
+
+def test_check_names_all_analyses_that_cannot_run(local):
+    config = local.raw_config()
+    config["analyses"]["second"] = local.settings | {"energy": {"channels": [7, 8]}}
+    config["analyses"]["third"] = local.settings | {
+        "map": {"nside": 1, "region": {"pixels": [12]}},
+    }
+
+    with pytest.raises(InputError) as caught:
+        check_files(parse_config(config))
+
+    assert "analysis second: " in str(caught.value)
+    assert "analysis third: map.region: " in str(caught.value)
+    assert "analysis tiny" not in str(caught.value)
+
+
+def test_check_finds_bins_without_background(local):
+    background = local.background.copy()
+    background[0, 0, 0] = 0
+    local.write_counts("background.h5", background)
+
+    with pytest.raises(InputError, match=r"1 bins have counts .* but no background"):
+        check_files(local.config())
+
+
+def test_check_finds_an_orientation_without_altitude(local):
+    local.write_orientation(np.array([0.0, 10.0]), altitude=0)
+    local.settings["data"]["earth_occultation"] = True
+
+    with pytest.raises(InputError, match="altitude 0"):
+        check_files(local.config())

@@ -116,10 +116,10 @@ def test_plan_passes_the_options_of_the_fit_on(local):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"map": {"nside": 1, "region": {"pixels": [12]}}}, r"analysis tiny: map\.region: .*12"),
+        ({"map": {"nside": 1, "region": {"pixels": [12]}}}, r"map\.region: .*12"),
         (
             {"map": {"nside": 1, "region": {"center": {**CENTER, "lon": 0}, "radius": 0.1}}},
-            r"analysis tiny: map\.region: ",
+            r"map\.region: ",
         ),
         ({"fit": {"chunks": 7}}, "7"),
     ],

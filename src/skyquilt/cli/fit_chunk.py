@@ -36,9 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the step."""
+    from skyquilt.errors import ConfigError
     from skyquilt.parallel.comm import abort_on_error, open_comm
     from skyquilt.steps.fit_chunk import fit_chunk_file
 
+    if args.ranks > 1 and not args.mpi:
+        raise ConfigError(f"--ranks {args.ranks} needs --mpi; without it one process fits alone.")
     comm = open_comm(args.ranks) if args.mpi else None
     with abort_on_error(comm):
         fit_chunk_file(

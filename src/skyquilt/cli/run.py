@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads",
         type=arguments.positive_int,
-        default=os.cpu_count(),
+        default=_n_cores(),
         metavar="N",
-        help="default: all cores",
+        help="default: all cores this process may use",
     )
 
 
@@ -39,3 +39,9 @@ def run(args: argparse.Namespace) -> int:
         line = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in times.items())
         print(f"  {line}; {sum(times.values()):.2f} s in all", flush=True)
     return 0
+
+
+def _n_cores() -> int:
+    """Cores that this process may use; batch systems grant some of the machine's."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

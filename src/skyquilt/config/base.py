@@ -71,4 +71,4 @@ def _check_nside(nside: int) -> int:
     return nside
 
 
-Nside = Annotated[int, AfterValidator(_check_nside)]
+Nside = Annotated[int, Field(strict=True), AfterValidator(_check_nside)]

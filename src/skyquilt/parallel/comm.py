@@ -3,6 +3,7 @@
 import logging
 import platform
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -56,6 +57,10 @@ def open_comm(expected_ranks: int) -> "Comm":
     return comm
 
 
+# Abort kills the launcher's helpers, too; give them time to forward the message [s].
+_FORWARD_S = 0.5
+
+
 @contextmanager
 def abort_on_error(comm: "Comm | None") -> Iterator[None]:
     """End all ranks when the block raises in one of them.
@@ -70,6 +75,7 @@ def abort_on_error(comm: "Comm | None") -> Iterator[None]:
         yield
     except BaseException as error:
         _log_error(comm, error)
+        time.sleep(_FORWARD_S)
         comm.Abort(getattr(error, "exit_code", 1))
         raise  # Abort does not return; a stand-in for a communicator can
 

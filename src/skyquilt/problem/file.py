@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from skyquilt.errors import ProductError
-from skyquilt.io.digest import settings_digest
+from skyquilt.io.digest import array_digest, settings_digest
 from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put, put_rows
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.problem.expectation import Expectation
@@ -72,6 +72,23 @@ def read_problem(path: str | Path) -> FitProblem:
             counts_spectrum=_get_spectrum(file),
             identity=str(identity),
         )
+
+
+def check_rows(path: str | Path) -> None:
+    """Compare the rows of a problem with their checksum, which mapping them does not.
+
+    Raises
+    ------
+    ProductError
+        If they differ.
+    """
+    with open_hdf5(path, SCHEMA) as file:
+        rows = map_rows(file["expectation"], "rows")
+        if array_digest(rows) != file["expectation/rows"].attrs["sha256"]:
+            raise ProductError(
+                f"{path}: the checksum of expectation/rows differs, the file is damaged; make it "
+                "again with `skyquilt prepare`."
+            )
 
 
 def read_record(path: str | Path) -> dict[str, Any]:

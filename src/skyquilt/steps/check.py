@@ -5,11 +5,14 @@ from pathlib import Path
 from skyquilt.config import Config
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.simulation import simulation_files
-from skyquilt.errors import SkyquiltError
+from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.compton.dataspace import check_same_space, select_channels
-from skyquilt.instruments.compton.measurement import read_measurement
+from skyquilt.instruments.compton.measurement import Measurement, read_measurement
+from skyquilt.instruments.compton.prepare import make_attitude
 from skyquilt.instruments.compton.response import open_response
+from skyquilt.instruments.compton.selection import select_bins
 from skyquilt.spectra import integrate
+from skyquilt.steps.plan import region_ranges
 
 
 def check_files(config: Config) -> str:
@@ -17,11 +20,19 @@ def check_files(config: Config) -> str:
 
     Raises
     ------
-    SkyquiltError
-        Of the first analysis that cannot run, its name in front of the message.
+    InputError
+        If analyses cannot run; the message has all of them, with their names.
     """
     made = made_files(config)
-    return "\n".join(_check_analysis(name, item, made) for name, item in config.analyses.items())
+    good, bad = [], []
+    for name, analysis in config.analyses.items():
+        try:
+            good.append(f"{name}: {_check_analysis(analysis, made)}")
+        except SkyquiltError as error:
+            bad.append(f"analysis {name}: {error}")
+    if bad:
+        raise InputError(" ".join(bad))
+    return "\n".join(good)
 
 
 def made_files(config: Config) -> set[Path]:
@@ -33,27 +44,25 @@ def made_files(config: Config) -> set[Path]:
     return made
 
 
-def _check_analysis(name: str, analysis: Analysis, made: set[Path]) -> str:
+def _check_analysis(analysis: Analysis, made: set[Path]) -> str:
+    region_ranges(analysis.map)
     later = [path for path in analysis.data.paths() if not Path(path).is_file()]
     if later and made.issuperset(map(Path, later)):
-        return f"{name}: configuration is good; {', '.join(later)} will be made first"
-    try:
-        return f"{name}: {_describe(analysis)}"
-    except SkyquiltError as error:
-        raise type(error)(f"analysis {name}: {error}") from error
-
-
-def _describe(analysis: Analysis) -> str:
+        return f"configuration is good; {', '.join(later)} will be made first"
     measurement = read_measurement(analysis)
+    make_attitude(analysis, measurement)
+    selection = select_bins(analysis, measurement, _check_response(analysis, measurement))
+    return (
+        f"good; {selection.counts.sum():g} counts over {selection.background.sum():g} expected "
+        f"background in channels [{selection.channels[0]}, {selection.channels[1]}), background "
+        f"scale {measurement.scale.factor:.6g} ({measurement.scale.source})"
+    )
+
+
+def _check_response(analysis: Analysis, measurement: Measurement) -> tuple[int, int]:
+    """Check axes and spectrum; the selected channels."""
     path = analysis.data.response
     with open_response(path) as response:
         check_same_space(measurement.space, measurement.path, response.space, path)
-        first, last = select_channels(response.space.em_edges, analysis.energy, path)
         integrate(analysis.spectrum, response.ei_edges)
-    counts = sum(values[first:last].sum() for values in measurement.terms.values())
-    background = measurement.background[first:last].sum()
-    return (
-        f"good; {counts:g} counts over {background:g} expected background in channels "
-        f"[{first}, {last}), background scale {measurement.scale.factor:.6g} "
-        f"({measurement.scale.source})"
-    )
+        return select_channels(response.space.em_edges, analysis.energy, path)

@@ -8,7 +8,7 @@ from skyquilt.fit.file import read_plan
 from skyquilt.io.provenance import Provenance
 from skyquilt.maps.file import write_skymap
 from skyquilt.maps.merge import merge_chunks
-from skyquilt.problem.file import read_problem, read_record
+from skyquilt.problem.file import check_rows, read_problem, read_record
 
 
 def merge_files(
@@ -21,6 +21,7 @@ def merge_files(
             f"{plan}: made for problem {fit_plan.problem_identity[:12]}, but {problem} is "
             f"{fit_problem.identity[:12]}; make the plan again with `skyquilt plan`."
         )
+    check_rows(problem)
     merged = merge_chunks(chunks, fit_plan, fit_problem.photon_flux)
     before = read_record(problem)
     provenance = Provenance(

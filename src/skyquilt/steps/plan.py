@@ -10,7 +10,7 @@ from skyquilt.config.position import Position
 from skyquilt.errors import ConfigError
 from skyquilt.fit.plan import make_plan
 from skyquilt.io.products import write_text
-from skyquilt.problem.file import read_problem
+from skyquilt.problem.file import check_rows, read_problem
 from skyquilt.sky import regions
 from skyquilt.sky.frames import position_to_vec
 
@@ -19,24 +19,34 @@ def plan_analysis(config: Config, name: str, problem: str | Path, output: str | 
     """Write the plan of an analysis."""
     analysis = get_analysis(config, name)
     grid = analysis.map
-    try:
-        ranges = _ranges(grid)
-    except ValueError as error:
-        raise ConfigError(f"analysis {name}: map.region: {error}") from error
+    check_rows(problem)
     plan = make_plan(
         read_problem(problem),
         nside=grid.nside,
         ordering=grid.ordering,
         frame=grid.frame,
-        ranges=ranges,
+        ranges=region_ranges(grid),
         chunks=analysis.fit.chunks,
         allow_negative=analysis.fit.allow_negative,
     )
     write_text(output, plan.to_json())
 
 
+def region_ranges(grid: MapGrid) -> np.ndarray:
+    """Nested pixel ranges of the region of a map.
+
+    Raises
+    ------
+    ConfigError
+        If the region holds no pixel, is not convex, or names a pixel that does not exist.
+    """
+    try:
+        return _ranges(grid)
+    except ValueError as error:
+        raise ConfigError(f"map.region: {error}") from error
+
+
 def _ranges(grid: MapGrid) -> np.ndarray:
-    """Nested pixel ranges of the region of the map."""
     match grid.region:
         case None:
             return regions.full_sky(grid.nside)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
+from skyquilt.instruments.compton.measurement import read_measurement
 from skyquilt.instruments.compton.prepare import make_problem
 from skyquilt.instruments.compton.table import check_table, contract, table_stages
 from skyquilt.io.provenance import Provenance
@@ -12,6 +13,7 @@ from skyquilt.problem.file import write_problem
 def prepare_analysis(config: Config, name: str, output: str | Path) -> None:
     """Write the fit problem of an analysis; makes its table first if the cache has none."""
     analysis = get_analysis(config, name)
+    measurement = read_measurement(analysis)
     table = contract(analysis, config.cache)
     check_table(table)
     provenance = Provenance(
@@ -21,4 +23,4 @@ def prepare_analysis(config: Config, name: str, output: str | Path) -> None:
         Path(config.cache) / "digests",
         earlier=table_stages(table),
     )
-    write_problem(output, make_problem(analysis, table), provenance)
+    write_problem(output, make_problem(analysis, measurement, table), provenance)

@@ -114,6 +114,10 @@ def test_project_of_many_sparse_entries_reads_them_in_blocks(tmp_path, monkeypat
     [
         (lambda hist: hist.attrs.__setitem__("format", "csr"), "format 'csr'; allowed are dense"),
         (lambda hist: hist["contents/shape"].__setitem__(1, 3), "axis Em has 2 bins, but 3 are"),
+        (
+            lambda hist: hist["contents/coords"].__setitem__((3, 0), 12),
+            r"outside the stored shape \[3, 2, 4, 12, 2\]",
+        ),
         (lambda hist: hist["contents/fill_value"].__setitem__((), 1), "are 1.0 elsewhere, not 0"),
     ],
 )

@@ -178,11 +178,6 @@ def test_read_counts_with_bad_values_names_the_first(write, value, sparse):
         read_counts(write(counts, sparse=sparse), None)
 
 
-def test_read_counts_of_zeros_is_refused(write):
-    with pytest.raises(InputError, match=r"h\.h5: all counts are 0"):
-        read_counts(write(0 * COUNTS), None)
-
-
 def test_read_missing_file_names_it(tmp_path):
     with pytest.raises(InputError, match=r"no\.h5: no such file"):
         read_counts(str(tmp_path / "no.h5"), None)

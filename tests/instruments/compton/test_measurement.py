@@ -161,3 +161,29 @@ def test_fractions_are_read_with_a_notice(local, caplog):
 
     np.testing.assert_array_equal(measure(local).terms["counts"], local.counts / 4)
     assert "bins hold fractions, not whole counts" in caplog.text
+
+
+def test_one_empty_term_of_a_sum_is_allowed(local):
+    local.write_counts("empty.h5", 0 * local.counts)
+    local.settings["data"]["counts"].append({"path": local.path("empty.h5"), "label": "burst"})
+
+    assert measure(local).terms["burst"].sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("counts", "counts"), ("background", "expected background")]
+)
+def test_nothing_but_zeros_is_refused(local, name, what):
+    local.write_counts(f"{name}.h5", 0 * local.counts)
+
+    with pytest.raises(InputError, match=rf"{name}\.h5: all {what} are 0"):
+        measure(local)
+
+
+def test_counts_without_time_axis_are_taken_as_of_the_interval_with_a_notice(timed, caplog):
+    caplog.set_level("INFO")
+    timed.write_counts("counts.h5", timed.counts)
+    timed.settings["data"]["interval"] = [START + 10, START + 20]
+
+    assert measure(timed).span == (START + 10, START + 20)
+    assert "counts.h5: has no time axis; its counts are taken as of data.interval" in caplog.text

@@ -208,3 +208,10 @@ def test_table_file_describes_its_datasets(local):
         assert file["rows"].attrs["unit"] == "s-1"
         assert file["em_edges"].attrs["unit"] == "keV"
         assert file["rows"].id.get_offset() is not None
+
+
+def test_spectrum_that_vanishes_in_float32_is_refused(local, tmp_path):
+    local.settings["spectrum"]["norm"] = "1e-40 cm-2 s-1 keV-1"
+
+    with pytest.raises(ConfigError, match=r"response\.h5: .* vanishes: .*raise `spectrum\.norm`"):
+        contract(local.analysis(), tmp_path)

@@ -81,17 +81,21 @@ def _project_coo(
     """Sum of sparse entries, a block of them at a time."""
     if contents["fill_value"][()] != 0:
         raise ValueError(f"sparse contents are {contents['fill_value'][()]} elsewhere, not 0")
+    stored = np.asarray(contents["shape"][()])
     shape = [ranges[name].stop for name in onto]
     total = np.zeros(math.prod(shape))
     n_entries = contents["data"].shape[0]
     for start in range(0, n_entries, _BLOCK):
         coords = contents["coords"][:, start : start + _BLOCK]
+        if np.any(coords.min(axis=1) < 0) or np.any(coords.max(axis=1) >= stored):
+            raise ValueError(f"sparse entries lie outside the stored shape {stored.tolist()}")
         data = contents["data"][start : start + _BLOCK].astype(np.float64, copy=False)
         total += _add_up(coords, data, names, onto, ranges, shape)
     return total.reshape(shape)
 
 
 def _add_up(coords, data, names, onto, ranges, shape) -> np.ndarray:
+    """Dense sum of some sparse entries, flat."""
     is_in = np.ones(data.size, dtype=bool)
     for at, name in enumerate(names):
         is_in &= (coords[at] >= ranges[name].start) & (coords[at] < ranges[name].stop)
@@ -117,6 +121,7 @@ def _project_gcxs(
     content = {
         "coords": stored.coords,
         "data": stored.data,
+        "shape": np.array(stored.shape),
         "fill_value": np.array(stored.fill_value),
     }
     return _project_coo(content, names, onto, ranges)

@@ -154,5 +154,3 @@ def _check_counts(counts: np.ndarray, path: str) -> None:
             f"{path}: {int(bad.sum())} bins are negative or not finite, the first is (Em, Phi, "
             f"PsiChi) = {where} with {counts[where]}; counts must be finite and at least 0."
         )
-    if not counts.any():
-        raise InputError(f"{path}: all counts are 0 in the chosen time; there is nothing to fit.")

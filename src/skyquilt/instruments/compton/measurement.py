@@ -62,6 +62,7 @@ def read_measurement(analysis: Analysis) -> Measurement:
     for other in (*terms[1:], background):
         check_same_space(terms[0].space, terms[0].path, other.space, other.path)
     _check_frame(data.frame, (*terms, background))
+    _check_any(terms, background)
     _notice_fractions(terms)
     span = _common_span(terms, data.interval)
     orientation = None if data.orientation is None else read_orientation(data.orientation, span)
@@ -97,6 +98,13 @@ def _check_frame(frame: str, histograms: tuple[BinnedCounts, ...]) -> None:
             )
 
 
+def _check_any(terms: list[BinnedCounts], background: BinnedCounts) -> None:
+    for what, histograms in (("counts", terms), ("expected background", [background])):
+        if not any(histogram.counts.any() for histogram in histograms):
+            names = ", ".join(histogram.path for histogram in histograms)
+            raise InputError(f"{names}: all {what} are 0 in the chosen time.")
+
+
 def _notice_fractions(terms: list[BinnedCounts]) -> None:
     for term in terms:
         n_fractions = int(np.count_nonzero(term.counts != np.round(term.counts)))
@@ -107,6 +115,8 @@ def _notice_fractions(terms: list[BinnedCounts]) -> None:
 def _common_span(terms: list[BinnedCounts], interval: tuple[float, float] | None):
     """Time span of the counts; all terms with a time axis must agree."""
     if interval is not None:
+        for term in (term for term in terms if term.span is None):
+            logger.info("%s: has no time axis; its counts are taken as of data.interval", term.path)
         return interval
     spans = {term.path: term.span for term in terms if term.span is not None}
     if len(set(spans.values())) > 1:

@@ -1,6 +1,7 @@
 """Orientation of the spacecraft over time: attitude, livetime and the Earth's place."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -66,8 +67,7 @@ class Orientation:
         return bool(np.all(self.altitude > 0))
 
 
-@dataclass(frozen=True)
-class Attitude:
+class Attitude(NamedTuple):
     """Attitude samples with their time weights.
 
     Attributes
@@ -76,16 +76,16 @@ class Attitude:
         Rotations from galactic to spacecraft coordinates.
     weight : ndarray of float64, shape (n,)
         Time weight [s].
-    zenith : ndarray of float64, shape (n, 3)
-        Direction of the Earth's zenith, galactic.
-    horizon_cos : ndarray of float64, shape (n,)
+    zenith : ndarray of float64, shape (n, 3), or None
+        Direction of the Earth's zenith, galactic; None if the Earth does not matter.
+    horizon_cos : ndarray of float64, shape (n,), or None
         Cosine of the angle from the zenith to the Earth's limb.
     """
 
     rotation: np.ndarray
     weight: np.ndarray
-    zenith: np.ndarray
-    horizon_cos: np.ndarray
+    zenith: np.ndarray | None
+    horizon_cos: np.ndarray | None
 
 
 def cut_attitude(orientation: Orientation, start: float, stop: float, weights: str) -> Attitude:

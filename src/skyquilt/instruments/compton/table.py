@@ -193,11 +193,18 @@ def _contracted(
 
 
 def _check_range(row: np.ndarray, path: str) -> None:
-    """Check that a row can be stored as float32."""
-    if not row.max() <= np.finfo(np.float32).max:
+    """Check that a row can be stored as float32, with eight decades below its largest value."""
+    largest = row.max()
+    limits = np.finfo(np.float32)
+    if not largest <= limits.max:
         raise ConfigError(
-            f"{path}: response times spectrum overflows: {row.max():g} expected counts in a bin "
-            "for unit flux; reduce `spectrum.norm`, and check its unit."
+            f"{path}: response times spectrum overflows: {largest:g} expected counts in a bin for "
+            "unit flux; reduce `spectrum.norm`, and check its unit."
+        )
+    if 0 < largest < 1e8 * limits.tiny:
+        raise ConfigError(
+            f"{path}: response times spectrum vanishes: {largest:g} expected counts in the largest "
+            "bin for unit flux; raise `spectrum.norm`, and check its unit."
         )
 
 

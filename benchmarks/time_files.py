@@ -1,0 +1,137 @@
+"""From files to maps: whole processes from exec to exit."""
+
+import csv
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from dc2 import burst_problem
+from dc2_files import write_analysis, write_data
+from measuring import HEAVY, SKYQUILT, Cost, Figure, alternate, below, median_cost, run_process
+from time_ranks import write_files
+
+N_CACHED = 5
+N_UNCACHED = 3
+N_STARTS = 15
+DATA = Path(tempfile.gettempdir()) / "skyquilt-benchmarks"
+"""Folder of the simulated files; run.py replaces it by what --folder says."""
+ROOT = Path(__file__).parent.parent
+
+
+def time_map_cached() -> list[Figure]:
+    """`skyquilt run` of an nside 16 map of DC2's shape, its table in the cache."""
+    with tempfile.TemporaryDirectory(dir=DATA) as folder:
+        config = write_analysis(write_data(DATA, "dc2"), Path(folder))
+        run_map(config)
+        cost = median_cost([run_map(config) for _ in range(N_CACHED)])
+    return [
+        below("nside 16 map, table cached: wall, exec to exit", cost.wall, 3, "{:.2f} s"),
+        Figure("its CPU, peak memory", f"{cost.cpu:.2f} s, {cost.peak_mb:.0f} MB"),
+    ]
+
+
+def peakmem_map_uncached() -> list[Figure]:
+    """The same from the response of 8.5 GB, which is in the page cache, and no other cache."""
+    with tempfile.TemporaryDirectory(dir=DATA) as folder:
+        config = write_analysis(write_data(DATA, "dc2"), Path(folder))
+        cost = median_cost([run_uncached(config) for _ in range(N_UNCACHED)])
+    return [
+        Figure("nside 16 map, 8.5 GB response, nothing cached: wall", f"{cost.wall:.1f} s"),
+        Figure("its CPU", f"{cost.cpu:.1f} s"),
+        below("its peak memory", cost.peak_mb, 1000, "{:.0f} MB"),
+    ]
+
+
+def run_map(config: Path) -> Cost:
+    """Cost of `skyquilt run`, which is one process."""
+    return run_process([SKYQUILT, "run", "--quiet", "--config", config])
+
+
+def run_uncached(config: Path) -> Cost:
+    """The same without cached tables and digests; the response is read once before."""
+    shutil.rmtree(config.parent / "cache", ignore_errors=True)
+    _read(DATA / "dc2" / "response.h5")
+    return run_map(config)
+
+
+def _read(path: Path) -> None:
+    """Read a file to its end, so that it is in the page cache."""
+    with path.open("rb", buffering=0) as file:
+        while file.read(1 << 24):
+            pass
+
+
+def time_worker_start() -> list[Figure]:
+    """`skyquilt fit-chunk` of 12 pixels against the import of its two libraries."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_files(Path(folder), burst_problem(), 1)
+        output = Path(folder, "chunk.h5")
+        arguments = ["fit-chunk", "--quiet", "--problem", files.problem, "--plan", files.plan]
+        arguments = [str(part) for part in (*arguments, "--chunk", 0, "--output", output)]
+        start, imports = alternate(
+            N_STARTS,
+            lambda: run_process([SKYQUILT, *arguments]),
+            lambda: run_process([sys.executable, "-c", "import numpy, h5py"]),
+        )
+        check_imports(arguments)
+    return [
+        Figure("python -c 'import numpy, h5py', wall", f"{imports.wall:.3f} s"),
+        Figure("skyquilt fit-chunk of 12 pixels, wall", f"{start.wall:.3f} s"),
+        below("worker start: times the imports", start.wall / imports.wall, 2, "{:.2f}"),
+    ]
+
+
+def check_imports(arguments: list[str]) -> None:
+    """Check that a worker imports no library that it does not need.
+
+    Raises
+    ------
+    RuntimeError
+        If it does; the message names them.
+    """
+    code = (
+        "import sys; from skyquilt.cli.main import main; main(sys.argv[1:]); "
+        f"found = set({HEAVY}) & set(sys.modules); sys.exit(str(found) if found else 0)"
+    )
+    run_process([sys.executable, "-c", code, *arguments])
+
+
+def time_workflow() -> list[Figure]:
+    """Snakemake's wall time beyond that of its jobs, for one analysis of small files."""
+    figures = []
+    for nside in (64, 256):
+        with tempfile.TemporaryDirectory() as folder:
+            config = write_analysis(write_data(DATA, "small"), Path(folder), nside=nside)
+            cost = run_workflow(config)
+            jobs = job_seconds(Path(folder) / "results" / "grb")
+        extra = cost.wall - sum(jobs.values())
+        line = ", ".join(f"{name} {seconds:.1f}" for name, seconds in jobs.items())
+        figures += [
+            Figure(f"workflow of nside {nside}: wall; jobs", f"{cost.wall:.1f} s; {line} s"),
+            below(
+                f"workflow of nside {nside}: part beyond the jobs",
+                100 * extra / cost.wall,
+                20,
+                "{:.0f} %",
+            ),
+        ]
+    return figures
+
+
+def run_workflow(config: Path) -> Cost:
+    """Cost of a whole workflow, from the files to the plots."""
+    command = [sys.executable, "-m", "snakemake", "--configfile", config, "--nolock"]
+    command += ["--snakefile", ROOT / "Snakefile", "--profile", ROOT / "profiles" / "local"]
+    return run_process([*command, "--directory", config.parent])
+
+
+def job_seconds(results: Path) -> dict[str, float]:
+    """Wall time of each job, from Snakemake's benchmark files [s]."""
+    seconds = {}
+    for path in sorted((results / "benchmarks").rglob("*.tsv")):
+        with path.open(newline="") as file:
+            name = path.relative_to(results / "benchmarks").parts[0].removesuffix(".tsv")
+            row = next(csv.DictReader(file, delimiter="\t"))
+        seconds[name] = seconds.get(name, 0.0) + float(row["s"])
+    return seconds

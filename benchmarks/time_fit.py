@@ -1,0 +1,212 @@
+"""Fit of pixels, table in memory: against NumPy, against the machine, against the pixel number."""
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+from dc2 import all_directions, burst_problem
+from measuring import Cost, Figure, alternate, at_least, below, cost_of, speedup
+from numpy_fit import Tables, fit_by_block, fit_by_pixel
+from rates import Rates, measure_rates
+
+from skyquilt.fit.pixels import block_size, fit_pixels
+from skyquilt.likelihood.poisson import FluxFit, fit_flux
+from skyquilt.problem import FitProblem
+
+N_RUNS = 7
+NSIDES = (16, 32, 64, 128)
+TS_TOLERANCE = 1e-6  # the yardsticks stop at a step of 1e-6 standard errors
+
+
+class Stages(NamedTuple):
+    """Seconds per pixel, of one core, and what they are spent on.
+
+    Attributes
+    ----------
+    weights, rows, fit : float
+        Weights of the rows; sums of weighted rows; best flux of them.
+    """
+
+    weights: float
+    rows: float
+    fit: float
+
+
+def time_fit_against_numpy() -> list[Figure]:
+    """CPU per pixel at nside 16 against the NumPy programs, which must give the same TS."""
+    problem, directions = burst_problem(), all_directions(16)
+    tables, some = Tables(problem), directions[::4]
+    check_equal(problem, tables, directions)
+    own, by_pixel, by_block = (
+        Cost(cost.wall / n, cost.cpu / n)
+        for cost, n in zip(
+            alternate(
+                N_RUNS,
+                lambda: cost_of(lambda: fit_pixels(problem, directions)),
+                lambda: cost_of(lambda: fit_by_pixel(tables, some)),
+                lambda: cost_of(lambda: fit_by_block(tables, directions)),
+            ),
+            (len(directions), len(some), len(directions)),
+            strict=True,
+        )
+    )
+    shape = f"{problem.counts.size} hit bins, 40 attitude samples"
+    return [
+        Figure(f"fit, CPU per pixel ({shape})", f"{own.cpu * 1e6:.2f} µs"),
+        Figure("NumPy pixel by pixel, CPU per pixel", f"{by_pixel.cpu * 1e6:.1f} µs"),
+        Figure("NumPy in blocks, CPU per pixel", f"{by_block.cpu * 1e6:.1f} µs"),
+        at_least("fit: times less CPU than NumPy pixel by pixel", by_pixel.cpu / own.cpu, 40),
+        at_least("fit: times less CPU than NumPy in blocks", by_block.cpu / own.cpu, 40),
+    ]
+
+
+def check_equal(problem: FitProblem, tables: Tables, directions: np.ndarray) -> None:
+    """Check that all programs fit the same TS.
+
+    Raises
+    ------
+    RuntimeError
+        If they do not.
+    """
+    directions = directions[::16]
+    ts = fit_pixels(problem, directions).ts
+    for program in (fit_by_pixel, fit_by_block):
+        largest = np.abs(program(tables, directions) - ts).max()
+        if not largest < TS_TOLERANCE:
+            raise RuntimeError(f"{program.__name__}: TS differs by up to {largest}.")
+
+
+def time_kernel_limit() -> list[Figure]:
+    """Time of the stages of a fit against what reading and arithmetic alone would take."""
+    problem, directions = burst_problem(), all_directions(32)
+    rates = measure_rates(problem.expectation.rows.nbytes)
+    runs = [time_stages(problem, directions) for _ in range(N_RUNS)]
+    stages = Stages(*map(float, np.median(runs, axis=0)))
+    limits = limits_of(problem, directions, rates)
+    rows = [
+        Figure(
+            f"{name}, per pixel on one core",
+            f"{took * 1e6:.2f} µs",
+            share=f"limit {limit * 1e6:.2f} µs, {limit / took:.2f} reached",
+        )
+        for name, took, limit in zip(
+            ("weights of rows", "sums of rows", "best flux"), stages, limits, strict=True
+        )
+    ]
+    share = sum(limits) / sum(stages)
+    return [
+        Figure("reads, table", f"{rates.read_table / 1e9:.0f} GB/s"),
+        Figure("reads, 1 MiB", f"{rates.read_block / 1e9:.0f} GB/s"),
+        Figure("fused multiply-adds, float64", f"{rates.multiply_adds / 1e9:.0f} G/s"),
+        Figure("divisions, float64", f"{rates.divisions / 1e9:.2f} G/s"),
+        *rows,
+        at_least("kernels: part of this core's limit that is reached", share, 0.5, "{:.2f}"),
+    ]
+
+
+def time_stages(problem: FitProblem, directions: np.ndarray) -> Stages:
+    """Time of the stages of a fit, cut into blocks as `fit_pixels` does."""
+    table, size = problem.expectation, block_size(problem.counts.size)
+    spent, clock = np.zeros(3), time.perf_counter
+    for start in range(0, len(directions), size):
+        block = directions[start : start + size]
+        times = [clock()]
+        table.weights(block)
+        times.append(clock())
+        expected = table.block(block)
+        times.append(clock())
+        fit_flux(problem.counts, problem.background, *expected)
+        times.append(clock())
+        spent += np.diff(times)
+    weights, both, fit = spent / len(directions)
+    return Stages(weights, both - weights, fit)
+
+
+def limits_of(problem: FitProblem, directions: np.ndarray, rates: Rates) -> Stages:
+    """Least time of each stage: the longest of its reads, multiply-adds and divisions.
+
+    Everything else is left out: integer arithmetic, comparisons, writing, calls. A multiplication
+    or an addition that stands alone counts as a multiply-add.
+    """
+    n_hit, n_t = problem.counts.size, len(problem.expectation.weight)
+    weights, _ = problem.expectation.weights(directions)
+    n_rows = len(weights.row) / len(directions)
+    passes, logs = passes_of(fit_pixels(problem, directions))
+
+    def longest(*, n_bytes: float, adds: float, divisions: float, bandwidth: float) -> float:
+        reads = n_bytes / bandwidth
+        return max(reads, adds / rates.multiply_adds, divisions / rates.divisions)
+
+    return Stages(
+        # rotation 9, two arc tangents of 14, four weights 8; divisions: two arc tangents, a
+        # root, two places along rings, one between them
+        longest(n_bytes=0, adds=45 * n_t, divisions=6 * n_t, bandwidth=rates.read_block),
+        longest(
+            n_bytes=4 * n_hit * n_rows,
+            adds=n_hit * n_rows,
+            divisions=0,
+            bandwidth=rates.read_table,
+        ),
+        # first pass: e / b and four moments; later ones: 1 / (1 + f r) and four moments; the
+        # logarithm 20 more. Each pass reads counts and e, the first one 1 / b as well.
+        longest(
+            n_bytes=8 * n_hit * (3 + 2 * passes),
+            adds=n_hit * (8 + 9 * passes + 20 * logs),
+            divisions=n_hit * passes,
+            bandwidth=rates.read_block,
+        ),
+    )
+
+
+def passes_of(fit: FluxFit) -> tuple[float, float]:
+    """Passes over the hit bins after the first, and logarithms per hit bin, per pixel.
+
+    The first step needs no pass of its own; a pixel that moves needs one pass with logarithms.
+    """
+    return float(np.maximum(fit.n_iter - 1, 0).mean()), float((fit.n_iter > 1).mean())
+
+
+def time_scaling() -> list[Figure]:
+    """Time against number of pixels, one thread, and nside 128 on two."""
+    problem = burst_problem()
+    seconds = scaling_times(problem, NSIDES)
+    n_pixels = [12 * nside**2 for nside in NSIDES]
+    slope = np.polyfit(np.log(n_pixels), np.log(seconds), 1)[0]
+    directions = all_directions(128)
+    (wall, *_), *_ = alternate(
+        3, lambda: cost_of(lambda: fit_pixels(problem, directions, threads=2))
+    )
+    lines = [
+        Figure(f"fit of nside {nside}, CPU, 1 thread", f"{took:.3f} s")
+        for nside, took in zip(NSIDES, seconds, strict=True)
+    ]
+    is_linear = abs(slope - 1) <= 0.05
+    return [
+        *lines,
+        Figure("slope of log time against log pixels", f"{slope:.3f}", "1.00 ± 0.05", is_linear),
+        below("fit of nside 128, wall, 2 threads", wall, 15, "{:.2f} s"),
+    ]
+
+
+def scaling_times(problem: FitProblem, nsides: tuple[int, ...]) -> list[float]:
+    """CPU of maps of several resolutions, taken in turns [s]."""
+    measures = [
+        lambda directions=all_directions(nside): cost_of(lambda: fit_pixels(problem, directions))
+        for nside in nsides
+    ]
+    return [cost.cpu for cost in alternate(5, *measures)]
+
+
+def time_two_threads() -> list[Figure]:
+    """Wall time of nside 64 by one and by two threads."""
+    return speedup("thread", *thread_times(burst_problem(), (1, 2)))
+
+
+def thread_times(problem: FitProblem, threads: tuple[int, ...]) -> list[list[float]]:
+    """Wall times of nside 64 by so many threads, taken in turns [s]."""
+    directions = all_directions(64)
+    rounds = [
+        [cost_of(lambda n=n: fit_pixels(problem, directions, threads=n)).wall for n in threads]
+        for _ in range(2 * N_RUNS)
+    ]
+    return [list(times) for times in zip(*rounds, strict=True)]

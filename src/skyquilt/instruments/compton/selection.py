@@ -1,0 +1,101 @@
+"""Selected bins of a measurement: energies, zero background, hits."""
+
+import logging
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.config.analysis import Analysis
+from skyquilt.errors import InputError
+from skyquilt.instruments.compton.measurement import Measurement
+
+logger = logging.getLogger(__name__)
+_N_NAMED = 5  # bins named in a message
+
+
+class Selection(NamedTuple):
+    """Flat bins of the selected channels, in the order of a table's columns.
+
+    Attributes
+    ----------
+    channels : tuple of int
+        Channels [first, last + 1).
+    counts, background : ndarray of float64, shape (n_bin,)
+        Observed and expected counts.
+    is_masked : ndarray of bool, shape (n_bin,)
+        Bins that are left out of the likelihood.
+    hits : ndarray of int64, shape (n_hit,)
+        Bins with counts that are in the likelihood.
+    """
+
+    channels: tuple[int, int]
+    counts: np.ndarray
+    background: np.ndarray
+    is_masked: np.ndarray
+    hits: np.ndarray
+
+
+def select_bins(
+    analysis: Analysis, measurement: Measurement, channels: tuple[int, int]
+) -> Selection:
+    """Select the bins of an analysis.
+
+    Raises
+    ------
+    InputError
+        If there are no counts, or counts without background that may not be masked.
+    """
+    counts = _flatten(sum(measurement.terms.values()), analysis, channels)
+    background = _flatten(measurement.background, analysis, channels)
+    if not counts.any():
+        names = ", ".join(term.path for term in analysis.data.counts)
+        raise InputError(
+            f"{names}: no counts in the energy channels [{channels[0]}, {channels[1]}); widen "
+            "`energy`."
+        )
+    is_masked = _zero_background(counts, background, analysis, measurement, channels)
+    hits = np.flatnonzero((counts > 0) & ~is_masked)
+    if hits.size == 0:
+        raise InputError(f"{measurement.path}: all counts lie in bins without background.")
+    return Selection(channels, counts, background, is_masked, hits)
+
+
+def _flatten(values: np.ndarray, analysis: Analysis, channels: tuple[int, int]) -> np.ndarray:
+    selected = values[slice(*channels)]
+    return (selected.sum(axis=0) if analysis.energy.sum_channels else selected).ravel()
+
+
+def _zero_background(
+    counts: np.ndarray,
+    background: np.ndarray,
+    analysis: Analysis,
+    measurement: Measurement,
+    channels: tuple[int, int],
+) -> np.ndarray:
+    """Bins to leave out; refuses when the analysis does not allow that."""
+    is_zero = background == 0
+    lost = np.flatnonzero(is_zero & (counts > 0))
+    if analysis.data.zero_background == "refuse":
+        if lost.size:
+            first = _bin_names(lost[:_N_NAMED], measurement, channels)
+            raise InputError(
+                f"{analysis.data.background.path}: {lost.size} bins have counts "
+                f"({counts[lost].sum():g} of {counts.sum():g}) but no background, the first at "
+                f"(channel, Phi, PsiChi) = {first}; give a background model "
+                "that is above zero there, or set `data.zero_background: mask`."
+            )
+        return np.zeros(counts.size, dtype=bool)
+    logger.info(
+        "%d bins without background masked, with %g of %g counts",
+        is_zero.sum(),
+        counts[is_zero].sum(),
+        counts.sum(),
+    )
+    return is_zero
+
+
+def _bin_names(bins: np.ndarray, measurement: Measurement, channels: tuple[int, int]) -> str:
+    """Channel (the first one of a sum), Phi and PsiChi of flat bins."""
+    channel, phi, psichi = np.unravel_index(bins, measurement.space.shape)
+    indices = zip(channel + channels[0], phi, psichi, strict=True)
+    return ", ".join(str(tuple(map(int, index))) for index in indices)
