@@ -1,30 +1,16 @@
 """One observation of the toy telescope, as each kind of fit problem."""
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+import toy
 
 from skyquilt.problem import SkyTable
 
-_TOY = Path(__file__).parents[2] / "benchmarks" / "toy.py"
-
 
 @pytest.fixture(scope="session")
-def toy():
-    """Module `benchmarks/toy.py`."""
-    spec = importlib.util.spec_from_file_location("toy", _TOY)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def observation(toy):
+def observation():
     """Telescope, and counts of a source in all bins, those without counts too."""
     telescope = toy.Telescope()
     rng = np.random.default_rng(3)
