@@ -11,7 +11,7 @@ from skyquilt.problem.problem import FitProblem
 BLOCK_BYTES = 2**20
 """Expected counts of a block [byte].
 
-Each Newton step reads them again, so they should stay in the level 2 cache: 1 to 2 MiB per core
+Written by the expectation and read by the fit, so they should stay in the level 2 cache: 1 to 2 MiB per core
 on servers since 2017 (Intel Xeon Scalable; AMD EPYC has 0.5 to 1 MiB).
 """
 

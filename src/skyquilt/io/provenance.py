@@ -52,7 +52,7 @@ class Provenance:
         return {
             "stage": self.stage,
             "skyquilt": version("skyquilt"),
-            "versions": _versions(("numpy", "h5py", "numba")),
+            "versions": _versions(("numpy", "h5py")),
             "settings": self.settings,
             "settings_sha256": settings_digest(self.settings),
             "inputs": input_records(self.inputs, self.memo),
