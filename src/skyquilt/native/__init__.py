@@ -71,10 +71,12 @@ _ARGUMENTS = {
         *(_int, _floats, _int, _int, _floats, _floats, _int, _float, _int),
         *(_floats, _floats, _shorts, _bytes),
     ),
+    # n_pixel, n_part, directions, source; n_angle, n_column, table; image
+    "add_cones": (_int, _int, _floats, _floats, _int, _int, _singles, _singles),
 }
 _NO_RESULT = (
     *("nest_to_ring", "ring_to_nest", "nest_to_vec", "ring_to_vec", "vec_to_nest", "vec_to_ring"),
-    *("ring_thetas", "interp_ring", "add_rows", "fit_block"),
+    *("ring_thetas", "interp_ring", "add_rows", "fit_block", "add_cones"),
 )
 
 

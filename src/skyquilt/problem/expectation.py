@@ -69,7 +69,7 @@ def weighted_rows(rows: np.ndarray, totals: np.ndarray, weights: SparseWeights) 
     Parameters
     ----------
     rows : ndarray of float32, shape (n_row, n_hit)
-        The table, in memory or mapped.
+        The table, in memory or mapped, in C order.
     totals : ndarray of float64, shape (n_row,)
         Total of each row over all bins.
     weights : SparseWeights
@@ -83,7 +83,6 @@ def weighted_rows(rows: np.ndarray, totals: np.ndarray, weights: SparseWeights) 
         Sum of weight times total.
     """
     n, n_hit = len(weights.stop), rows.shape[1]
-    rows = np.ascontiguousarray(rows, np.float32)  # a mapping stays one
     unit_counts, total = np.empty((n, n_hit)), np.empty(n)
     kernels.add_rows(n_hit, rows, totals, n, *weights, unit_counts, total)
     return unit_counts, total

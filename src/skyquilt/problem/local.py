@@ -87,7 +87,7 @@ class LocalTable:
             OCCULTED where the source is below the horizon in all samples that have weight.
         """
         weights, status = self.weights(directions)
-        return Block(*weighted_rows(self.rows, self.totals, weights), status)
+        return Block(*weighted_rows(self._rows, self.totals, weights), status)
 
     def weights(self, directions: np.ndarray) -> tuple[SparseWeights, np.ndarray]:
         """Seconds per spacecraft direction, and status, for each sky direction."""
@@ -114,6 +114,11 @@ class LocalTable:
             values += [self.zenith, self.horizon_cos[:, np.newaxis]]
         columns = np.hstack(values)[self.weight > 0].T
         return np.ascontiguousarray(np.pad(columns, ((0, 0), (0, -columns.shape[1] % 8))))
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        """Rows as the kernel reads them, one after the other; a mapping of such rows stays one."""
+        return np.ascontiguousarray(self.rows)
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""

@@ -1,6 +1,7 @@
 """Expectation of data binned on the sky, from response rows per sky pixel."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class SkyTable:
         """
         weights = self.weights(directions)
         status = np.full(len(directions), GOOD, dtype=np.uint8)
-        return Block(*weighted_rows(self.rows, self.totals, weights), status)
+        return Block(*weighted_rows(self._rows, self.totals, weights), status)
 
     def weights(self, directions: np.ndarray) -> SparseWeights:
         """Weights of the rows for each direction, sum 1."""
@@ -88,6 +89,11 @@ class SkyTable:
         stop, row, weight = np.empty(n, np.int64), np.empty(size, np.int64), np.empty(size)
         end = kernels.merge_weights(n, ipix.shape[1], ipix, share, dense, stop, row, weight)
         return SparseWeights(stop, row[:end], weight[:end])
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        """Rows as the kernel reads them, one after the other; a mapping of such rows stays one."""
+        return np.ascontiguousarray(self.rows)
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
