@@ -314,13 +314,14 @@ static lanes upper_angle(lanes y, lanes x)
 
 void skyquilt_angles(const double *x, const double *y, const double *z, double *theta, double *phi)
 {
-    lanes vx = load(x), vy = load(y), vz = load(z);
-    lanes square = vx * vx + vy * vy, radius;
-    for (int k = 0; k < LANES; k++)
-        radius[k] = sqrt(square[k]);
-    store(theta, upper_angle(radius, vz));
-    lanes angle = upper_angle(absolute(vy), vx);
-    store(phi, pick(vy < 0, 2 * PI - angle, angle));
+    double radius[BLOCK];
+    for (int k = 0; k < BLOCK; k++)
+        radius[k] = sqrt(x[k] * x[k] + y[k] * y[k]);
+    for (int k = 0; k < BLOCK; k += WIDTH) {
+        lanes vy = load(y + k), angle = upper_angle(absolute(vy), load(x + k));
+        store(phi + k, pick(vy < 0, 2 * PI - angle, angle));
+        store(theta + k, upper_angle(load(radius + k), load(z + k)));
+    }
 }
 
 /* ---- arrays; directions are n times x, y, z ---- */
@@ -373,9 +374,9 @@ void ring_thetas(int64_t nside, double *theta)
 void interp_ring(int64_t nside, const double *ring_theta, int64_t n, const double *vec,
                  int64_t *ipix, double *weight)
 {
-    for (int64_t i = 0; i < n; i += LANES) {
-        double at[3][LANES] = {{0}}, theta[LANES], phi[LANES];
-        int64_t n_now = smaller(LANES, n - i);
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        double at[3][BLOCK] = {{0}}, theta[BLOCK], phi[BLOCK];
+        int64_t n_now = smaller(BLOCK, n - i);
         for (int64_t k = 0; k < 3 * n_now; k++)
             at[k % 3][k / 3] = vec[3 * i + k];
         skyquilt_angles(at[0], at[1], at[2], theta, phi);

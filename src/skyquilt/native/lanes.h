@@ -1,8 +1,8 @@
-/* Eight numbers at a time: the compiler maps them to whatever vector registers there are.
+/* Vectors as wide as this level's registers, in blocks of eight numbers.
  *
- * Lanes never mix except in `lane_sum`, always in the same order, and products are not contracted
- * with sums (-ffp-contract=off). So every variant of the library, and any cut of the work, gives
- * the same bits.
+ * A sum has eight partial sums whatever the width, number k of each block in partial sum k, added
+ * up in one order by `block_sum`; and products are not contracted with sums (-ffp-contract=off).
+ * So all levels, and any cut of the work, give the same bits.
  */
 #ifndef SKYQUILT_LANES_H
 #define SKYQUILT_LANES_H
@@ -10,11 +10,20 @@
 #include <stdint.h>
 #include <string.h>
 
-#define LANES 8
+#if defined(__AVX512F__)
+#define WIDTH 8
+#elif defined(__AVX__)
+#define WIDTH 4
+#else
+#define WIDTH 2
+#endif
 
-typedef double lanes __attribute__((vector_size(8 * LANES)));
-typedef int64_t lanes_int __attribute__((vector_size(8 * LANES)));
-typedef float lanes_float __attribute__((vector_size(4 * LANES)));
+#define BLOCK 8
+#define PARTS (BLOCK / WIDTH) /* vectors per block */
+
+typedef double lanes __attribute__((vector_size(8 * WIDTH)));
+typedef int64_t lanes_int __attribute__((vector_size(8 * WIDTH)));
+typedef float lanes_float __attribute__((vector_size(4 * WIDTH)));
 
 static inline lanes load(const double *from)
 {
@@ -35,8 +44,10 @@ static inline lanes load_float(const float *from)
     return __builtin_convertvector(values, lanes);
 }
 
-static inline double lane_sum(lanes v)
+static inline double block_sum(const lanes *parts)
 {
+    double v[BLOCK];
+    memcpy(v, parts, sizeof v);
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 

@@ -8,20 +8,48 @@ int64_t interface_version(void)
     return SKYQUILT_INTERFACE;
 }
 
-/* Vector instructions of this processor: the x86-64 level, 1 on other machines. */
+#if defined(__x86_64__)
+
+#include <cpuid.h>
+
+/* Registers that the operating system saves for each process: bits of XCR0. */
+enum { YMM = 0x6, ZMM = 0xe6 };
+
+static int has_all(unsigned found, unsigned wanted)
+{
+    return (found & wanted) == wanted;
+}
+
+static unsigned saved_registers(void)
+{
+    unsigned low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
+/* Level of x86-64 of this processor, as its binary interface (psABI) defines them: 1, 3 or 4. */
 int64_t processor_level(void)
 {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
-        !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2"))
+    unsigned eax, ebx, ecx, edx;
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) ||
+        !has_all(ecx, bit_FMA | bit_MOVBE | bit_F16C | bit_OSXSAVE))
         return 1;
-    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-        !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
-        !__builtin_cpu_supports("avx512vl"))
-        return 3;
-    return 4;
-#else
-    return 1;
-#endif
+    unsigned saved = saved_registers();
+    if (!has_all(saved, YMM) || !__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) ||
+        !has_all(ecx, bit_LZCNT))
+        return 1;
+    if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) ||
+        !has_all(ebx, bit_AVX2 | bit_BMI | bit_BMI2))
+        return 1;
+    unsigned wanted = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
+    return has_all(saved, ZMM) && has_all(ebx, wanted) ? 4 : 3;
 }
+
+#else
+
+int64_t processor_level(void)
+{
+    return 1;
+}
+
+#endif

@@ -47,45 +47,62 @@ static inline lanes log_1p(lanes t, lanes *inverse)
     return k_double * 0.6931471805599453 + (2 * s + s * w * sum);
 }
 
+/* Partial sums, for each vector of a block. */
+typedef struct {
+    lanes s1[PARTS], s2[PARTS], s3[PARTS], s4[PARTS], log[PARTS];
+} partial_sums;
+
+static inline void add_powers(partial_sums *sums, int part, lanes d, lanes r)
+{
+    d *= r, sums->s1[part] += d;
+    d *= r, sums->s2[part] += d;
+    d *= r, sums->s3[part] += d;
+    d *= r, sums->s4[part] += d;
+}
+
+static inline moments add_up(const partial_sums *sums)
+{
+    return (moments){block_sum(sums->s1), block_sum(sums->s2), block_sum(sums->s3),
+                     block_sum(sums->s4), block_sum(sums->log)};
+}
+
 static inline moments sum_up(int64_t n, const double *counts, const double *x, double f,
                              int with_log)
 {
-    lanes s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, logs = {0};
-    for (int64_t i = 0; i < n; i += LANES) {
-        lanes d = load(counts + i), r = load(x + i), t = f * r, inverse;
-        if (with_log)
-            logs += d * log_1p(t, &inverse);
-        else
-            inverse = 1 / (1 + t);
-        r *= inverse;
-        d *= r, s1 += d;
-        d *= r, s2 += d;
-        d *= r, s3 += d;
-        d *= r, s4 += d;
-    }
-    return (moments){lane_sum(s1), lane_sum(s2), lane_sum(s3), lane_sum(s4), lane_sum(logs)};
+    partial_sums sums = {0};
+    for (int64_t i = 0; i < n; i += BLOCK)
+#pragma GCC unroll 4
+        for (int part = 0; part < PARTS; part++) {
+            int64_t at = i + part * WIDTH;
+            lanes d = load(counts + at), r = load(x + at), t = f * r, inverse;
+            if (with_log)
+                sums.log[part] += d * log_1p(t, &inverse);
+            else
+                inverse = 1 / (1 + t);
+            add_powers(&sums, part, d, r * inverse);
+        }
+    return add_up(&sums);
 }
 
 /* Moments at zero flux; fills x. `is_good` tells that no value of e is below zero. */
 static moments start(int64_t n, const double *counts, const double *inverse_background,
                      const double *e, double *x, int *is_good)
 {
-    lanes s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0};
+    partial_sums sums = {0};
     lanes_int is_negative = {0};
-    for (int64_t i = 0; i < n; i += LANES) {
-        lanes d = load(counts + i), r = load(e + i);
-        is_negative |= r < 0;
-        r *= load(inverse_background + i);
-        store(x + i, r);
-        d *= r, s1 += d;
-        d *= r, s2 += d;
-        d *= r, s3 += d;
-        d *= r, s4 += d;
-    }
+    for (int64_t i = 0; i < n; i += BLOCK)
+#pragma GCC unroll 4
+        for (int part = 0; part < PARTS; part++) {
+            int64_t at = i + part * WIDTH;
+            lanes unit = load(e + at), r = unit * load(inverse_background + at);
+            is_negative |= unit < 0;
+            store(x + at, r);
+            add_powers(&sums, part, load(counts + at), r);
+        }
     *is_good = 1;
-    for (int k = 0; k < LANES; k++)
+    for (int k = 0; k < WIDTH; k++)
         *is_good &= !is_negative[k];
-    return (moments){lane_sum(s1), lane_sum(s2), lane_sum(s3), lane_sum(s4), 0};
+    return add_up(&sums);
 }
 
 /* Step to the root of S1 / (1 + a s / (1 + b s / (1 + c s))) = E, or of its first two levels where

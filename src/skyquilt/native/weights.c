@@ -35,25 +35,27 @@ static int64_t take_weights(growing *sums, double *weight)
     return n;
 }
 
-static lanes dot(const double s[3], const double *with, int64_t n_t)
+/* Scalar products of a direction with eight others, the columns of three rows of n_t. */
+static void dot(const double s[3], const double *with, int64_t n_t, double product[BLOCK])
 {
-    return s[0] * load(with) + s[1] * load(with + n_t) + s[2] * load(with + 2 * n_t);
+    for (int k = 0; k < BLOCK; k++)
+        product[k] = s[0] * with[k] + s[1] * with[k + n_t] + s[2] * with[k + 2 * n_t];
 }
 
 /* Bilinear weights of eight attitude samples; returns how many of them see the source. */
 static int add_samples(int64_t nside, const double *ring_theta, const double source[3],
                        const double *attitude, int64_t n_t, int has_horizon, growing *sums)
 {
-    double x[LANES], y[LANES], z[LANES], theta[LANES], phi[LANES], height[LANES] = {0};
+    double x[BLOCK], y[BLOCK], z[BLOCK], theta[BLOCK], phi[BLOCK], height[BLOCK] = {0};
     const double *seconds = attitude + SECONDS * n_t, *horizon = attitude + HORIZON_COS * n_t;
-    store(x, dot(source, attitude, n_t));
-    store(y, dot(source, attitude + 3 * n_t, n_t));
-    store(z, dot(source, attitude + 6 * n_t, n_t));
+    dot(source, attitude, n_t, x);
+    dot(source, attitude + 3 * n_t, n_t, y);
+    dot(source, attitude + 6 * n_t, n_t, z);
     if (has_horizon)
-        store(height, dot(source, attitude + ZENITH * n_t, n_t));
+        dot(source, attitude + ZENITH * n_t, n_t, height);
     skyquilt_angles(x, y, z, theta, phi);
     int n_seen = 0;
-    for (int t = 0; t < LANES; t++) {
+    for (int t = 0; t < BLOCK; t++) {
         if (seconds[t] == 0 || (has_horizon && height[t] <= horizon[t]))
             continue;
         int64_t ipix[4];
@@ -80,7 +82,7 @@ int64_t local_weights(int64_t nside, const double *ring_theta, int64_t n, const 
     int64_t end = 0;
     for (int64_t i = 0; i < n; i++) {
         int64_t n_seen = 0;
-        for (int64_t t = 0; t < n_t; t += LANES)
+        for (int64_t t = 0; t < n_t; t += BLOCK)
             n_seen += add_samples(nside, ring_theta, directions + 3 * i, attitude + t, n_t,
                                   (int)has_horizon, &sums);
         end += take_weights(&sums, weight + end);
@@ -110,24 +112,24 @@ int64_t merge_weights(int64_t n, int64_t n_neighbours, const int64_t *ipix, cons
  * block, which share most of their rows, use them. */
 #define TILE 2048
 
-/* Sums of `n_column` columns, at most 4 x 8 at a time, kept in registers while rows are added. */
+/* Sums of `n_column` columns, four vectors at a time, which stay in registers while rows are added. */
 static void add_tile(const float *rows, int64_t n_hit, int64_t n_column, int64_t n_entry,
                      const int64_t *row, const double *weight, double *sums)
 {
     int64_t i = 0;
-    for (; i + 4 * LANES <= n_column; i += 4 * LANES) {
+    for (; i + 4 * WIDTH <= n_column; i += 4 * WIDTH) {
         lanes a = {0}, b = {0}, c = {0}, d = {0};
         for (int64_t k = 0; k < n_entry; k++) {
             const float *values = rows + row[k] * n_hit + i;
             a += weight[k] * load_float(values);
-            b += weight[k] * load_float(values + LANES);
-            c += weight[k] * load_float(values + 2 * LANES);
-            d += weight[k] * load_float(values + 3 * LANES);
+            b += weight[k] * load_float(values + WIDTH);
+            c += weight[k] * load_float(values + 2 * WIDTH);
+            d += weight[k] * load_float(values + 3 * WIDTH);
         }
         store(sums + i, a);
-        store(sums + i + LANES, b);
-        store(sums + i + 2 * LANES, c);
-        store(sums + i + 3 * LANES, d);
+        store(sums + i + WIDTH, b);
+        store(sums + i + 2 * WIDTH, c);
+        store(sums + i + 3 * WIDTH, d);
     }
     for (; i < n_column; i++) {
         double sum = 0;
