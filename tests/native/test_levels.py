@@ -46,7 +46,7 @@ def problem():
     counts = rng.poisson(background + rows[7]) + rng.choice([0.0, 0.3], 301)
     table = LocalTable(
         rows=rows,
-        totals=rows.sum(axis=1, dtype=float),
+        totals=1.4 * rows.sum(axis=1, dtype=float),
         nside=4,
         rotation=np.linalg.qr(rng.normal(size=(11, 3, 3)))[0],
         weight=rng.uniform(0, 1, 11),
