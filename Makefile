@@ -18,11 +18,13 @@ help:
 	@echo "make check     lint and test: what continuous integration runs"
 	@echo "make schema    config/config.schema.yaml from the configuration's types"
 	@echo "make lock      requirements/lock.txt from pyproject.toml"
-	@echo "make clean     remove results, cache and simulated data"
+	@echo "make clean     remove results, cache, simulated data and compiled kernels"
 
 install: .venv/installed
 
-.venv/installed: requirements/lock.txt pyproject.toml
+KERNELS = $(wildcard src/skyquilt/native/*.[ch]) src/skyquilt/native/build.py setup.py
+
+.venv/installed: requirements/lock.txt pyproject.toml $(KERNELS)
 	@test -n "$(PYTHON)" || { \
 	  echo "skyquilt needs Python 3.11 or later, and none was found; install one, or name it:"; \
 	  echo "  make install PYTHON=python3.12"; exit 2; } >&2
@@ -62,4 +64,4 @@ lock: install
 	  --no-annotate --no-emit-index-url pyproject.toml >> requirements/lock.txt
 
 clean:
-	rm -rf results cache data .snakemake
+	rm -rf results cache data .snakemake build src/skyquilt/native/*.so .venv/installed

@@ -1,6 +1,7 @@
 """Laws of the statistic that hold for any data: zero flux, units of flux, twice the data."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.poisson import poisson_ts
+from skyquilt.problem.expectation import Block, Expectation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nside_to_npix
 from skyquilt.status import GOOD
 
 DIRECTIONS = nest_to_vec(4, np.arange(nside_to_npix(4)))
-# The last Newton step leaves 1e-12 standard errors, and sums of 500 bins round at 1e-13 of
+# The last step leaves 1e-12 standard errors, and sums of 500 bins round at 1e-13 of
 # themselves; TS is the difference of two sums up to 100 times as large.
 RELATIVE, ABSOLUTE = 1e-10, 1e-10
 
@@ -30,9 +32,22 @@ def is_close(first, second):
 
 def with_response_times(problem, factor):
     """Problem whose sources of unit flux give `factor` times as many counts."""
-    table = problem.expectation
-    rows = table.rows.astype(np.float64) * factor
-    return replace(problem, expectation=replace(table, rows=rows, totals=table.totals * factor))
+    return replace(problem, expectation=Scaled(problem.expectation, factor))
+
+
+class Scaled(NamedTuple):
+    """Expectation times a factor, in float64: rows of a table, float32, would be rounded."""
+
+    expectation: Expectation
+    factor: float
+
+    @property
+    def n_hit(self):
+        return self.expectation.n_hit
+
+    def block(self, directions):
+        block = self.expectation.block(directions)
+        return Block(self.factor * block.unit_counts, self.factor * block.total, block.status)
 
 
 @given(lon=st.integers(0, len(DIRECTIONS) - 1))

@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from skyquilt import __version__
 from skyquilt.cli import (
     bin_events,
     check,
@@ -62,7 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    parser.add_argument("--version", action="version", version=f"skyquilt {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, module in VERBS.items():
         summary = module.__doc__.strip().splitlines()[0]
@@ -99,16 +100,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"skyquilt {args.verb}: interrupted", file=sys.stderr)
         return 130
-
-
-class _Version(argparse.Action):
-    """Print the version; looked up only when asked for."""
-
-    def __call__(self, parser, namespace, values, option_string=None):
-        from importlib.metadata import version
-
-        print(f"skyquilt {version('skyquilt')}")
-        parser.exit()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ _DATASETS = {
     "flux": ("", "flux as a multiple of the reference spectrum"),
     "flux_err": ("", "standard error of flux, from the curvature of the likelihood"),
     "npred": ("", "expected source counts at the best flux, over all bins"),
-    "n_iter": ("", "Newton steps"),
+    "n_iter": ("", "steps of the fit"),
     "status": ("", "how the fit ended: 0 good, 1 at bound, others failed"),
 }
 

@@ -1,7 +1,7 @@
 """Fit of any number of directions, block by block."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from skyquilt.problem.problem import FitProblem
 BLOCK_BYTES = 2**20
 """Expected counts of a block [byte].
 
-Each Newton step reads them again, so they should stay in the level 2 cache: 1 to 2 MiB per core
-on servers since 2017 (Intel Xeon Scalable; AMD EPYC has 0.5 to 1 MiB).
+The expectation writes them and the fit reads them, so they should stay in the level 2 cache: 1 to
+2 MiB per core on servers since 2017 (Intel Xeon Scalable; AMD EPYC has 0.5 to 1 MiB).
 """
 
 _MIN_PIXELS = 16  # where rows are long, a block still reads each row once for so many pixels
@@ -66,8 +66,8 @@ def fit_pixels(
 
     parts = []
     blocks = list(_blocks(n, block_size(problem.expectation.n_hit)))
-    with ThreadPoolExecutor(threads) as pool:
-        for block, part in zip(blocks, pool.map(fit_block, blocks), strict=True):
+    with _open_map(threads) as in_order:
+        for block, part in zip(blocks, in_order(fit_block, blocks), strict=True):
             parts.append(part)
             report(block.stop, n)
     return FluxFit(*map(np.concatenate, zip(*parts, strict=True)))
@@ -88,6 +88,18 @@ def _blocks(n: int, size: int) -> Iterator[slice]:
     """Slices of up to `size`; one empty slice for nothing, so that there is always a result."""
     for start in range(0, max(n, 1), size):
         yield slice(start, min(start + size, n))
+
+
+@contextmanager
+def _open_map(threads: int) -> Iterator[Callable]:
+    """`map`, by several threads if there are several."""
+    if threads == 1:
+        yield map
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield pool.map
 
 
 def _no_report(n_done: int, n_all: int) -> None:

@@ -26,11 +26,11 @@ logger = logging.getLogger(__name__)
 SCHEMA = "skyquilt/plan"
 VERSION = "1.0"
 
-# Measured with 1000 and 100000 hit bins (Xeon 2.5 GHz, one thread, 2026): one multiply-add of a
-# row from the cache 0.25 ns; one hit bin of a fit of 8 Newton steps 15 ns, a third of it for the
-# logarithm at the end. Rows that have to come from memory cost up to 4 times as much.
-_MULTIPLY_ADD_S = 0.25e-9
-_HIT_BIN_S = 15e-9
+# Measured with 1000 hit bins (Xeon with AVX-512, one thread, 2026): one multiply-add of a row from
+# the cache 0.15 to 0.25 ns; one hit bin of a fit of 2 to 4 steps 2 to 4 ns. Rows that have to come
+# from memory cost up to 4 times as much.
+_MULTIPLY_ADD_S = 0.2e-9
+_HIT_BIN_S = 3e-9
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,20 +2,19 @@
 
 import json
 import os
-import platform
 import resource
 import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import h5py
+import h5py
+import numpy as np
 
+from skyquilt import __version__
 from skyquilt.io.digest import canonical_json, file_digest, settings_digest
 
 
@@ -51,13 +50,13 @@ class Provenance:
         """Everything as plain values, with the times up to now."""
         return {
             "stage": self.stage,
-            "skyquilt": version("skyquilt"),
-            "versions": _versions(("numpy", "h5py", "numba")),
+            "skyquilt": __version__,
+            "versions": _versions(),
             "settings": self.settings,
             "settings_sha256": settings_digest(self.settings),
             "inputs": input_records(self.inputs, self.memo),
             "command": " ".join(sys.argv),
-            "host": platform.node(),
+            "host": os.uname().nodename,
             "job_id": os.environ.get("SLURM_JOB_ID", ""),
             "n_ranks": self.n_ranks,
             "started_utc": _utc(self.started),
@@ -85,14 +84,14 @@ def input_records(paths: Iterable[str], memo: Path | None = None) -> list[dict[s
     ]
 
 
-def write_provenance(file: "h5py.File", provenance: Provenance) -> None:
+def write_provenance(file: h5py.File, provenance: Provenance) -> None:
     """Put the record into the group `provenance` of an open HDF5 file, nested values as JSON."""
     attributes = file.create_group("provenance").attrs
     for key, value in provenance.record().items():
         attributes[key] = canonical_json(value) if isinstance(value, dict | list) else value
 
 
-def read_provenance(file: "h5py.File") -> dict[str, Any]:
+def read_provenance(file: h5py.File) -> dict[str, Any]:
     """Record of an open HDF5 file."""
     record = dict(file["provenance"].attrs)
     for key in ("versions", "settings", "inputs", "stages"):
@@ -101,8 +100,10 @@ def read_provenance(file: "h5py.File") -> dict[str, Any]:
     return record
 
 
-def _versions(packages: Iterable[str]) -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+def _versions() -> dict[str, str]:
+    """Versions of what a fit depends on; importlib.metadata would take longer than some fits."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {"python": python, "numpy": np.__version__, "h5py": h5py.__version__}
 
 
 def _utc(stamp: float) -> str:

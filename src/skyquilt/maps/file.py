@@ -13,7 +13,7 @@ _COLUMNS = {
     "flux_err": ("", "standard error of FLUX"),
     "photon_flux": ("cm-2 s-1", "photon flux, selected energies"),
     "npred": ("", "expected source counts"),
-    "n_iter": ("", "Newton steps"),
+    "n_iter": ("", "steps of the fit"),
     "status": ("", "0 good, 1 at bound, else failed"),
 }
 

@@ -16,7 +16,7 @@ from skyquilt.sky.pixels import nest_to_ring
 from skyquilt.status import STATUS_NAMES
 
 _QUANTITIES = ("ts", "sqrt_ts", "flux", "flux_err", "photon_flux", "npred")
-_PACKAGES = ("skyquilt", "astropy", "h5py", "healpy", "histpy", "numba", "numpy", "scipy")
+_PACKAGES = ("skyquilt", "astropy", "h5py", "healpy", "histpy", "numpy", "scipy")
 
 
 def summarise(

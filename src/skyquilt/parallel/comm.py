@@ -1,7 +1,7 @@
 """The communicator of a job: opened once, passed on as an argument; None means serial."""
 
 import logging
-import platform
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -105,7 +105,7 @@ def gather_arrays(comm: "Comm | None", arrays: tuple[np.ndarray, ...]) -> list[n
 
 def _log_error(comm: "Comm", error: BaseException) -> None:
     """One line for an expected error, the traceback for any other; flushed, as Abort kills."""
-    place = f"rank {comm.Get_rank()} of {comm.Get_size()} on {platform.node()}"
+    place = f"rank {comm.Get_rank()} of {comm.Get_size()} on {os.uname().nodename}"
     is_expected = isinstance(error, SkyquiltError)
     logger.error("%s: %s", place, error, exc_info=None if is_expected else error)
     for handler in logging.getLogger().handlers:

@@ -1,19 +1,14 @@
 """Expectation of data binned on the sky, from response rows per sky pixel."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numba import njit
 
-from skyquilt.problem.expectation import (
-    Block,
-    SparseWeights,
-    add_weight,
-    take_weights,
-    weighted_rows,
-)
-from skyquilt.sky.healpix import check_directions, interp_ring_pixel, vec_to_ring_pixel
-from skyquilt.sky.pixels import nside_to_npix, ring_to_nest_pixel
+from skyquilt.native import kernels
+from skyquilt.problem.expectation import Block, SparseWeights, weighted_rows
+from skyquilt.sky.healpix import interp_ring, vec_to_ring
+from skyquilt.sky.pixels import nside_to_npix, ring_to_nest
 from skyquilt.status import GOOD
 
 _ALLOWED = {"ordering": ("RING", "NESTED"), "interpolation": ("bilinear", "nearest")}
@@ -82,51 +77,31 @@ class SkyTable:
         """
         weights = self.weights(directions)
         status = np.full(len(directions), GOOD, dtype=np.uint8)
-        return Block(*weighted_rows(self.rows, self.totals, weights), status)
+        return Block(*weighted_rows(self._rows, self.totals, weights), status)
 
     def weights(self, directions: np.ndarray) -> SparseWeights:
         """Weights of the rows for each direction, sum 1."""
-        return SparseWeights(
-            *_sky_weights(
-                check_directions(directions),
-                self.nside,
-                self.ordering == "NESTED",
-                self.interpolation == "bilinear",
-            )
-        )
+        ipix, share = self._neighbours(directions)
+        if self.ordering == "NESTED":
+            ipix = ring_to_nest(self.nside, ipix)
+        n, size = len(ipix), ipix.size
+        dense = np.zeros(len(self.totals))
+        stop, row, weight = np.empty(n, np.int64), np.empty(size, np.int64), np.empty(size)
+        end = kernels.merge_weights(n, ipix.shape[1], ipix, share, dense, stop, row, weight)
+        return SparseWeights(stop, row[:end], weight[:end])
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        """Rows as the kernel reads them, one after the other; a mapping of such rows stays one."""
+        return np.ascontiguousarray(self.rows)
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
         return (4.0 if self.interpolation == "bilinear" else 1.0) * self.n_hit
 
-
-@njit(cache=True, nogil=True)
-def _sky_weights(directions, nside, is_nested, is_bilinear):
-    n = len(directions)
-    stop, row, weight = np.empty(n, np.int64), np.empty(4 * n, np.int64), np.empty(4 * n)
-    dense, touched = np.zeros(12 * nside * nside), np.empty(4, np.int64)
-    end = 0
-    for k in range(n):
-        n_touched = _add_neighbours(directions[k], nside, is_nested, is_bilinear, dense, touched)
-        end = take_weights(dense, touched, n_touched, row, weight, end)
-        stop[k] = end
-    return stop, row[:end], weight[:end]
-
-
-@njit(cache=True, nogil=True)
-def _add_neighbours(source, nside, is_nested, is_bilinear, dense, touched):
-    x, y, z = source
-    if not is_bilinear:
-        nearest = _row_of(nside, vec_to_ring_pixel(nside, x, y, z), is_nested)
-        return add_weight(dense, touched, 0, nearest, 1.0)
-    ipix, share = interp_ring_pixel(nside, x, y, z)
-    n_touched = 0
-    for k in range(4):
-        row = _row_of(nside, ipix[k], is_nested)
-        n_touched = add_weight(dense, touched, n_touched, row, share[k])
-    return n_touched
-
-
-@njit(cache=True, nogil=True)
-def _row_of(nside, ipix, is_nested):
-    return ring_to_nest_pixel(nside, ipix) if is_nested else ipix
+    def _neighbours(self, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ring pixels and their shares, shape (n, 4) or (n, 1)."""
+        if self.interpolation == "bilinear":
+            return interp_ring(self.nside, directions)
+        ipix = vec_to_ring(self.nside, directions)[:, np.newaxis]
+        return ipix, np.ones(ipix.shape)

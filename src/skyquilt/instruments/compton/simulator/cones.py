@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 
 from skyquilt.instruments.compton.simulator.telescope import (
     arm_fwhm,
@@ -15,6 +14,7 @@ from skyquilt.instruments.compton.simulator.telescope import (
     bin_energies,
     klein_nishina,
 )
+from skyquilt.native import kernels
 from skyquilt.sky.healpix import nest_to_vec, ring_to_vec
 from skyquilt.sky.pixels import nside_to_npix, ring_to_nest
 
@@ -150,28 +150,9 @@ class ConeImages:
         ndarray of float32, shape (n_ei, n_phi, n_psichi)
             Probabilities; they add up to 1 for each energy.
         """
-        image = _average(self._directions, np.asarray(direction, np.float64), self.cones.table)
+        table, source = self.cones.table, np.ascontiguousarray(direction, np.float64)
+        image = np.zeros((self.n_pixels, table.shape[1]), np.float32)
+        parts = self._directions
+        kernels.add_cones(*parts.shape[:2], parts, source, *table.shape, table, image)
         image = image.T.reshape(self.shape)
         return image / image.sum(axis=(1, 2), dtype=np.float64)[:, None, None].astype(np.float32)
-
-
-@njit(cache=True, nogil=True)
-def _average(directions, direction, table):
-    """Mean of the table over the parts of each pixel, linear between the nodes.
-
-    The shapes are (n_pixel, n_part, 3), (3,), (n_angle, n_column); the result has shape (n_pixel,
-    n_column). A matrix product of node weights and table would be sparse by 9 parts in 10.
-    """
-    last = table.shape[0] - 2
-    image = np.zeros((directions.shape[0], table.shape[1]), np.float32)
-    for pixel in range(directions.shape[0]):
-        for part in range(directions.shape[1]):
-            x, y, z = directions[pixel, part]
-            cosine = x * direction[0] + y * direction[1] + z * direction[2]
-            place = np.arccos(min(max(cosine, -1.0), 1.0)) * ((last + 1) / np.pi)
-            node = min(int(place), last)
-            weight = np.float32(place - node)
-            for column in range(table.shape[1]):
-                low, high = table[node, column], table[node + 1, column]
-                image[pixel, column] += low + weight * (high - low)
-    return image

@@ -1,0 +1,31 @@
+/* Images of Compton cones, see skyquilt/instruments/compton/simulator/cones.py. */
+#include <math.h>
+#include <stdint.h>
+
+/* Add row `node` + `weight` of a table, linear between its rows, to an image. */
+static void add_row(int64_t n_column, const float *low, float weight, float *image)
+{
+    const float *high = low + n_column;
+    for (int64_t column = 0; column < n_column; column++)
+        image[column] += low[column] + weight * (high[column] - low[column]);
+}
+
+/* Sum of a table over the parts of each pixel, by the angle of each part from `source`.
+ *
+ * Shapes: directions (n_pixel, n_part, 3), source (3,), table (n_angle, n_column) for angles from 0
+ * to pi, image (n_pixel, n_column). A matrix product of node weights and table would be sparse by 9
+ * parts in 10.
+ */
+void add_cones(int64_t n_pixel, int64_t n_part, const double *directions, const double *source,
+               int64_t n_angle, int64_t n_column, const float *table, float *image)
+{
+    for (int64_t part = 0; part < n_pixel * n_part; part++) {
+        const double *v = directions + 3 * part;
+        double cosine = v[0] * source[0] + v[1] * source[1] + v[2] * source[2];
+        double inside = cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
+        double place = acos(inside) * ((double)(n_angle - 1) / 3.14159265358979323846);
+        int64_t node = place < (double)(n_angle - 2) ? (int64_t)place : n_angle - 2;
+        add_row(n_column, table + node * n_column, (float)(place - (double)node),
+                image + part / n_part * n_column);
+    }
+}

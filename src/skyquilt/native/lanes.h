@@ -1,0 +1,65 @@
+/* Vectors as wide as this level's registers, in blocks of eight numbers.
+ *
+ * A sum has eight partial sums whatever the width, number k of each block in partial sum k, added
+ * up in one order by `block_sum`; and products are not contracted with sums (-ffp-contract=off).
+ * So all levels, and any cut of the work, give the same bits.
+ */
+#ifndef SKYQUILT_LANES_H
+#define SKYQUILT_LANES_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+#define WIDTH 8
+#elif defined(__AVX__)
+#define WIDTH 4
+#else
+#define WIDTH 2
+#endif
+
+#define BLOCK 8
+#define PARTS (BLOCK / WIDTH) /* vectors per block */
+
+typedef double lanes __attribute__((vector_size(8 * WIDTH)));
+typedef int64_t lanes_int __attribute__((vector_size(8 * WIDTH)));
+typedef float lanes_float __attribute__((vector_size(4 * WIDTH)));
+
+static inline lanes load(const double *from)
+{
+    lanes values;
+    memcpy(&values, from, sizeof values);
+    return values;
+}
+
+static inline void store(double *to, lanes values)
+{
+    memcpy(to, &values, sizeof values);
+}
+
+static inline lanes load_float(const float *from)
+{
+    lanes_float values;
+    memcpy(&values, from, sizeof values);
+    return __builtin_convertvector(values, lanes);
+}
+
+static inline double block_sum(const lanes *parts)
+{
+    double v[BLOCK];
+    memcpy(v, parts, sizeof v);
+    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+}
+
+/* `yes` where the mask is set, `no` elsewhere. */
+static inline lanes pick(lanes_int mask, lanes yes, lanes no)
+{
+    return (lanes)((mask & (lanes_int)yes) | (~mask & (lanes_int)no));
+}
+
+static inline lanes absolute(lanes x)
+{
+    return (lanes)((lanes_int)x & INT64_MAX);
+}
+
+#endif

@@ -1,0 +1,156 @@
+/* Which rows of a table make up a direction, with which weight, and their weighted sum. */
+#include "healpix.h"
+#include "lanes.h"
+
+enum { GOOD = 0, OCCULTED = 3 }; /* skyquilt.status */
+
+/* Rows of the attitude array: one column per sample. */
+enum { ROTATION = 0, SECONDS = 9, ZENITH = 10, HORIZON_COS = 13 };
+
+/* Weights of one direction while they grow: one per row of the table, and the rows in use. */
+typedef struct {
+    double *dense;
+    int64_t *rows, n;
+} growing;
+
+static void add_weight(growing *sums, int64_t row, double weight)
+{
+    if (weight <= 0) /* bilinear weights of 0 can round below */
+        return;
+    if (sums->dense[row] == 0)
+        sums->rows[sums->n++] = row;
+    sums->dense[row] += weight;
+}
+
+/* Move the weights to where `weight` points, next to their rows; `dense` is 0 again. */
+static int64_t take_weights(growing *sums, double *weight)
+{
+    int64_t n = sums->n;
+    for (int64_t k = 0; k < n; k++) {
+        weight[k] = sums->dense[sums->rows[k]];
+        sums->dense[sums->rows[k]] = 0;
+    }
+    sums->rows += n;
+    sums->n = 0;
+    return n;
+}
+
+/* Scalar products of a direction with eight others, the columns of three rows of n_t. */
+static void dot(const double s[3], const double *with, int64_t n_t, double product[BLOCK])
+{
+    for (int k = 0; k < BLOCK; k++)
+        product[k] = s[0] * with[k] + s[1] * with[k + n_t] + s[2] * with[k + 2 * n_t];
+}
+
+/* Bilinear weights of eight attitude samples; returns how many of them see the source. */
+static int add_samples(int64_t nside, const double *ring_theta, const double source[3],
+                       const double *attitude, int64_t n_t, int has_horizon, growing *sums)
+{
+    double x[BLOCK], y[BLOCK], z[BLOCK], theta[BLOCK], phi[BLOCK], height[BLOCK] = {0};
+    const double *seconds = attitude + SECONDS * n_t, *horizon = attitude + HORIZON_COS * n_t;
+    dot(source, attitude, n_t, x);
+    dot(source, attitude + 3 * n_t, n_t, y);
+    dot(source, attitude + 6 * n_t, n_t, z);
+    if (has_horizon)
+        dot(source, attitude + ZENITH * n_t, n_t, height);
+    skyquilt_angles(x, y, z, theta, phi);
+    int n_seen = 0;
+    for (int t = 0; t < BLOCK; t++) {
+        if (seconds[t] == 0 || (has_horizon && height[t] <= horizon[t]))
+            continue;
+        int64_t ipix[4];
+        double share[4];
+        n_seen++;
+        skyquilt_neighbours(nside, ring_theta, z[t], theta[t], phi[t], ipix, share);
+        for (int k = 0; k < 4; k++)
+            add_weight(sums, ipix[k], seconds[t] * share[k]);
+    }
+    return n_seen;
+}
+
+/* Seconds per spacecraft direction, for n sky directions.
+ *
+ * `attitude` has 10 rows of n_t values, 14 with `has_horizon`; n_t is a multiple of 8, filled up
+ * with samples of 0 s. `dense` holds one 0 per row of the table, `row` and `weight` have room for
+ * as many entries as there can be. Returns the number of entries.
+ */
+int64_t local_weights(int64_t nside, const double *ring_theta, int64_t n, const double *directions,
+                      int64_t n_t, const double *attitude, int64_t has_horizon, double *dense,
+                      int64_t *stop, int64_t *row, double *weight, uint8_t *status)
+{
+    growing sums = {dense, row, 0};
+    int64_t end = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t n_seen = 0;
+        for (int64_t t = 0; t < n_t; t += BLOCK)
+            n_seen += add_samples(nside, ring_theta, directions + 3 * i, attitude + t, n_t,
+                                  (int)has_horizon, &sums);
+        end += take_weights(&sums, weight + end);
+        stop[i] = end;
+        status[i] = n_t > 0 && n_seen == 0 && has_horizon ? OCCULTED : GOOD;
+    }
+    return end;
+}
+
+/* Rows per sky direction from their bilinear neighbours: 4 n ring pixels with their shares. */
+int64_t merge_weights(int64_t n, int64_t n_neighbours, const int64_t *ipix, const double *share,
+                      double *dense, int64_t *stop, int64_t *row, double *weight)
+{
+    growing sums = {dense, row, 0};
+    int64_t end = 0;
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t k = i * n_neighbours; k < (i + 1) * n_neighbours; k++)
+            add_weight(&sums, ipix[k], share[k]);
+        end += take_weights(&sums, weight + end);
+        stop[i] = end;
+    }
+    return end;
+}
+
+/* Columns that are added up before the next ones: so many values of 100 rows (the neighbours of
+ * one pixel over a short observation) stay in a level 2 cache of 1 MiB while the pixels of a
+ * block, which share most of their rows, use them. */
+#define TILE 2048
+
+/* Sums of `n_column` columns, four vectors at a time, which stay in registers while rows are added. */
+static void add_tile(const float *rows, int64_t n_hit, int64_t n_column, int64_t n_entry,
+                     const int64_t *row, const double *weight, double *sums)
+{
+    int64_t i = 0;
+    for (; i + 4 * WIDTH <= n_column; i += 4 * WIDTH) {
+        lanes a = {0}, b = {0}, c = {0}, d = {0};
+        for (int64_t k = 0; k < n_entry; k++) {
+            const float *values = rows + row[k] * n_hit + i;
+            a += weight[k] * load_float(values);
+            b += weight[k] * load_float(values + WIDTH);
+            c += weight[k] * load_float(values + 2 * WIDTH);
+            d += weight[k] * load_float(values + 3 * WIDTH);
+        }
+        store(sums + i, a);
+        store(sums + i + WIDTH, b);
+        store(sums + i + 2 * WIDTH, c);
+        store(sums + i + 3 * WIDTH, d);
+    }
+    for (; i < n_column; i++) {
+        double sum = 0;
+        for (int64_t k = 0; k < n_entry; k++)
+            sum += weight[k] * (double)rows[row[k] * n_hit + i];
+        sums[i] = sum;
+    }
+}
+
+/* Weighted sums of rows, shape (n, n_hit), and of their totals, shape (n,). */
+void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
+              const int64_t *stop, const int64_t *row, const double *weight, double *unit_counts,
+              double *total)
+{
+    for (int64_t first = 0; first < n_hit; first += TILE) {
+        int64_t n_column = n_hit - first < TILE ? n_hit - first : TILE;
+        for (int64_t i = 0, k = 0; i < n; k = stop[i++])
+            add_tile(rows + first, n_hit, n_column, stop[i] - k, row + k, weight + k,
+                     unit_counts + i * n_hit + first);
+    }
+    for (int64_t i = 0, k = 0; i < n; i++)
+        for (total[i] = 0; k < stop[i]; k++)
+            total[i] += weight[k] * totals[row[k]];
+}

@@ -1,0 +1,89 @@
+"""The kernels of all levels of vector instructions, compiled by any compiler: the same bits."""
+
+import platform
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skyquilt import native
+from skyquilt.fit.pixels import fit_pixels
+from skyquilt.likelihood import poisson
+from skyquilt.native import build
+from skyquilt.problem import Description, FitProblem, LocalTable, expectation, local
+from skyquilt.sky import healpix
+from skyquilt.sky.healpix import interp_ring, nest_to_vec
+
+IS_X86 = platform.machine() in ("x86_64", "AMD64")
+COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
+USERS = (poisson, expectation, local, healpix)
+DIRECTIONS = nest_to_vec(8, np.arange(768))
+
+
+def levels_here():
+    """Levels that this processor has."""
+    return [level for level in build.LEVELS if level <= native.kernels.processor_level()]
+
+
+@pytest.fixture
+def use(monkeypatch):
+    """Let all modules use the kernels of one library."""
+
+    def set_kernels(kernels):
+        for module in USERS:
+            monkeypatch.setattr(module, "kernels", kernels)
+
+    return set_kernels
+
+
+@pytest.fixture(scope="module")
+def problem():
+    """Counts, some fractions, with a source; 301 bins, no multiple of a block."""
+    rng = np.random.default_rng(8)
+    rows = rng.gamma(0.5, 1, (192, 301)).astype(np.float32)
+    background = rng.gamma(2, 1, 301) + 0.2
+    counts = rng.poisson(background + rows[7]) + rng.choice([0.0, 0.3], 301)
+    table = LocalTable(
+        rows=rows,
+        totals=1.4 * rows.sum(axis=1, dtype=float),
+        nside=4,
+        rotation=np.linalg.qr(rng.normal(size=(11, 3, 3)))[0],
+        weight=rng.uniform(0, 1, 11),
+        zenith=DIRECTIONS[rng.integers(0, 768, 11)],
+        horizon_cos=np.full(11, -0.4),
+    )
+    return FitProblem(counts, background, table, "icrs", 1.0, Description("t", "n", (1.0, 2.0)))
+
+
+def assert_same_bits(kernels, use, problem):
+    expected = fit_pixels(problem, DIRECTIONS), interp_ring(16, DIRECTIONS)
+    assert {0, 1} <= set(expected[0].status.tolist())
+    use(kernels)
+    found = fit_pixels(problem, DIRECTIONS), interp_ring(16, DIRECTIONS)
+    for a, b in zip(expected, found, strict=True):
+        for x, y in zip(a, b, strict=True):
+            assert x.tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize("level", build.LEVELS)
+def test_kernels_of_each_level_give_the_same_bits(level, use, problem):
+    if level not in levels_here():
+        pytest.skip(f"this processor has no level {level}")
+    assert_same_bits(native.load(level), use, problem)
+
+
+@pytest.mark.parametrize("name", COMPILERS)
+def test_kernels_of_any_compiler_give_the_same_bits(name, use, problem, tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", name)
+    build.find_compiler.cache_clear()
+    build.compile_kernels(max(levels_here()), native.library_path(max(levels_here()), tmp_path))
+    assert_same_bits(native.load(max(levels_here()), tmp_path), use, problem)
+
+
+@pytest.mark.skipif(not IS_X86, reason="other machines have one level")
+def test_best_level_is_what_the_processor_has():
+    flags = Path("/proc/cpuinfo").read_text().split()
+    expected = 4 if "avx512bw" in flags else 3 if "avx2" in flags else 1
+    assert native.kernels.processor_level() == expected
+    assert native.kernels._name.endswith(f"kernels{expected}.so")

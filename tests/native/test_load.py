@@ -1,0 +1,73 @@
+"""Loading the kernels, and what is said when that fails."""
+
+import _ctypes
+import ctypes
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skyquilt import native
+from skyquilt.errors import RunError
+
+AGAIN = "install skyquilt again with `make install` or `pip install .`"
+
+
+def test_load_when_library_is_missing_names_it(tmp_path):
+    with pytest.raises(RunError, match=rf"{tmp_path}/kernels1.so: .*cannot be loaded.*{AGAIN}"):
+        native.load(1, tmp_path)
+
+
+def test_load_when_file_is_no_library_names_it(tmp_path):
+    (tmp_path / "kernels1.so").write_text("no library")
+    with pytest.raises(RunError, match=r"kernels1.so: the compiled kernels cannot be loaded"):
+        native.load(1, tmp_path)
+
+
+def test_load_when_library_is_another_names_what_is_missing(tmp_path):
+    shutil.copy(_ctypes.__file__, tmp_path / "kernels1.so")
+    with pytest.raises(RunError, match="interface_version"):
+        native.load(1, tmp_path)
+
+
+def test_load_when_library_is_of_another_version_names_both(monkeypatch):
+    monkeypatch.setattr(native, "INTERFACE", 99)
+    with pytest.raises(RunError, match=rf"version {native_interface()}, .* needs version 99"):
+        native.load(1)
+
+
+def native_interface():
+    return ctypes.CDLL(str(native.library_path(1))).interface_version()
+
+
+def test_interface_of_the_loader_is_that_of_the_sources():
+    header = (Path(native.__file__).parent / "interface.h").read_text()
+    assert f"#define SKYQUILT_INTERFACE {native.INTERFACE}\n" in header
+
+
+def test_load_best_when_only_the_plain_library_is_there_loads_it(tmp_path):
+    shutil.copy(native.library_path(1), tmp_path)
+    assert native.load_best(tmp_path)._name == str(native.library_path(1, tmp_path))
+
+
+def test_load_best_when_the_best_library_is_damaged_says_so(tmp_path):
+    level = native.kernels.processor_level()
+    if level == 1:
+        pytest.skip("this processor has the plain level only")
+    shutil.copy(native.library_path(1), tmp_path)
+    native.library_path(level, tmp_path).write_text("damaged")
+    with pytest.raises(RunError, match=f"kernels{level}.so"):
+        native.load_best(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (np.zeros(4, np.int32), "int32 array: a contiguous one of int64 is needed"),
+        (np.zeros(8, np.int64)[::2], "int64 array: a contiguous one of int64 is needed"),
+    ],
+)
+def test_kernel_when_array_is_of_the_wrong_kind_refuses_it(pixels, message):
+    with pytest.raises(ctypes.ArgumentError, match=message):
+        native.kernels.nest_to_ring(1, 4, pixels, np.zeros(4, np.int64))
