@@ -6,5 +6,5 @@ import toy as toy_module
 
 @pytest.fixture(scope="session")
 def toy():
-    """Module `benchmarks/toy.py`, from which `benchmarks/coverage.py` makes its tables."""
+    """Module `benchmarks/toy.py`, from which `benchmarks/coverage_table.py` makes its tables."""
     return toy_module

@@ -1,6 +1,6 @@
 """Bias, null distribution and coverage of the fit, as Markdown tables.
 
-    python benchmarks/coverage.py --simulations 2000
+    python benchmarks/coverage_table.py --simulations 2000
 
 Errors are one standard error of as many simulations. The telescope is the toy of `toy.py`.
 """
