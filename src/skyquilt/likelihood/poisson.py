@@ -168,11 +168,11 @@ def fit_flux(
         raise ValueError(f"unit_counts {unit_counts.shape}, expected {(n, counts.size)}.")
     status = np.full(n, GOOD, np.uint8) if status is None else status.astype(np.uint8)
     results, n_iter = np.full((4, n), np.nan), np.zeros(n, np.int32)
-    bins = _padded(counts, 1 / background)
+    room = np.empty(4 * (counts.size + 8) + 8)
     kernels.fit_block(
-        *(bins.shape[1], bins, counts.size, n, unit_counts, total),
+        *(counts.size, counts, background, n, unit_counts, total),
         *(allow_negative, TOLERANCE, MAX_ITER),
-        *(np.zeros_like(bins), results, n_iter, status),
+        *(room, results, n_iter, status),
     )
     return FluxFit(*results, n_iter, status)
 
@@ -189,11 +189,3 @@ def _check_counts(counts: np.ndarray, background: np.ndarray) -> None:
             raise ValueError(
                 f"{what} {values[wrong[0]]} in hit bin {wrong[0]}: allowed is {allowed}, finite."
             )
-
-
-def _padded(*arrays: np.ndarray) -> np.ndarray:
-    """Arrays as rows, followed by zeros up to a multiple of 8, which the kernel takes at a time."""
-    size = arrays[0].size
-    rows = np.zeros((len(arrays), size + -size % 8))
-    rows[:, :size] = arrays
-    return rows

@@ -16,7 +16,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 
-INTERFACE = 1
+INTERFACE = 2
 """Number of the set of functions and arguments, as in interface.h."""
 
 FOLDER = Path(__file__).parent
@@ -65,10 +65,10 @@ _ARGUMENTS = {
     "merge_weights": (_int, _int, _ints, _floats, _floats, _ints, _ints, _floats),
     # n_hit, rows, totals; n, stop, row, weight; unit_counts, total
     "add_rows": (_int, _singles, _floats, _int, _ints, _ints, _floats, _floats, _floats),
-    # n_padded, counts and 1 / background; n_hit, n, unit_counts, total; allow_negative,
-    # tolerance, max_iter; room; results, n_iter, status
+    # n_hit, counts, background; n, unit_counts, total; allow_negative, tolerance, max_iter; room;
+    # results, n_iter, status
     "fit_block": (
-        *(_int, _floats, _int, _int, _floats, _floats, _int, _float, _int),
+        *(_int, _floats, _floats, _int, _floats, _floats, _int, _float, _int),
         *(_floats, _floats, _shorts, _bytes),
     ),
     # n_pixel, n_part, directions, source; n_angle, n_column, table; image

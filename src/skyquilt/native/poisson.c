@@ -36,12 +36,11 @@ static inline lanes log_1p(lanes t, lanes *inverse)
     lanes p = 1 / (u * (2 + z));
     *inverse = p * (2 + z);
     lanes s = z * (p * u), w = s * s;
-    lanes sum = w * 0.14798198605116586 + 0.15313837699209373;
-    sum = sum * w + 0.1818357216161805;
-    sum = sum * w + 0.22222198432149784;
-    sum = sum * w + 0.2857142874366239;
-    sum = sum * w + 0.3999999999940942;
-    sum = sum * w + 0.6666666666666735;
+    lanes w2 = w * w;
+    lanes low = (w * 0.3999999999940942 + 0.6666666666666735) +
+                (w * 0.22222198432149784 + 0.2857142874366239) * w2;
+    lanes high = (w * 0.15313837699209373 + 0.1818357216161805) + w2 * 0.14798198605116586;
+    lanes sum = high * (w2 * w2) + low;
     /* a whole number as a double: its bits, added to those of 1.5 x 2^52 */
     lanes k_double = (lanes)(k + 0x4338000000000000) - 6755399441055744.0;
     return k_double * 0.6931471805599453 + (2 * s + s * w * sum);
@@ -178,27 +177,47 @@ static best climb(int64_t n, const double *counts, const double *x, moments m, d
     return (best){.status = NOT_CONVERGED, .n_iter = max_iter};
 }
 
+/* Arrays of one value per hit bin, filled up to whole blocks with 0. */
+typedef struct {
+    int64_t n;
+    double *counts, *inverse_background, *e, *x;
+} bins;
+
+/* Bins in `room`, each array at the start of a cache line: vectors that lie across two lines cost
+ * twice as much. */
+static bins fill_bins(int64_t n_hit, const double *counts, const double *background, double *room)
+{
+    int64_t n = (n_hit + BLOCK - 1) / BLOCK * BLOCK;
+    double *first = (double *)(((uintptr_t)room + 63) & ~(uintptr_t)63);
+    bins all = {n, first, first + n, first + 2 * n, first + 3 * n};
+    memset(first, 0, (size_t)(4 * n) * sizeof *first);
+    for (int64_t i = 0; i < n_hit; i++) {
+        all.counts[i] = counts[i];
+        all.inverse_background[i] = 1 / background[i];
+    }
+    return all;
+}
+
 /* Fit the pixels that are GOOD so far; `results`, `n_iter` and `status` are filled.
  *
- * `bins` holds counts and 1 / background, `room` is space for two arrays like them; each has
- * n_padded values, a multiple of 8, filled up with 0. `results` has rows of n values: TS, flux,
- * its error, expected counts.
+ * `room` is space for 4 (n_hit + 8) + 8 values. `results` has rows of n values: TS, flux, its error,
+ * expected counts.
  */
-void fit_block(int64_t n_padded, const double *bins, int64_t n_hit, int64_t n,
+void fit_block(int64_t n_hit, const double *counts, const double *background, int64_t n,
                const double *unit_counts, const double *total, int64_t allow_negative,
                double tolerance, int64_t max_iter, double *room, double *results, int32_t *n_iter,
                uint8_t *status)
 {
-    const double *counts = bins, *inverse_background = bins + n_padded;
-    double *e = room, *x = room + n_padded;
     double *ts = results, *flux = ts + n, *flux_err = flux + n, *npred = flux_err + n;
+    bins all = fill_bins(n_hit, counts, background, room);
+    unsigned mode = begin_flush();
     for (int64_t i = 0; i < n; i++) {
         int is_good;
         double E = total[i];
         if (status[i] != GOOD)
             continue;
-        memcpy(e, unit_counts + i * n_hit, (size_t)n_hit * sizeof *e);
-        moments m = start(n_padded, counts, inverse_background, e, x, &is_good);
+        memcpy(all.e, unit_counts + i * n_hit, (size_t)n_hit * sizeof *all.e);
+        moments m = start(all.n, all.counts, all.inverse_background, all.e, all.x, &is_good);
         status[i] = status_at_zero(m, E, is_good, (int)allow_negative);
         if (status[i] == AT_BOUND) {
             double slope = m.s1 - E;
@@ -208,7 +227,7 @@ void fit_block(int64_t n_padded, const double *bins, int64_t n_hit, int64_t n,
         }
         if (status[i] != GOOD)
             continue;
-        best fit = climb(n_padded, counts, x, m, E, tolerance, (int32_t)max_iter);
+        best fit = climb(all.n, all.counts, all.x, m, E, tolerance, (int32_t)max_iter);
         n_iter[i] = fit.n_iter;
         status[i] = fit.status;
         if (fit.status != GOOD)
@@ -218,4 +237,5 @@ void fit_block(int64_t n_padded, const double *bins, int64_t n_hit, int64_t n,
         npred[i] = fit.flux * E;
         flux_err[i] = 1 / sqrt(fit.curvature);
     }
+    end_flush(mode);
 }

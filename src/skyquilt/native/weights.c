@@ -144,6 +144,7 @@ void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
               const int64_t *stop, const int64_t *row, const double *weight, double *unit_counts,
               double *total)
 {
+    unsigned mode = begin_flush();
     for (int64_t first = 0; first < n_hit; first += TILE) {
         int64_t n_column = n_hit - first < TILE ? n_hit - first : TILE;
         for (int64_t i = 0, k = 0; i < n; k = stop[i++])
@@ -153,4 +154,5 @@ void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
     for (int64_t i = 0, k = 0; i < n; i++)
         for (total[i] = 0; k < stop[i]; k++)
             total[i] += weight[k] * totals[row[k]];
+    end_flush(mode);
 }
