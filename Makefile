@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test lint check schema lock clean
+.PHONY: help install demo test lint check schema lock clean bench bench-peer
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
@@ -16,6 +16,8 @@ help:
 	@echo "make test      all tests"
 	@echo "make lint      style, spelling, imports, workflow"
 	@echo "make check     lint and test: what continuous integration runs"
+	@echo "make bench     times and memory against their targets (15 minutes, 9 GB of disk)"
+	@echo "make bench-peer  the same files and pixels with cosipy 0.3.4; SHAPE=dc2 for 9 GB of them"
 	@echo "make schema    config/config.schema.yaml from the configuration's types"
 	@echo "make lock      requirements/lock.txt from pyproject.toml"
 	@echo "make clean     remove results, cache, simulated data and compiled kernels"
@@ -51,6 +53,21 @@ lint: install
 	snakemake --lint --configfile config/demo.yaml
 
 check: lint test
+
+bench: install
+	python benchmarks/run.py
+
+# cosipy's environment is its own: it needs older libraries, and Python 3.11.
+SHAPE ?= small
+PEER_PYTHON ?= $(or $(shell command -v python3.11),$(PYTHON))
+
+bench-peer: install .venv-peer/installed
+	python benchmarks/peer.py --peer .venv-peer/bin/python --shape $(SHAPE)
+
+.venv-peer/installed: benchmarks/peers/requirements-cosipy.txt
+	$(PEER_PYTHON) -m venv .venv-peer
+	.venv-peer/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 schema: install
 	python -m skyquilt.config.schema > .schema.tmp && mv .schema.tmp config/config.schema.yaml

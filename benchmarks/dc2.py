@@ -50,11 +50,12 @@ class Dc2(Telescope):
         return ((6 * (1 + source[2]) / 2 + 1) * cells / cells.sum()).astype(np.float32)
 
 
-def burst_problem() -> FitProblem:
-    """A burst observed by `Dc2`, 30 degrees off axis."""
+def burst_problem(*, all_bins: bool = False) -> FitProblem:
+    """A burst observed by `Dc2`, 30 degrees off axis; with its hit bins or with all 27,648."""
     telescope, rng = Dc2(), np.random.default_rng(SEED)
     direction = np.array([0.0, 0.5, 0.75**0.5]) @ telescope.attitude[0][0]
-    return telescope.observe(direction, FLUX, rng)
+    counts = rng.poisson(telescope.background + FLUX * telescope.expected(direction))
+    return telescope.problem(counts, np.ones(counts.size, dtype=bool) if all_bins else None)
 
 
 def wide_problem() -> FitProblem:
@@ -65,7 +66,7 @@ def wide_problem() -> FitProblem:
 
 
 def sky_problem(nside: int = 16) -> FitProblem:
-    """Galactic problem: 3072 rows of 27,648 bins (340 MB), all bins kept; rows yielded one by one."""
+    """Galactic problem: 3072 rows of 27,648 bins (340 MB), made when they are asked for."""
     telescope = Dc2(nside=nside)
     n_bins = telescope.background.size
     counts = np.maximum(1, np.random.default_rng(SEED).poisson(telescope.background))

@@ -8,6 +8,8 @@ from measuring import SKYQUILT, run_process
 
 START = 1835478000.0
 BURST = (START + 10, START + 50)
+SCALE = 40 / (5 * 86400)
+"""Of the background of five days to the burst's: by durations, for cosipy has no livetimes."""
 _EDGES_KEV = (100, 158.489, 251.189, 398.107, 630.957, 1000, 1584.89, 2511.89, 3981.07, 6309.57)
 EDGES = [f"{edge} keV" for edge in (*_EDGES_KEV, 10000)]
 SHAPES = {
@@ -68,7 +70,7 @@ def _config(data: Path, shape: str, nside: int) -> dict[str, Any]:
                         {"path": str(data / "grb.h5"), "label": "burst"},
                         {"path": str(data / "background.h5"), "label": "background"},
                     ],
-                    "background": {"path": str(data / "background.h5"), "scale": "auto"},
+                    "background": {"path": str(data / "background.h5"), "scale": SCALE},
                     "response": str(data / "response.h5"),
                     "orientation": str(data / "orientation.ori"),
                     "interval": BURST,

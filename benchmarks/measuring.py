@@ -1,18 +1,21 @@
 """What every benchmark needs: costs of processes and functions, and the table of figures."""
 
+import json
 import os
 import platform
 import re
+import shlex
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 BIN = Path(sys.executable).parent
+LAUNCHER = Path(__file__).parent / "launch.py"
 SKYQUILT = str(BIN / "skyquilt")
 MPIEXEC = str(BIN / "mpiexec")
 HEAVY = ("astropy", "healpy", "matplotlib", "scipy", "numba", "pydantic", "histpy")
@@ -81,29 +84,36 @@ def speedup(what: str, one: Sequence[float], two: Sequence[float]) -> list[Figur
     ]
 
 
-def run_process(command: Sequence[str], cwd: Path | None = None) -> Cost:
+def run_process(command: Sequence[str | Path | int]) -> Cost:
     """Run a command to its end; its output is shown only when it fails.
+
+    Python may keep its bytecode, so that only the first of several runs compiles it.
 
     Raises
     ------
     RuntimeError
         If it fails.
     """
-    began = time.perf_counter()
-    with subprocess.Popen(
-        [str(part) for part in command],
-        cwd=cwd,
+    command = [str(part) for part in command]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", LAUNCHER, *command],
+        env=_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as process:
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{output}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+        check=True,
+    )
+    output, _, last = done.stdout.rstrip().rpartition("\n")
+    code, wall, cpu, peak_kb = json.loads(last)
+    if code:
+        raise RuntimeError(f"{shlex.join(command)} failed:\n{output}")
+    return Cost(wall, cpu, peak_kb * 1024 / 1e6)
+
+
+def _environment() -> dict[str, str]:
+    """Environment with this Python's commands first."""
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
 
 def cost_of(function: Callable[[], object]) -> Cost:
@@ -124,13 +134,13 @@ def median_cost(costs: Sequence[Cost]) -> Cost:
     return Cost(*map(statistics.median, zip(*costs, strict=True)))
 
 
-def print_table(figures: Sequence[Figure]) -> None:
-    """Figures as a Markdown table, with the machine and the date below."""
-    print("| figure | value | target | share | |\n|---|---|---|---|---|")
+def print_table(figures: Iterable[Figure]) -> None:
+    """Figures as a Markdown table, line by line as they come; machine and date below."""
+    print("| figure | value | target | share | |\n|---|---|---|---|---|", flush=True)
     for figure in figures:
         verdict = {True: "met", False: "**missed**", None: ""}[figure.is_met]
         cells = (figure.name, figure.value, figure.target, figure.share, verdict)
-        print(f"| {' | '.join(cells)} |")
+        print(f"| {' | '.join(cells)} |", flush=True)
     print(f"\n{machine_line()}")
 
 

@@ -1,8 +1,9 @@
 """Two honest NumPy programs for the same map, to compare with: float64, rows kept in memory.
 
 `fit_by_pixel` is what one writes first: weights by healpy, a product of the few rows that have
-weight, Newton's method over all hit bins at once. `fit_by_block` does the same for a block of
-pixels: one matrix product of all their rows, and Newton's method on the pixels that still move.
+weight, Newton's method over all bins of the problem at once. `fit_by_block` does the same for a
+block of pixels: one matrix product of all their rows, and Newton's method on the pixels that still
+move.
 Both stop as skyquilt used to: a step below 1e-6 of the standard error.
 """
 
@@ -13,7 +14,8 @@ from skyquilt.problem import FitProblem
 
 MAX_ITER = 100
 TOLERANCE = 1e-6
-BLOCK = 64
+BLOCK = 32
+"""Pixels of a block: the fastest of 16 to 256 with 1071 hit bins."""
 
 
 class Tables:

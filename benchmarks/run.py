@@ -8,19 +8,18 @@ The simulated files are removed at the end, unless --keep is given; a later run 
 --folder uses them again.
 """
 
-import os
+import one_thread  # noqa: F401
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy programs are compared by CPU of one core
-
+# isort: split
 import argparse
 import shutil
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import time_files
 import time_fit
 import time_ranks
-from measuring import print_table
+from measuring import Figure, print_table
 
 BENCHMARKS = {
     name: function
@@ -55,14 +54,11 @@ def main() -> None:
             shutil.rmtree(time_files.DATA, ignore_errors=True)
 
 
-def run_all(names: list[str]) -> list:
+def run_all(names: list[str]) -> Iterator[Figure]:
     """Figures of the benchmarks, in the order of their names."""
     time_files.DATA.mkdir(parents=True, exist_ok=True)
-    figures = []
     for name in names:
-        print(f"{name} ...", file=sys.stderr, flush=True)
-        figures += BENCHMARKS[name]()
-    return figures
+        yield from BENCHMARKS[name]()
 
 
 if __name__ == "__main__":

@@ -48,10 +48,10 @@ def run_map(config: Path) -> Cost:
     return run_process([SKYQUILT, "run", "--quiet", "--config", config])
 
 
-def run_uncached(config: Path) -> Cost:
+def run_uncached(config: Path, shape: str = "dc2") -> Cost:
     """The same without cached tables and digests; the response is read once before."""
     shutil.rmtree(config.parent / "cache", ignore_errors=True)
-    _read(DATA / "dc2" / "response.h5")
+    _read(DATA / shape / "response.h5")
     return run_map(config)
 
 

@@ -1,6 +1,7 @@
 """Fit of pixels, table in memory: against NumPy, against the machine, against the pixel number."""
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -35,33 +36,45 @@ class Stages(NamedTuple):
 def time_fit_against_numpy() -> list[Figure]:
     """CPU per pixel at nside 16 against the NumPy programs, which must give the same TS."""
     problem, directions = burst_problem(), all_directions(16)
-    tables, some = Tables(problem), directions[::4]
-    check_equal(problem, tables, directions)
-    own, by_pixel, by_block = (
-        Cost(cost.wall / n, cost.cpu / n)
-        for cost, n in zip(
-            alternate(
-                N_RUNS,
-                lambda: cost_of(lambda: fit_pixels(problem, directions)),
-                lambda: cost_of(lambda: fit_by_pixel(tables, some)),
-                lambda: cost_of(lambda: fit_by_block(tables, directions)),
-            ),
-            (len(directions), len(some), len(directions)),
-            strict=True,
-        )
+    tables, whole = Tables(problem), Tables(burst_problem(all_bins=True))
+    check_equal(problem, directions, (fit_by_pixel, tables), (fit_by_block, tables))
+    check_equal(problem, directions[::8], (fit_by_pixel, whole))
+    own, all_bins, by_pixel, by_block = alternate(
+        N_RUNS,
+        lambda: per_pixel(lambda some: fit_pixels(problem, some), directions),
+        lambda: per_pixel(lambda some: fit_by_pixel(whole, some), directions[::32]),
+        lambda: per_pixel(lambda some: fit_by_pixel(tables, some), directions[::4]),
+        lambda: per_pixel(lambda some: fit_by_block(tables, some), directions),
     )
     shape = f"{problem.counts.size} hit bins, 40 attitude samples"
+    programs = {
+        "NumPy pixel by pixel, all 27,648 bins": all_bins,
+        "NumPy pixel by pixel, hit bins": by_pixel,
+        "NumPy in blocks of pixels, hit bins": by_block,
+    }
+    times = [
+        Figure(f"{name}: CPU per pixel", f"{c.cpu * 1e6:.1f} µs") for name, c in programs.items()
+    ]
     return [
-        Figure(f"fit, CPU per pixel ({shape})", f"{own.cpu * 1e6:.2f} µs"),
-        Figure("NumPy pixel by pixel, CPU per pixel", f"{by_pixel.cpu * 1e6:.1f} µs"),
-        Figure("NumPy in blocks, CPU per pixel", f"{by_block.cpu * 1e6:.1f} µs"),
-        at_least("fit: times less CPU than NumPy pixel by pixel", by_pixel.cpu / own.cpu, 40),
-        at_least("fit: times less CPU than NumPy in blocks", by_block.cpu / own.cpu, 40),
+        Figure(f"fit: CPU per pixel ({shape})", f"{own.cpu * 1e6:.2f} µs"),
+        *times,
+        *(
+            at_least(f"fit: times less CPU than {name}", cost.cpu / own.cpu, 40)
+            for name, cost in programs.items()
+        ),
     ]
 
 
-def check_equal(problem: FitProblem, tables: Tables, directions: np.ndarray) -> None:
-    """Check that all programs fit the same TS.
+def per_pixel(program: Callable[[np.ndarray], object], directions: np.ndarray) -> Cost:
+    """Cost of a fit of some directions, divided by their number."""
+    cost = cost_of(lambda: program(directions))
+    return Cost(cost.wall / len(directions), cost.cpu / len(directions))
+
+
+def check_equal(
+    problem: FitProblem, directions: np.ndarray, *programs: tuple[Callable, Tables]
+) -> None:
+    """Check that NumPy programs fit the TS that skyquilt fits.
 
     Raises
     ------
@@ -70,7 +83,7 @@ def check_equal(problem: FitProblem, tables: Tables, directions: np.ndarray) -> 
     """
     directions = directions[::16]
     ts = fit_pixels(problem, directions).ts
-    for program in (fit_by_pixel, fit_by_block):
+    for program, tables in programs:
         largest = np.abs(program(tables, directions) - ts).max()
         if not largest < TS_TOLERANCE:
             raise RuntimeError(f"{program.__name__}: TS differs by up to {largest}.")
@@ -80,7 +93,7 @@ def time_kernel_limit() -> list[Figure]:
     """Time of the stages of a fit against what reading and arithmetic alone would take."""
     problem, directions = burst_problem(), all_directions(32)
     rates = measure_rates(problem.expectation.rows.nbytes)
-    runs = [time_stages(problem, directions) for _ in range(N_RUNS)]
+    runs = [stage_times(problem, directions) for _ in range(N_RUNS)]
     stages = Stages(*map(float, np.median(runs, axis=0)))
     limits = limits_of(problem, directions, rates)
     rows = [
@@ -104,7 +117,7 @@ def time_kernel_limit() -> list[Figure]:
     ]
 
 
-def time_stages(problem: FitProblem, directions: np.ndarray) -> Stages:
+def stage_times(problem: FitProblem, directions: np.ndarray) -> Stages:
     """Time of the stages of a fit, cut into blocks as `fit_pixels` does."""
     table, size = problem.expectation, block_size(problem.counts.size)
     spent, clock = np.zeros(3), time.perf_counter
@@ -190,10 +203,8 @@ def time_scaling() -> list[Figure]:
 
 def scaling_times(problem: FitProblem, nsides: tuple[int, ...]) -> list[float]:
     """CPU of maps of several resolutions, taken in turns [s]."""
-    measures = [
-        lambda directions=all_directions(nside): cost_of(lambda: fit_pixels(problem, directions))
-        for nside in nsides
-    ]
+    skies = map(all_directions, nsides)
+    measures = [lambda sky=sky: cost_of(lambda: fit_pixels(problem, sky)) for sky in skies]
     return [cost.cpu for cost in alternate(5, *measures)]
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,7 +86,7 @@ def rank_times(folder: Path, problem: FitProblem, ranks: tuple[int, ...]) -> lis
     """Wall times of nside 64 by so many ranks, jobs in turns, the first fit of each left out."""
     files = write_files(folder, problem, 64)
     jobs = [[run_job(files, n, n_runs=4).times[1:] for n in ranks] for _ in range(N_JOBS)]
-    return [sum(times, []) for times in zip(*jobs, strict=True)]
+    return [[*chain(*times)] for times in zip(*jobs, strict=True)]
 
 
 def peakmem_ranks() -> list[Figure]:

@@ -1,0 +1,85 @@
+"""The programs that are compared fit the same; the helpers read what the system writes."""
+
+import numpy as np
+import pytest
+from dc2_files import write_analysis
+from numpy_fit import Tables, fit_by_block, fit_by_pixel
+from rank_job import kilobytes, resident_of
+from time_files import job_seconds
+from time_fit import check_equal, passes_of
+from toy import Telescope
+
+from skyquilt.fit.pixels import fit_pixels
+from skyquilt.likelihood.poisson import FluxFit
+from skyquilt.sky.healpix import nest_to_vec
+
+
+@pytest.fixture(scope="module")
+def problem():
+    telescope = Telescope()
+    direction = np.array([0.0, 0.6, 0.8])
+    return telescope.observe(direction, 0.3, np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def directions():
+    return nest_to_vec(4, np.arange(192))
+
+
+@pytest.mark.parametrize("program", [fit_by_pixel, fit_by_block])
+def test_numpy_programs_fit_the_same_ts(problem, directions, program):
+    ts = program(Tables(problem), directions)
+    # last steps are below 1e-6 standard errors: TS is right to their square; the rest is rounding
+    np.testing.assert_allclose(ts, fit_pixels(problem, directions).ts, rtol=1e-10, atol=1e-9)
+
+
+def test_check_equal_when_programs_differ_raises(problem, directions):
+    tables = Tables(problem)
+    check_equal(problem, directions, (fit_by_pixel, tables))
+    tables.background = 1.01 * tables.background
+    with pytest.raises(RuntimeError, match="fit_by_pixel: TS differs by up to"):
+        check_equal(problem, directions, (fit_by_pixel, tables))
+
+
+def test_passes_of_counts_no_pass_for_pixels_at_the_bound():
+    nothing = np.zeros(4)
+    fit = FluxFit(*4 * [nothing], n_iter=np.array([0, 1, 3, 4]), status=nothing)
+    assert passes_of(fit) == (1.25, 0.5)
+
+
+def test_kilobytes_adds_up_the_lines_of_one_key():
+    text = "Rss:  8 kB\nPss:  4 kB\nPss_Dirty:  3 kB\nPss:  1 kB\n"
+    assert kilobytes("Pss", text) == 5 * 1024
+
+
+def test_resident_of_a_mapped_file_is_what_was_touched(tmp_path):
+    path = tmp_path / "rows"
+    np.ones(1 << 20).tofile(path)
+    rows = np.memmap(path, mode="r")
+    before = resident_of(str(path))
+    rows.sum()
+    assert before < resident_of(str(path)) == rows.size
+
+
+def test_job_seconds_adds_up_the_chunks(tmp_path):
+    for name in ("plan_sky.tsv", "fit_chunk/0-of-2.tsv", "fit_chunk/1-of-2.tsv"):
+        path = tmp_path / "benchmarks" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("s\th:m:s\n1.5\t0:00:01\n")
+    assert job_seconds(tmp_path) == {"fit_chunk": 3.0, "plan_sky": 1.5}
+
+
+@pytest.mark.parametrize("shape", ["small", "dc2"])
+def test_configuration_of_the_files_is_a_valid_one(tmp_path, shape):
+    import json
+
+    from dc2_files import _config
+
+    from skyquilt.config import load_config
+
+    path = tmp_path / "all.yaml"
+    path.write_text(json.dumps(_config(tmp_path, shape, nside=16)))
+    assert load_config(path).simulation.sources.keys() == {"grb"}
+    config = load_config(write_analysis(path, tmp_path / "alone", nside=64))
+    assert config.simulation is None
+    assert config.analyses["grb"].map.nside == 64
