@@ -18,7 +18,7 @@ class Bursts(NamedTuple):
     coverage: tuple[float, ...]
 
 
-# Coverage of faint bursts from `benchmarks/coverage_table.py --simulations 4000`, errors below 0.008.
+# Coverage of faint bursts, `benchmarks/coverage_table.py --simulations 4000`: errors below 0.008.
 FAINT = Bursts(0.2, 16, 60.0, (0.64, 0.87, 0.93))
 BRIGHT = Bursts(1.0, 64, 12.0, LEVELS)
 
