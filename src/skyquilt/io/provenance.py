@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -18,9 +18,29 @@ from skyquilt import __version__
 from skyquilt.io.digest import canonical_json, file_digest, settings_digest
 
 
+class Clock(NamedTuple):
+    """When a step began.
+
+    Attributes
+    ----------
+    wall : float
+        Time [UNIX s].
+    cpu : float
+        CPU time of this process until then [s].
+    """
+
+    wall: float
+    cpu: float
+
+
+def start_clock() -> Clock:
+    """Clock of a step that begins now; the start of the process is not part of it."""
+    return Clock(time.time(), time.process_time())
+
+
 @dataclass(frozen=True)
 class Provenance:
-    """What is recorded in every product; made when a step starts.
+    """What is recorded in every product.
 
     Attributes
     ----------
@@ -36,6 +56,8 @@ class Provenance:
         MPI ranks of the step.
     earlier : tuple of dict
         Times of the stages before, from the records of the inputs.
+    clock : Clock
+        When the step began; by default when this was made.
     """
 
     stage: str
@@ -44,7 +66,7 @@ class Provenance:
     memo: Path | None = None
     n_ranks: int = 1
     earlier: tuple[dict[str, Any], ...] = ()
-    started: float = field(default_factory=time.time)
+    clock: Clock = field(default_factory=start_clock)
 
     def record(self) -> dict[str, Any]:
         """Everything as plain values, with the times up to now."""
@@ -59,19 +81,19 @@ class Provenance:
             "host": os.uname().nodename,
             "job_id": os.environ.get("SLURM_JOB_ID", ""),
             "n_ranks": self.n_ranks,
-            "started_utc": _utc(self.started),
+            "started_utc": _utc(self.clock.wall),
             "ended_utc": _utc(time.time()),
             "stages": [*self.earlier, self._stage()],
         }
 
     def _stage(self) -> dict[str, Any]:
-        """Times and memory of this process."""
+        """Times of the step, and the largest memory of its process."""
         return {
             "stage": self.stage,
             "n_jobs": 1,
             "n_ranks": self.n_ranks,
-            "wall_s": round(time.time() - self.started, 3),
-            "cpu_s": round(time.process_time(), 3),
+            "wall_s": round(time.time() - self.clock.wall, 3),
+            "cpu_s": round(time.process_time() - self.clock.cpu, 3),
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         }
 

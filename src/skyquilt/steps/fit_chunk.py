@@ -7,7 +7,7 @@ from skyquilt.errors import ConfigError
 from skyquilt.fit.chunk import fit_chunk
 from skyquilt.fit.file import read_plan, write_chunk
 from skyquilt.fit.progress import Progress
-from skyquilt.io.provenance import Provenance
+from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.problem.file import read_problem
 
 
@@ -21,8 +21,9 @@ def fit_chunk_file(
     threads: int = 1,
 ) -> None:
     """Fit one chunk and write it; with a communicator, rank 0 writes."""
+    clock = start_clock()
     n_ranks = 1 if comm is None else comm.size
-    provenance = Provenance("fit", {"chunk": index}, (str(plan),), n_ranks=n_ranks)
+    provenance = Provenance("fit", {"chunk": index}, (str(plan),), n_ranks=n_ranks, clock=clock)
     fit_problem, fit_plan = read_problem(problem), read_plan(plan)
     if index not in fit_plan.chunks:
         raise ConfigError(

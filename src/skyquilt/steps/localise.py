@@ -13,12 +13,13 @@ from skyquilt.maps.summary import summarise
 def localise_analysis(config: Config, name: str, maps: str | Path, output: str | Path) -> None:
     """Write the summary of an analysis."""
     options = get_analysis(config, name).localise
-    skymap, record = read_skymap(maps)
     provenance = Provenance("localise", options.model_dump(mode="json"), (str(maps),))
-    own = provenance.record()
+    skymap, record = read_skymap(maps)
     about = {"schema": "skyquilt/summary", "schema_version": "1.0", "analysis": name}
     about |= record.pop("description")
-    stages = [*record.pop("stages"), *own.pop("stages")]
-    summary = summarise(skymap, about, options.levels, options.true_position, stages)
+    earlier = record.pop("stages")
+    summary = summarise(skymap, about, options.levels, options.true_position, earlier)
+    own = provenance.record()
+    summary["stages"] += own.pop("stages")
     summary["provenance"] = {"maps": record, "localise": own}
     write_text(output, json.dumps(summary, indent=2, allow_nan=False) + "\n")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan
-from skyquilt.io.provenance import Provenance
+from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.file import write_skymap
 from skyquilt.maps.merge import merge_chunks
 from skyquilt.problem.file import check_rows, read_problem, read_record
@@ -15,6 +15,7 @@ def merge_files(
     problem: str | Path, plan: str | Path, chunks: Sequence[str | Path], output: str | Path
 ) -> None:
     """Verify all chunks and write the maps."""
+    clock = start_clock()
     fit_problem, fit_plan = read_problem(problem), read_plan(plan)
     if fit_plan.problem_identity != fit_problem.identity:
         raise ProductError(
@@ -29,6 +30,7 @@ def merge_files(
         before["settings"],
         (str(problem), str(plan)),
         earlier=(*before["stages"], merged.stage),
+        clock=clock,
     )
     record = provenance.record() | {
         "problem_identity": fit_problem.identity,

@@ -80,6 +80,8 @@ def contract(analysis: Analysis, cache: str | Path) -> ResponseTable:
     """
     cache = Path(cache)
     path = analysis.data.response
+    used = analysis.model_dump(mode="json", include={"spectrum", "energy"})
+    provenance = Provenance("contract", used, (path,), cache / "digests")
     with open_response(path) as response:
         channels = select_channels(response.space.em_edges, analysis.energy, path)
         settings = {
@@ -94,7 +96,7 @@ def contract(analysis: Analysis, cache: str | Path) -> ResponseTable:
             if _is_made(target):
                 logger.info("%s: contracted before, in %s", path, target)
             else:
-                _write_table(target, response, analysis, channels, cache)
+                _write_table(target, response, analysis, channels, provenance)
     return read_table(target)
 
 
@@ -134,15 +136,17 @@ def _is_made(path: Path) -> bool:
 
 
 def _write_table(
-    target: Path, response: Response, analysis: Analysis, channels: tuple[int, int], cache: Path
+    target: Path,
+    response: Response,
+    analysis: Analysis,
+    channels: tuple[int, int],
+    provenance: Provenance,
 ) -> None:
     flux = integrate(analysis.spectrum, response.ei_edges)
     space = response.space
     n_channels = 1 if analysis.energy.sum_channels else channels[1] - channels[0]
     n_bins = n_channels * space.shape[1] * space.shape[2]
     totals = np.empty(response.n_rows)
-    settings = analysis.model_dump(mode="json", include={"spectrum", "energy"})
-    provenance = Provenance("contract", settings, (response.path,), cache / "digests")
     with new_hdf5(target, SCHEMA, provenance) as file:
         rows = _contracted(response, flux, channels, analysis.energy.sum_channels, totals)
         put_rows(
