@@ -28,7 +28,7 @@ def analysis(make_skymap):
     is_selected = np.array([True, False])
     counts = {"data": np.array([5.0, 3.0]), "background model": np.array([4.5, 2.0])}
     spectrum = CountsSpectrum(np.array([100.0, 300.0, 1000.0]), is_selected, counts)
-    return skymap, summary, spectrum
+    return skymap, summary, {"": spectrum}
 
 
 def test_make_plots_writes_all_figures_as_png_and_pdf(analysis, tmp_path):
@@ -41,8 +41,16 @@ def test_make_plots_writes_all_figures_as_png_and_pdf(analysis, tmp_path):
 
 def test_make_plots_without_spectrum_leaves_that_figure_out(analysis):
     skymap, summary, _ = analysis
-    names = [name for name, _ in draw_figures(skymap, summary, None, PlotOptions())]
+    names = [name for name, _ in draw_figures(skymap, summary, {}, PlotOptions())]
     assert names == NAMES[:-1]
+
+
+def test_each_data_set_has_its_own_counts_spectrum(analysis):
+    skymap, summary, spectra = analysis
+    both = {"low": spectra[""], "high": spectra[""]}
+    figures = dict(draw_figures(skymap, summary, both, PlotOptions()))
+    assert list(figures) == plot_names((0.683, 0.9), both)
+    assert figures["counts-spectrum-high"].axes[0].get_title() == "grb, high: counts"
 
 
 def test_make_plots_uses_the_colormap(analysis):

@@ -36,8 +36,8 @@ def test_problem_survives_writing_and_reading(observation):
 
 
 def test_counts_spectrum_survives_writing_and_reading(local):
-    written = local.problem().counts_spectrum
-    found = read_problem(write(local)[0]).counts_spectrum
+    written = local.problem().counts_spectra[""]
+    found = read_problem(write(local)[0]).counts_spectra[""]
 
     np.testing.assert_array_equal(found.edges, written.edges)
     np.testing.assert_array_equal(found.is_selected, written.is_selected)
@@ -48,10 +48,10 @@ def test_counts_spectrum_survives_writing_and_reading(local):
 def test_problem_without_counts_spectrum_reads_none(local):
     from dataclasses import replace
 
-    problem = replace(local.problem(), counts_spectrum=None)
+    problem = replace(local.problem(), counts_spectra={})
     write_problem(local.path("problem.h5"), problem, Provenance("prepare"))
 
-    assert read_problem(local.path("problem.h5")).counts_spectrum is None
+    assert read_problem(local.path("problem.h5")).counts_spectra == {}
 
 
 def test_occultation_survives_writing_and_reading(local):

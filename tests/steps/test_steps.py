@@ -30,7 +30,7 @@ def test_contract_writes_a_note_that_names_the_table(local, tmp_path):
 
     note = json.loads((tmp_path / "table.json").read_text())
     assert note["schema"] == "skyquilt/table-note"
-    assert read_table(note["table"]).rows.shape == (12, 108)
+    assert read_table(note["tables"][""]).rows.shape == (12, 108)
 
 
 def test_prepare_records_settings_inputs_and_the_stage_before(local):
@@ -38,7 +38,7 @@ def test_prepare_records_settings_inputs_and_the_stage_before(local):
 
     record = read_record(f"{folder}/problem.h5")
     assert record["settings"] == local.analysis().model_dump(
-        mode="json", include={"instrument", "data", "energy", "spectrum"}
+        mode="json", include={"instrument", "data", "energy", "datasets", "spectrum"}
     )
     assert [item["path"] for item in record["inputs"]] == list(local.analysis().data.paths())
     assert [stage["stage"] for stage in record["stages"]] == ["contract", "prepare"]
@@ -53,7 +53,7 @@ def test_prepare_after_contract_does_not_contract_again(local, monkeypatch, tmp_
 
 def test_prepare_with_a_damaged_table_is_refused(local, damage, tmp_path, untouched):
     contract_analysis(local.config(), "tiny", tmp_path / "table.json")
-    damage(json.loads((tmp_path / "table.json").read_text())["table"], dataset="rows")
+    damage(json.loads((tmp_path / "table.json").read_text())["tables"][""], dataset="rows")
 
     with pytest.raises(ProductError, match=r"checksum differs.*remove it and run again"):
         prepare_analysis(local.config(), "tiny", tmp_path / "problem.h5")

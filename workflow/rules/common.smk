@@ -102,13 +102,15 @@ def inputs_config():
 
 def data_files(wildcards):
     """All files that an analysis reads its data from."""
-    paths = settings.analyses[wildcards.analysis].data.paths()
-    return [os.path.normpath(path) for path in paths]
+    return [
+        os.path.normpath(path) for path in settings.analyses[wildcards.analysis].paths()
+    ]
 
 
-def response_file(wildcards):
-    """Response of an analysis."""
-    return os.path.normpath(settings.analyses[wildcards.analysis].data.response)
+def response_files(wildcards):
+    """Responses of all data sets of an analysis, each once."""
+    parts = settings.analyses[wildcards.analysis].parts().values()
+    return list(dict.fromkeys(os.path.normpath(part.data.response) for part in parts))
 
 
 def simulated_files():

@@ -1,9 +1,13 @@
 """One analysis: data, energies, spectrum, map, fit, localisation, plots."""
 
-from typing import Literal
+from itertools import combinations
+from typing import Annotated, Literal
 
-from skyquilt.config.base import Section
+from pydantic import Field, model_validator
+
+from skyquilt.config.base import Name, Section
 from skyquilt.config.data import ComptonData
+from skyquilt.config.dataset import Dataset
 from skyquilt.config.energy import EnergySelection
 from skyquilt.config.fit import FitOptions
 from skyquilt.config.localise import LocaliseOptions
@@ -17,10 +21,13 @@ class Analysis(Section):
 
     instrument: Literal["compton"] = "compton"
     """Kind of instrument."""
-    data: ComptonData
-    """Counts, background, response, orientation."""
+    data: ComptonData | None = None
+    """Counts, background, response, orientation; needed, but for `datasets`."""
     energy: EnergySelection = EnergySelection()
     """Measured energies that enter the likelihood."""
+    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)] | None = None
+    """Several data sets by name, with one common flux; `instrument`, `data` and `energy` then stand
+    in each of them."""
     spectrum: Spectrum
     """Spectrum of the source; the fitted flux is a multiple of it."""
     map: MapGrid = MapGrid()
@@ -31,3 +38,34 @@ class Analysis(Section):
     """Containment levels, and the true position if it is known."""
     plots: PlotOptions = PlotOptions()
     """Look of the figures."""
+
+    @model_validator(mode="after")
+    def _check_datasets(self):
+        if self.datasets is None:
+            if self.data is None:
+                raise ValueError("give `data`, or `datasets` with a `data` for each")
+            return self
+        for name in ("instrument", "data", "energy"):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"`{name}` stands beside `datasets`: move it into each data set")
+        for (name, dataset), (other_name, other) in combinations(self.datasets.items(), 2):
+            if path := dataset.overlap(other):
+                raise ValueError(
+                    f"datasets {name} and {other_name} both take the counts of {path}, which would "
+                    "count twice: give them intervals or energies that do not overlap"
+                )
+        return self
+
+    def parts(self) -> dict[str, "Analysis"]:
+        """Analyses of one data set each, by its name; without `datasets` itself, by ""."""
+        if self.datasets is None:
+            return {"": self}
+        return {
+            name: self.model_copy(update={**dict(dataset), "datasets": None})
+            for name, dataset in self.datasets.items()
+        }
+
+    def paths(self) -> tuple[str, ...]:
+        """All files that the data are read from, each once."""
+        paths = (path for part in self.parts().values() for path in part.data.paths())
+        return tuple(dict.fromkeys(paths))

@@ -72,3 +72,17 @@ def _check_nside(nside: int) -> int:
 
 
 Nside = Annotated[int, Field(strict=True), AfterValidator(_check_nside)]
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+"""Name of an analysis, of a data set: part of the name of a file."""
+
+
+def is_apart(range_a: tuple[float, float], range_b: tuple[float, float]) -> bool:
+    """Whether two half-open ranges have nothing in common.
+
+    Examples
+    --------
+    >>> is_apart((1, 2), (2, 3)), is_apart((1, 2), (1.5, 3))
+    (True, False)
+    """
+    return range_a[1] <= range_b[0] or range_b[1] <= range_a[0]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
-from skyquilt.config.base import Section
+from skyquilt.config.base import Section, is_apart
 
 RESERVED_LABELS = ("data", "background model")
 
@@ -93,3 +93,13 @@ class ComptonData(Section):
         named = [term.path for term in self.counts]
         named += [self.background.path, self.response, self.orientation]
         return tuple(dict.fromkeys(path for path in named if path is not None))
+
+    def counts_paths(self) -> tuple[str, ...]:
+        """Files of counts."""
+        return tuple(term.path for term in self.counts)
+
+    def is_apart(self, other: "ComptonData") -> bool:
+        """Whether the intervals of two data sets are known to have nothing in common."""
+        if self.interval is None or other.interval is None:
+            return False
+        return is_apart(self.interval, other.interval)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, NonNegativeInt, model_validator
 
-from skyquilt.config.base import Energy, Section
+from skyquilt.config.base import Energy, Section, is_apart, to_value
 
 
 def _check_channels(channels: tuple[int, int]) -> tuple[int, int]:
@@ -30,3 +30,14 @@ class EnergySelection(Section):
         if self.channels is not None and self.range is not None:
             raise ValueError("give `channels` or `range`, not both")
         return self
+
+    def is_apart(self, other: "EnergySelection") -> bool:
+        """Whether two selections, given in the same way, have no channel in common."""
+        if self.channels is not None and other.channels is not None:
+            return is_apart(self.channels, other.channels)
+        if self.range is not None and other.range is not None:
+            mine, others = (
+                [to_value(energy, "keV") for energy in one.range] for one in (self, other)
+            )
+            return is_apart(mine, others)
+        return False

@@ -5,11 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from skyquilt.config.analysis import Analysis
-from skyquilt.config.base import Section
+from skyquilt.config.base import Name, Section
 from skyquilt.config.binning import Binning
 from skyquilt.config.simulation import Simulation
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
 
 
 class Config(Section):

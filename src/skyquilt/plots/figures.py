@@ -1,6 +1,6 @@
 """All figures of an analysis."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ _ENDINGS = (".png", ".pdf")
 def make_plots(
     skymap,
     summary: Mapping[str, Any],
-    spectrum: CountsSpectrum | None,
+    spectra: Mapping[str, CountsSpectrum],
     settings: PlotOptions,
     folder: str | Path,
 ) -> list[Path]:
@@ -33,8 +33,8 @@ def make_plots(
         The fitted maps.
     summary : dict
         What `skyquilt.maps.summary.summarise` gave for it.
-    spectrum : CountsSpectrum or None
-        Counts per measured energy; no such figure without.
+    spectra : dict of str to CountsSpectrum
+        Counts per measured energy, by the name of the data set; "" if there is only one.
     settings : PlotOptions
         Look of the figures.
     folder : str or Path
@@ -43,8 +43,8 @@ def make_plots(
     Returns
     -------
     list of Path
-        The files: ts, flux, containment-{level in percent}, zoom and counts-spectrum, each
-        .png and .pdf.
+        The files: ts, flux, containment-{level in percent}, zoom, and counts-spectrum or
+        counts-spectrum-{data set}, each .png and .pdf.
 
     Raises
     ------
@@ -53,12 +53,12 @@ def make_plots(
     """
     return [
         save(figure, Path(folder) / f"{name}{ending}")
-        for name, figure in draw_figures(skymap, summary, spectrum, settings)
+        for name, figure in draw_figures(skymap, summary, spectra, settings)
         for ending in _ENDINGS
     ]
 
 
-def plot_names(levels: tuple[float, ...]) -> list[str]:
+def plot_names(levels: tuple[float, ...], datasets: Iterable[str] = ("",)) -> list[str]:
     """Names of the figures of an analysis, without ending.
 
     Examples
@@ -66,11 +66,15 @@ def plot_names(levels: tuple[float, ...]) -> list[str]:
     >>> plot_names((0.9, 0.683))
     ['ts', 'flux', 'containment-90', 'containment-68.3', 'zoom', 'counts-spectrum']
     """
-    return ["ts", "flux", *map(_containment_name, levels), "zoom", "counts-spectrum"]
+    regions, spectra = map(_containment_name, levels), map(_spectrum_name, datasets)
+    return ["ts", "flux", *regions, "zoom", *spectra]
 
 
 def draw_figures(
-    skymap, summary: Mapping[str, Any], spectrum: CountsSpectrum | None, settings: PlotOptions
+    skymap,
+    summary: Mapping[str, Any],
+    spectra: Mapping[str, CountsSpectrum],
+    settings: PlotOptions,
 ) -> Iterator[tuple[str, Figure]]:
     """Name and figure, one after the other so that only one is held."""
     title, colormap = summary["analysis"], settings.colormap
@@ -84,10 +88,15 @@ def draw_figures(
         figure = plot_containment(skymap, region, marks, title, colormap)
         yield _containment_name(region["level"]), figure
     yield "zoom", plot_zoom(skymap, regions, marks, title, colormap)
-    if spectrum is not None:
+    for dataset, spectrum in spectra.items():
         counts = (spectrum.edges, spectrum.counts, spectrum.is_selected)
-        yield "counts-spectrum", plot_counts_spectrum(*counts, title)
+        names = (title, dataset) if dataset else (title,)
+        yield _spectrum_name(dataset), plot_counts_spectrum(*counts, ", ".join(names))
 
 
 def _containment_name(level: float) -> str:
     return f"containment-{100 * level:g}"
+
+
+def _spectrum_name(dataset: str) -> str:
+    return "-".join(filter(None, ("counts-spectrum", dataset)))

@@ -1,6 +1,7 @@
 """The waist: a fit problem, its file, and the expectations it may hold."""
 
 from skyquilt.problem.expectation import Block, Expectation
+from skyquilt.problem.joint import Joint
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.sky_table import SkyTable
@@ -11,6 +12,7 @@ __all__ = [
     "Description",
     "Expectation",
     "FitProblem",
+    "Joint",
     "LocalTable",
     "SkyTable",
 ]

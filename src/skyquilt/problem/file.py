@@ -1,6 +1,7 @@
 """`problem.h5`, the narrow waist between instruments and fit."""
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from skyquilt.io.digest import array_digest, settings_digest
 from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put, put_rows
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.problem.expectation import Expectation
+from skyquilt.problem.joint import Joint, Part
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.sky_table import SkyTable
 
 # 1.0  first version
-SCHEMA = Schema("skyquilt/problem", "1.0", "skyquilt prepare")
+# 1.1  several data sets: expectation of kind joint, group counts_spectra (was counts_spectrum)
+SCHEMA = Schema("skyquilt/problem", "1.1", "skyquilt prepare")
 
 _LOCAL_DATASETS = {
     "rotation": ("", "rotation from the sky frame to the spacecraft, per attitude sample"),
@@ -42,8 +45,7 @@ def write_problem(path: str | Path, problem: FitProblem, provenance: Provenance)
         file.attrs["frame"] = problem.frame
         file.attrs["photon_flux"] = problem.photon_flux
         file.attrs["description"] = json.dumps(problem.description._asdict())
-        if problem.counts_spectrum is not None:
-            _put_spectrum(file.create_group("counts_spectrum"), problem.counts_spectrum)
+        _put_spectra(file.create_group("counts_spectra"), problem.counts_spectra)
         file.attrs["identity"] = _identity(file)
         return file.attrs["identity"]
 
@@ -69,13 +71,13 @@ def read_problem(path: str | Path) -> FitProblem:
             frame=str(file.attrs["frame"]),
             photon_flux=float(file.attrs["photon_flux"]),
             description=Description(**description),
-            counts_spectrum=_get_spectrum(file),
+            counts_spectra=_get_spectra(file["counts_spectra"]),
             identity=str(identity),
         )
 
 
 def check_rows(path: str | Path) -> None:
-    """Compare the rows of a problem with their checksum, which mapping them does not.
+    """Compare the rows of a problem with their checksums, which mapping them does not.
 
     Raises
     ------
@@ -83,12 +85,12 @@ def check_rows(path: str | Path) -> None:
         If they differ.
     """
     with open_hdf5(path, SCHEMA) as file:
-        rows = map_rows(file["expectation"], "rows")
-        if array_digest(rows) != file["expectation/rows"].attrs["sha256"]:
-            raise ProductError(
-                f"{path}: the checksum of expectation/rows differs, the file is damaged; make it "
-                "again with `skyquilt prepare`."
-            )
+        for group in _tables(file["expectation"]):
+            if array_digest(map_rows(group, "rows")) != group["rows"].attrs["sha256"]:
+                raise ProductError(
+                    f"{path}: the checksum of {group['rows'].name[1:]} differs, the file is "
+                    "damaged; make it again with `skyquilt prepare`."
+                )
 
 
 def read_record(path: str | Path) -> dict[str, Any]:
@@ -98,6 +100,18 @@ def read_record(path: str | Path) -> dict[str, Any]:
 
 
 def _put_expectation(group: h5py.Group, expectation: Expectation) -> None:
+    if isinstance(expectation, Joint):
+        group.attrs["kind"] = "joint"
+        group.attrs["frame"] = expectation.frame
+        for index, part in enumerate(expectation.parts):
+            own = group.create_group(f"part_{index}")
+            own.attrs["frame"] = part.frame
+            _put_table(own, part.expectation)
+    else:
+        _put_table(group, expectation)
+
+
+def _put_table(group: h5py.Group, expectation: LocalTable | SkyTable) -> None:
     shape = expectation.rows.shape
     about = "expected counts for unit flux in the hit bins, one row per response direction"
     unit = "s-1" if isinstance(expectation, LocalTable) else ""
@@ -116,6 +130,16 @@ def _put_expectation(group: h5py.Group, expectation: Expectation) -> None:
 
 
 def _get_expectation(group: h5py.Group) -> Expectation:
+    if group.attrs["kind"] == "joint":
+        parts = [group[f"part_{index}"] for index in range(len(group))]
+        return Joint(
+            tuple(Part(_get_table(part), str(part.attrs["frame"])) for part in parts),
+            str(group.attrs["frame"]),
+        )
+    return _get_table(group)
+
+
+def _get_table(group: h5py.Group) -> LocalTable | SkyTable:
     common = {
         "rows": map_rows(group, "rows"),
         "totals": get(group, "totals"),
@@ -131,6 +155,26 @@ def _get_expectation(group: h5py.Group) -> Expectation:
     raise ProductError(f"{group.file.filename}: unknown kind of expectation {kind!r}.")
 
 
+def _tables(group: h5py.Group) -> Iterator[h5py.Group]:
+    """All groups of an expectation that hold rows."""
+    if "rows" in group:
+        yield group
+    for item in group.values():
+        if isinstance(item, h5py.Group):
+            yield from _tables(item)
+
+
+def _put_spectra(group: h5py.Group, spectra: Mapping[str, CountsSpectrum]) -> None:
+    group.attrs["datasets"] = list(spectra)
+    for index, spectrum in enumerate(spectra.values()):
+        _put_spectrum(group.create_group(str(index)), spectrum)
+
+
+def _get_spectra(group: h5py.Group) -> dict[str, CountsSpectrum]:
+    names = map(str, group.attrs["datasets"])
+    return {name: _get_spectrum(group[str(index)]) for index, name in enumerate(names)}
+
+
 def _put_spectrum(group: h5py.Group, spectrum: CountsSpectrum) -> None:
     put(group, "edges", spectrum.edges, "keV", "edges of the measured-energy channels")
     put(group, "is_selected", spectrum.is_selected, "", "channels in the likelihood")
@@ -139,10 +183,7 @@ def _put_spectrum(group: h5py.Group, spectrum: CountsSpectrum) -> None:
     group.attrs["n_terms"] = len(spectrum.counts)
 
 
-def _get_spectrum(file: h5py.File) -> CountsSpectrum | None:
-    if "counts_spectrum" not in file:
-        return None
-    group = file["counts_spectrum"]
+def _get_spectrum(group: h5py.Group) -> CountsSpectrum:
     names = [f"counts_{index}" for index in range(group.attrs["n_terms"])]
     counts = {group[name].attrs["description"]: get(group, name) for name in names}
     return CountsSpectrum(get(group, "edges"), get(group, "is_selected"), counts)
@@ -150,9 +191,15 @@ def _get_spectrum(file: h5py.File) -> CountsSpectrum | None:
 
 def _identity(file: h5py.File) -> str:
     """Digest of the checksums and settings that influence the fit."""
-    group = file["expectation"]
     content = {name: file[name].attrs["sha256"] for name in ("counts", "background")}
-    content |= {name: item.attrs["sha256"] for name, item in group.items()}
-    content |= {key: str(value) for key, value in group.attrs.items()}
     content |= {key: str(file.attrs[key]) for key in ("frame", "photon_flux")}
-    return settings_digest(content)
+    return settings_digest(content | _identities(file["expectation"]))
+
+
+def _identities(group: h5py.Group) -> dict[str, Any]:
+    """Checksums of datasets and settings of a group and of the groups in it."""
+    content = {key: str(value) for key, value in group.attrs.items()}
+    for name, item in group.items():
+        is_group = isinstance(item, h5py.Group)
+        content[name] = _identities(item) if is_group else item.attrs["sha256"]
+    return content

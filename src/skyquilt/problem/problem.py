@@ -1,7 +1,8 @@
 """The fit problem: all that the right-hand side of skyquilt knows of a measurement."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,6 +46,9 @@ class Description(NamedTuple):
         Bins in the likelihood, with and without counts.
     n_masked_bins, n_masked_counts : int, float
         Bins left out because they have no background, and the counts in them.
+    datasets : dict of str to dict
+        The data sets of a joint problem by name, each with its counts and what is said above of
+        the whole; empty for one data set.
     """
 
     instrument: str
@@ -55,6 +59,7 @@ class Description(NamedTuple):
     n_bins: int = 0
     n_masked_bins: int = 0
     n_masked_counts: float = 0.0
+    datasets: Mapping[str, Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,8 @@ class FitProblem:
         Integral of the reference spectrum over the selected energies [ph cm-2 s-1].
     description : Description
         Numbers and texts for people.
-    counts_spectrum : CountsSpectrum or None
-        Counts per measured energy.
+    counts_spectra : dict of str to CountsSpectrum
+        Counts per measured energy, by the name of the data set, which is "" if there is only one.
     identity : str
         Digest of everything that influences the fit; "" before the problem was written.
     """
@@ -87,5 +92,5 @@ class FitProblem:
     frame: str
     photon_flux: float
     description: Description
-    counts_spectrum: CountsSpectrum | None = None
+    counts_spectra: Mapping[str, CountsSpectrum] = field(default_factory=dict)
     identity: str = field(default="")

@@ -16,7 +16,7 @@ from skyquilt.steps.plan import region_ranges
 
 
 def check_files(config: Config) -> str:
-    """One line per analysis: what was found.
+    """One line per data set of each analysis: what was found.
 
     Raises
     ------
@@ -26,10 +26,12 @@ def check_files(config: Config) -> str:
     made = made_files(config)
     good, bad = [], []
     for name, analysis in config.analyses.items():
-        try:
-            good.append(f"{name}: {_check_analysis(analysis, made)}")
-        except SkyquiltError as error:
-            bad.append(f"analysis {name}: {error}")
+        for dataset, part in analysis.parts().items():
+            try:
+                good.append(f"{'.'.join(filter(None, (name, dataset)))}: {_check_part(part, made)}")
+            except SkyquiltError as error:
+                where = f"analysis {name}" + (f", data set {dataset}" if dataset else "")
+                bad.append(f"{where}: {error}")
     if bad:
         raise InputError(" ".join(bad))
     return "\n".join(good)
@@ -44,7 +46,7 @@ def made_files(config: Config) -> set[Path]:
     return made
 
 
-def _check_analysis(analysis: Analysis, made: set[Path]) -> str:
+def _check_part(analysis: Analysis, made: set[Path]) -> str:
     region_ranges(analysis.map)
     later = [path for path in analysis.data.paths() if not Path(path).is_file()]
     if later and made.issuperset(map(Path, later)):

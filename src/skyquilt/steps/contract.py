@@ -1,4 +1,4 @@
-"""Step `contract`: response times spectrum into a table that analyses share."""
+"""Step `contract`: response times spectrum into tables that analyses share."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,8 @@ from skyquilt.io.products import write_text
 
 
 def contract_analysis(config: Config, name: str, output: str | Path) -> None:
-    """Make the table of an analysis, or find it in the cache; `output` names it."""
-    table = contract(get_analysis(config, name), config.cache)
-    note = {"schema": "skyquilt/table-note", "schema_version": "1.0", "table": table.path}
+    """Make the tables of an analysis, or find them in the cache; `output` names them."""
+    parts = get_analysis(config, name).parts()
+    tables = {dataset: contract(part, config.cache).path for dataset, part in parts.items()}
+    note = {"schema": "skyquilt/table-note", "schema_version": "1.0", "tables": tables}
     write_text(output, json.dumps(note, indent=2) + "\n")

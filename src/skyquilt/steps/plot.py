@@ -20,8 +20,8 @@ def plot_analysis(
 ) -> None:
     """Write all figures of an analysis as PNG and PDF."""
     skymap, _ = read_skymap(maps)
-    spectrum = read_problem(problem).counts_spectrum
-    make_plots(skymap, _read_summary(summary), spectrum, get_analysis(config, name).plots, output)
+    spectra = read_problem(problem).counts_spectra
+    make_plots(skymap, _read_summary(summary), spectra, get_analysis(config, name).plots, output)
 
 
 def _read_summary(path: str | Path) -> dict:

@@ -69,7 +69,7 @@ def make_problem(analysis: Analysis, measurement: Measurement, table: ResponseTa
             n_masked_bins=int(is_masked.sum()),
             n_masked_counts=float(counts[is_masked].sum()),
         ),
-        counts_spectrum=_counts_spectrum(measurement, table),
+        counts_spectra={"": _counts_spectrum(measurement, table)},
     )
 
 
