@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skyquilt.errors import ProductError
-from skyquilt.io.fits import Column, read_maps, write_maps
+from skyquilt.io.fits import SCHEMA, read_maps, write_maps
+from skyquilt.io.fits_table import Column
 from skyquilt.io.provenance import Provenance
 
 NSIDE = 2
@@ -142,7 +143,7 @@ def test_read_maps_of_another_program_is_refused(tmp_path):
 
 def test_read_later_version_says_what_can_be_read(write, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("skyquilt.io.fits.SCHEMA_VERSION", "2.0")
+        patch.setattr("skyquilt.io.fits.SCHEMA", SCHEMA._replace(version="2.0"))
         path = write()
 
     with pytest.raises(ProductError, match=r"version 2\.0, not skyquilt/maps version 1\.0"):

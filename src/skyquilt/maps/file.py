@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from skyquilt.io.fits import Column, read_maps, write_maps
+from skyquilt.io.fits import read_maps, write_maps
+from skyquilt.io.fits_table import Column
 from skyquilt.maps.skymap import SkyMap
 
-_COLUMNS = {
+COLUMNS = {
     "ts": ("", "test statistic, 2 (ln L1 - ln L0)"),
     "sqrt_ts": ("", "sign(flux) sqrt(TS)"),
     "flux": ("", "multiple of the reference spectrum"),
@@ -21,7 +22,7 @@ _COLUMNS = {
 def write_skymap(path: str | Path, skymap: SkyMap, ordering: str, record: dict[str, Any]) -> None:
     """Write maps in the asked ordering."""
     columns = {
-        name.upper(): Column(values, *_COLUMNS[name]) for name, values in skymap.columns.items()
+        name.upper(): Column(values, *COLUMNS[name]) for name, values in skymap.columns.items()
     }
     write_maps(path, skymap.nside, ordering, skymap.frame, skymap.ipix, columns, record)
 

@@ -1,0 +1,149 @@
+"""FITS tables of skyquilt: typed columns, schema, checksums, provenance in a second table."""
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skyquilt.errors import ProductError
+from skyquilt.io.hdf5 import Schema
+from skyquilt.io.products import new_product
+
+_FORMATS = {"f8": "D", "i4": "J", "i8": "K", "u1": "B"}
+
+
+class Column(NamedTuple):
+    """One quantity on the sky.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n_pixels,)
+        In the order of the pixels.
+    unit : str
+        FITS unit, "" if none.
+    description : str
+        Comment of the column.
+    """
+
+    values: np.ndarray
+    unit: str
+    description: str
+
+
+def write_table(
+    path: str | Path,
+    schema: Schema,
+    columns: Mapping[str, Column],
+    cards: Mapping[str, Any],
+    record: dict[str, Any],
+) -> None:
+    """Write a table `SKYMAP` and its provenance.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write.
+    schema : Schema
+        Kind of file.
+    columns : dict of str to Column
+        Columns by upper-case name, in order.
+    cards : dict
+        Keywords of the table: values, or pairs of value and comment.
+    record : dict
+        Provenance; nested values are written as JSON.
+    """
+    from astropy.io import fits
+
+    hdu = fits.BinTableHDU.from_columns(
+        [_fits_column(name, column) for name, column in columns.items()], name="SKYMAP"
+    )
+    hdu.header.update(cards)
+    for index, column in enumerate(columns.values(), 1):
+        if column.description:
+            hdu.header.comments[f"TTYPE{index}"] = column.description
+    hdu.header["SCHEMA"] = (schema.name, "kind of file")
+    hdu.header["SCHEMAV"] = (schema.version, "version of the kind")
+    hdu.header["CREATOR"] = (f"skyquilt {record['skyquilt']}", "program that made the file")
+    hdu.header["DATE"] = (record["ended_utc"][:19], "time of writing, UTC")
+    file = fits.HDUList([fits.PrimaryHDU(), hdu, _record_hdu(record)])
+    with new_product(path) as partial:
+        file.writeto(partial, checksum=True)
+
+
+def read_table(
+    path: str | Path, schema: Schema
+) -> tuple[Mapping[str, Any], dict[str, np.ndarray], dict[str, Any]]:
+    """Read a table written by `write_table`.
+
+    Returns
+    -------
+    header : mapping
+        Keywords of the table.
+    columns : dict of str to ndarray
+        Columns by name, in this machine's byte order.
+    record : dict
+        Provenance.
+
+    Raises
+    ------
+    ProductError
+        If the file is missing, damaged or of another kind.
+    """
+    from astropy.io import fits
+
+    try:
+        with _strict_warnings(), open(path, "rb") as raw, fits.open(raw, checksum=True) as file:
+            header, table = file["SKYMAP"].header, file["SKYMAP"].data
+            _check_schema(path, header, schema)
+            record = {row["KEY"]: json.loads(row["VALUE"]) for row in file["PROVENANCE"].data}
+            return header, {name: _native(table[name]) for name in table.names}, record
+    except ProductError:
+        raise
+    except Exception as error:  # astropy meets damage with errors of many kinds
+        raise ProductError(
+            f"{path}: not a whole map of skyquilt ({str(error).strip()}); make it again with "
+            f"`{schema.made_by}`."
+        ) from error
+
+
+def _fits_column(name: str, column: Column):
+    from astropy.io import fits
+
+    kind = _FORMATS[column.values.dtype.str[1:]]
+    return fits.Column(name, kind, unit=column.unit or None, array=column.values)
+
+
+def _record_hdu(record: dict):
+    from astropy.io import fits
+
+    texts = [json.dumps(value) for value in record.values()]
+    width = max(map(len, texts))
+    keys = fits.Column("KEY", "24A", array=list(record))
+    values = fits.Column("VALUE", f"{width}A", array=texts)
+    return fits.BinTableHDU.from_columns([keys, values], name="PROVENANCE")
+
+
+def _check_schema(path: str | Path, header: Mapping[str, Any], schema: Schema) -> None:
+    kind, version = header.get("SCHEMA"), str(header.get("SCHEMAV"))
+    if kind != schema.name or version.split(".")[0] != schema.version.split(".")[0]:
+        raise ProductError(
+            f"{path}: {kind} version {version}, not {schema.name} version {schema.version}; make "
+            f"it again with `{schema.made_by}`."
+        )
+
+
+@contextmanager
+def _strict_warnings() -> Iterator[None]:
+    """Raise what astropy warns of: a wrong checksum, a truncated file, a broken header."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def _native(values: np.ndarray) -> np.ndarray:
+    """Values in this machine's byte order."""
+    return np.array(values, dtype=values.dtype.newbyteorder("="))

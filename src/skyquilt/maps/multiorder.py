@@ -1,0 +1,148 @@
+"""A map in memory whose cells are HEALPix pixels of many resolutions."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
+from skyquilt.sky.pixels import nside_to_order
+from skyquilt.sky.uniq import to_uniq, uniq_to_ipix, uniq_to_order, uniq_to_ranges
+
+
+@dataclass(frozen=True, eq=False)
+class MultiOrderMap:
+    """Fitted quantities of cells that do not overlap, each a HEALPix pixel of its own order.
+
+    Attributes
+    ----------
+    frame : {"galactic", "icrs"}
+        Frame of the cells.
+    uniq : ndarray of int64, shape (n,)
+        Cells, 4 * 4^order + nested pixel, ascending along the nested curve (not by number); at
+        least one. Parts of the sky without a cell are not in the map.
+    columns : dict of str to ndarray, shape (n,)
+        Quantities by lower-case name, as those of a `SkyMap`.
+
+    Raises
+    ------
+    ValueError
+        If there is no cell, one does not exist, the cells are not ascending or overlap, or a
+        column has another length.
+
+    Examples
+    --------
+    >>> cells = MultiOrderMap("icrs", np.array([16, 17, 18, 19, 5]), {"ts": np.arange(5.0)})
+    >>> cells.order
+    array([1, 1, 1, 1, 0])
+    >>> cells.find(np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]))  # north, in the map; south, not
+    array([ 3, -1])
+    """
+
+    frame: str
+    uniq: np.ndarray
+    columns: dict[str, np.ndarray]
+
+    def __post_init__(self):
+        if np.ndim(self.uniq) != 1 or not np.size(self.uniq):
+            raise ValueError(f"cells of shape {np.shape(self.uniq)}: allowed is (n,), n above 0.")
+        ranges = self.ranges
+        wrong = np.flatnonzero(ranges[1:, 0] < ranges[:-1, 1])
+        if wrong.size:
+            pair = self.uniq[wrong[0] : wrong[0] + 2].tolist()
+            raise ValueError(
+                f"cells {pair[0]} and {pair[1]} overlap or are not ascending along the nested "
+                "curve; sort them by their first pixel at a fine order, each part of the sky once."
+            )
+        for name, column in self.columns.items():
+            if np.shape(column) != np.shape(self.uniq):
+                raise ValueError(
+                    f"column {name!r} has shape {np.shape(column)}, the map has "
+                    f"{self.uniq.size} cells."
+                )
+
+    @classmethod
+    def from_skymap(cls, skymap: SkyMap) -> "MultiOrderMap":
+        """Map whose cells are the pixels of a map of one resolution; columns are shared."""
+        uniq = to_uniq(nside_to_order(skymap.nside), skymap.ipix)
+        return cls(skymap.frame, uniq, skymap.columns)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Order of each cell, int64."""
+        return uniq_to_order(self.uniq)
+
+    @cached_property
+    def ipix(self) -> np.ndarray:
+        """Nested pixel of each cell at its own order, int64."""
+        return uniq_to_ipix(self.uniq)
+
+    @property
+    def max_order(self) -> int:
+        """Finest order."""
+        return int(self.order.max())
+
+    @cached_property
+    def ranges(self) -> np.ndarray:
+        """Nested pixels [start, stop) of each cell at the finest order, int64, shape (n, 2)."""
+        return uniq_to_ranges(self.uniq, self.max_order)
+
+    @property
+    def pixel_area(self) -> np.ndarray:
+        """Area of each cell [deg2]."""
+        return np.degrees(np.degrees(np.pi / 3)) / 4.0**self.order
+
+    @property
+    def total_area(self) -> float:
+        """Area of all cells [deg2]."""
+        return float(np.sum(self.pixel_area))
+
+    @property
+    def ts(self) -> np.ndarray:
+        """Test statistic, NaN where there is none."""
+        return self.columns["ts"]
+
+    @cached_property
+    def centres(self) -> np.ndarray:
+        """Unit vectors of the centres of the cells in the map's frame, shape (n, 3)."""
+        vec = np.empty((self.uniq.size, 3))
+        for order in np.unique(self.order):
+            here = self.order == order
+            vec[here] = nest_to_vec(1 << order, self.ipix[here])
+        return vec
+
+    def find(self, directions: np.ndarray) -> np.ndarray:
+        """Cells that hold given directions.
+
+        Parameters
+        ----------
+        directions : ndarray of float64, shape (n, 3)
+            Unit vectors in the frame of the map.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            Places in `uniq`; -1 where there is no cell.
+        """
+        pixel = vec_to_nest(1 << self.max_order, directions)
+        place = np.searchsorted(self.ranges[:, 0], pixel, side="right") - 1
+        return np.where((place >= 0) & (pixel < self.ranges[place, 1]), place, -1)
+
+    def sample(self, name: str, directions: np.ndarray) -> np.ndarray:
+        """Values of a column at given directions, NaN where there is no cell.
+
+        Parameters
+        ----------
+        name : str
+            Column.
+        directions : ndarray of float64, shape (n, 3)
+            Unit vectors in the frame of the map.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Values of the cells that hold the directions.
+        """
+        place = self.find(directions)
+        return np.where(place >= 0, self.columns[name][place], np.nan)
