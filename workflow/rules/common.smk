@@ -109,8 +109,14 @@ def data_files(wildcards):
 
 def response_files(wildcards):
     """Responses of all data sets of an analysis, each once."""
-    parts = settings.analyses[wildcards.analysis].parts().values()
+    parts = settings.analyses[wildcards.analysis].contracted_parts().values()
     return list(dict.fromkeys(os.path.normpath(part.data.response) for part in parts))
+
+
+def table_file(wildcards):
+    """Note of the contracted responses, if the analysis has any."""
+    has_any = settings.analyses[wildcards.analysis].contracted_parts()
+    return of_analysis(wildcards.analysis, "table.json") if has_any else []
 
 
 def simulated_files():

@@ -29,7 +29,7 @@ rule contract_response:
 rule prepare_problem:
     input:
         data=data_files,
-        table=results("table.json"),
+        table=table_file,
     output:
         problem=results("problem.h5"),
     log:

@@ -1,17 +1,17 @@
 """One analysis: data, energies, spectrum, map, fit, localisation, plots."""
 
 from itertools import combinations
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from skyquilt.config.base import Name, Section
-from skyquilt.config.data import ComptonData
 from skyquilt.config.dataset import Dataset
 from skyquilt.config.energy import EnergySelection
 from skyquilt.config.fit import FitOptions
 from skyquilt.config.localise import LocaliseOptions
 from skyquilt.config.map import MapGrid
+from skyquilt.config.measurement import Data, Instrument
 from skyquilt.config.plots import PlotOptions
 from skyquilt.config.spectrum import Spectrum
 
@@ -19,10 +19,10 @@ from skyquilt.config.spectrum import Spectrum
 class Analysis(Section):
     """One TS and flux map, its regions and plots; written to `results/{name}/`."""
 
-    instrument: Literal["compton"] = "compton"
-    """Kind of instrument."""
-    data: ComptonData | None = None
-    """Counts, background, response, orientation; needed, but for `datasets`."""
+    instrument: Instrument = "compton"
+    """Kind of instrument; it decides what `data` holds."""
+    data: Data | None = None
+    """The measurement; needed, but for `datasets`."""
     energy: EnergySelection = EnergySelection()
     """Measured energies that enter the likelihood."""
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)] | None = None
@@ -64,6 +64,10 @@ class Analysis(Section):
             name: self.model_copy(update={**dict(dataset), "datasets": None})
             for name, dataset in self.datasets.items()
         }
+
+    def contracted_parts(self) -> dict[str, "Analysis"]:
+        """Of `parts`, those that have a response to contract with the spectrum."""
+        return {name: part for name, part in self.parts().items() if part.instrument == "compton"}
 
     def paths(self) -> tuple[str, ...]:
         """All files that the data are read from, each once."""

@@ -1,25 +1,26 @@
 """One data set of an analysis: instrument, files, energies."""
 
 import os
-from typing import Literal
 
 from skyquilt.config.base import Section
-from skyquilt.config.data import ComptonData
 from skyquilt.config.energy import EnergySelection
+from skyquilt.config.measurement import Data, Instrument
 
 
 class Dataset(Section):
     """Measurement by one instrument, in one selection of energies."""
 
-    instrument: Literal["compton"] = "compton"
-    """Kind of instrument."""
-    data: ComptonData
-    """Counts, background, response, orientation."""
+    instrument: Instrument = "compton"
+    """Kind of instrument; it decides what `data` holds."""
+    data: Data
+    """The measurement."""
     energy: EnergySelection = EnergySelection()
     """Measured energies that enter the likelihood."""
 
     def overlap(self, other: "Dataset") -> str | None:
         """A file whose counts both data sets take at the same times and energies, or None."""
+        if self.instrument != other.instrument:
+            return None
         if self.data.is_apart(other.data) or self.energy.is_apart(other.energy):
             return None
         others = [os.path.normpath(path) for path in other.data.counts_paths()]

@@ -6,12 +6,7 @@ from skyquilt.config import Config
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.simulation import simulation_files
 from skyquilt.errors import InputError, SkyquiltError
-from skyquilt.instruments.compton.dataspace import check_same_space, select_channels
-from skyquilt.instruments.compton.measurement import Measurement, read_measurement
-from skyquilt.instruments.compton.prepare import make_attitude
-from skyquilt.instruments.compton.response import open_response
-from skyquilt.instruments.compton.selection import select_bins
-from skyquilt.spectra import integrate
+from skyquilt.instruments.analyses import check
 from skyquilt.steps.plan import region_ranges
 
 
@@ -51,20 +46,4 @@ def _check_part(analysis: Analysis, made: set[Path]) -> str:
     later = [path for path in analysis.data.paths() if not Path(path).is_file()]
     if later and made.issuperset(map(Path, later)):
         return f"configuration is good; {', '.join(later)} will be made first"
-    measurement = read_measurement(analysis)
-    make_attitude(analysis, measurement)
-    selection = select_bins(analysis, measurement, _check_response(analysis, measurement))
-    return (
-        f"good; {selection.counts.sum():g} counts over {selection.background.sum():g} expected "
-        f"background in channels [{selection.channels[0]}, {selection.channels[1]}), background "
-        f"scale {measurement.scale.factor:.6g} ({measurement.scale.source})"
-    )
-
-
-def _check_response(analysis: Analysis, measurement: Measurement) -> tuple[int, int]:
-    """Check axes and spectrum; the selected channels."""
-    path = analysis.data.response
-    with open_response(path) as response:
-        check_same_space(measurement.space, measurement.path, response.space, path)
-        integrate(analysis.spectrum, response.ei_edges)
-        return select_channels(response.space.em_edges, analysis.energy, path)
+    return check(analysis)

@@ -9,8 +9,11 @@ from skyquilt.io.products import write_text
 
 
 def contract_analysis(config: Config, name: str, output: str | Path) -> None:
-    """Make the tables of an analysis, or find them in the cache; `output` names them."""
-    parts = get_analysis(config, name).parts()
+    """Make the tables of an analysis, or find them in the cache; `output` names them.
+
+    Data sets of instruments that have no response to contract are passed over.
+    """
+    parts = get_analysis(config, name).contracted_parts()
     tables = {dataset: contract(part, config.cache).path for dataset, part in parts.items()}
     note = {"schema": "skyquilt/table-note", "schema_version": "1.0", "tables": tables}
     write_text(output, json.dumps(note, indent=2) + "\n")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from skyquilt.config import Config
+from skyquilt.config import Config, get_analysis
 from skyquilt.fit.file import chunk_name, read_plan
 from skyquilt.steps.contract import contract_analysis
 from skyquilt.steps.fit_chunk import fit_chunk_file
@@ -50,6 +50,8 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
         "merge": lambda: merge_files(problem, plan, chunks, maps),
         "localise": lambda: localise_analysis(config, name, maps, folder / "summary.json"),
     }
+    if not get_analysis(config, name).contracted_parts():
+        del steps["contract"]
     return {step: _timed(do) for step, do in steps.items()}
 
 

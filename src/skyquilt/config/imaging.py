@@ -1,0 +1,128 @@
+"""The measurement of an imaging instrument: photons, background, exposure, point spread function.
+
+Each file has a section of its own. Where its header does not say a frame or a unit, the section
+must; where the header does, the section must not say otherwise.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PositiveFloat, model_validator
+
+from skyquilt.config.base import Section
+
+
+def _unit_of(kind: str):
+    """Field type of a unit's name, of the same kind as `kind`."""
+
+    def check(text: str) -> str:
+        from astropy.units import Unit
+
+        try:
+            Unit(text).to(kind)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{text!r} is not a unit convertible to {kind}") from error
+        return text
+
+    return Annotated[str, AfterValidator(check), Field(description=f"unit, as {kind}")]
+
+
+EnergyUnit = _unit_of("keV")
+AngleUnit = _unit_of("deg")
+ExposureUnit = _unit_of("cm2 s")
+Frame = Literal["galactic", "icrs"]
+
+
+class EventList(Section):
+    """Photons one by one: a FITS table with position, energy and time."""
+
+    path: str
+    """FITS file with the tables EVENTS and, if it selects times, GTI."""
+    energy_unit: EnergyUnit | None = None
+    """Unit of ENERGY, where the header does not say."""
+
+
+class CountsCube(Section):
+    """Photons counted in pixels and energy bands."""
+
+    path: str
+    """FITS file: a HEALPix table and its EBOUNDS."""
+    frame: Frame | None = None
+    """Frame of the pixels, where the header does not say."""
+    energy_unit: EnergyUnit | None = None
+    """Unit of the energies, where the header does not say."""
+
+
+class BackgroundCube(Section):
+    """Expected background counts in pixels and energy bands."""
+
+    path: str
+    """FITS file: a HEALPix table and its EBOUNDS."""
+    frame: Frame | None = None
+    """Frame of the pixels, where the header does not say."""
+    energy_unit: EnergyUnit | None = None
+    """Unit of the energies, where the header does not say."""
+    scale: PositiveFloat = 1.0
+    """Factor on the expected counts."""
+
+
+class ExposureCube(Section):
+    """Effective area times time, in pixels, at energies."""
+
+    path: str
+    """FITS file: a HEALPix table and its ENERGIES."""
+    frame: Frame | None = None
+    """Frame of the pixels, where the header does not say."""
+    energy_unit: EnergyUnit | None = None
+    """Unit of the energies, where the header does not say."""
+    unit: ExposureUnit | None = None
+    """Unit of the exposure, where the header does not say."""
+
+
+class PointSpreadTable(Section):
+    """Density of photons over the angle from their source, at energies."""
+
+    path: str
+    """FITS file: table PSF and its THETA, as gtpsf writes them."""
+    energy_unit: EnergyUnit | None = None
+    """Unit of the energies, where the header does not say."""
+    angle_unit: AngleUnit | None = None
+    """Unit of the angles, where the header does not say."""
+    normalise: bool = False
+    """Divide by the integral at each energy."""
+
+
+class ImagingData(Section):
+    """Data of a telescope that makes images."""
+
+    events: EventList | None = None
+    """Photons one by one; or `counts`."""
+    counts: CountsCube | None = None
+    """Photons in pixels; or `events`."""
+    background: BackgroundCube
+    """Expected background."""
+    exposure: ExposureCube
+    """Exposure."""
+    psf: PointSpreadTable
+    """Point spread function."""
+    lost_fraction: Annotated[PositiveFloat, Field(le=0.1)] = 1e-3
+    """Fraction of a source's photons that may lie outside the radius in which its photons are
+    looked for; the radius at each energy follows from it."""
+
+    @model_validator(mode="after")
+    def _check_one(self):
+        if (self.events is None) == (self.counts is None):
+            raise ValueError("give `events` (one by one) or `counts` (in pixels), and not both")
+        return self
+
+    def paths(self) -> tuple[str, ...]:
+        """All files the data are read from, each once."""
+        sections = (self.events, self.counts, self.background, self.exposure, self.psf)
+        return tuple(dict.fromkeys(section.path for section in sections if section is not None))
+
+    def counts_paths(self) -> tuple[str, ...]:
+        """Files of photons."""
+        return tuple(section.path for section in (self.events, self.counts) if section is not None)
+
+    def is_apart(self, other: "ImagingData") -> bool:
+        """Whether two data sets are known to have no time or place in common: never known."""
+        return False

@@ -1,0 +1,49 @@
+"""Instrument and data of a measurement: the instrument decides what `data` holds."""
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Tag,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticUseDefault
+
+from skyquilt.config.data import ComptonData
+from skyquilt.config.imaging import ImagingData
+
+Instrument = Literal["compton", "imaging"]
+
+
+class _Labelled(NamedTuple):
+    """Settings of `data` on their way to the type that their instrument has."""
+
+    instrument: str
+    settings: Any
+
+
+def _label(settings: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    if "instrument" not in info.data:  # not known: that is said at its own place
+        raise PydanticUseDefault
+    return validate(_Labelled(info.data["instrument"], settings))
+
+
+def _kind(data: Any) -> str:
+    """Instrument of settings on their way in, or of data on their way out."""
+    if isinstance(data, _Labelled):
+        return data.instrument
+    return "imaging" if isinstance(data, ImagingData) else "compton"
+
+
+_unlabel = BeforeValidator(lambda labelled: labelled.settings)
+
+Data = Annotated[
+    Annotated[ComptonData, _unlabel, Tag("compton")]
+    | Annotated[ImagingData, _unlabel, Tag("imaging")],
+    Discriminator(_kind),
+    WrapValidator(_label),
+]
+"""Type of the field `data` of a section; its field `instrument` stands before it."""

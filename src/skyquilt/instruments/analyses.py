@@ -1,0 +1,69 @@
+"""An analysis of any instrument: its files checked, or made into a fit problem."""
+
+from typing import NamedTuple
+
+from skyquilt.config.analysis import Analysis
+from skyquilt.problem import FitProblem
+
+
+class Prepared(NamedTuple):
+    """A fit problem, and the stages before it.
+
+    Attributes
+    ----------
+    problem : FitProblem
+        The problem; its rows may be read as they are written.
+    stages : tuple of dict
+        Records of the stages that made what it was built from.
+    """
+
+    problem: FitProblem
+    stages: tuple[dict, ...] = ()
+
+
+def prepare(analysis: Analysis, cache: str) -> Prepared:
+    """Read the data of an analysis into a fit problem.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The analysis.
+    cache : str
+        Folder of what analyses share.
+
+    Raises
+    ------
+    InputError
+        If a file is damaged, files do not fit each other, or nothing is left to fit.
+    """
+    if analysis.instrument == "compton":
+        return _prepare_compton(analysis, cache)
+    from skyquilt.instruments.imaging.prepare import make_problem
+
+    return Prepared(make_problem(analysis))
+
+
+def check(analysis: Analysis) -> str:
+    """Read and check all files of an analysis; what was found, in one line.
+
+    Raises
+    ------
+    InputError
+        If the analysis cannot run.
+    """
+    if analysis.instrument == "compton":
+        from skyquilt.instruments.compton.check import check_analysis
+    else:
+        from skyquilt.instruments.imaging.check import check_analysis
+    return check_analysis(analysis)
+
+
+def _prepare_compton(analysis: Analysis, cache: str) -> Prepared:
+    from skyquilt.instruments.compton.measurement import read_measurement
+    from skyquilt.instruments.compton.prepare import make_problem
+    from skyquilt.instruments.compton.table import check_table, contract, table_stages
+
+    measurement = read_measurement(analysis)
+    table = contract(analysis, cache)
+    check_table(table)
+    return Prepared(make_problem(analysis, measurement, table), tuple(table_stages(table)))

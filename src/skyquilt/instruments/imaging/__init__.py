@@ -1,0 +1,1 @@
+"""Imaging instruments: photons with a position and an energy, exposure, point spread function."""
