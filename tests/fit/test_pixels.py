@@ -1,11 +1,14 @@
 """Fit of many directions."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 
 from skyquilt.fit import pixels
 from skyquilt.fit.pixels import BLOCK_BYTES, block_size, fit_pixels
 from skyquilt.likelihood.poisson import AT_BOUND, GOOD, OCCULTED, poisson_ts
+from skyquilt.problem.expectation import Expectation, SparseBlock
 from skyquilt.sky.healpix import nest_to_vec
 
 DIRECTIONS = nest_to_vec(4, np.arange(192))
@@ -83,3 +86,47 @@ def test_block_size_fills_the_cache_or_is_small(n_hit):
     size = block_size(n_hit)
     assert size >= 16
     assert size == 16 or size * 8 * n_hit <= BLOCK_BYTES
+
+
+@dataclass
+class Sparse:
+    """The expectation of a problem, its blocks as entries above a tenth of the largest."""
+
+    dense: Expectation
+    is_sparse: bool = True
+
+    @property
+    def entries_per_direction(self):
+        return self.dense.n_hit / 3
+
+    def block(self, directions):
+        block = self.dense.block(directions)
+        unit_counts = np.where(
+            block.unit_counts > 0.1 * block.unit_counts.max(), block.unit_counts, 0.0
+        )
+        if not self.is_sparse:
+            return block._replace(unit_counts=unit_counts)
+        row, hit_bin = np.nonzero(unit_counts)
+        stop = np.searchsorted(row, np.arange(len(directions)), side="right")
+        return SparseBlock(stop, hit_bin, unit_counts[row, hit_bin], block.total, block.status)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_fit_pixels_of_sparse_blocks_equals_dense_ones(problem, size, monkeypatch):
+    monkeypatch.setattr(pixels, "block_size", lambda entries: size)
+    table = problem.expectation
+    dense = fit_pixels(replace(problem, expectation=Sparse(table, is_sparse=False)), DIRECTIONS)
+    found = fit_pixels(replace(problem, expectation=Sparse(table)), DIRECTIONS)
+    assert found.status.tolist() == dense.status.tolist()
+    for a, b in zip(found, dense, strict=True):
+        # the same sums in another order; TS near 0 is a difference of larger numbers
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+def test_fit_pixels_takes_blocks_of_as_many_pixels_as_their_entries_allow(problem, monkeypatch):
+    monkeypatch.setattr(pixels, "BLOCK_BYTES", 8 * 30 * 64)
+    sizes = []
+    fit_pixels(problem, DIRECTIONS, on_progress=lambda done, _: sizes.append(done))
+    sparse = replace(problem, expectation=Sparse(problem.expectation))
+    fit_pixels(sparse, DIRECTIONS, on_progress=lambda done, _: sizes.append(done))
+    assert sizes == [64, 128, 192, 192]

@@ -124,7 +124,7 @@ def test_make_plan_logs_pixels_chunks_and_time(problem, caplog):
 
 def test_seconds_per_pixel_grows_with_the_work_of_the_expectation(problem):
     class Dearer:
-        n_hit = problem.expectation.n_hit
+        entries_per_direction = problem.expectation.n_hit
 
         def work_per_direction(self):
             return 1e9

@@ -45,6 +45,10 @@ class Scaled(NamedTuple):
     def n_hit(self):
         return self.expectation.n_hit
 
+    @property
+    def entries_per_direction(self):
+        return self.expectation.entries_per_direction
+
     def block(self, directions):
         block = self.expectation.block(directions)
         return Block(self.factor * block.unit_counts, self.factor * block.total, block.status)

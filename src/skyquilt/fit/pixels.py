@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from skyquilt.likelihood.poisson import FluxFit, fit_flux
+from skyquilt.likelihood.poisson import FluxFit, fit_flux, fit_flux_sparse
+from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.problem import FitProblem
 
 BLOCK_BYTES = 2**20
@@ -60,12 +61,11 @@ def fit_pixels(
 
     def fit_block(block: slice) -> FluxFit:
         expected = problem.expectation.block(directions[block])
-        return fit_flux(
-            problem.counts, problem.background, *expected, allow_negative=allow_negative
-        )
+        fit = fit_flux_sparse if isinstance(expected, SparseBlock) else fit_flux
+        return fit(problem.counts, problem.background, *expected, allow_negative=allow_negative)
 
     parts = []
-    blocks = list(_blocks(n, block_size(problem.expectation.n_hit)))
+    blocks = list(_blocks(n, block_size(problem.expectation.entries_per_direction)))
     with _open_map(threads) as in_order:
         for block, part in zip(blocks, in_order(fit_block, blocks), strict=True):
             parts.append(part)
@@ -73,15 +73,15 @@ def fit_pixels(
     return FluxFit(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def block_size(n_hit: int) -> int:
-    """Pixels per block.
+def block_size(entries_per_direction: float) -> int:
+    """Pixels per block, from the expected counts that each adds to it.
 
     Examples
     --------
     >>> block_size(1000)
     131
     """
-    return max(_MIN_PIXELS, BLOCK_BYTES // (8 * max(n_hit, 1)))
+    return max(_MIN_PIXELS, int(BLOCK_BYTES / (8 * max(entries_per_direction, 1.0))))
 
 
 def _blocks(n: int, size: int) -> Iterator[slice]:

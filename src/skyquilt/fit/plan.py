@@ -182,7 +182,7 @@ def seconds_per_pixel(problem: FitProblem) -> float:
     """Estimated time to fit one pixel on one core [s], good to a factor of 3."""
     expectation = problem.expectation
     work = expectation.work_per_direction()
-    return work * _MULTIPLY_ADD_S + expectation.n_hit * _HIT_BIN_S
+    return work * _MULTIPLY_ADD_S + expectation.entries_per_direction * _HIT_BIN_S
 
 
 def _as_ranges(ranges: Any, nside: int) -> np.ndarray:

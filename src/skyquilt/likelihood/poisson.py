@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.native import kernels
+from skyquilt.native import FitOptions, kernels
 from skyquilt.status import (
     AT_BOUND,
     GOOD,
@@ -37,6 +37,7 @@ __all__ = [
     "STATUS_NAMES",
     "FluxFit",
     "fit_flux",
+    "fit_flux_sparse",
     "poisson_ts",
 ]
 
@@ -80,6 +81,9 @@ class FluxFit(NamedTuple):
     npred: np.ndarray
     n_iter: np.ndarray
     status: np.ndarray
+
+
+_N_RESULTS = len(FluxFit._fields) - 2  # rows that the kernels fill, in this order
 
 
 def poisson_ts(
@@ -166,14 +170,97 @@ def fit_flux(
     n = len(total)
     if unit_counts.shape != (n, counts.size):
         raise ValueError(f"unit_counts {unit_counts.shape}, expected {(n, counts.size)}.")
-    status = np.full(n, GOOD, np.uint8) if status is None else status.astype(np.uint8)
-    results, n_iter = np.full((4, n), np.nan), np.zeros(n, np.int32)
-    room = np.empty(4 * (counts.size + 8) + 8)
+    fit = _no_fit(n, status)
     kernels.fit_block(
         *(counts.size, counts, background, n, unit_counts, total),
-        *(allow_negative, TOLERANCE, MAX_ITER),
-        *(room, results, n_iter, status),
+        *(_options(allow_negative), np.empty(_room(counts.size))),
+        *fit,
     )
+    return _fit_of(fit)
+
+
+def fit_flux_sparse(
+    counts: np.ndarray,
+    background: np.ndarray,
+    stop: np.ndarray,
+    hit_bin: np.ndarray,
+    unit_counts: np.ndarray,
+    total: np.ndarray,
+    status: np.ndarray | None = None,
+    *,
+    allow_negative: bool = False,
+) -> FluxFit:
+    """Fit the flux of a source in each of a block of pixels that see few of the hit bins.
+
+    A bin without an entry has expected counts of 0; it costs nothing.
+
+    Parameters
+    ----------
+    counts, background : ndarray of float64, shape (n_hit,)
+        As in `fit_flux`.
+    stop : ndarray of int64, shape (n,)
+        End of each pixel's entries in `hit_bin` and `unit_counts`; they start where those of the
+        pixel before end.
+    hit_bin : ndarray of int64, shape (m,)
+        Numbers of hit bins, each once per pixel.
+    unit_counts : ndarray of float64, shape (m,)
+        Expected counts for unit flux in these bins.
+    total, status, allow_negative
+        As in `fit_flux`.
+
+    Returns
+    -------
+    FluxFit
+        One value per pixel.
+
+    Raises
+    ------
+    ValueError
+        As `fit_flux`, and if `stop` does not ascend to the number of entries, or there is no such
+        bin.
+
+    Examples
+    --------
+    >>> counts, background = np.array([10.0, 3.0]), np.array([5.0, 3.0])
+    >>> stop, hit_bin, unit_counts = np.array([1, 1]), np.array([0]), np.array([1.0])
+    >>> total = np.array([1.0, 1.0])
+    >>> fit = fit_flux_sparse(counts, background, stop, hit_bin, unit_counts, total)
+    >>> fit.flux.round(9).tolist(), fit.status.tolist()
+    ([5.0, 0.0], [0, 1])
+    """
+    counts, background, unit_counts, total = (
+        np.ascontiguousarray(values, dtype=np.float64)
+        for values in (counts, background, unit_counts, total)
+    )
+    stop, hit_bin = (np.ascontiguousarray(values, np.int64) for values in (stop, hit_bin))
+    _check_counts(counts, background)
+    n_entries = _check_entries(stop, hit_bin, unit_counts, len(total), counts.size)
+    fit = _no_fit(len(total), status)
+    kernels.fit_sparse(
+        *(counts, background, len(total), stop, hit_bin, unit_counts, total),
+        *(_options(allow_negative), np.empty(_room(n_entries))),
+        *fit,
+    )
+    return _fit_of(fit)
+
+
+def _options(allow_negative: bool) -> FitOptions:
+    return FitOptions(allow_negative, MAX_ITER, TOLERANCE)
+
+
+def _room(n_bins: int) -> int:
+    """Values of space that the kernels need, FIT_ROOM of poisson.h."""
+    return 4 * (n_bins + 8) + 8
+
+
+def _no_fit(n: int, status: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Results, steps and status of pixels before they are fitted."""
+    status = np.full(n, GOOD, np.uint8) if status is None else status.astype(np.uint8)
+    return np.full((_N_RESULTS, n), np.nan), np.zeros(n, np.int32), status
+
+
+def _fit_of(fit: tuple[np.ndarray, np.ndarray, np.ndarray]) -> FluxFit:
+    results, n_iter, status = fit
     return FluxFit(*results, n_iter, status)
 
 
@@ -189,3 +276,20 @@ def _check_counts(counts: np.ndarray, background: np.ndarray) -> None:
             raise ValueError(
                 f"{what} {values[wrong[0]]} in hit bin {wrong[0]}: allowed is {allowed}, finite."
             )
+
+
+def _check_entries(
+    stop: np.ndarray, hit_bin: np.ndarray, unit_counts: np.ndarray, n: int, n_hit: int
+) -> int:
+    """Number of entries of the pixel that has most."""
+    sizes = np.diff(stop, prepend=0)
+    if stop.shape != (n,) or np.any(sizes < 0) or (stop[-1] if n else 0) != hit_bin.size:
+        raise ValueError(
+            f"stop: allowed are {n} numbers that ascend to the number of entries, {hit_bin.size}."
+        )
+    if hit_bin.shape != unit_counts.shape or np.any((hit_bin < 0) | (hit_bin >= n_hit)):
+        raise ValueError(
+            f"hit_bin: allowed are numbers from 0 to {n_hit - 1}, one for each of the "
+            f"{unit_counts.size} unit_counts."
+        )
+    return int(sizes.max(initial=0))

@@ -16,7 +16,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 
-INTERFACE = 2
+INTERFACE = 3
 """Number of the set of functions and arguments, as in interface.h."""
 
 FOLDER = Path(__file__).parent
@@ -37,8 +37,18 @@ class _Array:
         return ctypes.c_void_p(array.ctypes.data)
 
 
+class FitOptions(ctypes.Structure):
+    """How pixels are fitted; `fit_options` of poisson.h."""
+
+    _fields_ = (
+        ("allow_negative", ctypes.c_int64),
+        ("max_iter", ctypes.c_int64),
+        ("tolerance", ctypes.c_double),
+    )
+
+
 _int = ctypes.c_int64
-_float = ctypes.c_double
+_options = ctypes.POINTER(FitOptions)
 _ints, _floats, _singles, _shorts, _bytes = map(
     _Array, (np.int64, np.float64, np.float32, np.int32, np.uint8)
 )
@@ -65,18 +75,23 @@ _ARGUMENTS = {
     "merge_weights": (_int, _int, _ints, _floats, _floats, _ints, _ints, _floats),
     # n_hit, rows, totals; n, stop, row, weight; unit_counts, total
     "add_rows": (_int, _singles, _floats, _int, _ints, _ints, _floats, _floats, _floats),
-    # n_hit, counts, background; n, unit_counts, total; allow_negative, tolerance, max_iter; room;
-    # results, n_iter, status
+    # n_hit, counts, background; n, unit_counts, total; options, room; results, n_iter, status
     "fit_block": (
-        *(_int, _floats, _floats, _int, _floats, _floats, _int, _float, _int),
-        *(_floats, _floats, _shorts, _bytes),
+        *(_int, _floats, _floats, _int, _floats, _floats),
+        *(_options, _floats, _floats, _shorts, _bytes),
+    ),
+    # counts, background; n, stop, bin, unit_counts, total; options, room; results, n_iter, status
+    "fit_sparse": (
+        *(_floats, _floats, _int, _ints, _ints, _floats, _floats),
+        *(_options, _floats, _floats, _shorts, _bytes),
     ),
     # n_pixel, n_part, directions, source; n_angle, n_column, table; image
     "add_cones": (_int, _int, _floats, _floats, _int, _int, _singles, _singles),
 }
 _NO_RESULT = (
     *("nest_to_ring", "ring_to_nest", "nest_to_vec", "ring_to_vec", "vec_to_nest", "vec_to_ring"),
-    *("ring_thetas", "interp_ring", "add_rows", "fit_block", "add_cones"),
+    *("ring_thetas", "interp_ring", "add_rows", "fit_block", "fit_sparse"),
+    "add_cones",
 )
 
 

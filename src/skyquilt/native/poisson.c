@@ -12,8 +12,7 @@
 #include <math.h>
 
 #include "lanes.h"
-
-enum { GOOD = 0, AT_BOUND = 1, NO_EXPOSURE = 2, NOT_CONVERGED = 4, NOT_FINITE = 5 };
+#include "poisson.h"
 
 /* A step below it, in standard errors, is the last but one: it leaves at most its fourth power, in
  * practice a hundredth of that. The next sums get the logarithms, which the last step needs. */
@@ -158,16 +157,18 @@ static best finish(moments m, double f, double E, double step, int32_t n_iter)
     return (best){ts > 0 ? ts : 0, f + step, curvature, n_iter, status};
 }
 
-static best climb(int64_t n, const double *counts, const double *x, moments m, double E,
-                  double tolerance, int32_t max_iter)
+static best climb(const fit_bins *bins, moments m, double E, const fit_options *options)
 {
+    int64_t n = bins->n;
+    const double *counts = bins->counts, *x = bins->x;
     double f = 0, bound = m.s1 < E ? -1 / steepest(n, counts, x) : -INFINITY;
     int has_log = 1; /* of 1 + 0 */
+    int32_t max_iter = (int32_t)options->max_iter;
     for (int32_t n_iter = 1; n_iter <= max_iter; n_iter++) {
         double step = step_of(m, E), size = fabs(step) * sqrt(m.s2);
         if (!isfinite(step))
             break;
-        if (size < tolerance && has_log)
+        if (size < options->tolerance && has_log)
             return finish(m, f, E, step, n_iter);
         /* a step from the right can pass the bound; half the way to it stays in the domain */
         f = f + step > bound ? f + step : 0.5 * (f + bound);
@@ -177,65 +178,86 @@ static best climb(int64_t n, const double *counts, const double *x, moments m, d
     return (best){.status = NOT_CONVERGED, .n_iter = max_iter};
 }
 
-/* Arrays of one value per hit bin, filled up to whole blocks with 0. */
-typedef struct {
-    int64_t n;
-    double *counts, *inverse_background, *e, *x;
-} bins;
-
-/* Bins in `room`, each array at the start of a cache line: vectors that lie across two lines cost
- * twice as much. */
-static bins fill_bins(int64_t n_hit, const double *counts, const double *background, double *room)
+fit_bins skyquilt_place_bins(int64_t n, double *room)
 {
-    int64_t n = (n_hit + BLOCK - 1) / BLOCK * BLOCK;
+    int64_t size = (n + BLOCK - 1) / BLOCK * BLOCK;
     double *first = (double *)(((uintptr_t)room + 63) & ~(uintptr_t)63);
-    bins all = {n, first, first + n, first + 2 * n, first + 3 * n};
-    memset(first, 0, (size_t)(4 * n) * sizeof *first);
-    for (int64_t i = 0; i < n_hit; i++) {
-        all.counts[i] = counts[i];
-        all.inverse_background[i] = 1 / background[i];
-    }
-    return all;
+    memset(first, 0, (size_t)(4 * size) * sizeof *first);
+    return (fit_bins){size, first, first + size, first + 2 * size, first + 3 * size};
 }
 
-/* Fit the pixels that are GOOD so far; `results`, `n_iter` and `status` are filled.
- *
- * `room` is space for 4 (n_hit + 8) + 8 values. `results` has rows of n values: TS, flux, its error,
- * expected counts.
- */
-void fit_block(int64_t n_hit, const double *counts, const double *background, int64_t n,
-               const double *unit_counts, const double *total, int64_t allow_negative,
-               double tolerance, int64_t max_iter, double *room, double *results, int32_t *n_iter,
-               uint8_t *status)
+void skyquilt_fill_bins(fit_bins *bins, int64_t n, const double *counts, const double *background)
 {
-    double *ts = results, *flux = ts + n, *flux_err = flux + n, *npred = flux_err + n;
-    bins all = fill_bins(n_hit, counts, background, room);
+    for (int64_t i = 0; i < n; i++) {
+        bins->counts[i] = counts[i];
+        bins->inverse_background[i] = 1 / background[i];
+    }
+}
+
+void skyquilt_fit_pixel(const fit_bins *bins, double E, const fit_options *options, int64_t i,
+                        const fit_output *to)
+{
+    double *results = to->results + i;
+    int64_t n = to->n;
+    int is_good;
+    if (to->status[i] != GOOD)
+        return;
+    moments m = start(bins->n, bins->counts, bins->inverse_background, bins->e, bins->x, &is_good);
+    to->status[i] = status_at_zero(m, E, is_good, (int)options->allow_negative);
+    if (to->status[i] == AT_BOUND) {
+        double slope = m.s1 - E;
+        results[TS * n] = results[FLUX * n] = results[NPRED * n] = 0;
+        /* where 2 slope f - curvature f^2 = -1, in a form without cancellation */
+        results[FLUX_ERR * n] = 1 / (sqrt(slope * slope + m.s2) - slope);
+    }
+    if (to->status[i] != GOOD)
+        return;
+    best fit = climb(bins, m, E, options);
+    to->n_iter[i] = fit.n_iter;
+    to->status[i] = fit.status;
+    if (fit.status != GOOD)
+        return;
+    results[TS * n] = fit.ts;
+    results[FLUX * n] = fit.flux;
+    results[FLUX_ERR * n] = 1 / sqrt(fit.curvature);
+    results[NPRED * n] = fit.flux * E;
+}
+
+/* Fit the pixels that are GOOD so far, from expected counts in all hit bins; `results`, `n_iter` and
+ * `status` are filled. `room` has FIT_ROOM(n_hit) values. */
+void fit_block(int64_t n_hit, const double *counts, const double *background, int64_t n,
+               const double *unit_counts, const double *total, const fit_options *options,
+               double *room, double *results, int32_t *n_iter, uint8_t *status)
+{
+    fit_output to = {n, results, n_iter, status};
+    fit_bins bins = skyquilt_place_bins(n_hit, room);
+    skyquilt_fill_bins(&bins, n_hit, counts, background);
     unsigned mode = begin_flush();
     for (int64_t i = 0; i < n; i++) {
-        int is_good;
-        double E = total[i];
-        if (status[i] != GOOD)
-            continue;
-        memcpy(all.e, unit_counts + i * n_hit, (size_t)n_hit * sizeof *all.e);
-        moments m = start(all.n, all.counts, all.inverse_background, all.e, all.x, &is_good);
-        status[i] = status_at_zero(m, E, is_good, (int)allow_negative);
-        if (status[i] == AT_BOUND) {
-            double slope = m.s1 - E;
-            ts[i] = flux[i] = npred[i] = 0;
-            /* where 2 slope f - curvature f^2 = -1, in a form without cancellation */
-            flux_err[i] = 1 / (sqrt(slope * slope + m.s2) - slope);
+        memcpy(bins.e, unit_counts + i * n_hit, (size_t)n_hit * sizeof *bins.e);
+        skyquilt_fit_pixel(&bins, total[i], options, i, &to);
+    }
+    end_flush(mode);
+}
+
+/* The same from the bins that have entries; entries of pixel i end at stop[i], those of `bin` are
+ * hit bins. `room` has FIT_ROOM(entries of a pixel, at most) values. */
+void fit_sparse(const double *counts, const double *background, int64_t n, const int64_t *stop,
+                const int64_t *bin, const double *unit_counts, const double *total,
+                const fit_options *options, double *room, double *results, int32_t *n_iter,
+                uint8_t *status)
+{
+    fit_output to = {n, results, n_iter, status};
+    unsigned mode = begin_flush();
+    for (int64_t i = 0, first = 0; i < n; first = stop[i++]) {
+        int64_t n_entry = stop[i] - first;
+        fit_bins bins = skyquilt_place_bins(n_entry, room);
+        for (int64_t k = 0; k < n_entry; k++) {
+            bins.counts[k] = counts[bin[first + k]];
+            bins.inverse_background[k] = 1 / background[bin[first + k]];
+            bins.e[k] = unit_counts[first + k];
         }
-        if (status[i] != GOOD)
-            continue;
-        best fit = climb(all.n, all.counts, all.x, m, E, tolerance, (int32_t)max_iter);
-        n_iter[i] = fit.n_iter;
-        status[i] = fit.status;
-        if (fit.status != GOOD)
-            continue;
-        ts[i] = fit.ts;
-        flux[i] = fit.flux;
-        npred[i] = fit.flux * E;
-        flux_err[i] = 1 / sqrt(fit.curvature);
+        skyquilt_fit_pixel(&bins, total[i], options, i, &to);
     }
     end_flush(mode);
 }

@@ -1,6 +1,6 @@
 """The waist: a fit problem, its file, and the expectations it may hold."""
 
-from skyquilt.problem.expectation import Block, Expectation
+from skyquilt.problem.expectation import Block, Expectation, SparseBlock
 from skyquilt.problem.joint import Joint
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
@@ -15,4 +15,5 @@ __all__ = [
     "Joint",
     "LocalTable",
     "SkyTable",
+    "SparseBlock",
 ]

@@ -30,6 +30,31 @@ class Block(NamedTuple):
     status: np.ndarray
 
 
+class SparseBlock(NamedTuple):
+    """Expected counts for unit flux, of a block of directions that see few of the hit bins.
+
+    Attributes
+    ----------
+    stop : ndarray of int64, shape (n,)
+        End of each direction's entries in `bin` and `unit_counts`; they start where the one before
+        ends.
+    bin : ndarray of int64, shape (m,)
+        Numbers of hit bins, each once per direction; bins without an entry see nothing.
+    unit_counts : ndarray of float64, shape (m,)
+        Expected counts in these bins.
+    total : ndarray of float64, shape (n,)
+        Expected counts summed over all bins, with and without counts.
+    status : ndarray of uint8, shape (n,)
+        GOOD, or why there is nothing to fit, see `skyquilt.status`.
+    """
+
+    stop: np.ndarray
+    bin: np.ndarray
+    unit_counts: np.ndarray
+    total: np.ndarray
+    status: np.ndarray
+
+
 class Expectation(Protocol):
     """Expected counts of a source of unit flux, for any direction of the problem's frame."""
 
@@ -37,7 +62,11 @@ class Expectation(Protocol):
     def n_hit(self) -> int:
         """Number of hit bins."""
 
-    def block(self, directions: np.ndarray) -> Block:
+    @property
+    def entries_per_direction(self) -> float:
+        """Estimated expected counts that a block holds per direction; `n_hit` in a dense one."""
+
+    def block(self, directions: np.ndarray) -> Block | SparseBlock:
         """Expected counts for unit vectors of shape (n, 3)."""
 
     def work_per_direction(self) -> float:

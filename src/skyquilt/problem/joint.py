@@ -58,6 +58,11 @@ class Joint:
         """Number of hit bins."""
         return sum(part.expectation.n_hit for part in self.parts)
 
+    @property
+    def entries_per_direction(self) -> float:
+        """Expected counts that a block holds per direction."""
+        return sum(part.expectation.entries_per_direction for part in self.parts)
+
     def block(self, directions: np.ndarray) -> Block:
         """Expected counts for unit flux.
 

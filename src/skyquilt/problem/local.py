@@ -73,6 +73,11 @@ class LocalTable:
         """Number of hit bins."""
         return self.rows.shape[1]
 
+    @property
+    def entries_per_direction(self) -> float:
+        """Expected counts that a block holds per direction: all."""
+        return float(self.n_hit)
+
     def block(self, directions: np.ndarray) -> Block:
         """Expected counts for unit flux.
 

@@ -54,6 +54,11 @@ class PointSpread:
         """Number of hit bins."""
         return len(self.bin_pixel)
 
+    @property
+    def entries_per_direction(self) -> float:
+        """Expected counts that a block holds per direction."""
+        return float(self.n_hit)
+
     def block(self, directions: np.ndarray) -> Block:
         """Expected counts for unit flux."""
         raise NotImplementedError

@@ -1,0 +1,50 @@
+/* Fit of one pixel: shared by dense blocks, sparse blocks, and whoever makes the expected counts of
+ * a pixel just before they are fitted. See poisson.c. */
+#ifndef SKYQUILT_POISSON_H
+#define SKYQUILT_POISSON_H
+
+#include <stdint.h>
+
+/* As in skyquilt/status.py. */
+enum { GOOD = 0, AT_BOUND = 1, NO_EXPOSURE = 2, OCCULTED = 3, NOT_CONVERGED = 4, NOT_FINITE = 5 };
+
+/* As `FitOptions` of skyquilt.native. */
+typedef struct {
+    int64_t allow_negative, max_iter;
+    double tolerance;
+} fit_options;
+
+/* Arrays of one value per bin of a pixel, filled up with 0 to whole blocks of eight. The caller
+ * writes `e`, expected counts for unit flux; `x` is scratch. */
+typedef struct {
+    int64_t n;
+    double *counts, *inverse_background, *e, *x;
+} fit_bins;
+
+/* Quantities of a pixel, in the order of the rows of `results`. */
+enum { TS, FLUX, FLUX_ERR, NPRED, N_RESULTS };
+
+/* Where the fits of n pixels go: rows of n values. */
+typedef struct {
+    int64_t n;
+    double *results;
+    int32_t *n_iter;
+    uint8_t *status;
+} fit_output;
+
+/* Values that `room` of the next function needs for up to `n` bins. */
+#define FIT_ROOM(n) (4 * ((n) + 8) + 8)
+
+/* Bins in `room`, each array at the start of a cache line: vectors that lie across two lines cost
+ * twice as much. */
+fit_bins skyquilt_place_bins(int64_t n, double *room);
+
+/* Set the first `n` of the bins to these counts and backgrounds. */
+void skyquilt_fill_bins(fit_bins *bins, int64_t n, const double *counts, const double *background);
+
+/* Fit what is in `bins` and put it at place `i`; E is the sum over all bins, with and without counts.
+ * A pixel that is not GOOD before is left as it is. Call it between `begin_flush` and `end_flush`. */
+void skyquilt_fit_pixel(const fit_bins *bins, double E, const fit_options *options, int64_t i,
+                        const fit_output *to);
+
+#endif
