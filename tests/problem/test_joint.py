@@ -9,6 +9,7 @@ import pytest
 from skyquilt.errors import ProductError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.io.provenance import Provenance
+from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.file import check_rows, read_problem, write_problem
 from skyquilt.problem.joint import Joint, Part, join, joint_status
 from skyquilt.problem.local import LocalTable
@@ -110,6 +111,63 @@ def test_direction_occulted_in_one_part_is_fitted_with_the_others():
     assert np.all(block.status == GOOD)
     assert np.all(block.total[is_hidden] == alone.total[is_hidden])
     assert np.all(block.total[~is_hidden] > alone.total[~is_hidden])
+
+
+class Sparse:
+    """A table whose block holds only the expected counts above a limit."""
+
+    def __init__(self, table, limit):
+        self.table, self.limit, self.n_hit = table, limit, table.n_hit
+
+    def block(self, directions):
+        block = self.table.block(directions)
+        direction, bins = np.nonzero(block.unit_counts > self.limit)
+        stop = np.cumsum(np.bincount(direction, minlength=len(directions)))
+        counts = block.unit_counts[direction, bins]
+        return SparseBlock(stop, bins, counts, block.total, block.status)
+
+    def dense(self):
+        return Dense(self)
+
+
+class Dense:
+    """What a sparse expectation holds, with zeros in all other bins."""
+
+    def __init__(self, sparse):
+        self.sparse, self.n_hit = sparse, sparse.n_hit
+
+    def block(self, directions):
+        block = self.sparse.table.block(directions)
+        kept = np.where(block.unit_counts > self.sparse.limit, block.unit_counts, 0.0)
+        return block._replace(unit_counts=kept)
+
+
+@pytest.mark.parametrize("kinds", ["ss", "sd", "ds", "sss", "dsd"])
+def test_sparse_parts_hold_the_entries_of_dense_ones(kinds):
+    sparse = [Sparse(sky_table(10 + 7 * n, seed=n), 0.4 + n) for n in range(len(kinds))]
+    mixed = [s if kind == "s" else s.dense() for s, kind in zip(sparse, kinds, strict=True)]
+    joint = Joint(tuple(Part(part, "icrs") for part in mixed), "icrs")
+    wanted = Joint(tuple(Part(part.dense(), "icrs") for part in sparse), "icrs")
+
+    found, wanted = joint.block(DIRECTIONS), wanted.block(DIRECTIONS)
+
+    assert isinstance(found, SparseBlock)
+    unit_counts = np.zeros_like(wanted.unit_counts)
+    starts = [0, *found.stop[:-1]]
+    for n, entries in enumerate(map(slice, starts, found.stop)):
+        assert len(set(found.bin[entries])) == found.bin[entries].size
+        unit_counts[n, found.bin[entries]] = found.unit_counts[entries]
+    np.testing.assert_array_equal(unit_counts, wanted.unit_counts)
+    np.testing.assert_array_equal(found.total, wanted.total)
+    np.testing.assert_array_equal(found.status, wanted.status)
+
+
+def test_sparse_block_of_no_directions_is_empty():
+    joint = Joint((Part(Sparse(sky_table(), 1.0), "icrs"), Part(sky_table(), "icrs")), "icrs")
+
+    block = joint.block(np.empty((0, 3)))
+
+    assert block.stop.size == block.bin.size == block.unit_counts.size == block.total.size == 0
 
 
 @pytest.mark.parametrize(

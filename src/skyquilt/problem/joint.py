@@ -1,12 +1,12 @@
 """Several data sets with one common flux: their bins stand side by side, likelihoods add."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skyquilt.problem.expectation import Block, Expectation
+from skyquilt.problem.expectation import Block, Expectation, SparseBlock
 from skyquilt.problem.problem import Description, FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.status import GOOD, NO_EXPOSURE, NOT_FINITE, OCCULTED
@@ -63,7 +63,7 @@ class Joint:
         """Expected counts that a block holds per direction."""
         return sum(part.expectation.entries_per_direction for part in self.parts)
 
-    def block(self, directions: np.ndarray) -> Block:
+    def block(self, directions: np.ndarray) -> Block | SparseBlock:
         """Expected counts for unit flux.
 
         Parameters
@@ -73,25 +73,54 @@ class Joint:
 
         Returns
         -------
-        Block
-            Counts of all parts side by side, totals added; for the status see `joint_status`.
+        Block or SparseBlock
+            Counts of all parts side by side, sparse if those of any part are; totals added; for
+            the status see `joint_status`.
         """
         blocks = list(self._blocks(directions))
-        return Block(
-            np.hstack([block.unit_counts for block in blocks]),
-            sum(block.total for block in blocks),
-            joint_status(np.array([block.status for block in blocks])),
-        )
+        total = sum(block.total for block in blocks)
+        status = joint_status(np.array([block.status for block in blocks]))
+        if any(isinstance(block, SparseBlock) for block in blocks):
+            return SparseBlock(*_entries(blocks, self._first_bins()), total, status)
+        return Block(np.hstack([block.unit_counts for block in blocks]), total, status)
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
         return sum(part.expectation.work_per_direction() for part in self.parts)
+
+    def _first_bins(self) -> np.ndarray:
+        """Number of the first hit bin of each part."""
+        sizes = [part.expectation.n_hit for part in self.parts]
+        return np.cumsum([0, *sizes[:-1]])
 
     def _blocks(self, directions: np.ndarray) -> Iterator[Block]:
         for part in self.parts:
             is_turned = part.frame != self.frame
             matrix = rotation(self.frame, part.frame)
             yield part.expectation.block(rotate(matrix, directions) if is_turned else directions)
+
+
+def _entries(
+    blocks: Sequence[Block | SparseBlock], first_bins: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Entries of all blocks, direction by direction: stop, bin and unit_counts."""
+    parts = [block if isinstance(block, SparseBlock) else _to_sparse(block) for block in blocks]
+    lengths = np.stack([np.diff(part.stop, prepend=0) for part in parts], axis=1)
+    ends = np.cumsum(lengths).reshape(lengths.shape)
+    n_entries = sum(part.bin.size for part in parts)
+    bins, unit_counts = np.empty(n_entries, np.int64), np.empty(n_entries)
+    for part, first_bin, end, length in zip(parts, first_bins, ends.T, lengths.T, strict=True):
+        place = np.arange(part.bin.size) + np.repeat(end - part.stop, length)
+        bins[place] = part.bin + first_bin
+        unit_counts[place] = part.unit_counts
+    return ends[:, -1].copy(), bins, unit_counts
+
+
+def _to_sparse(block: Block) -> SparseBlock:
+    n, n_hit = block.unit_counts.shape
+    bins = np.tile(np.arange(n_hit), n)
+    stop = n_hit * np.arange(1, n + 1)
+    return SparseBlock(stop, bins, block.unit_counts.ravel(), block.total, block.status)
 
 
 def joint_status(status: np.ndarray) -> np.ndarray:
