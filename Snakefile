@@ -22,16 +22,20 @@ include: "workflow/rules/fit.smk"
 include: "workflow/rules/merge.smk"
 include: "workflow/rules/localise.smk"
 include: "workflow/rules/plot.smk"
+include: "workflow/rules/calibrate.smk"
 
 
 wildcard_constraints:
     analysis=one_of(settings.analyses),
     index=r"\d+",
     n_chunks=r"\d+",
+    n_jobs=r"\d+",
+    kind="null|injected",
 
 
 localrules:
     all,
+    calibrate,
 
 
 onstart:
@@ -44,3 +48,9 @@ rule all:
         maps=of_all_analyses("maps.fits"),
         summaries=of_all_analyses("summary.json"),
         plots=of_all_analyses("plots"),
+        calibrations=of_calibrated_analyses("calibration.json"),
+
+
+rule calibrate:
+    input:
+        calibrations=of_calibrated_analyses("calibration.json"),

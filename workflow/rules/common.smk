@@ -148,6 +148,28 @@ def chunk_files(wildcards):
     return [of_analysis(wildcards.analysis, f"chunks/{name}") for name in names]
 
 
+def skies_files(wildcards):
+    """Simulated skies of an analysis."""
+    from skyquilt.maps.calibration.file import skies_name
+
+    options = settings.analyses[wildcards.analysis].calibrate
+    return [
+        of_analysis(wildcards.analysis, f"skies/{skies_name(kind, index, n_jobs)}")
+        for kind in ("null", "injected")
+        for n_jobs in (options.n_jobs(kind),)
+        for index in range(n_jobs)
+    ]
+
+
+def of_calibrated_analyses(name):
+    """The file of this name of every analysis that asks for simulated skies."""
+    return [
+        of_analysis(analysis, name)
+        for analysis, section in settings.analyses.items()
+        if section.calibrate
+    ]
+
+
 def one_of(names):
     """Regular expression that matches these names and nothing else."""
     return "|".join(map(re.escape, names))
@@ -193,6 +215,19 @@ def fit_runtime_min(wildcards, input, attempt):
     n_pixels = 12 * nside**2 / int(wildcards.n_chunks)
     seconds = n_pixels * size_mb(input) * 1e6 / 4 * 1e-9
     return round(attempt * (10 + 4 * seconds / 60))
+
+
+def skies_runtime_min(wildcards, input, attempt):
+    """Time limit of a job of simulated skies [min]; more at each attempt.
+
+    A pixel of a sky takes a time per bin of the model: 2 to 4 ns for the hit ones (see
+    `skyquilt.fit.plan`), which are fewer; the limit is five times that.
+    """
+    analysis = settings.analyses[wildcards.analysis]
+    options = analysis.calibrate
+    n_pixels = options.skies_per_job * 12 * (options.nside or analysis.map.nside) ** 2
+    n_bins = size_mb(input) * 1e6 / 4 / 768
+    return round(attempt * (10 + 20e-9 * n_bins * n_pixels / 60))
 
 
 def fit_threads(wildcards):

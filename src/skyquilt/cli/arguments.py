@@ -25,6 +25,16 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """`--model`."""
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="FILE",
+        help="model.h5, made by `skyquilt prepare --all-bins`",
+    )
+
+
 def add_plan(parser: argparse.ArgumentParser) -> None:
     """`--plan`."""
     parser.add_argument(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from skyquilt import __version__
 from skyquilt.cli import (
     bin_events,
+    calibrate,
     check,
     contract,
     fit_chunk,
@@ -18,6 +19,7 @@ from skyquilt.cli import (
     prepare,
     run,
     simulate,
+    simulate_skies,
 )
 from skyquilt.errors import SkyquiltError
 
@@ -33,6 +35,8 @@ VERBS = {
     "merge": merge,
     "localise": localise,
     "plot": plot,
+    "simulate-skies": simulate_skies,
+    "calibrate": calibrate,
 }
 
 _DESCRIPTION = """\
@@ -47,6 +51,10 @@ One analysis goes through these verbs in this order; Snakemake runs them all:
   localise   best position, containment regions -> summary.json
   plot       figures as PNG and PDF
 `run` does all of these but the plots in one process.
+
+How far the numbers can be trusted, from simulated skies:
+  simulate-skies  skies without a source, or with one each -> skies/*.h5
+  calibrate       global p-value, bias, efficiency, coverage -> calibration.json
 """
 _EPILOG = """\
 first steps:

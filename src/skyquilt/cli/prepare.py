@@ -12,6 +12,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     arguments.add_analysis(parser)
     arguments.add_output(parser, "problem.h5 to write")
+    parser.add_argument(
+        "--all-bins",
+        action="store_true",
+        help="keep the bins without counts, too: a model from which skies can be simulated",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -19,5 +24,6 @@ def run(args: argparse.Namespace) -> int:
     from skyquilt.config import load_config
     from skyquilt.steps.prepare import prepare_analysis
 
-    prepare_analysis(load_config(args.config), args.analysis, args.output)
+    config = load_config(args.config)
+    prepare_analysis(config, args.analysis, args.output, all_bins=args.all_bins)
     return 0

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from skyquilt.config.base import Name, Section
+from skyquilt.config.calibrate import CalibrateOptions
 from skyquilt.config.dataset import Dataset
 from skyquilt.config.energy import EnergySelection
 from skyquilt.config.fit import FitOptions
@@ -36,6 +37,8 @@ class Analysis(Section):
     """How to fit them."""
     localise: LocaliseOptions = LocaliseOptions()
     """Containment levels, and the true position if it is known."""
+    calibrate: CalibrateOptions | None = None
+    """Simulated skies; none are made when left out."""
     plots: PlotOptions = PlotOptions()
     """Look of the figures."""
 

@@ -11,15 +11,16 @@ INTERVAL_S = 5.0
 
 
 class Progress:
-    """Logs how many pixels are done, how fast, and how long the rest takes.
+    """Logs how much is done, how fast, and how long the rest takes.
 
-    Call it with the number of pixels done and of all pixels; the last call, with all done, is
-    always logged.
+    Call it with the number done and that of all; the last call, with all done, is always logged.
 
     Parameters
     ----------
     label : str
         What is going on, as "chunk 3 of 12".
+    unit : str
+        What is counted, in the plural.
     interval_s : float
         Time between two lines [s].
     clock : callable
@@ -29,10 +30,12 @@ class Progress:
     def __init__(
         self,
         label: str,
+        unit: str = "pixels",
         interval_s: float = INTERVAL_S,
         clock: Callable[[], float] = time.monotonic,
     ):
         self._label = label
+        self._unit = unit
         self._interval_s = interval_s
         self._clock = clock
         self._start_s = self._last_s = clock()
@@ -45,4 +48,5 @@ class Progress:
         self._last_s = now_s
         rate = n_done / max(now_s - self._start_s, 1e-3)  # a clock may stand still for 1 ms
         left = f"{(n_all - n_done) / rate:.0f} s left" if rate else "time left unknown"
-        logger.info("%s: %d/%d pixels, %.0f pixels/s, %s", self._label, n_done, n_all, rate, left)
+        done = f"{n_done}/{n_all} {self._unit}, {rate:.4g} {self._unit}/s"
+        logger.info("%s: %s, %s", self._label, done, left)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from skyquilt.config.analysis import Analysis
+from skyquilt.errors import ConfigError
 from skyquilt.problem import FitProblem
 
 
@@ -21,7 +22,7 @@ class Prepared(NamedTuple):
     stages: tuple[dict, ...] = ()
 
 
-def prepare(analysis: Analysis, cache: str) -> Prepared:
+def prepare(analysis: Analysis, cache: str, *, all_bins: bool = False) -> Prepared:
     """Read the data of an analysis into a fit problem.
 
     Parameters
@@ -30,14 +31,23 @@ def prepare(analysis: Analysis, cache: str) -> Prepared:
         The analysis.
     cache : str
         Folder of what analyses share.
+    all_bins : bool
+        Keep the bins without counts as well: a model from which skies can be simulated.
 
     Raises
     ------
+    ConfigError
+        If the instrument has no bins to keep.
     InputError
         If a file is damaged, files do not fit each other, or nothing is left to fit.
     """
     if analysis.instrument == "compton":
-        return _prepare_compton(analysis, cache)
+        return _prepare_compton(analysis, cache, all_bins)
+    if all_bins:
+        raise ConfigError(
+            f"instrument {analysis.instrument!r} has no model of all bins: skies cannot be "
+            "simulated; remove `calibrate`."
+        )
     from skyquilt.instruments.imaging.prepare import make_problem
 
     return Prepared(make_problem(analysis))
@@ -58,7 +68,7 @@ def check(analysis: Analysis) -> str:
     return check_analysis(analysis)
 
 
-def _prepare_compton(analysis: Analysis, cache: str) -> Prepared:
+def _prepare_compton(analysis: Analysis, cache: str, all_bins: bool) -> Prepared:
     from skyquilt.instruments.compton.measurement import read_measurement
     from skyquilt.instruments.compton.prepare import make_problem
     from skyquilt.instruments.compton.table import check_table, contract, table_stages
@@ -66,4 +76,5 @@ def _prepare_compton(analysis: Analysis, cache: str) -> Prepared:
     measurement = read_measurement(analysis)
     table = contract(analysis, cache)
     check_table(table)
-    return Prepared(make_problem(analysis, measurement, table), tuple(table_stages(table)))
+    problem = make_problem(analysis, measurement, table, all_bins=all_bins)
+    return Prepared(problem, tuple(table_stages(table)))

@@ -69,6 +69,9 @@ class Expectation(Protocol):
     def block(self, directions: np.ndarray) -> Block | SparseBlock:
         """Expected counts for unit vectors of shape (n, 3)."""
 
+    def select_bins(self, bins: np.ndarray) -> "Expectation":
+        """The same with some of the hit bins, by number, ascending; totals stay those of all."""
+
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
 

@@ -1,7 +1,7 @@
 """Several data sets with one common flux: their bins stand side by side, likelihoods add."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,6 +83,25 @@ class Joint:
         if any(isinstance(block, SparseBlock) for block in blocks):
             return SparseBlock(*_entries(blocks, self._first_bins()), total, status)
         return Block(np.hstack([block.unit_counts for block in blocks]), total, status)
+
+    def select_bins(self, bins: np.ndarray) -> "Joint":
+        """The same with some of the hit bins; totals stay those of all bins.
+
+        Parameters
+        ----------
+        bins : ndarray of int64, shape (n,)
+            Numbers of the hit bins to keep, ascending.
+        """
+        first = self._first_bins()
+        own = np.split(bins, np.searchsorted(bins, first[1:]))
+        parts = zip(self.parts, own, first, strict=True)
+        return replace(
+            self,
+            parts=tuple(
+                part._replace(expectation=part.expectation.select_bins(kept - start))
+                for part, kept, start in parts
+            ),
+        )
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""

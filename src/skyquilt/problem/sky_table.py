@@ -1,6 +1,6 @@
 """Expectation of data binned on the sky, from response rows per sky pixel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -99,6 +99,16 @@ class SkyTable:
     def _rows(self) -> np.ndarray:
         """Rows as the kernel reads them, one after the other; a mapping of such rows stays one."""
         return np.ascontiguousarray(self.rows)
+
+    def select_bins(self, bins: np.ndarray) -> "SkyTable":
+        """The same with some of the hit bins; totals stay those of all bins.
+
+        Parameters
+        ----------
+        bins : ndarray of int64, shape (n,)
+            Numbers of the hit bins to keep, ascending.
+        """
+        return replace(self, rows=self._rows[:, bins])
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""

@@ -14,11 +14,19 @@ from skyquilt.spectra import integrate
 _USED = {"instrument", "data", "energy", "datasets", "spectrum"}
 
 
-def prepare_analysis(config: Config, name: str, output: str | Path) -> None:
-    """Write the fit problem of an analysis; makes its tables first if the cache has none."""
+def prepare_analysis(
+    config: Config, name: str, output: str | Path, *, all_bins: bool = False
+) -> None:
+    """Write the fit problem of an analysis; makes its tables first if the cache has none.
+
+    With `all_bins` the bins without counts are kept, which makes it a model of the sky.
+    """
     clock = start_clock()
     analysis = get_analysis(config, name)
-    parts = {dataset: prepare(part, config.cache) for dataset, part in analysis.parts().items()}
+    parts = {
+        dataset: prepare(part, config.cache, all_bins=all_bins)
+        for dataset, part in analysis.parts().items()
+    }
     provenance = Provenance(
         "prepare",
         analysis.model_dump(mode="json", include=_USED),

@@ -9,7 +9,7 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.compton.dataspace import check_same_space
 from skyquilt.instruments.compton.measurement import Measurement
 from skyquilt.instruments.compton.orientation import Attitude, cut_attitude
-from skyquilt.instruments.compton.selection import Selection, select_bins
+from skyquilt.instruments.compton.selection import Selection, keep_all_bins, select_bins
 from skyquilt.instruments.compton.table import ResponseTable
 from skyquilt.problem import CountsSpectrum, Description, FitProblem, LocalTable, SkyTable
 from skyquilt.spectra import describe, integrate
@@ -27,7 +27,9 @@ class _HitColumns:
             yield row[self._columns]
 
 
-def make_problem(analysis: Analysis, measurement: Measurement, table: ResponseTable) -> FitProblem:
+def make_problem(
+    analysis: Analysis, measurement: Measurement, table: ResponseTable, *, all_bins: bool = False
+) -> FitProblem:
     """Build the fit problem of an analysis.
 
     Parameters
@@ -38,6 +40,9 @@ def make_problem(analysis: Analysis, measurement: Measurement, table: ResponseTa
         Counts, background and orientation.
     table : ResponseTable
         Contracted response of this analysis.
+    all_bins : bool
+        Keep the bins without counts as well, except where no background is expected: a source
+        may have counts there, but they could not be fitted.
 
     Returns
     -------
@@ -51,6 +56,8 @@ def make_problem(analysis: Analysis, measurement: Measurement, table: ResponseTa
     """
     check_same_space(measurement.space, measurement.path, table.space, analysis.data.response)
     selection = select_bins(analysis, measurement, table.channels)
+    if all_bins:
+        selection = keep_all_bins(selection)
     counts, is_masked, hits = selection.counts, selection.is_masked, selection.hits
     edges = measurement.space.em_edges[list(table.channels)]
     return FitProblem(

@@ -25,7 +25,7 @@ class Selection(NamedTuple):
     is_masked : ndarray of bool, shape (n_bin,)
         Bins that are left out of the likelihood.
     hits : ndarray of int64, shape (n_hit,)
-        Bins with counts that are in the likelihood.
+        Bins with counts that are in the likelihood; of a model, all that are in it.
     """
 
     channels: tuple[int, int]
@@ -58,6 +58,12 @@ def select_bins(
     if hits.size == 0:
         raise InputError(f"{measurement.path}: all counts lie in bins without background.")
     return Selection(channels, counts, background, is_masked, hits)
+
+
+def keep_all_bins(selection: Selection) -> Selection:
+    """Selection of a model: bins without background are masked, and all others kept."""
+    is_masked = selection.background == 0
+    return selection._replace(is_masked=is_masked, hits=np.flatnonzero(~is_masked))
 
 
 def _flatten(values: np.ndarray, analysis: Analysis, channels: tuple[int, int]) -> np.ndarray:

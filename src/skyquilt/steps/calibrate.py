@@ -1,0 +1,158 @@
+"""Steps `simulate-skies` and `calibrate`: what simulated skies say of an analysis."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from skyquilt.config import Config, get_analysis
+from skyquilt.config.analysis import Analysis
+from skyquilt.config.calibrate import CalibrateOptions
+from skyquilt.config.map import PixelList
+from skyquilt.errors import ConfigError
+from skyquilt.fit.progress import Progress
+from skyquilt.io.digest import settings_digest
+from skyquilt.io.products import write_text
+from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.maps.calibration.file import (
+    Kind,
+    merge_skies,
+    read_calibration,
+    write_calibration,
+    write_skies,
+)
+from skyquilt.maps.calibration.skies import (
+    Grid,
+    choose_fluxes,
+    fit_data,
+    make_grid,
+    simulate_injected,
+    simulate_null,
+)
+from skyquilt.maps.calibration.summary import summarise_injected, summarise_null
+from skyquilt.problem.file import check_rows, read_problem
+from skyquilt.problem.problem import FitProblem
+from skyquilt.steps.plan import region_ranges
+
+
+def simulate_skies_file(
+    config: Config, name: str, model: str | Path, kind: Kind, index: int, output: str | Path
+) -> None:
+    """Simulate the skies of one job and write them."""
+    clock = start_clock()
+    analysis = get_analysis(config, name)
+    options = get_options(analysis, name)
+    numbers = _numbers(options, kind, index)
+    problem = read_problem(model)
+    grid = _grid(problem, analysis, options)
+    progress = Progress(f"{kind} skies, job {index} of {options.n_jobs(kind)}", unit="skies")
+    if kind == "null":
+        skies = simulate_null(problem, grid, options.seed, numbers, progress)
+    else:
+        fluxes = choose_fluxes(options.fluxes, fit_data(problem, grid))
+        skies = simulate_injected(problem, grid, options.seed, numbers, fluxes, progress)
+    settings = options.model_dump(mode="json") | {"kind": kind, "index": index}
+    provenance = Provenance("simulate-skies", settings, (str(model),), clock=clock)
+    write_skies(output, skies, kind, numbers, _identity(problem, analysis, options), provenance)
+
+
+def calibrate_files(
+    config: Config,
+    name: str,
+    model: str | Path,
+    paths: Sequence[str | Path],
+    output: str | Path,
+    table: str | Path,
+) -> None:
+    """Write the numbers (`output`, JSON) and all skies (`table`, HDF5) of an analysis."""
+    clock = start_clock()
+    analysis = get_analysis(config, name)
+    options = get_options(analysis, name)
+    check_rows(model)
+    problem = read_problem(model)
+    grid = _grid(problem, analysis, options)
+    identity = _identity(problem, analysis, options)
+    skies, stages = {}, []
+    for kind in ("null", "injected"):
+        of_kind = [path for path in paths if Path(path).name.startswith(kind)]
+        skies[kind], times = merge_skies(of_kind, kind, options.n_skies(kind), identity)
+        stages += times
+    data = fit_data(problem, grid)
+    provenance = Provenance(
+        "calibrate", options.model_dump(mode="json"), (str(model),), clock=clock
+    )
+    content: dict[str, Any] = {
+        "schema": "skyquilt/calibration-summary",
+        "schema_version": "1.0",
+        "analysis": name,
+        "nside": grid.nside,
+        "null": summarise_null(skies["null"], data, options.seed),
+        "injected": summarise_injected(
+            skies["injected"], options.detection_ts, analysis.localise.levels
+        ),
+        "simulation_cpu_s": round(sum(stage["cpu_s"] for stage in stages), 3),
+    }
+    write_calibration(table, skies, provenance)
+    content["provenance"] = provenance.record()
+    write_text(output, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def plot_calibration(summary: str | Path, table: str | Path, output: str | Path) -> None:
+    """Draw the figures of simulated skies, as PNG and PDF."""
+    from skyquilt.plots.calibration import plot_coverage, plot_detection, plot_maxima
+    from skyquilt.plots.style import save
+
+    content = json.loads(Path(summary).read_text(encoding="utf-8"))
+    skies, title = read_calibration(table), content["analysis"]
+    null, injected = content["null"], content["injected"]
+    detection_ts, regions = injected["detection_ts"], injected["all"]["regions"]
+    figures = {
+        "maxima": plot_maxima(skies["null"].ts_max, null, title),
+        "detection": plot_detection(injected["by_flux"], detection_ts, title),
+    }
+    if regions:
+        sources = skies["injected"]
+        drop = (sources.ts_max - sources.ts_truth)[sources.ts_max >= detection_ts]
+        figures["coverage"] = plot_coverage(drop, regions, detection_ts, title)
+    for name, figure in figures.items():
+        for ending in (".png", ".pdf"):
+            save(figure, Path(output) / f"{name}{ending}")
+
+
+def get_options(analysis: Analysis, name: str) -> CalibrateOptions:
+    """Section `calibrate` of an analysis.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    if analysis.calibrate is None:
+        raise ConfigError(f"analysis {name} has no section `calibrate`: add `calibrate: {{}}`.")
+    return analysis.calibrate
+
+
+def _grid(problem: FitProblem, analysis: Analysis, options: CalibrateOptions) -> Grid:
+    nside = options.nside or analysis.map.nside
+    if nside != analysis.map.nside and isinstance(analysis.map.region, PixelList):
+        raise ConfigError(
+            f"calibrate.nside {nside}: `map.region` lists pixels of nside {analysis.map.nside}; "
+            "leave calibrate.nside out, or give the region as a cone or polygon."
+        )
+    grid = analysis.map.model_copy(update={"nside": nside})
+    return make_grid(problem, nside, grid.frame, region_ranges(grid))
+
+
+def _numbers(options: CalibrateOptions, kind: Kind, index: int) -> range:
+    n_jobs, n_skies = options.n_jobs(kind), options.n_skies(kind)
+    if not 0 <= index < n_jobs:
+        raise ConfigError(f"job {index} of {kind} skies: there are 0 to {n_jobs - 1}.")
+    start = index * options.skies_per_job
+    return range(start, min(start + options.skies_per_job, n_skies))
+
+
+def _identity(problem: FitProblem, analysis: Analysis, options: CalibrateOptions) -> str:
+    """Digest of all that a sky depends on; how they are shared among jobs is not."""
+    settings = options.model_dump(mode="json", exclude={"skies_per_job", "detection_ts"})
+    grid = analysis.map.model_dump(mode="json", exclude={"ordering"})
+    return settings_digest({"model": problem.identity, "calibrate": settings, "map": grid})
