@@ -188,6 +188,18 @@ def test_joint_status_of_two_parts(status, joint):
     assert found.tolist() == [joint]
 
 
+@pytest.mark.parametrize("bins", [[0, 3, 39, 40, 65], [50], []])
+def test_selected_bins_of_a_joint_are_those_of_its_parts(bins):
+    parts = (Part(sky_table(), "galactic"), Part(local_table(30), "icrs"))
+    joint = Joint(parts, "galactic")
+
+    found = joint.select_bins(np.array(bins, dtype=np.int64)).block(DIRECTIONS)
+
+    whole = joint.block(DIRECTIONS)
+    np.testing.assert_array_equal(found.unit_counts, whole.unit_counts[:, bins])
+    np.testing.assert_array_equal(found.total, whole.total)
+
+
 def test_work_of_a_joint_is_the_sum_of_the_parts():
     tables = (local_table(), sky_table())
     joint = Joint(tuple(Part(table, "icrs") for table in tables), "icrs")
