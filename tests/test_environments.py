@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 # Packages of the run environment that conda-forge has under another name.
 PYPI_NAME = {"matplotlib-base": "matplotlib"}
-EXTRAS = ("workflow", "mpi")
+EXTRAS = ("workflow", "slurm", "mpi")
 
 
 @pytest.fixture

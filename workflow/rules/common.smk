@@ -231,9 +231,12 @@ def skies_runtime_min(wildcards, input, attempt):
 
 
 def fit_threads(wildcards):
-    """Cores of a chunk: one, or all for a chunk that is the only one of the run."""
+    """Cores of a chunk on one machine: one, or all for a chunk that is the only one of the run.
+
+    A job on another machine has the cores that it asked for, not those of the machine.
+    """
     is_alone = len(settings.analyses) == int(wildcards.n_chunks) == 1
-    return (workflow.cores or 1) if is_alone else 1
+    return (workflow.cores or 1) if is_alone and not workflow.remote_exec else 1
 
 
 def launcher(wildcards, resources):
@@ -246,8 +249,9 @@ def launcher(wildcards, resources):
 def share(wildcards, threads, resources):
     """How ranks and cores share a chunk, as options of `skyquilt fit-chunk`.
 
-    `threads` are the cores of the whole job, for Snakemake to count; each rank gets its part.
+    A profile for SLURM says how many cores a rank gets. Otherwise `threads` are the cores of the
+    whole job, for Snakemake to count, and each rank gets its part.
     """
-    if resources.tasks == 1:
-        return f"--threads {threads}"
-    return f"--threads {max(1, threads // resources.tasks)} --mpi --ranks {resources.tasks}"
+    ranks = resources.tasks
+    cores = resources.get("cpus_per_task") or max(1, threads // ranks)
+    return f"--threads {cores}" + (f" --mpi --ranks {ranks}" if ranks > 1 else "")

@@ -41,7 +41,7 @@ rule fit_chunk:
     threads: fit_threads
     resources:
         tasks=1,
-        mem_mb=mem_mb(1000, per_mb=2),
+        mem_mb_per_cpu=mem_mb(1000, per_mb=1),
         runtime=fit_runtime_min,
     params:
         launcher=launcher,
