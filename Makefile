@@ -8,12 +8,13 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test lint check schema lock clean bench bench-peer
+.PHONY: help install demo test test-cluster lint check schema lock clean bench bench-peer
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
 	@echo "make demo      simulate a telescope, make the maps and plots of three analyses"
-	@echo "make test      all tests"
+	@echo "make test      all tests but those of the cluster"
+	@echo "make test-cluster  install and start SLURM (as root), run on it, break it, end it"
 	@echo "make lint      style, spelling, imports, workflow"
 	@echo "make check     lint and test: what continuous integration runs"
 	@echo "make bench     times and memory against their targets (15 minutes, 9 GB of disk)"
@@ -43,6 +44,9 @@ demo: install
 
 test: install
 	pytest
+
+test-cluster: install
+	pytest -m cluster tests/cluster
 
 lint: install
 	ruff check

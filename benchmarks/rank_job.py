@@ -18,6 +18,7 @@ def main() -> None:
 
     from skyquilt.fit.chunk import fit_chunk
     from skyquilt.fit.file import read_plan
+    from skyquilt.parallel.team import Team
     from skyquilt.problem.file import read_problem
 
     comm = MPI.COMM_WORLD
@@ -27,7 +28,7 @@ def main() -> None:
     for _ in range(n_runs):
         comm.Barrier()
         began = time.perf_counter()
-        fit_chunk(problem, plan, index, comm=comm)
+        fit_chunk(problem, plan, index, team=Team(comm))
         comm.Barrier()
         times.append(time.perf_counter() - began)
     pss = comm.gather(kilobytes("Pss", Path("/proc/self/smaps_rollup").read_text()))

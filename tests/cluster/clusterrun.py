@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import yaml
 from astropy.io import fits
 from lab import Lab, wait_until
-from workdir import Workdir
+from workdir import ROOT, Workdir
 
 MAPS = "results of 'tiny'/burst/maps.fits"
 CHUNKS = ("000-of-003", "001-of-003", "002-of-003")
@@ -41,11 +43,11 @@ class ClusterRun(Workdir):
         The SLURM.
     """
 
-    profile = "slurm"
-
     def __init__(self, path: Path, lab: Lab):
         super().__init__(path)
         self.lab = lab
+        self.profile = path / "profile"
+        self.set_profile()
         self.tools = path / "tools"
         self.tools.mkdir(exist_ok=True)
         script = self.tools / "skyquilt"
@@ -53,10 +55,16 @@ class ClusterRun(Workdir):
         script.write_text(_SCRIPT.format(folder=self.tools, skyquilt=skyquilt))
         script.chmod(0o755)
 
-    def command(self, *arguments, **settings) -> list[str]:
-        """Command line of a run; jobs of a test are short, so it looks after them often."""
-        often = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "5")
-        return super().command(*often, *arguments, **settings)
+    def set_profile(self, changes: Callable[[dict], None] = lambda profile: None) -> None:
+        """Take `profiles/slurm` with a change.
+
+        The jobs of a test are short, so that the driver looks after them often.
+        """
+        profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+        profile |= {"slurm-init-seconds-before-status-checks": 2, "latency-wait": 5}
+        changes(profile)
+        self.profile.mkdir(exist_ok=True)
+        (self.profile / "config.yaml").write_text(yaml.safe_dump(profile))
 
     def environment(self, path: str = "") -> dict[str, str]:
         """Environment with the script first on PATH, then the lab's commands."""
@@ -67,16 +75,16 @@ class ClusterRun(Workdir):
 
     def start(self, *arguments) -> subprocess.Popen:
         """Start a driver; its output goes to the file `driver.log`."""
-        log = (self.path / "driver.log").open("a")
-        return subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.path,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with (self.path / "driver.log").open("a") as log:
+            return subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.path,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def set_fault(self, chunk: int, command: str, *, rank: int = 0, once: bool = True) -> None:
         """Let one rank of a chunk run a shell command first."""

@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
-from lab import Lab, install, why_not
 from clusterrun import CHUNKS, MAPS, ClusterRun
+from lab import Lab, install, why_not
 from workdir import Workdir
 
 

@@ -17,8 +17,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import psutil
 
 PACKAGES = ("munge", "slurmctld", "slurmd", "slurm-client")
 NODES = ("n1", "n2", "n3")
@@ -187,7 +189,7 @@ class Lab:
         """Start slurmctld."""
         if not self._pid("slurmctld.pid", "slurmctld"):
             self._run("slurmctld", "-f", str(self.configuration))
-            wait_until(lambda: self._answers(), "answer of slurmctld")
+            wait_until(self._answers, "answer of slurmctld")
 
     def stop_controller(self) -> None:
         """End slurmctld; jobs run on."""
@@ -203,15 +205,21 @@ class Lab:
         self._stop(f"slurmd-{node}.pid", "slurmd")
 
     def crash_node(self, node: str) -> None:
-        """What a power failure does: the slurmd and everything it started are gone at once."""
-        root = self._pid(f"slurmd-{node}.pid", "slurmd")
-        # steps leave their parent; they have the node's name in their title or environment
-        mark = f"SLURMD_NODENAME={node}\0".encode()
-        victims = [pid for pid in _all_pids() if mark in _environment_of(pid)]
-        title = f"slurmstepd: [".encode()
-        for pid in [root, *victims]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        """End a node as a power failure does: its slurmd and all it started are gone at once."""
+        slurmd = psutil.Process(self._pid(f"slurmd-{node}.pid", "slurmd"))
+        for process in [slurmd, *self._steps_of(node)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def _steps_of(self, node: str) -> Iterator[psutil.Process]:
+        """Processes of all steps on a node: each slurmstepd of this SLURM, and what it started."""
+        wanted = {"SLURMD_NODENAME": node, "SLURM_CONF": str(self.configuration)}
+        for step in psutil.process_iter(["name"]):
+            if step.info["name"] == "slurmstepd":
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    tasks = step.children(recursive=True)
+                    if any(wanted.items() <= task.environ().items() for task in tasks):
+                        yield from (step, *tasks)
 
     def _configure(self) -> None:
         nodes = (self.folder / "spool").parent
@@ -268,15 +276,16 @@ class Lab:
             for name, value in self.environment().items()
             if name not in ("PYTHONUNBUFFERED", "VIRTUAL_ENV")
         }
-        subprocess.run(
-            command,
-            env=environment,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "log" / f"{command[0]}.err").open("a"),
-            timeout=60,
-        )
+        with (self.folder / "log" / f"{command[0]}.err").open("a") as log:
+            subprocess.run(
+                command,
+                env=environment,
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                timeout=60,
+            )
 
     def _pid(self, record: str, program: str) -> int:
         """Recorded process number, 0 if that process does not run this program (any more)."""

@@ -1,7 +1,7 @@
 """Undisturbed runs by `profiles/slurm`."""
 
 import pytest
-from clusterrun import MAPS, RANKS, ClusterRun
+from clusterrun import RANKS, ClusterRun
 
 from skyquilt.fit.file import read_chunk
 
@@ -10,7 +10,8 @@ pytestmark = pytest.mark.cluster
 
 def test_whole_run_with_ranks_on_two_nodes_gives_the_map_of_one_process(lab, tmp_path, undisturbed):
     run = ClusterRun(tmp_path, lab)
-    result = run.run("--set-resources", "fit_chunk:nodes=2")
+    run.set_profile(lambda profile: profile["set-resources"]["fit_chunk"].update(nodes=2))
+    result = run.run()
     assert result.returncode == 0, result.stdout
     assert run.columns() == undisturbed
     assert run.fits() == {0: 2, 1: 1, 2: 1}  # chunk 0 of both analyses
@@ -20,5 +21,3 @@ def test_whole_run_with_ranks_on_two_nodes_gives_the_map_of_one_process(lab, tmp
         assert len(set(record["hosts"])) == 2
         assert record["job_id"] != ""
     assert run.run().stdout.count("Nothing to be done") == 1
-
-

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadranks import run_ranks
 
 from skyquilt.errors import ProductError
 from skyquilt.fit.chunk import fit_chunk
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.plan import make_plan
+from skyquilt.parallel.team import Team
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.regions import full_sky
@@ -25,30 +27,6 @@ def whole_map(problem, plan, **options):
     return ipix, [np.concatenate(parts) for parts in zip(*(r.fit for r in results), strict=True)]
 
 
-class FakeRanks:
-    """Ranks that run one after the other; rank 0 last, with what the others gave."""
-
-    def __init__(self, size):
-        self.size, self.rank, self.parts = size, 0, {}
-
-    def Get_rank(self):  # noqa: N802 - name of MPI
-        return self.rank
-
-    def Get_size(self):  # noqa: N802
-        return self.size
-
-    def gather(self, part, root):
-        self.parts[self.rank] = part
-        return [self.parts[rank] for rank in range(self.size)] if self.rank == root else None
-
-    def run(self, function):
-        for rank in reversed(range(self.size)):
-            self.rank = rank
-            result = function()
-            assert (result is None) == (rank > 0)
-        return result
-
-
 @pytest.mark.parametrize("frame", ["icrs", "galactic"])
 @pytest.mark.parametrize("n_chunks", [1, 3, 48])
 def test_fit_chunk_with_any_number_of_chunks_gives_the_same_map(problem, n_chunks, frame):
@@ -63,8 +41,8 @@ def test_fit_chunk_with_any_number_of_chunks_gives_the_same_map(problem, n_chunk
 def test_fit_chunk_with_any_number_of_ranks_is_the_same(problem, size):
     plan = plan_of(problem, frame="galactic")
     serial = fit_chunk(problem, plan, 3)
-    ranks = FakeRanks(size)
-    shared = ranks.run(lambda: fit_chunk(problem, plan, 3, comm=ranks))
+    shared, *others = run_ranks(size, lambda comm: fit_chunk(problem, plan, 3, team=Team(comm)))
+    assert others == [None] * (size - 1)
     assert np.array_equal(shared.ipix, serial.ipix)
     assert all(a.tobytes() == b.tobytes() for a, b in zip(shared.fit, serial.fit, strict=True))
 
@@ -102,9 +80,9 @@ def test_fit_chunk_passes_on_allow_negative(problem):
     assert np.nanmin(flux) == 0
 
 
-def test_fit_chunk_reports_progress_of_this_rank(problem):
+def test_fit_chunk_reports_progress(problem):
     calls = []
-    fit_chunk(problem, plan_of(problem), 0, on_progress=lambda *call: calls.append(call))
+    fit_chunk(problem, plan_of(problem), 0, team=Team(on_progress=lambda *call: calls.append(call)))
     assert calls[-1] == (16, 16)
 
 

@@ -17,7 +17,7 @@ def chunk(local):
     plan = read_plan(f"{folder}/plan.json")
     result = fit_chunk(read_problem(f"{folder}/problem.h5"), plan, 2)
     path = local.path(chunk_name(2, 3))
-    write_chunk(path, plan, 2, result, Provenance("fit", n_ranks=4))
+    write_chunk(path, plan, 2, result, Provenance("fit", hosts=("n1", "n1", "n2", "n2")))
     return path, plan, result
 
 

@@ -20,11 +20,12 @@ def test_record_names_stage_versions_settings_inputs_and_command(tmp_path, monke
     monkeypatch.setenv("SLURM_JOB_ID", "17")
     path = str(tmp_path / "counts.h5")
 
-    record = Provenance("prepare", {"nside": 4}, (path, path), n_ranks=3).record()
+    record = Provenance("prepare", {"nside": 4}, (path, path), hosts=("n1", "n2", "n2")).record()
 
     assert record["inputs"] == [{"path": path, "size": 5, "sha256": file_digest(path)}]
     assert record["settings_sha256"] == settings_digest({"nside": 4})
     assert (record["command"], record["job_id"], record["n_ranks"]) == ("skyquilt prepare", "17", 3)
+    assert record["hosts"] == ["n1", "n2", "n2"]
     assert set(record["versions"]) == {"python", "numpy", "h5py"}
     assert record["started_utc"] <= record["ended_utc"]
 
@@ -50,7 +51,7 @@ def test_record_survives_writing_and_reading(tmp_path):
     wanted = provenance.record()
     assert record["settings"] == {"region": None, "levels": [0.9]}
     assert set(record) == set(wanted)
-    same = ("stage", "skyquilt", "versions", "settings_sha256", "host", "n_ranks", "started_utc")
+    same = ("stage", "skyquilt", "versions", "settings_sha256", "hosts", "n_ranks", "started_utc")
     assert {key: record[key] for key in same} == {key: wanted[key] for key in same}
 
 

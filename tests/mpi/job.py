@@ -1,7 +1,12 @@
-"""Program of the MPI tests: fits one chunk, rank 0 saves it; `--fail RANK` raises there."""
+"""Program of the MPI tests: fits one chunk, rank 0 saves it.
+
+A fault happens in the middle of the fit of one rank: it raises, is killed, or stops.
+"""
 
 import argparse
 import logging
+import os
+import signal
 import sys
 
 import numpy as np
@@ -10,6 +15,7 @@ from skyquilt.errors import InputError
 from skyquilt.fit.chunk import fit_chunk
 from skyquilt.fit.plan import make_plan
 from skyquilt.parallel.comm import abort_on_error, open_comm
+from skyquilt.parallel.team import Team
 from skyquilt.problem.problem import Description, FitProblem
 from skyquilt.problem.sky_table import SkyTable
 from skyquilt.sky.regions import full_sky
@@ -24,14 +30,29 @@ def make_problem():
     return FitProblem(counts, background, table, "icrs", 1.0, description, identity="test")
 
 
-def run(comm, output, failing_rank):
-    if comm is not None and comm.Get_rank() == failing_rank:
+class FaultyTeam(Team):
+    """A team of which one rank meets a fault when it has done its first block."""
+
+    fault, faulty_rank = "none", -1
+
+    def report(self, n_done, n_all):
+        super().report(n_done, n_all)
+        if self.rank == self.faulty_rank:
+            meet(self.fault)
+
+
+def meet(fault):
+    if fault == "raise":
         raise InputError("rank told to fail.")
+    os.kill(os.getpid(), {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}[fault])
+
+
+def run(team, output):
     problem = make_problem()
     plan = make_plan(
         problem, nside=2, ordering="ring", frame="galactic", ranges=full_sky(2), chunks=12
     )
-    result = fit_chunk(problem, plan, 7, comm=comm)  # four pixels
+    result = fit_chunk(problem, plan, 7, team=team)  # four pixels
     if result is not None:
         np.savez(output, ipix=result.ipix, **result.fit._asdict())
 
@@ -40,12 +61,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("output")
     parser.add_argument("--ranks", type=int, default=0)
-    parser.add_argument("--fail", type=int)
+    parser.add_argument("--fault", choices=["none", "raise", "kill", "stop"], default="none")
+    parser.add_argument("--faulty-rank", type=int, default=-1)
     args = parser.parse_args()
     logging.basicConfig(stream=sys.stderr)
+    FaultyTeam.fault, FaultyTeam.faulty_rank = args.fault, args.faulty_rank
     comm = open_comm(args.ranks) if args.ranks else None
-    with abort_on_error(comm):
-        run(comm, args.output, args.fail)
+    with abort_on_error(comm, "chunk 7"):
+        run(FaultyTeam(comm, stall_s=2.0), args.output)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,17 @@
 import logging
 import sys
 
-import numpy as np
 import pytest
 
 from skyquilt.errors import ConfigError, InputError, RunError
-from skyquilt.parallel.comm import abort_on_error, gather_arrays, open_comm
+from skyquilt.parallel.comm import abort_on_error, open_comm
 
 
 class OneRank:
     """What a communicator needs here; remembers its end."""
 
-    def __init__(self, rank=0, others=()):
-        self.rank, self.others, self.aborted = rank, list(others), None
+    def __init__(self, rank=0):
+        self.rank, self.aborted = rank, None
 
     def Get_rank(self):  # noqa: N802 - name of MPI
         return self.rank
@@ -24,9 +23,6 @@ class OneRank:
 
     def Abort(self, code):  # noqa: N802
         self.aborted = code
-
-    def gather(self, part, root):
-        return [part, *self.others] if self.rank == root else None
 
 
 def test_open_comm_when_alone_as_expected_is_the_world():
@@ -59,15 +55,15 @@ def test_open_comm_when_libmpi_is_missing_says_what_to_install(monkeypatch):
 
 
 def test_abort_on_error_when_serial_lets_the_error_pass():
-    with pytest.raises(InputError, match=r"a\.h5"), abort_on_error(None):
+    with pytest.raises(InputError, match=r"a\.h5"), abort_on_error(None, "chunk 7"):
         raise InputError("a.h5: truncated.")
 
 
 def test_abort_on_error_when_nothing_happens_does_nothing():
     comm = OneRank()
-    with abort_on_error(comm):
+    with abort_on_error(comm, "chunk 7"):
         pass
-    with abort_on_error(None):
+    with abort_on_error(None, "chunk 7"):
         pass
     assert comm.aborted is None
 
@@ -77,39 +73,29 @@ def test_abort_on_error_when_nothing_happens_does_nothing():
 )
 def test_abort_on_error_ends_all_ranks_with_the_code_of_the_error(error, code):
     comm = OneRank()
-    with pytest.raises(type(error)), abort_on_error(comm):
+    with pytest.raises(type(error)), abort_on_error(comm, "chunk 7"):
         raise error
     assert comm.aborted == code
 
 
 def test_abort_on_error_logs_rank_and_traceback(caplog):
-    with caplog.at_level(logging.ERROR), pytest.raises(ValueError), abort_on_error(OneRank(1)):  # noqa: PT011
+    with (
+        caplog.at_level(logging.ERROR),
+        pytest.raises(ValueError, match="what happened"),
+        abort_on_error(OneRank(1), "chunk 7"),
+    ):
         raise ValueError("what happened")
-    assert "rank 1 of 2 on " in caplog.text
+    assert "chunk 7, rank 1 of 2 on " in caplog.text
     assert "what happened" in caplog.text
     assert "Traceback" in caplog.text
 
 
 def test_abort_on_error_when_expected_logs_one_line(caplog):
-    with caplog.at_level(logging.ERROR), pytest.raises(InputError), abort_on_error(OneRank(1)):
+    with (
+        caplog.at_level(logging.ERROR),
+        pytest.raises(InputError),
+        abort_on_error(OneRank(1), "chunk 7"),
+    ):
         raise InputError("a.h5: truncated.")
     assert "a.h5: truncated." in caplog.text
     assert "Traceback" not in caplog.text
-
-
-def test_gather_arrays_when_serial_gives_them_back():
-    assert [a.tolist() for a in gather_arrays(None, (np.arange(2), np.arange(3)))] == [
-        [0, 1],
-        [0, 1, 2],
-    ]
-
-
-def test_gather_arrays_joins_in_the_order_of_ranks():
-    others = [(np.array([3, 4]), np.array([0.5])), (np.array([], int), np.array([]))]
-    joined = gather_arrays(OneRank(0, others), (np.array([1]), np.array([0.25])))
-    assert [a.tolist() for a in joined] == [[1, 3, 4], [0.25, 0.5]]
-    assert joined[0].dtype == int
-
-
-def test_gather_arrays_on_other_ranks_is_none():
-    assert gather_arrays(OneRank(1), (np.array([1]),)) is None

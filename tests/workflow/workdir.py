@@ -25,12 +25,12 @@ class Workdir:
         Its folder of results.
     config : Path
         The tiny configuration, which is used unless another is given.
-    profile : str
+    profile : Path
         How and where jobs run.
     """
 
     config = TINY
-    profile = "local"
+    profile = ROOT / "profiles/local"
 
     def __init__(self, path: Path):
         self.path = path
@@ -39,8 +39,7 @@ class Workdir:
     def command(self, *arguments: str | Path, config: Path = TINY) -> list[str]:
         """Command line of a run with the profile."""
         snakemake = [sys.executable, "-m", "snakemake", "--configfile", str(config)]
-        profile = str(ROOT / "profiles" / self.profile)
-        where = ["--snakefile", str(ROOT / "Snakefile"), "--profile", profile]
+        where = ["--snakefile", str(ROOT / "Snakefile"), "--profile", str(self.profile)]
         return [*snakemake, *where, *map(str, arguments)]
 
     def run(

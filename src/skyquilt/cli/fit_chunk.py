@@ -32,19 +32,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="ranks to expect (default 1)",
     )
+    parser.add_argument(
+        "--stall-timeout",
+        type=arguments.positive_float,
+        metavar="S",
+        help="end the job when a rank is silent for so many seconds (default 1800)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the step."""
     from skyquilt.errors import ConfigError
     from skyquilt.parallel.comm import abort_on_error, open_comm
+    from skyquilt.parallel.team import STALL_S
     from skyquilt.steps.fit_chunk import fit_chunk_file
 
     if args.ranks > 1 and not args.mpi:
         raise ConfigError(f"--ranks {args.ranks} needs --mpi; without it one process fits alone.")
     comm = open_comm(args.ranks) if args.mpi else None
-    with abort_on_error(comm):
+    with abort_on_error(comm, f"chunk {args.chunk}"):
         fit_chunk_file(
-            args.problem, args.plan, args.chunk, args.output, comm=comm, threads=args.threads
+            *(args.problem, args.plan, args.chunk, args.output),
+            comm=comm,
+            threads=args.threads,
+            stall_s=args.stall_timeout or STALL_S,
         )
     return 0

@@ -1,7 +1,6 @@
 """Fit of one chunk, by one process or by several ranks."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,14 +8,11 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.plan import Plan
 from skyquilt.likelihood.poisson import FluxFit
-from skyquilt.parallel.comm import gather_arrays
 from skyquilt.parallel.split import split_range
+from skyquilt.parallel.team import Team
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
-
-if TYPE_CHECKING:
-    from mpi4py.MPI import Comm
 
 
 class ChunkResult(NamedTuple):
@@ -39,9 +35,8 @@ def fit_chunk(
     plan: Plan,
     index: int,
     *,
-    comm: "Comm | None" = None,
+    team: Team | None = None,
     threads: int = 1,
-    on_progress: Callable[[int, int], None] | None = None,
 ) -> ChunkResult | None:
     """Fit all target pixels of a chunk.
 
@@ -55,12 +50,10 @@ def fit_chunk(
         Target pixels and chunks.
     index : int
         Number of the chunk.
-    comm : mpi4py.MPI.Comm, optional
-        All its ranks share the pixels; None is serial.
+    team : Team, optional
+        All its ranks share the pixels; None is one process.
     threads : int
         Threads of each rank.
-    on_progress : callable, optional
-        Called with the number of pixels done and of all pixels of this rank.
 
     Returns
     -------
@@ -79,16 +72,17 @@ def fit_chunk(
             f"the plan is for problem {plan.problem_identity[:12]!r}, this one is "
             f"{problem.identity[:12]!r}; make it again with `skyquilt plan`."
         )
+    team = team or Team()
     ipix = plan.chunk_ipix(index)
-    rank, size = (comm.Get_rank(), comm.Get_size()) if comm else (0, 1)
+    own = ipix[split_range(ipix.size, team.size, team.rank)]
     part = fit_pixels(
         problem,
-        _directions(plan, ipix[split_range(ipix.size, size, rank)], problem.frame),
+        _directions(plan, own, problem.frame),
         allow_negative=plan.allow_negative,
         threads=threads,
-        on_progress=on_progress,
+        on_progress=team.report,
     )
-    fit = gather_arrays(comm, part)
+    fit = team.gather(part)
     return None if fit is None else ChunkResult(ipix, FluxFit(*fit))
 
 

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from skyquilt import __version__
+from skyquilt.host import host_name
 from skyquilt.io.digest import canonical_json, file_digest, settings_digest
 
 
@@ -52,8 +53,8 @@ class Provenance:
         Files read.
     memo : Path, optional
         Folder that remembers digests of large inputs.
-    n_ranks : int
-        MPI ranks of the step.
+    hosts : tuple of str
+        Machine of each MPI rank of the step.
     earlier : tuple of dict
         Times of the stages before, from the records of the inputs.
     clock : Clock
@@ -64,7 +65,7 @@ class Provenance:
     settings: dict[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
     memo: Path | None = None
-    n_ranks: int = 1
+    hosts: tuple[str, ...] = field(default_factory=lambda: (host_name(),))
     earlier: tuple[dict[str, Any], ...] = ()
     clock: Clock = field(default_factory=start_clock)
 
@@ -78,9 +79,9 @@ class Provenance:
             "settings_sha256": settings_digest(self.settings),
             "inputs": input_records(self.inputs, self.memo),
             "command": " ".join(sys.argv),
-            "host": os.uname().nodename,
+            "hosts": list(self.hosts),
             "job_id": os.environ.get("SLURM_JOB_ID", ""),
-            "n_ranks": self.n_ranks,
+            "n_ranks": len(self.hosts),
             "started_utc": _utc(self.clock.wall),
             "ended_utc": _utc(time.time()),
             "stages": [*self.earlier, self._stage()],
@@ -91,7 +92,7 @@ class Provenance:
         return {
             "stage": self.stage,
             "n_jobs": 1,
-            "n_ranks": self.n_ranks,
+            "n_ranks": len(self.hosts),
             "wall_s": round(time.time() - self.clock.wall, 3),
             "cpu_s": round(time.process_time() - self.clock.cpu, 3),
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
@@ -116,7 +117,7 @@ def write_provenance(file: h5py.File, provenance: Provenance) -> None:
 def read_provenance(file: h5py.File) -> dict[str, Any]:
     """Record of an open HDF5 file."""
     record = dict(file["provenance"].attrs)
-    for key in ("versions", "settings", "inputs", "stages"):
+    for key in ("versions", "settings", "inputs", "hosts", "stages"):
         record[key] = json.loads(record[key])
     record["n_ranks"] = int(record["n_ranks"])
     return record

@@ -1,16 +1,14 @@
 """The communicator of a job: opened once, passed on as an argument; None means serial."""
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from skyquilt.errors import ConfigError, RunError, SkyquiltError
+from skyquilt.host import host_name
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -62,8 +60,8 @@ _FORWARD_S = 0.5
 
 
 @contextmanager
-def abort_on_error(comm: "Comm | None") -> Iterator[None]:
-    """End all ranks when the block raises in one of them.
+def abort_on_error(comm: "Comm | None", task: str) -> Iterator[None]:
+    """End all ranks when the block raises in one of them; `task` is named in the message.
 
     Without it the other ranks wait for ever in their next collective call. The exit code is
     the error's own, 1 if it has none. In a serial run (None) the exception passes on.
@@ -74,38 +72,15 @@ def abort_on_error(comm: "Comm | None") -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        _log_error(comm, error)
+        _log_error(comm, task, error)
         time.sleep(_FORWARD_S)
         comm.Abort(getattr(error, "exit_code", 1))
         raise  # Abort does not return; a stand-in for a communicator can
 
 
-def gather_arrays(comm: "Comm | None", arrays: tuple[np.ndarray, ...]) -> list[np.ndarray] | None:
-    """Arrays of all ranks joined along the first axis, in the order of ranks.
-
-    Parameters
-    ----------
-    comm : mpi4py.MPI.Comm or None
-        Communicator; all ranks must call this.
-    arrays : tuple of ndarray
-        This rank's part, as many arrays on every rank.
-
-    Returns
-    -------
-    list of ndarray, or None
-        The joined arrays on rank 0, None on all others.
-    """
-    if comm is None:
-        return list(arrays)
-    parts = comm.gather(tuple(arrays), root=0)
-    if parts is None:
-        return None
-    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
-
-
-def _log_error(comm: "Comm", error: BaseException) -> None:
+def _log_error(comm: "Comm", task: str, error: BaseException) -> None:
     """One line for an expected error, the traceback for any other; flushed, as Abort kills."""
-    place = f"rank {comm.Get_rank()} of {comm.Get_size()} on {os.uname().nodename}"
+    place = f"{task}, rank {comm.Get_rank()} of {comm.Get_size()} on {host_name()}"
     is_expected = isinstance(error, SkyquiltError)
     logger.error("%s: %s", place, error, exc_info=None if is_expected else error)
     for handler in logging.getLogger().handlers:

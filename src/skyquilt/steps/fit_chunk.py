@@ -1,14 +1,21 @@
 """Step `fit-chunk`: fit the pixels of one chunk."""
 
+import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from skyquilt.errors import ConfigError
 from skyquilt.fit.chunk import fit_chunk
 from skyquilt.fit.file import read_plan, write_chunk
 from skyquilt.fit.progress import Progress
 from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.parallel.team import STALL_S, Team
 from skyquilt.problem.file import read_problem
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+logger = logging.getLogger(__name__)
 
 
 def fit_chunk_file(
@@ -17,25 +24,31 @@ def fit_chunk_file(
     index: int,
     output: str | Path,
     *,
-    comm: Any = None,
+    comm: "Comm | None" = None,
     threads: int = 1,
+    stall_s: float = STALL_S,
 ) -> None:
-    """Fit one chunk and write it; with a communicator, rank 0 writes."""
+    """Fit one chunk and write it; with a communicator, all its ranks share it and rank 0 writes."""
     clock = start_clock()
-    n_ranks = 1 if comm is None else comm.size
-    provenance = Provenance("fit", {"chunk": index}, (str(plan),), n_ranks=n_ranks, clock=clock)
+    team = Team(comm, stall_s=stall_s, on_progress=Progress(f"chunk {index}"))
+    if team.size > 1 and team.rank == 0:
+        logger.info("chunk %d: %s", index, describe_ranks(team))
+    provenance = Provenance(
+        "fit", {"chunk": index}, (str(plan),), hosts=tuple(team.hosts), clock=clock
+    )
     fit_problem, fit_plan = read_problem(problem), read_plan(plan)
     if index not in fit_plan.chunks:
         raise ConfigError(
             f"{plan}: no chunk {index} with pixels to fit; there are {fit_plan.chunks}."
         )
-    progress = Progress(f"chunk {index} of {fit_plan.n_chunks}") if _is_first(comm) else None
-    result = fit_chunk(
-        fit_problem, fit_plan, index, comm=comm, threads=threads, on_progress=progress
-    )
+    result = fit_chunk(fit_problem, fit_plan, index, team=team, threads=threads)
     if result is not None:
         write_chunk(output, fit_plan, index, result, provenance)
 
 
-def _is_first(comm: Any) -> bool:
-    return comm is None or comm.rank == 0
+def describe_ranks(team: Team) -> str:
+    """Machine and process of each rank: what a launcher names when a rank is killed."""
+    return ", ".join(
+        f"rank {rank} on {host} (process {pid})"
+        for rank, (host, pid) in enumerate(zip(team.hosts, team.pids, strict=True))
+    )
