@@ -13,10 +13,11 @@ import numpy as np
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.maps.containment import find_region
+from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem import Description, FitProblem, LocalTable
 from skyquilt.sky.frames import separation
-from skyquilt.sky.healpix import nest_to_vec, ring_to_vec, vec_to_nest
+from skyquilt.sky.healpix import nest_to_vec, ring_to_vec
 from skyquilt.sky.pixels import nside_to_npix
 from skyquilt.sky.regions import cone, ipix_from_ranges
 
@@ -204,8 +205,8 @@ def _localise(
 ) -> tuple[float, float, list[bool], list[int]]:
     ipix = ipix_from_ranges(cone(nside, direction, radius))
     ts = fit_pixels(problem, np.vstack([nest_to_vec(nside, ipix), direction])).ts
-    skymap = SkyMap(nside, problem.frame, ipix, {"ts": ts[:-1]})
-    home = vec_to_nest(nside, direction[np.newaxis])[0]
-    regions = [find_region(skymap, level).ipix for level in levels]
-    ts_max = skymap.ts.max()
+    cells = MultiOrderMap.from_skymap(SkyMap(nside, problem.frame, ipix, {"ts": ts[:-1]}))
+    home = cells.find(direction[np.newaxis])[0]
+    regions = [find_region(cells, level).cells for level in levels]
+    ts_max = cells.ts.max()
     return ts_max, ts_max - ts[-1], [home in region for region in regions], [*map(len, regions)]

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from skyquilt.errors import RunError
-from skyquilt.maps.containment import Region, find_region
+from skyquilt.maps.containment import find_region
+from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.maps.region import Region
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import position_to_vec, rotation, separation, vec_to_lonlat
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
@@ -63,6 +65,7 @@ def summarise(
             "interval, the orientation and the region of the analysis."
         )
     place = _best_place(skymap)
+    cells = MultiOrderMap.from_skymap(skymap)
     summary = {
         **problem_info,
         "nside": skymap.nside,
@@ -71,7 +74,7 @@ def summarise(
         "true_position": _true_position(true_position),
         "offset_deg": _offset(skymap, place, true_position),
         "containment": [
-            _containment(find_region(skymap, level), skymap, true_position) for level in levels
+            _containment(find_region(cells, level), skymap, true_position) for level in levels
         ],
         "pixels": {
             "n_pixels": skymap.ipix.size,
@@ -160,8 +163,8 @@ def _containment(region: Region, skymap: SkyMap, position) -> dict[str, Any]:
         "level": region.level,
         "threshold": region.threshold,
         "area_deg2": region.area,
-        "n_pixels": region.ipix.size,
-        "n_parts": region.n_parts,
+        "n_pixels": region.cells.size,
+        "n_parts": len(region.parts),
         "is_resolved": region.is_resolved,
         "is_cut": region.is_cut,
         "contains_true_position": _contains(region, skymap, position),
@@ -173,7 +176,7 @@ def _contains(region: Region, skymap: SkyMap, position) -> bool | None:
     if position is None:
         return None
     vec = position_to_vec(position.lon, position.lat, position.frame, skymap.frame)
-    return bool(np.isin(vec_to_nest(skymap.nside, vec[None]), region.ipix)[0])
+    return bool(np.isin(vec_to_nest(skymap.nside, vec[None]), skymap.ipix[region.cells])[0])
 
 
 def _plain(value: Any) -> Any:

@@ -9,12 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from skyquilt.plots.marks import Marks
-from skyquilt.plots.outline import outline
 from skyquilt.plots.projection import mollweide, wrap
 from skyquilt.plots.scale import ts_scale
 from skyquilt.plots.skymap import add_marks, has_unfitted, new_sky_figure
 from skyquilt.plots.style import figure_style
 from skyquilt.sky.frames import vec_to_lonlat
+from skyquilt.sky.outline import outline
+from skyquilt.sky.pixels import nside_to_order
+from skyquilt.sky.uniq import to_uniq
 
 _OUTLINE = {
     "linewidth": 0.8,
@@ -53,7 +55,8 @@ def plot_containment(
     """
     name = f"{100 * containment['level']:g} % containment"
     figure = new_sky_figure(skymap, "ts", ts_scale(skymap.ts), "TS", f"{title}: {name}", colormap)
-    edges = outline(skymap.nside, region_pixels(skymap, containment["threshold"]))
+    ipix = region_pixels(skymap, containment["threshold"])
+    edges = outline(to_uniq(nside_to_order(skymap.nside), ipix))
     draw_lines(figure.axes[0], *_project(edges), describe(containment), "white")
     add_marks(figure, marks, has_unfitted(skymap))
     return figure

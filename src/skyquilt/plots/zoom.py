@@ -13,11 +13,13 @@ from matplotlib.image import AxesImage
 from skyquilt.plots.containment import describe, draw_lines, region_pixels
 from skyquilt.plots.graticule import draw_graticule
 from skyquilt.plots.marks import Marks, draw_marks
-from skyquilt.plots.outline import outline
 from skyquilt.plots.projection import from_zenithal, zenithal
 from skyquilt.plots.skymap import add_colour_bar, draw_image
 from skyquilt.plots.style import COLUMN_WIDTH, figure_style, new_figure
 from skyquilt.sky.frames import lonlat_to_vec, separation
+from skyquilt.sky.outline import outline
+from skyquilt.sky.pixels import nside_to_order
+from skyquilt.sky.uniq import to_uniq
 
 LEVEL_COLOURS = ("white", "#ff9f1c", "#f15bb5", "#9bf6ff")
 """Colours of the outlines, largest region first; repeated when there are more."""
@@ -74,7 +76,7 @@ def plot_zoom(
     image = _draw_patch(axes, skymap, centre, half, colormap)
     draw_graticule(axes, centre, half, skymap.frame)
     for (entry, ipix), colour in zip(regions, cycle(LEVEL_COLOURS), strict=False):
-        edges = outline(skymap.nside, ipix)
+        edges = outline(to_uniq(nside_to_order(skymap.nside), ipix))
         draw_lines(axes, *_project(edges, centre), describe(entry), colour)
     draw_marks(axes, marks, lambda lon, lat: zenithal(lonlat_to_vec(lon, lat), centre))
     axes.set_title(f"{title}: TS around the best pixel" if marks.best else f"{title}: TS")

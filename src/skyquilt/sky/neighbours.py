@@ -59,14 +59,35 @@ def neighbours(nside: int, ipix: np.ndarray) -> np.ndarray:
     array([[ 4, -1,  3,  2,  1, -1,  5,  8]])
     """
     order = nside_to_order(nside)
-    ipix = check_ipix(ipix, nside)[:, None]
-    face, within = ipix >> 2 * order, ipix & ((1 << 2 * order) - 1)
-    x, y = _even_bits(within, order) + _DX, _even_bits(within >> 1, order) + _DY
+    face, x, y = nest_to_xy(order, check_ipix(ipix, nside)[:, None])
+    x, y = x + _DX, y + _DY
     border = 4 + _side(x, nside) + 3 * _side(y, nside)
     x, y = _turn(x % nside, y % nside, nside, _TURN[border, face // 4])
     across = _FACE[border, face]
     found = (across << 2 * order) + _spread(x, order) + (_spread(y, order) << 1)
     return np.where(across >= 0, found, -1)
+
+
+def nest_to_xy(
+    order: int | np.ndarray, ipix: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Base pixel of nested pixels, and their places in it, to north-east and to north-west.
+
+    Parameters
+    ----------
+    order : int or ndarray of int64, shape of `ipix`
+        Order of the pixels.
+    ipix : ndarray of int64, any shape
+        Pixels, nested.
+
+    Examples
+    --------
+    >>> nest_to_xy(2, np.array([16 + 9]))
+    (array([1]), array([1]), array([2]))
+    """
+    n_bits = int(np.max(order, initial=0))
+    within = ipix & ((1 << 2 * order) - 1)
+    return ipix >> 2 * order, _even_bits(within, n_bits), _even_bits(within >> 1, n_bits)
 
 
 def _side(coordinate: np.ndarray, nside: int) -> np.ndarray:
