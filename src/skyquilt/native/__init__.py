@@ -16,7 +16,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 
-INTERFACE = 3
+INTERFACE = 4
 """Number of the set of functions and arguments, as in interface.h."""
 
 FOLDER = Path(__file__).parent
@@ -48,6 +48,7 @@ class FitOptions(ctypes.Structure):
 
 
 _int = ctypes.c_int64
+_float = ctypes.c_double
 _options = ctypes.POINTER(FitOptions)
 _ints, _floats, _singles, _shorts, _bytes = map(
     _Array, (np.int64, np.float64, np.float32, np.int32, np.uint8)
@@ -85,13 +86,33 @@ _ARGUMENTS = {
         *(_floats, _floats, _int, _ints, _ints, _floats, _floats),
         *(_options, _floats, _floats, _shorts, _bytes),
     ),
+    # n, directions, group, range_stop, ranges; events; n_energy, exposure; n_column, step, psf;
+    # stop, bin, unit_counts
+    "event_counts": (
+        *(_int, _floats, _ints, _ints, _ints, _floats, _int, _floats, _int, _float, _floats),
+        *(_ints, _ints, _floats),
+    ),
+    # n, directions, group, range_stop, ranges; n_vertex, vertices, shape, bin_stop, bin_band;
+    # yields, to_band; n_component, n_column, step, core, contained, density, reach; room; stop,
+    # bin, unit_counts
+    "pixel_counts": (
+        *(_int, _floats, _ints, _ints, _ints, _int, _floats, _floats, _ints, _ints),
+        *(_floats, _floats, _int, _int, _float, _float, _floats, _floats, _floats),
+        *(_floats, _ints, _ints, _floats),
+    ),
+    # n, directions; n_edge, edges, inside; n_component, n_column, step, core, contained, reach;
+    # room; contained_part
+    "border_containment": (
+        *(_int, _floats, _int, _floats, _floats, _int, _int, _float, _float, _floats, _floats),
+        *(_floats, _floats),
+    ),
     # n_pixel, n_part, directions, source; n_angle, n_column, table; image
     "add_cones": (_int, _int, _floats, _floats, _int, _int, _singles, _singles),
 }
 _NO_RESULT = (
     *("nest_to_ring", "ring_to_nest", "nest_to_vec", "ring_to_vec", "vec_to_nest", "vec_to_ring"),
     *("ring_thetas", "interp_ring", "add_rows", "fit_block", "fit_sparse"),
-    "add_cones",
+    *("add_cones", "border_containment"),
 )
 
 

@@ -12,15 +12,25 @@ from skyquilt.errors import ProductError
 from skyquilt.io.digest import array_digest, settings_digest
 from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put, put_rows
 from skyquilt.io.provenance import Provenance, read_provenance
+from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.expectation import Expectation
+from skyquilt.problem.imaging_file import (
+    MAPPED,
+    get_event_wise,
+    get_point_spread,
+    put_event_wise,
+    put_point_spread,
+)
 from skyquilt.problem.joint import Joint, Part
 from skyquilt.problem.local import LocalTable
+from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.sky_table import SkyTable
 
 # 1.0  first version
 # 1.1  several data sets: expectation of kind joint, group counts_spectra (was counts_spectrum)
-SCHEMA = Schema("skyquilt/problem", "1.1", "skyquilt prepare")
+# 1.2  expectations of kinds event_wise and point_spread
+SCHEMA = Schema("skyquilt/problem", "1.2", "skyquilt prepare")
 
 _LOCAL_DATASETS = {
     "rotation": ("", "rotation from the sky frame to the spacecraft, per attitude sample"),
@@ -77,7 +87,7 @@ def read_problem(path: str | Path) -> FitProblem:
 
 
 def check_rows(path: str | Path) -> None:
-    """Compare the rows of a problem with their checksums, which mapping them does not.
+    """Compare what is mapped of a problem with its checksums, which reading does not.
 
     Raises
     ------
@@ -85,11 +95,12 @@ def check_rows(path: str | Path) -> None:
         If they differ.
     """
     with open_hdf5(path, SCHEMA) as file:
-        for group in _tables(file["expectation"]):
-            if array_digest(map_rows(group, "rows")) != group["rows"].attrs["sha256"]:
+        for dataset in _mapped(file["expectation"]):
+            values = map_rows(dataset.parent, dataset.name.rpartition("/")[2])
+            if array_digest(values) != dataset.attrs["sha256"]:
                 raise ProductError(
-                    f"{path}: the checksum of {group['rows'].name[1:]} differs, the file is "
-                    "damaged; make it again with `skyquilt prepare`."
+                    f"{path}: the checksum of {dataset.name[1:]} differs, the file is damaged; "
+                    "make it again with `skyquilt prepare`."
                 )
 
 
@@ -106,9 +117,19 @@ def _put_expectation(group: h5py.Group, expectation: Expectation) -> None:
         for index, part in enumerate(expectation.parts):
             own = group.create_group(f"part_{index}")
             own.attrs["frame"] = part.frame
-            _put_table(own, part.expectation)
+            _put_one(own, part.expectation)
     else:
-        _put_table(group, expectation)
+        _put_one(group, expectation)
+
+
+def _put_one(group: h5py.Group, expectation: Expectation) -> None:
+    match expectation:
+        case EventWise():
+            put_event_wise(group, expectation)
+        case PointSpread():
+            put_point_spread(group, expectation)
+        case _:
+            _put_table(group, expectation)
 
 
 def _put_table(group: h5py.Group, expectation: LocalTable | SkyTable) -> None:
@@ -133,10 +154,22 @@ def _get_expectation(group: h5py.Group) -> Expectation:
     if group.attrs["kind"] == "joint":
         parts = [group[f"part_{index}"] for index in range(len(group))]
         return Joint(
-            tuple(Part(_get_table(part), str(part.attrs["frame"])) for part in parts),
+            tuple(Part(_get_one(part), str(part.attrs["frame"])) for part in parts),
             str(group.attrs["frame"]),
         )
-    return _get_table(group)
+    return _get_one(group)
+
+
+def _get_one(group: h5py.Group) -> Expectation:
+    match group.attrs["kind"]:
+        case "event_wise":
+            return get_event_wise(group)
+        case "point_spread":
+            return get_point_spread(group)
+        case "local_table" | "sky_table":
+            return _get_table(group)
+        case kind:
+            raise ProductError(f"{group.file.filename}: unknown kind of expectation {kind!r}.")
 
 
 def _get_table(group: h5py.Group) -> LocalTable | SkyTable:
@@ -149,19 +182,17 @@ def _get_table(group: h5py.Group) -> LocalTable | SkyTable:
     if kind == "local_table":
         names = [name for name in _LOCAL_DATASETS if name in group]
         return LocalTable(**common, **{name: get(group, name) for name in names})
-    if kind == "sky_table":
-        keys = ("ordering", "interpolation")
-        return SkyTable(**common, **{key: str(group.attrs[key]) for key in keys})
-    raise ProductError(f"{group.file.filename}: unknown kind of expectation {kind!r}.")
+    keys = ("ordering", "interpolation")
+    return SkyTable(**common, **{key: str(group.attrs[key]) for key in keys})
 
 
-def _tables(group: h5py.Group) -> Iterator[h5py.Group]:
-    """All groups of an expectation that hold rows."""
-    if "rows" in group:
-        yield group
-    for item in group.values():
+def _mapped(group: h5py.Group) -> Iterator[h5py.Dataset]:
+    """All datasets of an expectation that are mapped."""
+    for name, item in group.items():
         if isinstance(item, h5py.Group):
-            yield from _tables(item)
+            yield from _mapped(item)
+        elif name == "rows" or name in MAPPED:
+            yield item
 
 
 def _put_spectra(group: h5py.Group, spectra: Mapping[str, CountsSpectrum]) -> None:

@@ -1,0 +1,340 @@
+/* Integral of point spread functions over pixels, for sources at given directions.
+ *
+ * A point spread function depends on the angle from the source alone, so its integral over a
+ * pixel is a line integral around it,
+ *
+ *     integral over the pixel of PSF dOmega = 1 / (2 pi) * integral over the border of C(theta) dphi
+ *
+ * (Green's theorem in polar coordinates around the source), with C(theta) the fraction of photons
+ * within theta and phi the position angle. That holds with the source inside and outside, however
+ * narrow the function is beside the pixel.
+ *
+ * Edges are arcs of great circles, cut where the source is near. On a piece, C - C(nearest point)
+ * is integrated by a Gauss rule, C(nearest point) with the exact difference of phi: so nothing
+ * singular is left where the source lies on the edge, and a constant C adds up to 0 or 2 pi.
+ */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "nearby.h"
+
+#define PI 3.14159265358979323846
+
+/* Point spread functions by component, and how far they reach. */
+typedef struct {
+    int64_t n_component, n_column;
+    double step;             /* of the root of the chord, between columns */
+    double core;             /* scale of the narrowest of them [rad] */
+    const double *contained; /* fraction within the chord: n_column rows of n_component values */
+    const double *density;   /* [sr-1], same shape */
+    const double *reach;     /* angle beyond which a component has nothing [rad] */
+} spread;
+
+/* An edge as seen from the source, in coordinates of its great circle. */
+typedef struct {
+    double start, stop; /* along the circle, from the point nearest to the source [rad] */
+    double height;      /* sine of the circle's distance; above 0 on the left, inside a pixel */
+} edge;
+
+static void cross(const double a[3], const double b[3], double c[3])
+{
+    c[0] = a[1] * b[2] - a[2] * b[1];
+    c[1] = a[2] * b[0] - a[0] * b[2];
+    c[2] = a[0] * b[1] - a[1] * b[0];
+}
+
+static double dot(const double a[3], const double b[3])
+{
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+/* Angles are small here, and then a few terms of their series are good to 1e-14. */
+#define SMALL 0.25
+
+static double sine_of(double x)
+{
+    double x2 = x * x;
+    if (fabs(x) > SMALL)
+        return sin(x);
+    return x * (1 - x2 / 6 * (1 - x2 / 20 * (1 - x2 / 42 * (1 - x2 / 72 * (1 - x2 / 110)))));
+}
+
+static double cosine_of(double x)
+{
+    double x2 = x * x;
+    if (fabs(x) > SMALL)
+        return cos(x);
+    return 1 - x2 / 2 * (1 - x2 / 12 * (1 - x2 / 30 * (1 - x2 / 56 * (1 - x2 / 90))));
+}
+
+static double angle_of(double y, double x)
+{
+    if (fabs(y) > SMALL * x)
+        return atan2(y, x);
+    double t = y / x, t2 = t * t;
+    double high = t2 * (1. / 13 - t2 * (1. / 15 - t2 * (1. / 17 - t2 / 19)));
+    return t * (1 - t2 * (1. / 3 - t2 * (1. / 5 - t2 * (1. / 7 - t2 * (1. / 9 - t2 * (1. / 11 - high))))));
+}
+
+/* Returns 0 for an edge without length. */
+static int see_edge(const double source[3], const double a[3], const double b[3], edge *seen)
+{
+    double difference[3] = {b[0] - a[0], b[1] - a[1], b[2] - a[2]}, normal[3], along[3];
+    cross(a, difference, normal);
+    double sine = sqrt(dot(normal, normal));
+    if (!(sine > 0))
+        return 0;
+    for (int k = 0; k < 3; k++)
+        normal[k] /= sine;
+    cross(normal, a, along);
+    /* from the differences to a, which keep their digits near the source */
+    double from_a[3] = {source[0] - a[0], source[1] - a[1], source[2] - a[2]};
+    double at_a = angle_of(dot(from_a, along), dot(source, a));
+    seen->height = dot(from_a, normal);
+    seen->start = -at_a;
+    seen->stop = angle_of(sine, dot(a, b)) - at_a;
+    return 1;
+}
+
+static double smaller(double x, double y)
+{
+    return x < y ? x : y;
+}
+
+static double larger(double x, double y)
+{
+    return x > y ? x : y;
+}
+
+static double squared(double x)
+{
+    return x * x;
+}
+
+/* Squared chord from the source to a place on the edge. */
+static double chord2_at(const edge *seen, double s)
+{
+    double root = sqrt(1 - squared(seen->height)), half = sine_of(0.5 * s);
+    return 2 * (squared(seen->height) / (1 + root) + 2 * root * squared(half));
+}
+
+/* Row of the tables below a squared chord, and the share of the next one. */
+static int64_t place_of(const spread *psf, double chord2, double *share)
+{
+    double place = sqrt(sqrt(chord2)) / psf->step;
+    int64_t row = (int64_t)place, last = psf->n_column - 2;
+    row = row < last ? row : last;
+    *share = smaller(place - (double)row, 1);
+    return row;
+}
+
+static void read_row(const spread *psf, const double *table, double chord2, double *values)
+{
+    double share;
+    const double *below = table + place_of(psf, chord2, &share) * psf->n_component;
+    const double *above = below + psf->n_component;
+    for (int64_t c = 0; c < psf->n_component; c++)
+        values[c] = (1 - share) * below[c] + share * above[c];
+}
+
+/* Difference in position angle between two places on a circle of height h. */
+static double turn(double h, double from, double to)
+{
+    double across = h * sine_of(to - from), aside = sine_of(from) * sine_of(to);
+    return angle_of(across, h * h * cosine_of(from) * cosine_of(to) + aside);
+}
+
+/* Gauss-Legendre rules of three and four points on [-1, 1]: where the source is far beside the
+ * length of a piece, three are enough. */
+static const double nodes[2][4] = {
+    {-0.7745966692414834, 0, 0.7745966692414834},
+    {-0.8611363115940526, -0.3399810435848563, 0.3399810435848563, 0.8611363115940526}};
+static const double node_weights[2][4] = {
+    {5. / 9, 8. / 9, 5. / 9},
+    {0.34785484513745385, 0.6521451548625461, 0.6521451548625461, 0.34785484513745385}};
+
+/* Add the integral of C dphi over [from, to]; `values` is room for n_component numbers. */
+static void add_piece(const spread *psf, const edge *seen, double from, double to, double *values,
+                      double *sum)
+{
+    double nearest = from > 0 ? from : to < 0 ? to : 0, h = seen->height;
+    double middle = 0.5 * (to + from), half = 0.5 * (to - from);
+    double nearest2 = chord2_at(seen, nearest), constant = turn(h, from, to);
+    int is_near = nearest2 < 4 * squared(half);
+    for (int k = 0; k < 3 + is_near; k++) {
+        double chord2 = chord2_at(seen, middle + half * nodes[is_near][k]);
+        if (chord2 == 0)
+            continue;
+        /* dphi = height ds / sin^2 theta */
+        double weight = half * node_weights[is_near][k] * h / (chord2 * (1 - 0.25 * chord2));
+        constant -= weight;
+        read_row(psf, psf->contained, chord2, values);
+        for (int64_t c = 0; c < psf->n_component; c++)
+            sum[c] += weight * values[c];
+    }
+    read_row(psf, psf->contained, nearest2, values);
+    for (int64_t c = 0; c < psf->n_component; c++)
+        sum[c] += constant * values[c];
+}
+
+/* Add the integral of C dphi along an edge, cut into pieces as long as the source is far. */
+static void add_edge(const spread *psf, const double source[3], const double a[3],
+                     const double b[3], double *values, double *sum)
+{
+    edge seen;
+    if (!see_edge(source, a, b, &seen) || seen.height == 0)
+        return;
+    double nearest = seen.start > 0 ? seen.start : seen.stop < 0 ? seen.stop : 0;
+    for (int side = -1; side <= 1; side += 2) {
+        double end = side < 0 ? seen.start : seen.stop, s = nearest;
+        while (s != end) {
+            double length = larger(sqrt(squared(seen.height) + squared(s)), psf->core);
+            double next = fabs(end - s) <= 1.5 * length ? end : s + side * length;
+            if (side < 0)
+                add_piece(psf, &seen, next, s, values, sum);
+            else
+                add_piece(psf, &seen, s, next, values, sum);
+            s = next;
+        }
+    }
+}
+
+static double separation(double chord2)
+{
+    return 2 * asin(smaller(1, 0.5 * sqrt(chord2)));
+}
+
+/* In units of a pixel's radius: farther pixels have straight edges between their four corners,
+ * and still farther ones their central density all over. */
+#define FAR 3
+#define VERY_FAR 20
+
+/* Integral of each component over a pixel; `values` is room for n_component numbers. */
+static void integrate_pixel(const spread *psf, const double source[3], double chord2,
+                            int64_t n_vertex, const double *vertices, double area, double radius,
+                            double *values, double *integral)
+{
+    int64_t n = psf->n_component;
+    double distance = separation(chord2);
+    if (distance > VERY_FAR * radius) {
+        read_row(psf, psf->density, chord2, integral);
+        for (int64_t c = 0; c < n; c++)
+            integral[c] *= area;
+    } else {
+        memset(integral, 0, (size_t)n * sizeof *integral);
+        int64_t stride = distance > FAR * radius ? n_vertex / 4 : 1;
+        for (int64_t k = 0; k < n_vertex; k += stride)
+            add_edge(psf, source, vertices + 3 * k, vertices + 3 * ((k + stride) % n_vertex),
+                     values, integral);
+        for (int64_t c = 0; c < n; c++)
+            integral[c] *= 1 / (2 * PI);
+    }
+    for (int64_t c = 0; c < n; c++)
+        if (distance > psf->reach[c] + radius || !(integral[c] > 0))
+            integral[c] = 0;
+}
+
+/* Entries of n directions; returns their number.
+ *
+ * Direction i looks at the pixels in `ranges` of its group. A pixel has `n_vertex` corners (every
+ * quarter of them a true one), and a row of `shape`: centre, solid angle [sr], radius [rad]. Its bins end at bin_stop. `yields` holds
+ * n rows, `to_band` one row of n_component values per band. `room` is space for 2 n_component
+ * values; `bin` and `unit_counts` for all bins that are looked at.
+ */
+int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
+                     const int64_t *range_stop, const int64_t *ranges, int64_t n_vertex,
+                     const double *vertices, const double *shape, const int64_t *bin_stop,
+                     const int64_t *bin_band, const double *yields, const double *to_band,
+                     int64_t n_component, int64_t n_column, double step, double core,
+                     const double *contained, const double *density, const double *reach,
+                     double *room, int64_t *stop, int64_t *bin, double *unit_counts)
+{
+    spread psf = {n_component, n_column, step, core, contained, density, reach};
+    double *integral = room + n_component, most = 0;
+    int64_t end = 0;
+    for (int64_t c = 0; c < n_component; c++)
+        most = larger(most, reach[c]);
+    for (int64_t i = 0; i < n; i++) {
+        const double *source = directions + 3 * i, *yield = yields + i * n_component;
+        for (int64_t k = first_range(range_stop, group[i]); k < range_stop[group[i]]; k++)
+            for (int64_t pixel = ranges[2 * k]; pixel < ranges[2 * k + 1]; pixel++) {
+                const double *own = shape + 5 * pixel;
+                double chord2 = squared_chord(source, own);
+                if (chord2 > squared(most + own[4]))
+                    continue;
+                integrate_pixel(&psf, source, chord2, n_vertex, vertices + pixel * n_vertex * 3,
+                                own[3], own[4], room, integral);
+                for (int64_t c = 0; c < n_component; c++)
+                    integral[c] *= yield[c];
+                int64_t b = pixel ? bin_stop[pixel - 1] : 0;
+                for (; b < bin_stop[pixel]; b++) {
+                    const double *share = to_band + bin_band[b] * n_component;
+                    double sum = 0;
+                    for (int64_t c = 0; c < n_component; c++)
+                        sum += share[c] * integral[c];
+                    bin[end] = b;
+                    unit_counts[end] = sum;
+                    end += sum > 0;
+                }
+            }
+        stop[i] = end;
+    }
+    return end;
+}
+
+/* Whether the arc from `from` to `to`, with normal vector `normal`, crosses the one from a to b. */
+static int crosses(const double from[3], const double to[3], const double normal[3],
+                   const double a[3], const double b[3])
+{
+    double side[3];
+    if ((dot(normal, a) >= 0) == (dot(normal, b) >= 0))
+        return 0;
+    cross(a, b, side);
+    if ((dot(side, from) >= 0) == (dot(side, to) >= 0))
+        return 0;
+    /* of the two points in which the circles meet, one lies on both arcs, or none */
+    double meeting[3];
+    cross(normal, side, meeting);
+    double sign = dot(meeting, a) + dot(meeting, b);
+    return (dot(meeting, from) + dot(meeting, to) >= 0) == (sign >= 0);
+}
+
+/* Fraction of each component inside a border, for sources at n directions; `contained_part` has n
+ * rows. `inside` is a direction inside the border. `room` is space for 2 n_component values. */
+void border_containment(int64_t n, const double *directions, int64_t n_edge, const double *edges,
+                        const double *inside, int64_t n_component, int64_t n_column, double step,
+                        double core, const double *contained, const double *reach, double *room,
+                        double *contained_part)
+{
+    spread psf = {n_component, n_column, step, core, contained, NULL, reach};
+    const double *all = contained + (n_column - 1) * n_component;
+    double most = 0;
+    for (int64_t c = 0; c < n_component; c++)
+        most = larger(most, reach[c]);
+    for (int64_t i = 0; i < n; i++) {
+        const double *source = directions + 3 * i;
+        double *part = contained_part + i * n_component, *sum = room + n_component, normal[3];
+        double around = 0;
+        int is_inside = 1;
+        memset(sum, 0, (size_t)n_component * sizeof *sum);
+        cross(inside, source, normal);
+        for (int64_t k = 0; k < n_edge; k++) {
+            const double *a = edges + 6 * k, *b = a + 3;
+            double length = sqrt(squared_chord(a, b));
+            is_inside ^= crosses(inside, source, normal, a, b);
+            if (separation(squared_chord(source, a)) > most + 2 * length)
+                continue;
+            edge seen;
+            add_edge(&psf, source, a, b, room, sum);
+            if (see_edge(source, a, b, &seen))
+                around += turn(seen.height, seen.start, seen.stop);
+        }
+        /* what lies beyond the border is 1 - C, which is 0 far away */
+        for (int64_t c = 0; c < n_component; c++) {
+            part[c] = is_inside - (around - sum[c] / all[c]) / (2 * PI);
+            /* on the border itself the two sides are told apart by rounding */
+            part[c] += part[c] < -0.25 ? 1 : part[c] > 1.25 ? -1 : 0;
+        }
+    }
+}

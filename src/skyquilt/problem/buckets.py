@@ -1,0 +1,144 @@
+"""Items on the sky in buckets, so that a direction finds those near it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.sky.frames import separation
+from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
+from skyquilt.sky.pixels import nside_to_npix
+
+
+class Nearby(NamedTuple):
+    """Items to look at for each direction of a block.
+
+    Attributes
+    ----------
+    group : ndarray of int64, shape (n,)
+        Group of each direction: directions in one bucket look at the same items.
+    stop : ndarray of int64, shape (n_group,)
+        End of each group's ranges; they start where the one before ends.
+    ranges : ndarray of int64, shape (m, 2)
+        Ranges [first, last + 1) of items.
+    """
+
+    group: np.ndarray
+    stop: np.ndarray
+    ranges: np.ndarray
+
+    def sum_over_items(self, cumulated: np.ndarray) -> np.ndarray:
+        """Per direction the sum of a quantity over the items, from its sums up to each item.
+
+        Parameters
+        ----------
+        cumulated : ndarray, shape (n_item + 1,)
+            Sum over the items before each item, 0 for the first.
+        """
+        per_range = cumulated[self.ranges[:, 1]] - cumulated[self.ranges[:, 0]]
+        upto = np.concatenate([[0], np.cumsum(per_range)])
+        first = np.concatenate([[0], self.stop[:-1]])
+        return (upto[self.stop] - upto[first])[self.group]
+
+
+@dataclass(frozen=True, eq=False)
+class Buckets:
+    """Where the items of each nested pixel begin, for items sorted by that pixel.
+
+    Attributes
+    ----------
+    nside : int
+        Resolution of the buckets.
+    start : ndarray of int64, shape (12 nside^2 + 1,)
+        First item of each bucket, and the number of items.
+    """
+
+    nside: int
+    start: np.ndarray
+
+    @classmethod
+    def sort(cls, nside: int, directions: np.ndarray) -> tuple["Buckets", np.ndarray]:
+        """Buckets of items at given directions, and the order in which they must be put."""
+        bucket = vec_to_nest(nside, directions)
+        order = np.argsort(bucket, kind="stable")
+        edges = np.arange(nside_to_npix(nside) + 1)
+        return cls(nside, np.searchsorted(bucket[order], edges).astype(np.int64)), order
+
+    @property
+    def n_item(self) -> int:
+        """Number of items."""
+        return int(self.start[-1])
+
+    def near(self, directions: np.ndarray, radius: float) -> Nearby:
+        """Items that may lie within an angle of each direction; all that do are among them.
+
+        Parameters
+        ----------
+        directions : ndarray of float64, shape (n, 3)
+            Unit vectors.
+        radius : float
+            Angle [rad].
+        """
+        bucket, group = np.unique(vec_to_nest(self.nside, directions), return_inverse=True)
+        centers = nest_to_vec(self.nside, bucket)
+        # both a direction and an item may lie at the corner of its bucket
+        reach = np.degrees(radius) + 2 * bucket_radius(self.nside)
+        occupied, places = self._occupied_near(centers, reach)
+        stop, ranges = [], []
+        for center in centers:
+            near = occupied[_is_within(places, center, reach)]
+            ranges.append(_merge(self.start[near], self.start[near + 1]))
+            stop.append(len(ranges[-1]))
+        return Nearby(group.astype(np.int64), np.cumsum(stop), np.concatenate(ranges or [_NONE]))
+
+    def _occupied_near(self, centers: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+        """Buckets with items within an angle [deg] of any of some directions, and others."""
+        occupied, places = self._occupied
+        middle = centers.sum(axis=0)
+        if not len(centers) or not middle.any():
+            return occupied, places
+        spread = separation(centers, middle).max()
+        is_near = _is_within(places, middle / np.linalg.norm(middle), reach + spread)
+        return occupied[is_near], places[is_near]
+
+    @cached_property
+    def _occupied(self) -> tuple[np.ndarray, np.ndarray]:
+        """Buckets with items, and their centres."""
+        occupied = np.flatnonzero(np.diff(self.start))
+        return occupied, nest_to_vec(self.nside, occupied)
+
+
+_NONE = np.empty((0, 2), np.int64)
+
+
+def bucket_radius(nside: int) -> float:
+    """Largest angle [deg] from the centre of a pixel to its corners.
+
+    The corner is that of the pixels at the poles' rings (healpix_base.cc, `max_pixrad`).
+
+    Examples
+    --------
+    >>> round(bucket_radius(1), 3)
+    48.19
+    """
+    z_centre, phi = 2 / 3, np.pi / (4 * nside)
+    z_corner = 1 - (1 - 1 / nside) ** 2 / 3
+    centre = [np.sqrt(1 - z_centre**2) * np.cos(phi), np.sqrt(1 - z_centre**2) * np.sin(phi)]
+    corner = np.array([np.sqrt(1 - z_corner**2), 0.0, z_corner])
+    return float(separation(np.array([*centre, z_centre]), corner))
+
+
+def _is_within(places: np.ndarray, center: np.ndarray, angle: float) -> np.ndarray:
+    """Whether directions lie within an angle [deg] of another, or within rounding of it."""
+    limit = np.cos(np.radians(angle)) if angle < 180 else -1.0
+    return places @ center >= limit - 1e-12
+
+
+def _merge(first: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """Ranges, those that touch made one."""
+    if not len(first):
+        return _NONE
+    is_new = np.append(True, first[1:] != stop[:-1])
+    is_last = np.append(is_new[1:], True)
+    return np.stack([first[is_new], stop[is_last]], axis=1)
