@@ -70,6 +70,10 @@ class Buckets:
         """Number of items."""
         return int(self.start[-1])
 
+    def select(self, items: np.ndarray) -> "Buckets":
+        """Buckets of some of the items, by number, ascending."""
+        return Buckets(self.nside, np.searchsorted(items, self.start).astype(np.int64))
+
     def near(self, directions: np.ndarray, radius: float) -> Nearby:
         """Items that may lie within an angle of each direction; all that do are among them.
 

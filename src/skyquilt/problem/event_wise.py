@@ -8,7 +8,7 @@ per solid angle and energy: the fit needs only their ratio. A source of unit flu
 Only events within the reach of the point spread function see a direction.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -71,7 +71,7 @@ class EventWise:
 
     def __post_init__(self):
         n, n_energy = self.buckets.n_item, self.exposure.n_quantity
-        wanted = {name: (n,) for name in ("flux_density", "psf_place", "exposure_place")}
+        wanted = dict.fromkeys(("flux_density", "psf_place", "exposure_place"), (n,))
         for name, shape in {**wanted, "direction": (n, 3), "total_weight": (n_energy,)}.items():
             if np.shape(getattr(self, name)) != shape:
                 raise ValueError(f"{name}: shape {getattr(self, name).shape}, expected {shape}.")
@@ -116,6 +116,21 @@ class EventWise:
         )
         total = np.sum(exposure * self.total_weight, axis=1)
         return SparseBlock(stop, event[:end], density[:end], total, np.full(n, GOOD, np.uint8))
+
+    def select_bins(self, bins: np.ndarray) -> "EventWise":
+        """The same with some of the events; totals stay those of all.
+
+        Parameters
+        ----------
+        bins : ndarray of int64, shape (n,)
+            Numbers of the events to keep, ascending.
+        """
+        per_event = ("direction", "flux_density", "psf_place", "exposure_place")
+        return replace(
+            self,
+            buckets=self.buckets.select(bins),
+            **{name: np.asarray(getattr(self, name)[bins]) for name in per_event},
+        )
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""

@@ -42,6 +42,11 @@ class PixelImage(NamedTuple):
     border: np.ndarray
     inside: np.ndarray
 
+    def select_bins(self, bins: np.ndarray) -> "PixelImage":
+        """The same with some of the hit bins, by number, ascending."""
+        stop = np.searchsorted(bins, self.bin_stop).astype(np.int64)
+        return self._replace(bin_stop=stop, bin_band=self.bin_band[bins])
+
 
 def find_hits(vertices: np.ndarray, counts: np.ndarray) -> tuple[PixelImage, np.ndarray]:
     """Sort the bins with counts of an image.

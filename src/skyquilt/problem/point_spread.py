@@ -8,7 +8,7 @@ where a component c is a range of true energy (and, where the point spread funct
 the sky, one of its shapes): its yield is flux times effective area times time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -112,6 +112,16 @@ class PointSpread:
         total = np.sum(yields * self._contained(directions) * self._measured, axis=1)
         status = np.full(n, GOOD, np.uint8)
         return SparseBlock(stop, hit[:end], counts[:end], total, status)
+
+    def select_bins(self, bins: np.ndarray) -> "PointSpread":
+        """The same with some of the hit bins; totals stay those of all bins.
+
+        Parameters
+        ----------
+        bins : ndarray of int64, shape (n,)
+            Numbers of the hit bins to keep, ascending.
+        """
+        return replace(self, image=self.image.select_bins(bins))
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""

@@ -5,6 +5,18 @@ from skyquilt.instruments.imaging.prepare import make_problem
 
 
 def check_analysis(analysis: Analysis) -> str:
-    """One line: what was found."""
+    """One line: what was found.
+
+    Raises
+    ------
+    InputError
+        If a file is damaged, or files do not fit each other.
+    """
     problem = make_problem(analysis)
-    return f"good; {problem.counts.sum():g} counts"
+    spectrum = problem.counts_spectra[""]
+    background = spectrum.counts["background model"][spectrum.is_selected].sum()
+    low, high = problem.description.energy_range_keV
+    return (
+        f"good; {problem.counts.sum():g} photons over {background:g} expected "
+        f"background from {low:.6g} to {high:.6g} keV, frame {problem.frame}"
+    )

@@ -1,0 +1,134 @@
+"""Expected background as a density over sky and energy."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skyquilt.errors import InputError
+from skyquilt.instruments.imaging.events import Events
+from skyquilt.instruments.imaging.healpix_cube import HealpixCube
+from skyquilt.problem.sky_grid import HealpixGrid
+from skyquilt.sky.frames import rotate, rotation
+
+_WRONG_FRAME = 50.0
+"""Log-likelihood by which another frame must fit better to be taken for the right one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """Expected counts in pixels and bands, spread within both.
+
+    Between the centres of pixels the density is bilinear. Within a band it is a power law, of the
+    slope between the means of the bands beside it, that keeps the counts of the band.
+
+    Attributes
+    ----------
+    cube : HealpixCube
+        Expected counts per pixel and band.
+    scale : float
+        Factor on them.
+    """
+
+    cube: HealpixCube
+    scale: float = 1.0
+
+    def band_totals(self) -> np.ndarray:
+        """Expected counts of each band, over the whole sky."""
+        return self.scale * self.cube.values.sum(axis=0)
+
+    def total(self, span: tuple[float, float]) -> float:
+        """Expected counts between two energies [keV]."""
+        edges = np.clip(self.cube.energies, *span)
+        share = self._integral(edges[:-1], edges[1:]) / self._norm
+        return float(np.sum(self.band_totals() * share))
+
+    def density(self, events: Events) -> np.ndarray:
+        """Expected counts per solid angle and energy [sr-1 keV-1] at each event.
+
+        Raises
+        ------
+        InputError
+            If there is none at the place of an event.
+        """
+        band = np.searchsorted(self.cube.energies, events.energy, side="right") - 1
+        band = np.clip(band, 0, len(self.cube.energies) - 2)
+        turned = rotate(rotation(events.frame, self.cube.frame), events.direction)
+        counts = self._grid.at(turned)[np.arange(band.size), band]
+        slope = self._slope[band]
+        density = counts * events.energy**slope / self._norm[band] * (12 * self.cube.nside**2)
+        density *= self.scale / (4 * np.pi)
+        n_bad = int(np.count_nonzero(~(density > 0)))
+        if n_bad:
+            raise InputError(
+                f"{self.cube.path}: {n_bad} of {density.size} events lie where the expected "
+                "background is 0, and have no finite likelihood: give the background a value "
+                "wherever there are events, or another `energy.range`."
+            )
+        return density
+
+    @cached_property
+    def _grid(self) -> HealpixGrid:
+        ipix = None if self.cube.is_full else self.cube.ipix
+        return HealpixGrid(self.cube.nside, self.cube.values, ipix)
+
+    @cached_property
+    def _slope(self) -> np.ndarray:
+        """Index of the power law in each band."""
+        edges, totals = self.cube.energies, self.cube.values.sum(axis=0)
+        if len(totals) == 1 or not np.all(totals > 0):
+            return np.full(len(totals), -2.0)
+        middle = np.log(edges[1:] * edges[:-1]) / 2
+        return np.gradient(np.log(totals / np.diff(edges)), middle)
+
+    @cached_property
+    def _norm(self) -> np.ndarray:
+        return self._integral(self.cube.energies[:-1], self.cube.energies[1:])
+
+    def _integral(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Integral of E^slope in each band, by Gauss-Legendre in the logarithm of energy."""
+        node, weight = np.polynomial.legendre.leggauss(8)
+        half = np.log(high / low)[:, np.newaxis] / 2
+        energy = low[:, np.newaxis] * np.exp(half * (1 + node))
+        return np.sum(weight * half * energy ** (self._slope[:, np.newaxis] + 1), axis=1)
+
+
+def describe_scale(scale: float) -> str:
+    """Where the factor on the background comes from, for people."""
+    return "background file" if scale == 1 else "configuration"
+
+
+def check_frame(background: Background, direction: np.ndarray, frame: str, path: str) -> None:
+    """Compare the places of events with the background, as stated and with frames mixed up.
+
+    Parameters
+    ----------
+    background : Background
+        The background.
+    direction : ndarray of float64, shape (n, 3)
+        Unit vectors of the events.
+    frame : {"galactic", "icrs"}
+        Their frame.
+    path : str
+        Their file, for messages.
+
+    Raises
+    ------
+    InputError
+        If the events fit the background far better when its frame is another.
+    """
+    cube = background.cube
+    brightness = np.maximum(cube.values.sum(axis=1), 1e-3 * cube.values.sum(axis=1).mean())
+    ipix = None if cube.is_full else cube.ipix
+    grid = HealpixGrid(cube.nside, np.log(brightness)[:, np.newaxis], ipix)
+    fit = {
+        other: float(grid.at(rotate(rotation(frame, other), direction)).sum())
+        for other in ("galactic", "icrs")
+    }
+    other = max(fit, key=fit.get)
+    if fit[other] > fit[cube.frame] + _WRONG_FRAME:
+        raise InputError(
+            f"{cube.path}: its pixels are taken as {cube.frame}, but the events of {path} fit them "
+            f"far better as {other} (log-likelihood {fit[other] - fit[cube.frame]:.0f} higher): "
+            "one of the two frames is wrong."
+        )

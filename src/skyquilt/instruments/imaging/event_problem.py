@@ -1,0 +1,141 @@
+"""Fit problem of photons one by one."""
+
+import logging
+
+import numpy as np
+
+from skyquilt.config.analysis import Analysis
+from skyquilt.config.base import to_value
+from skyquilt.config.energy import EnergySelection
+from skyquilt.errors import ConfigError, InputError
+from skyquilt.instruments.imaging.background import Background, check_frame, describe_scale
+from skyquilt.instruments.imaging.events import Events, read_events
+from skyquilt.instruments.imaging.healpix_cube import read_bands, read_exposure
+from skyquilt.instruments.imaging.point_spread_file import read_point_spread
+from skyquilt.instruments.imaging.response import Response, exposure_weights, spread_photons
+from skyquilt.problem import CountsSpectrum, Description, EventWise, FitProblem
+from skyquilt.problem.buckets import Buckets
+from skyquilt.problem.profiles import tabulate
+from skyquilt.sky.frames import rotate, rotation
+from skyquilt.spectra import describe, integrate
+from skyquilt.spectra.models import evaluate
+
+logger = logging.getLogger(__name__)
+
+_NSIDE = 32
+"""Resolution of the buckets: pixels of 1.8 deg, of the size of a reach."""
+
+
+def make_event_problem(analysis: Analysis) -> FitProblem:
+    """Build the fit problem of an analysis of an event list.
+
+    Raises
+    ------
+    InputError
+        If a file is damaged, files do not fit each other, or no event is left.
+    ConfigError
+        If a frame or a unit is not known, or energies are chosen by number.
+    """
+    data = analysis.data
+    events = read_events(data.events)
+    background = Background(read_bands(data.background, "data.background"), data.background.scale)
+    response = Response(read_exposure(data.exposure), read_point_spread(data.psf))
+    span = _energy_span(analysis.energy, background)
+    events = _select(events, span)
+    check_frame(background, events.direction, events.frame, events.path)
+    frame = response.exposure.frame
+    direction = rotate(rotation(events.frame, frame), events.direction)
+    buckets, order = Buckets.sort(_NSIDE, direction)
+    events = events._replace(
+        frame=frame, direction=np.ascontiguousarray(direction[order]), energy=events.energy[order]
+    )
+    edges = np.array(span)
+    return FitProblem(
+        counts=np.ones(len(order)),
+        background=background.density(events),
+        expectation=_expectation(analysis, events, buckets, response, edges),
+        frame=frame,
+        photon_flux=float(integrate(analysis.spectrum, edges)[0]),
+        description=Description(
+            instrument=analysis.instrument,
+            spectrum=describe(analysis.spectrum),
+            energy_range_keV=span,
+            background_scale=data.background.scale,
+            background_scale_from=describe_scale(data.background.scale),
+            n_bins=len(order),
+        ),
+        counts_spectra={"": _counts_spectrum(events, background, span)},
+    )
+
+
+def _energy_span(selection: EnergySelection, background: Background) -> tuple[float, float]:
+    """Lowest and highest energy [keV] of the photons that enter the likelihood."""
+    edges = background.cube.energies
+    if selection.channels is not None or selection.sum_channels:
+        raise ConfigError(
+            "energy: events have no channels: give `range`, as in [50 GeV, 2 TeV], or nothing for "
+            "the energies of the background."
+        )
+    if selection.range is None:
+        return float(edges[0]), float(edges[-1])
+    low, high = (to_value(text, "keV") for text in selection.range)
+    if not edges[0] * (1 - 1e-4) <= low < high <= edges[-1] * (1 + 1e-4):
+        raise InputError(
+            f"{background.cube.path}: the background covers {edges[0]:.6g} to {edges[-1]:.6g} keV, "
+            f"not energy.range, {low:.6g} to {high:.6g} keV."
+        )
+    return max(low, float(edges[0])), min(high, float(edges[-1]))
+
+
+def _select(events: Events, span: tuple[float, float]) -> Events:
+    chosen = (events.energy >= span[0]) & (events.energy < span[1])
+    n_chosen = int(np.count_nonzero(chosen))
+    if not n_chosen:
+        raise InputError(
+            f"{events.path}: none of the {events.energy.size} events has an energy of "
+            f"{span[0]:.6g} to {span[1]:.6g} keV."
+        )
+    logger.info(
+        "%s: %d of %d events have energies of %.6g to %.6g keV",
+        *(events.path, n_chosen, events.energy.size, *span),
+    )
+    return events._replace(direction=events.direction[chosen], energy=events.energy[chosen])
+
+
+def _expectation(
+    analysis: Analysis, events: Events, buckets: Buckets, response: Response, edges: np.ndarray
+) -> EventWise:
+    photons = spread_photons(analysis.spectrum, edges, response)
+    integral = tabulate(response.psf.theta, response.psf.profile, 1e-3).total
+    psf_place = response.psf_shares(photons.energy)
+    seen = photons._replace(
+        flux=photons.flux * np.interp(psf_place, np.arange(len(integral)), integral)
+    )
+    return EventWise(
+        direction=events.direction,
+        flux_density=evaluate(analysis.spectrum, events.energy),
+        psf_place=response.psf_shares(events.energy),
+        exposure_place=response.exposure_shares(events.energy),
+        buckets=buckets,
+        exposure=response.grid(),
+        total_weight=exposure_weights(seen, response, 1)[0],
+        theta=response.psf.theta,
+        profile=response.psf.profile,
+        lost_fraction=analysis.data.lost_fraction,
+    )
+
+
+def _counts_spectrum(
+    events: Events, background: Background, span: tuple[float, float]
+) -> CountsSpectrum:
+    """Events and expected background in the bands of the background."""
+    edges = background.cube.energies
+    is_selected = (edges[:-1] >= span[0] * (1 - 1e-4)) & (edges[1:] <= span[1] * (1 + 1e-4))
+    return CountsSpectrum(
+        edges,
+        is_selected,
+        {
+            "data": np.histogram(events.energy, edges)[0].astype(float),
+            "background model": background.band_totals(),
+        },
+    )

@@ -1,0 +1,104 @@
+"""Frames and units: from the header, else from the analysis, and never one against the other."""
+
+from skyquilt.errors import ConfigError, InputError
+
+_FRAMES = {
+    **dict.fromkeys(("G", "GAL", "GALACTIC"), "galactic"),
+    **dict.fromkeys(("C", "CEL", "EQU", "ICRS", "EQUATORIAL"), "icrs"),
+}
+
+
+def choose_frame(path: str, stated: str | None, section: str, given: str | None) -> str:
+    """Frame of the pixels of a file.
+
+    Parameters
+    ----------
+    path : str
+        The file, for messages.
+    stated : str or None
+        COORDSYS of its header.
+    section : str
+        Section of the analysis that names the file, as "data.exposure".
+    given : str or None
+        Frame in that section.
+
+    Returns
+    -------
+    {"galactic", "icrs"}
+        The frame.
+
+    Raises
+    ------
+    ConfigError
+        If neither header nor section says, or they contradict each other.
+    InputError
+        If the header names a frame that is not known.
+    """
+    if stated is None or not str(stated).strip():
+        if given is None:
+            raise ConfigError(
+                f"{path}: its header has no COORDSYS, so the frame of its pixels is not known: "
+                f"say `frame: galactic` or `frame: icrs` under {section}."
+            )
+        return given
+    found = _FRAMES.get(str(stated).strip().upper())
+    if found is None:
+        raise InputError(
+            f"{path}: COORDSYS {stated!r} is not known: allowed are {', '.join(_FRAMES)}."
+        )
+    if given not in (None, found):
+        raise ConfigError(
+            f"{path}: its header says COORDSYS {stated!r}, {found}, but {section} says `frame: "
+            f"{given}`: remove that, or mend the header."
+        )
+    return found
+
+
+def unit_factor(
+    path: str, what: str, stated: str | None, key: str, given: str | None, target: str
+) -> float:
+    """Factor from the unit of a quantity in a file to another unit.
+
+    Parameters
+    ----------
+    path : str
+        The file, for messages.
+    what : str
+        The quantity, for messages, as "the energies".
+    stated : str or None
+        Unit in the header.
+    key : str
+        Key of the analysis that gives it else, as "data.exposure.energy_unit".
+    given : str or None
+        Value of that key.
+    target : str
+        Unit wanted.
+
+    Raises
+    ------
+    ConfigError
+        If neither header nor key says, or they contradict each other.
+    InputError
+        If the header's unit is of another kind.
+    """
+    from astropy.units import Unit
+
+    if stated is None:
+        if given is None:
+            raise ConfigError(
+                f"{path}: its header has no unit for {what}: say it as `{key.rpartition('.')[2]}: "
+                f"{target}`, or another unit of that kind, under {key.rpartition('.')[0]}."
+            )
+        return float(Unit(given).to(target))
+    try:
+        factor = float(Unit(stated).to(target))
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: {what} are in {stated!r}, which is not convertible to {target}."
+        ) from error
+    if given is not None and abs(float(Unit(given).to(target)) / factor - 1) > 1e-9:
+        raise ConfigError(
+            f"{path}: its header says that {what} are in {stated!r}, but {key} says {given!r}: "
+            "remove that, or mend the header."
+        )
+    return factor

@@ -1,0 +1,207 @@
+"""HEALPix tables with one column per energy, of the whole sky or a part of it."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from skyquilt.config.imaging import BackgroundCube, CountsCube, ExposureCube
+from skyquilt.errors import InputError
+from skyquilt.instruments.imaging.fits_file import column_unit, find_table, open_fits, read_column
+from skyquilt.instruments.imaging.headers import choose_frame, unit_factor
+from skyquilt.sky.pixels import check_ipix, check_nside, nest_to_ring
+
+_COLUMN = re.compile(r"(?:CHANNEL|ENERGY)(\d+)", re.IGNORECASE)
+_SAME_ENERGY = 1e-4  # relative; EBOUNDS are often single precision, in another unit
+
+
+@dataclass(frozen=True, eq=False)
+class HealpixCube:
+    """Values per pixel and energy.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    frame : {"galactic", "icrs"}
+        Frame of the pixels.
+    nside : int
+        Resolution.
+    ipix : ndarray of int64, shape (n_pixel,)
+        Ring pixels, ascending.
+    values : ndarray of float64, shape (n_pixel, n)
+        Values, finite and not negative.
+    energies : ndarray of float64
+        Edges of n bands, shape (n + 1,), or n energies, ascending [keV].
+    """
+
+    path: str
+    frame: str
+    nside: int
+    ipix: np.ndarray
+    values: np.ndarray
+    energies: np.ndarray
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the whole sky is there."""
+        return len(self.ipix) == 12 * self.nside**2
+
+
+def read_counts(section: CountsCube, name: str = "data.counts") -> HealpixCube:
+    """Read counts per pixel and band; see `read_bands`."""
+    return read_bands(section, name)
+
+
+def read_bands(section: CountsCube | BackgroundCube, name: str) -> HealpixCube:
+    """Read values per pixel and energy band.
+
+    Parameters
+    ----------
+    section : CountsCube or BackgroundCube
+        Section of the analysis.
+    name : str
+        Its name, for messages.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, no HEALPix table with EBOUNDS, or a value is negative or not
+        finite.
+    ConfigError
+        If frame or unit are not known.
+    """
+    with open_fits(section.path) as file:
+        bounds = find_table(file, section.path, "EBOUNDS")
+        low, high = (read_column(bounds, section.path, key) for key in ("E_MIN", "E_MAX"))
+        factor = unit_factor(
+            section.path,
+            "the energies",
+            column_unit(bounds, "E_MIN"),
+            f"{name}.energy_unit",
+            section.energy_unit,
+            "keV",
+        )
+        edges = _edges(section.path, low * factor, high * factor)
+        return _read_pixels(file, section, name, edges, len(edges) - 1, 1.0)
+
+
+def read_exposure(section: ExposureCube, name: str = "data.exposure") -> HealpixCube:
+    """Read an exposure [cm2 s] per pixel, at energies.
+
+    Raises
+    ------
+    InputError
+        As `read_bands`; also if the exposure is 0 everywhere.
+    ConfigError
+        If frame or a unit are not known.
+    """
+    with open_fits(section.path) as file:
+        nodes = find_table(file, section.path, "ENERGIES")
+        factor = unit_factor(
+            section.path,
+            "the energies",
+            column_unit(nodes, "Energy"),
+            f"{name}.energy_unit",
+            section.energy_unit,
+            "keV",
+        )
+        energies = (
+            check_ascending(section.path, read_column(nodes, section.path, "Energy")) * factor
+        )
+        table = _pixel_table(file, section.path)
+        stated = column_unit(table, _columns(table, section.path)[0]) or table.header.get("BUNIT")
+        factor = unit_factor(
+            section.path, "the exposures", stated, f"{name}.unit", section.unit, "cm2 s"
+        )
+        cube = _read_pixels(file, section, name, energies, len(energies), factor)
+    if not cube.values.any():
+        raise InputError(f"{section.path}: the exposure is 0 everywhere.")
+    return cube
+
+
+def check_ascending(path: str, energies: np.ndarray) -> np.ndarray:
+    """Energies, if they are above 0 and ascend.
+
+    Raises
+    ------
+    InputError
+        If they are not, or there are none.
+    """
+    is_good = energies.size and np.all(np.isfinite(energies)) and energies[0] > 0
+    if not (is_good and np.all(np.diff(energies) > 0)):
+        raise InputError(f"{path}: energies must be above 0 and ascend, they are {energies}.")
+    return energies
+
+
+def _edges(path: str, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Edges of bands that follow each other."""
+    if np.any(np.abs(high[:-1] / low[1:] - 1) > _SAME_ENERGY):
+        raise InputError(f"{path}: EBOUNDS has gaps or overlaps: {low} to {high} keV.")
+    return check_ascending(path, np.append(low, high[-1:]))
+
+
+def _pixel_table(file, path: str):
+    for hdu in file:
+        if str(hdu.header.get("PIXTYPE", "")).strip().upper() == "HEALPIX":
+            return hdu
+    raise InputError(f"{path}: no table with PIXTYPE HEALPIX.")
+
+
+def _columns(table, path: str) -> list[str]:
+    """Names of the columns of values, in the order of their numbers."""
+    numbered = [(int(m[1]), c) for c in table.columns.names if (m := _COLUMN.fullmatch(c))]
+    if not numbered:
+        raise InputError(
+            f"{path}: table {table.name} has no columns CHANNEL1, ... or ENERGY1, ...; there are: "
+            f"{', '.join(table.columns.names)}."
+        )
+    return [name for _, name in sorted(numbered)]
+
+
+def _read_pixels(
+    file, section, name: str, energies: np.ndarray, n: int, factor: float
+) -> HealpixCube:
+    path, table = section.path, _pixel_table(file, section.path)
+    frame = choose_frame(path, table.header.get("COORDSYS"), name, section.frame)
+    columns = _columns(table, path)
+    if len(columns) != n:
+        raise InputError(f"{path}: {len(columns)} columns of values for {n} energies.")
+    values = np.stack([read_column(table, path, column) for column in columns], axis=1) * factor
+    nside, ipix = _pixels(path, table)
+    if values.shape != (len(ipix), n):
+        raise InputError(f"{path}: values of shape {values.shape} for {len(ipix)} pixels.")
+    _check_values(path, columns, values)
+    order = np.argsort(ipix)
+    return HealpixCube(path, frame, nside, ipix[order], values[order], energies)
+
+
+def _pixels(path: str, table) -> tuple[int, np.ndarray]:
+    """Resolution and ring pixels of the rows."""
+    header = table.header
+    stored = {column.upper(): column for column in table.columns.names}
+    given = next((stored[name] for name in ("PIX", "PIXEL") if name in stored), None)
+    try:
+        nside = check_nside(header["NSIDE"])
+        number = np.arange(12 * nside**2) if given is None else np.array(table.data[given])
+        ipix = check_ipix(number, nside)
+        ordering = str(header["ORDERING"]).strip().upper()
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path}: not a HEALPix table: {error}") from error
+    if ordering not in ("RING", "NESTED", "NEST"):
+        raise InputError(f"{path}: ORDERING {ordering!r}: allowed are RING, NESTED.")
+    if len(ipix) != len(table.data):
+        raise InputError(f"{path}: {len(table.data)} rows for {len(ipix)} pixels of nside {nside}.")
+    if len(np.unique(ipix)) != len(ipix):
+        raise InputError(f"{path}: some pixels are there more than once.")
+    return nside, ipix if ordering == "RING" else nest_to_ring(nside, ipix)
+
+
+def _check_values(path: str, columns: list[str], values: np.ndarray) -> None:
+    wrong = np.argwhere(~(np.isfinite(values) & (values >= 0)))
+    if len(wrong):
+        row, column = wrong[0]
+        raise InputError(
+            f"{path}: {len(wrong)} values are negative or not finite, as {values[row, column]} in "
+            f"row {row} of {columns[column]}."
+        )

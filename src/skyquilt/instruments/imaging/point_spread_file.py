@@ -1,0 +1,93 @@
+"""Point spread functions in the layout of gtpsf: tables PSF and THETA."""
+
+import logging
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.config.imaging import PointSpreadTable
+from skyquilt.errors import InputError
+from skyquilt.instruments.imaging.fits_file import column_unit, find_table, open_fits, read_column
+from skyquilt.instruments.imaging.headers import unit_factor
+from skyquilt.instruments.imaging.healpix_cube import check_ascending
+from skyquilt.problem.profiles import tabulate
+
+logger = logging.getLogger(__name__)
+
+_NORMAL = 0.01  # integrals farther from 1 are worth a warning
+
+
+class PointSpreadFunction(NamedTuple):
+    """Profiles at energies.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    energies : ndarray of float64, shape (n_energy,)
+        Energies [keV], ascending.
+    theta : ndarray of float64, shape (n_theta,)
+        Angles [rad], from 0, ascending.
+    profile : ndarray of float64, shape (n_energy, n_theta)
+        Density [sr-1].
+    """
+
+    path: str
+    energies: np.ndarray
+    theta: np.ndarray
+    profile: np.ndarray
+
+
+def read_point_spread(section: PointSpreadTable, name: str = "data.psf") -> PointSpreadFunction:
+    """Read a point spread function.
+
+    A function whose integral is not 1 is warned of, with its integral, and divided by it only if
+    the section says so.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, has no such tables, or values are negative or not finite.
+    ConfigError
+        If a unit is not known.
+    """
+    path = section.path
+    with open_fits(path) as file:
+        table, angles = find_table(file, path, "PSF"), find_table(file, path, "THETA")
+        energies = read_column(table, path, "Energy") * unit_factor(
+            path,
+            "the energies",
+            column_unit(table, "Energy"),
+            f"{name}.energy_unit",
+            section.energy_unit,
+            "keV",
+        )
+        theta = read_column(angles, path, "Theta") * unit_factor(
+            path,
+            "the angles",
+            column_unit(angles, "Theta"),
+            f"{name}.angle_unit",
+            section.angle_unit,
+            "rad",
+        )
+        profile = read_column(table, path, "Psf")
+    psf = PointSpreadFunction(path, check_ascending(path, energies), theta, profile)
+    return _normalise(psf, section.normalise, name)
+
+
+def _normalise(psf: PointSpreadFunction, is_wanted: bool, name: str) -> PointSpreadFunction:
+    try:
+        total = tabulate(psf.theta, psf.profile, 1e-3).total
+    except ValueError as error:
+        raise InputError(f"{psf.path}: {error}") from error
+    low, high = total.min(), total.max()
+    if is_wanted:
+        logger.info("%s: divided by its integrals, %.4f to %.4f", psf.path, low, high)
+        return psf._replace(profile=psf.profile / total[:, np.newaxis])
+    if max(abs(low - 1), abs(high - 1)) > _NORMAL:
+        logger.warning(
+            "%s: the integral of the point spread function is %.4g to %.4g, not 1; fluxes are "
+            "wrong by that factor, unless `normalise: true` under %s divides by it.",
+            *(psf.path, low, high, name),
+        )
+    return psf

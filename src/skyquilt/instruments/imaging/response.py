@@ -1,0 +1,146 @@
+"""Exposure and point spread function, averaged over a spectrum."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.config.spectrum import Spectrum
+from skyquilt.errors import InputError
+from skyquilt.instruments.imaging.healpix_cube import HealpixCube
+from skyquilt.instruments.imaging.point_spread_file import PointSpreadFunction
+from skyquilt.problem.sky_grid import HealpixGrid
+from skyquilt.spectra.models import corners, evaluate
+
+_ORDER = 8  # Gauss-Legendre between energies of the response, which are tenths of a decade apart
+_SAME_ENERGY = 1e-4  # relative; energies are often stored in single precision
+
+
+class Response(NamedTuple):
+    """What an imaging instrument makes of a source.
+
+    Attributes
+    ----------
+    exposure : HealpixCube
+        Exposure [cm2 s] at energies.
+    psf : PointSpreadFunction
+        Point spread function at energies.
+    """
+
+    exposure: HealpixCube
+    psf: PointSpreadFunction
+
+    def grid(self, weight: np.ndarray | None = None) -> HealpixGrid:
+        """Exposure on the sky, or weighted sums of it.
+
+        Parameters
+        ----------
+        weight : ndarray of float64, shape (n, n_energy), optional
+            Weights of the energies in n sums; the energies themselves when left out.
+        """
+        exposure = self.exposure
+        values = exposure.values if weight is None else exposure.values @ weight.T
+        ipix = None if exposure.is_full else exposure.ipix
+        return HealpixGrid(exposure.nside, np.ascontiguousarray(values), ipix)
+
+    def exposure_shares(self, energy: np.ndarray) -> np.ndarray:
+        """Places among the energies of the exposure; see `place_of`."""
+        return place_of(self.exposure.path, self.exposure.energies, energy)
+
+    def psf_shares(self, energy: np.ndarray) -> np.ndarray:
+        """Places among the energies of the point spread function; see `place_of`."""
+        return place_of(self.psf.path, self.psf.energies, energy)
+
+
+class Photons(NamedTuple):
+    """Photons of a spectrum, at the nodes of an integral over energy.
+
+    Attributes
+    ----------
+    band : ndarray of int64, shape (n,)
+        Band of each node.
+    energy : ndarray of float64, shape (n,)
+        Energy [keV].
+    flux : ndarray of float64, shape (n,)
+        Photon flux that the node stands for [ph cm-2 s-1].
+    """
+
+    band: np.ndarray
+    energy: np.ndarray
+    flux: np.ndarray
+
+
+def place_of(path: str, nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
+    """Places of energies among nodes, linear in the logarithm: 2.3 is 0.3 of the way from 2 to 3.
+
+    Raises
+    ------
+    InputError
+        If an energy lies outside.
+    """
+    outside = (energy < nodes[0] * (1 - _SAME_ENERGY)) | (energy > nodes[-1] * (1 + _SAME_ENERGY))
+    if outside.any():
+        raise InputError(
+            f"{path}: covers {nodes[0]:.6g} to {nodes[-1]:.6g} keV, but {energy[outside][0]:.6g} "
+            "keV is needed: narrow `energy.range`."
+        )
+    place = np.interp(np.log(energy), np.log(nodes), np.arange(float(len(nodes))))
+    return np.clip(place, 0, len(nodes) - 1)
+
+
+def spread_photons(spectrum: Spectrum, edges: np.ndarray, response: Response) -> Photons:
+    """Nodes and weights that integrate a spectrum times the response over energy bands.
+
+    Between the energies of the response it is linear in the logarithm of energy, so the nodes are
+    those of Gauss-Legendre rules between them.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        Reference spectrum.
+    edges : ndarray of float64, shape (n_band + 1,)
+        Edges of the bands [keV].
+    response : Response
+        Its energies.
+    """
+    inner = [response.exposure.energies, response.psf.energies, corners(spectrum)]
+    borders = np.unique(np.concatenate([edges, *inner]))
+    borders = borders[(borders >= edges[0]) & (borders <= edges[-1])]
+    node, weight = np.polynomial.legendre.leggauss(_ORDER)
+    half = np.log(borders[1:] / borders[:-1])[:, np.newaxis] / 2
+    energy = (borders[:-1, np.newaxis] * np.exp(half * (1 + node))).ravel()
+    flux = (weight * half).ravel() * energy * evaluate(spectrum, energy)
+    band = np.searchsorted(edges[1:-1], energy, side="right")
+    return Photons(band.astype(np.int64), energy, flux)
+
+
+def shares(place: np.ndarray, n_node: int) -> np.ndarray:
+    """Linear interpolation as a matrix, shape (n, n_node), from places among the nodes."""
+    return np.maximum(0, 1 - np.abs(place[:, np.newaxis] - np.arange(n_node)))
+
+
+def exposure_weights(photons: Photons, response: Response, n_band: int) -> np.ndarray:
+    """Expected counts per exposure at each of its energies [cm-2 s-1], shape (n_band, n_energy)."""
+    share = shares(response.exposure_shares(photons.energy), len(response.exposure.energies))
+    return _sum_bands(photons, photons.flux[:, np.newaxis] * share, n_band)
+
+
+def mean_profiles(photons: Photons, response: Response, n_band: int) -> np.ndarray:
+    """Point spread function per band [sr-1], shape (n_band, n_theta).
+
+    The mean is over the photons of the spectrum and the exposure averaged over the sky.
+    """
+    mean_exposure = np.interp(
+        np.log(photons.energy),
+        np.log(response.exposure.energies),
+        response.exposure.values.mean(axis=0),
+    )
+    counts = photons.flux * mean_exposure
+    share = shares(response.psf_shares(photons.energy), len(response.psf.energies))
+    weight = _sum_bands(photons, counts[:, np.newaxis] * share, n_band)
+    return weight / weight.sum(axis=1, keepdims=True) @ response.psf.profile
+
+
+def _sum_bands(photons: Photons, values: np.ndarray, n_band: int) -> np.ndarray:
+    sums = np.zeros((n_band, values.shape[1]))
+    np.add.at(sums, photons.band, values)
+    return sums
