@@ -33,7 +33,9 @@ double read_bytes(const char *from, int64_t n, int64_t repeats)
 /* n times 8 x 12 fused multiply-adds. */
 double multiply_add(int64_t n, double x, double y)
 {
-    lanes sums[CHAINS] = {0};
+    lanes sums[CHAINS];
+    for (int k = 0; k < CHAINS; k++)
+        sums[k] = (lanes){0} + k; /* or compilers would see that all chains are one */
     for (int64_t i = 0; i < n; i++)
         for (int k = 0; k < CHAINS; k++)
             sums[k] = sums[k] * x + y;

@@ -221,65 +221,6 @@ int64_t skyquilt_nearest_ring_pixel(int64_t nside, double x, double y, double z)
     return xyf_to_ring(nside, vec_to_xyf(nside, x, y, z));
 }
 
-/* Last ring at or north of a height z; 0 north of the first ring. */
-static int64_t ring_above(int64_t nside, double z)
-{
-    if (fabs(z) <= 2.0 / 3)
-        return (int64_t)((double)nside * (2 - 1.5 * z));
-    double depth = fabs(z) < 1 ? 1 - fabs(z) : 0; /* |z| can round above 1 */
-    int64_t from_pole = (int64_t)((double)nside * sqrt(3 * depth));
-    return z > 0 ? from_pole : 4 * nside - from_pole - 1;
-}
-
-/* Pixels west and east of a longitude on a ring; the weight of the eastern one. */
-static double along_ring(int64_t nside, int64_t ring, double phi, int64_t *ipix)
-{
-    ring_layout layout = layout_of(nside, ring);
-    double place = phi / (2 * PI) * (double)layout.size - 0.5 * (double)layout.is_shifted;
-    int64_t west = place < 0 ? -1 : (int64_t)place;
-    double weight = place - (double)west;
-    west += west < 0 ? layout.size : 0;
-    west -= west >= layout.size ? layout.size : 0;
-    ipix[0] = layout.start + west;
-    ipix[1] = layout.start + (west + 1 < layout.size ? west + 1 : 0);
-    return weight;
-}
-
-/* The value at a pole is the mean of the four pixels around it. */
-static void beside_pole(int64_t nside, int64_t ring, double near, double phi, int64_t ring_pair[2],
-                        int64_t far_pair[2], double *ring_weight, double *far_weight)
-{
-    int64_t first = ring == 1 ? 0 : 12 * nside * nside - 4;
-    double east = along_ring(nside, ring, phi, ring_pair), pole = (1 - near) / 4;
-    for (int k = 0; k < 2; k++)
-        far_pair[k] = ((ring_pair[k] - first + 2) & 3) + first;
-    ring_weight[0] = (1 - east) * near + pole;
-    ring_weight[1] = east * near + pole;
-    far_weight[0] = far_weight[1] = pole;
-}
-
-void skyquilt_neighbours(int64_t nside, const double *ring_theta, double z, double theta,
-                         double phi, int64_t ipix[4], double weight[4])
-{
-    int64_t above = ring_above(nside, z), last = 4 * nside - 1;
-    if (above == 0) {
-        beside_pole(nside, 1, theta / ring_theta[0], phi, ipix + 2, ipix, weight + 2, weight);
-        return;
-    }
-    double theta_above = ring_theta[above - 1];
-    if (above == last) {
-        double near = 1 - (theta - theta_above) / (PI - theta_above);
-        beside_pole(nside, last, near, phi, ipix, ipix + 2, weight, weight + 2);
-        return;
-    }
-    double v = along_ring(nside, above, phi, ipix), w = along_ring(nside, above + 1, phi, ipix + 2);
-    double down = (theta - theta_above) / (ring_theta[above] - theta_above), up = 1 - down;
-    weight[0] = (1 - v) * up;
-    weight[1] = v * up;
-    weight[2] = (1 - w) * down;
-    weight[3] = w * down;
-}
-
 /* (atan(t) / t - 1) / t^2 as a polynomial in t^2, for |t| up to tan(pi / 8): interpolated at the
  * Chebyshev points of that range, which leaves an error of 7e-18 of the angle. */
 #define N_ATAN 11
@@ -294,7 +235,7 @@ static const double ATAN[N_ATAN] = {
  * The smaller of the two over the larger is at most 1; above tan(pi / 8) the angle is taken from
  * pi / 4.
  */
-static lanes upper_angle(lanes y, lanes x)
+static inline lanes upper_angle(lanes y, lanes x)
 {
     lanes zero = {0}, width = absolute(x);
     lanes_int is_steep = y > width;
@@ -302,25 +243,119 @@ static lanes upper_angle(lanes y, lanes x)
     lanes_int is_turned = small > 0.41421356237309503 * large;
     large = pick(large == 0, zero + 1, large); /* at the pole the longitude is 0 */
     lanes t = pick(is_turned, small - large, small) / pick(is_turned, small + large, large);
-    lanes z = t * t;
-    lanes p = zero + ATAN[N_ATAN - 1];
-    for (int k = N_ATAN - 2; k >= 0; k--)
-        p = p * z + ATAN[k];
-    lanes angle = t + t * z * p;
+    lanes z = t * t, z2 = z * z; /* two chains of products, which wait for each other less */
+    lanes even = zero + ATAN[N_ATAN - 1], odd = zero + ATAN[N_ATAN - 2];
+    for (int k = N_ATAN - 3; k >= 0; k -= 2)
+        even = even * z2 + ATAN[k];
+    for (int k = N_ATAN - 4; k >= 0; k -= 2)
+        odd = odd * z2 + ATAN[k];
+    lanes angle = t + t * z * (odd * z + even);
     angle += pick(is_turned, zero + PI / 4, zero);
     angle = pick(is_steep, PI / 2 - angle, angle);
     return pick(x < 0, PI - angle, angle);
 }
 
-void skyquilt_angles(const double *x, const double *y, const double *z, double *theta, double *phi)
+/* Longitudes in turns, 0 to 1, and colatitudes. */
+static inline lanes angles(lanes x, lanes y, lanes z, lanes *theta)
 {
-    double radius[BLOCK];
-    for (int k = 0; k < BLOCK; k++)
-        radius[k] = sqrt(x[k] * x[k] + y[k] * y[k]);
+    lanes phi = upper_angle(absolute(y), x);
+    *theta = upper_angle(square_root(x * x + y * y), z);
+    return pick(y < 0, 2 * PI - phi, phi) * (0.5 / PI);
+}
+
+/* Rings: number of pixels, and by how much of one the centre of the first pixel is off longitude 0.
+ *
+ * Whole numbers are doubles here, for few processors multiply others in vectors: pixels of nside
+ * 8192 are far below 2^53. Rings 0 and 4 nside are the poles, without pixels. */
+typedef struct {
+    lanes size, shift;
+} ring_lanes;
+
+static inline ring_lanes layout_of_lanes(double nside, lanes ring)
+{
+    lanes zero = {0}, north = smallest(ring, 4 * nside - ring);
+    lanes reach = smallest(north, zero + nside), half = 0.5 * (north - reach);
+    return (ring_lanes){4 * reach, 0.5 - (half - round_down(half))};
+}
+
+/* First pixels of rings. */
+static inline lanes start_of(double nside, lanes ring)
+{
+    lanes zero = {0}, opposite = 4 * nside - ring, north = smallest(ring, opposite);
+    lanes reach = smallest(north, zero + nside);
+    lanes before = 2 * reach * (reach - 1) + 4 * nside * (north - reach);
+    return pick(ring > opposite, 12 * nside * nside - 4 * reach - before, before);
+}
+
+/* Last ring at or north of some heights z, of 0 to 4 nside - 1. */
+static inline lanes ring_above(double nside, lanes z)
+{
+    lanes zero = {0}, height = absolute(z);
+    lanes depth = pick(height < 1, 1 - height, zero); /* |z| can round above 1 */
+    lanes_int is_cap = height > 2.0 / 3;
+    lanes ring = round_down(nside * pick(is_cap, square_root(3 * depth), 2 - 1.5 * z));
+    return pick(is_cap & (z <= 0), 4 * nside - 1 - ring, ring);
+}
+
+/* Pixels west and east of longitudes on rings, of which `start` are the first; the weights of the
+ * eastern ones. Longitudes are in turns. */
+static inline lanes along_ring(ring_lanes ring, lanes start, lanes turns, int64_t *west_pixel,
+                               int64_t *east_pixel)
+{
+    lanes place = turns * ring.size - ring.shift, zero = {0};
+    lanes west = pick(place < 0, zero - 1, round_down(place)), weight = place - west;
+    west += pick(west < 0, ring.size, zero);
+    west -= pick(west >= ring.size, ring.size, zero);
+    lanes east = west + 1;
+    store_int(west_pixel, to_whole(start + west));
+    store_int(east_pixel, to_whole(start + pick(east < ring.size, east, zero)));
+    return weight;
+}
+
+/* The value at a pole is the mean of the four pixels around it: the pair on the ring next to it is
+ * `near`, and the pair on the `far` side of the pole takes the place of a ring beyond it. */
+static void cross_pole(int64_t first, int k, int near, int far, int64_t ipix[4][BLOCK],
+                       double weight[4][BLOCK])
+{
+    double quarter = (weight[far][k] + weight[far + 1][k]) / 4;
+    for (int side = 0; side < 2; side++) {
+        ipix[far + side][k] = ((ipix[near + side][k] - first + 2) & 3) + first;
+        weight[far + side][k] = quarter;
+        weight[near + side][k] += quarter;
+    }
+}
+
+void skyquilt_neighbours(int64_t nside, const double *ring_theta, const double x[BLOCK],
+                         const double y[BLOCK], const double z[BLOCK], int64_t ipix[4][BLOCK],
+                         double weight[4][BLOCK])
+{
+    double n = (double)nside, from[BLOCK], to[BLOCK];
+    int64_t ring[BLOCK], last = 4 * nside - 1;
+    int is_polar = 0;
+    for (int k = 0; k < BLOCK; k += WIDTH)
+        store_int(ring + k, to_whole(ring_above(n, load(z + k))));
+    for (int k = 0; k < BLOCK; k++) {
+        from[k] = ring_theta[ring[k]];
+        to[k] = ring_theta[ring[k] + 1];
+        is_polar |= ring[k] == 0 || ring[k] == last;
+    }
     for (int k = 0; k < BLOCK; k += WIDTH) {
-        lanes vy = load(y + k), angle = upper_angle(absolute(vy), load(x + k));
-        store(phi + k, pick(vy < 0, 2 * PI - angle, angle));
-        store(theta + k, upper_angle(load(radius + k), load(z + k)));
+        lanes theta, turns = angles(load(x + k), load(y + k), load(z + k), &theta);
+        lanes above = ring_above(n, load(z + k)), start = start_of(n, above);
+        ring_lanes first = layout_of_lanes(n, above), second = layout_of_lanes(n, above + 1);
+        lanes v = along_ring(first, start, turns, ipix[0] + k, ipix[1] + k);
+        lanes w = along_ring(second, start + first.size, turns, ipix[2] + k, ipix[3] + k);
+        lanes down = (theta - load(from + k)) / (load(to + k) - load(from + k)), up = 1 - down;
+        store(weight[0] + k, (1 - v) * up);
+        store(weight[1] + k, v * up);
+        store(weight[2] + k, (1 - w) * down);
+        store(weight[3] + k, w * down);
+    }
+    for (int k = 0; is_polar && k < BLOCK; k++) {
+        if (ring[k] == 0)
+            cross_pole(0, k, 2, 0, ipix, weight);
+        else if (ring[k] == last)
+            cross_pole(12 * nside * nside - 4, k, 0, 2, ipix, weight);
     }
 }
 
@@ -362,26 +397,29 @@ void vec_to_ring(int64_t nside, int64_t n, const double *vec, int64_t *ipix)
         ipix[i] = skyquilt_nearest_ring_pixel(nside, vec[0], vec[1], vec[2]);
 }
 
-/* Colatitudes of the 4 nside - 1 rings. */
+/* Colatitudes of the 4 nside - 1 rings, between those of the poles. */
 void ring_thetas(int64_t nside, double *theta)
 {
     for (int64_t ring = 1; ring < 4 * nside; ring++) {
         double sine, z = ring_height(nside, ring, &sine);
-        theta[ring - 1] = atan2(sine, z);
+        theta[ring] = atan2(sine, z);
     }
+    theta[0] = 0;
+    theta[4 * nside] = PI;
 }
 
 void interp_ring(int64_t nside, const double *ring_theta, int64_t n, const double *vec,
                  int64_t *ipix, double *weight)
 {
     for (int64_t i = 0; i < n; i += BLOCK) {
-        double at[3][BLOCK] = {{0}}, theta[BLOCK], phi[BLOCK];
-        int64_t n_now = smaller(BLOCK, n - i);
+        double at[3][BLOCK] = {{0}}, share[4][BLOCK];
+        int64_t near[4][BLOCK], n_now = smaller(BLOCK, n - i);
         for (int64_t k = 0; k < 3 * n_now; k++)
             at[k % 3][k / 3] = vec[3 * i + k];
-        skyquilt_angles(at[0], at[1], at[2], theta, phi);
-        for (int64_t k = 0; k < n_now; k++)
-            skyquilt_neighbours(nside, ring_theta, at[2][k], theta[k], phi[k], ipix + 4 * (i + k),
-                                weight + 4 * (i + k));
+        skyquilt_neighbours(nside, ring_theta, at[0], at[1], at[2], near, share);
+        for (int64_t k = 0; k < 4 * n_now; k++) {
+            ipix[4 * i + k] = near[k % 4][k / 4];
+            weight[4 * i + k] = share[k % 4][k / 4];
+        }
     }
 }

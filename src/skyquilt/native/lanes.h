@@ -7,6 +7,7 @@
 #ifndef SKYQUILT_LANES_H
 #define SKYQUILT_LANES_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -36,6 +37,11 @@ static inline lanes load(const double *from)
 }
 
 static inline void store(double *to, lanes values)
+{
+    memcpy(to, &values, sizeof values);
+}
+
+static inline void store_int(int64_t *to, lanes_int values)
 {
     memcpy(to, &values, sizeof values);
 }
@@ -82,9 +88,51 @@ static inline lanes pick(lanes_int mask, lanes yes, lanes no)
     return (lanes)((mask & (lanes_int)yes) | (~mask & (lanes_int)no));
 }
 
+static inline lanes smallest(lanes a, lanes b)
+{
+    return pick(a < b, a, b);
+}
+
+/* Whether a mask is set anywhere. */
+static inline int any(lanes_int mask)
+{
+    int64_t set = 0;
+    for (int k = 0; k < WIDTH; k++)
+        set |= mask[k];
+    return set != 0;
+}
+
 static inline lanes absolute(lanes x)
 {
     return (lanes)((lanes_int)x & INT64_MAX);
+}
+
+static inline lanes square_root(lanes x)
+{
+    lanes root;
+    for (int k = 0; k < WIDTH; k++)
+        root[k] = sqrt(x[k]);
+    return root;
+}
+
+/* Numbers from 0 to 2^51, rounded down. */
+static inline lanes round_down(lanes x)
+{
+    lanes whole;
+#if defined(__x86_64__) && !defined(__SSE4_1__) /* no instruction for it */
+    lanes near = (x + 0x1p52) - 0x1p52, zero = {0};
+    whole = near - pick(near > x, zero + 1, zero);
+#else
+    for (int k = 0; k < WIDTH; k++)
+        whole[k] = floor(x[k]);
+#endif
+    return whole;
+}
+
+/* Whole doubles from 0 to 2^52 as integers: their bits, which are those of the number above 2^52. */
+static inline lanes_int to_whole(lanes x)
+{
+    return (lanes_int)(x + 0x1p52) - 0x4330000000000000;
 }
 
 #endif

@@ -42,28 +42,51 @@ static void dot(const double s[3], const double *with, int64_t n_t, double produ
         product[k] = s[0] * with[k] + s[1] * with[k + n_t] + s[2] * with[k + 2 * n_t];
 }
 
+/* Weights of the same four rows, over samples that follow one another. */
+typedef struct {
+    int64_t row[4];
+    double weight[4];
+} run;
+
+static void end_run(run *same, growing *sums)
+{
+    for (int k = 0; k < 4; k++) {
+        add_weight(sums, same->row[k], same->weight[k]);
+        same->weight[k] = 0;
+    }
+}
+
 /* Bilinear weights of eight attitude samples; returns how many of them see the source. */
 static int add_samples(int64_t nside, const double *ring_theta, const double source[3],
-                       const double *attitude, int64_t n_t, int has_horizon, growing *sums)
+                       const double *attitude, int64_t n_t, int has_horizon, run *same,
+                       growing *sums)
 {
-    double x[BLOCK], y[BLOCK], z[BLOCK], theta[BLOCK], phi[BLOCK], height[BLOCK] = {0};
-    const double *seconds = attitude + SECONDS * n_t, *horizon = attitude + HORIZON_COS * n_t;
+    double x[BLOCK], y[BLOCK], z[BLOCK], height[BLOCK], seconds[BLOCK], weight[4][BLOCK];
+    int64_t row[4][BLOCK];
+    const double *horizon = attitude + HORIZON_COS * n_t;
+    int n_seen = 0;
     dot(source, attitude, n_t, x);
     dot(source, attitude + 3 * n_t, n_t, y);
     dot(source, attitude + 6 * n_t, n_t, z);
-    if (has_horizon)
+    skyquilt_neighbours(nside, ring_theta, x, y, z, row, weight);
+    memcpy(seconds, attitude + SECONDS * n_t, sizeof seconds);
+    if (has_horizon) {
         dot(source, attitude + ZENITH * n_t, n_t, height);
-    skyquilt_angles(x, y, z, theta, phi);
-    int n_seen = 0;
+        for (int t = 0; t < BLOCK; t++)
+            seconds[t] = height[t] <= horizon[t] ? 0 : seconds[t];
+    }
+    for (int k = 0; k < 4; k++)
+        for (int t = 0; t < BLOCK; t++)
+            weight[k][t] *= seconds[t];
     for (int t = 0; t < BLOCK; t++) {
-        if (seconds[t] == 0 || (has_horizon && height[t] <= horizon[t]))
-            continue;
-        int64_t ipix[4];
-        double share[4];
-        n_seen++;
-        skyquilt_neighbours(nside, ring_theta, z[t], theta[t], phi[t], ipix, share);
+        n_seen += seconds[t] > 0;
+        if (row[0][t] != same->row[0] || row[2][t] != same->row[2]) {
+            end_run(same, sums);
+            for (int k = 0; k < 4; k++)
+                same->row[k] = row[k][t];
+        }
         for (int k = 0; k < 4; k++)
-            add_weight(sums, ipix[k], seconds[t] * share[k]);
+            same->weight[k] += weight[k][t];
     }
     return n_seen;
 }
@@ -79,12 +102,14 @@ int64_t local_weights(int64_t nside, const double *ring_theta, int64_t n, const 
                       int64_t *stop, int64_t *row, double *weight, uint8_t *status)
 {
     growing sums = {dense, row, 0};
+    run same = {{0}, {0}};
     int64_t end = 0;
     for (int64_t i = 0; i < n; i++) {
         int64_t n_seen = 0;
         for (int64_t t = 0; t < n_t; t += BLOCK)
             n_seen += add_samples(nside, ring_theta, directions + 3 * i, attitude + t, n_t,
-                                  (int)has_horizon, &sums);
+                                  (int)has_horizon, &same, &sums);
+        end_run(&same, &sums);
         end += take_weights(&sums, weight + end);
         stop[i] = end;
         status[i] = n_t > 0 && n_seen == 0 && has_horizon ? OCCULTED : GOOD;

@@ -203,8 +203,8 @@ def _to_ipix(kernel: Callable, nside: int, vec: np.ndarray) -> np.ndarray:
 
 @cache
 def ring_thetas(nside: int) -> np.ndarray:
-    """Colatitude of each ring of pixels, from north to south [rad], shape (4 nside - 1,)."""
-    theta = np.empty(4 * nside - 1)
+    """Colatitude of each ring of pixels, between those of the poles [rad], shape (4 nside + 1,)."""
+    theta = np.empty(4 * nside + 1)
     kernels.ring_thetas(nside, theta)
     theta.flags.writeable = False
     return theta
