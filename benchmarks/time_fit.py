@@ -11,7 +11,7 @@ from numpy_fit import Tables, fit_by_block, fit_by_pixel
 from rates import Rates, measure_rates
 
 from skyquilt.fit.pixels import block_size, fit_pixels
-from skyquilt.likelihood.poisson import FluxFit, fit_flux
+from skyquilt.likelihood.poisson import FluxFit, fit_flux_rows
 from skyquilt.problem import FitProblem
 
 N_RUNS = 7
@@ -24,12 +24,11 @@ class Stages(NamedTuple):
 
     Attributes
     ----------
-    weights, rows, fit : float
-        Weights of the rows; sums of weighted rows; best flux of them.
+    weights, fit : float
+        Weights of the rows; sums of weighted rows and their best flux.
     """
 
     weights: float
-    rows: float
     fit: float
 
 
@@ -96,15 +95,14 @@ def time_kernel_limit() -> list[Figure]:
     runs = [stage_times(problem, directions) for _ in range(N_RUNS)]
     stages = Stages(*map(float, np.median(runs, axis=0)))
     limits = limits_of(problem, directions, rates)
+    names = "weights of rows", "sums of rows and best flux"
     rows = [
         Figure(
             f"{name}, per pixel on one core",
             f"{took * 1e6:.2f} µs",
             share=f"limit {limit * 1e6:.2f} µs, {limit / took:.2f} reached",
         )
-        for name, took, limit in zip(
-            ("weights of rows", "sums of rows", "best flux"), stages, limits, strict=True
-        )
+        for name, took, limit in zip(names, stages, limits, strict=True)
     ]
     share = sum(limits) / sum(stages)
     return [
@@ -118,57 +116,52 @@ def time_kernel_limit() -> list[Figure]:
 
 
 def stage_times(problem: FitProblem, directions: np.ndarray) -> Stages:
-    """Time of the stages of a fit, cut into blocks as `fit_pixels` does."""
-    table, size = problem.expectation, block_size(problem.counts.size)
-    spent, clock = np.zeros(3), time.perf_counter
+    """Time of the stages of a fit, by the calls that `fit_pixels` makes for each block."""
+    spent, clock = np.zeros(2), time.process_time
+    size = block_size(problem.expectation, len(directions), threads=1)
     for start in range(0, len(directions), size):
-        block = directions[start : start + size]
         times = [clock()]
-        table.weights(block)
+        block = problem.expectation.block(directions[start : start + size])
         times.append(clock())
-        expected = table.block(block)
-        times.append(clock())
-        fit_flux(problem.counts, problem.background, *expected)
+        table = block.rows, block.totals, *block.weights
+        fit_flux_rows(problem.counts, problem.background, *table, block.status)
         times.append(clock())
         spent += np.diff(times)
-    weights, both, fit = spent / len(directions)
-    return Stages(weights, both - weights, fit)
+    return Stages(*(spent / len(directions)))
 
 
 def limits_of(problem: FitProblem, directions: np.ndarray, rates: Rates) -> Stages:
-    """Least time of each stage: the longest of its reads, multiply-adds and divisions.
+    """Least time of each part: the longest of its reads, multiply-adds and divisions.
 
     Everything else is left out: integer arithmetic, comparisons, writing, calls. A multiplication
     or an addition that stands alone counts as a multiply-add.
     """
     n_hit, n_t = problem.counts.size, len(problem.expectation.weight)
-    weights, _ = problem.expectation.weights(directions)
-    n_rows = len(weights.row) / len(directions)
+    n_rows = len(problem.expectation.block(directions).weights.row) / len(directions)
     passes, logs = passes_of(fit_pixels(problem, directions))
 
     def longest(*, n_bytes: float, adds: float, divisions: float, bandwidth: float) -> float:
         reads = n_bytes / bandwidth
         return max(reads, adds / rates.multiply_adds, divisions / rates.divisions)
 
-    return Stages(
-        # rotation 9, two arc tangents of 14, four weights 8; divisions: two arc tangents, a
-        # root, two places along rings, one between them
-        longest(n_bytes=0, adds=45 * n_t, divisions=6 * n_t, bandwidth=rates.read_block),
-        longest(
-            n_bytes=4 * n_hit * n_rows,
-            adds=n_hit * n_rows,
-            divisions=0,
-            bandwidth=rates.read_table,
-        ),
-        # first pass: e / b and four moments; later ones: 1 / (1 + f r) and four moments; the
-        # logarithm 20 more. Each pass reads counts and e, the first one 1 / b as well.
-        longest(
-            n_bytes=8 * n_hit * (3 + 2 * passes),
-            adds=n_hit * (8 + 9 * passes + 20 * logs),
-            divisions=n_hit * passes,
-            bandwidth=rates.read_block,
-        ),
+    # rotation 9, two arc tangents of 14, four weights 8; divisions: two arc tangents, two roots,
+    # one between rings
+    weights = longest(n_bytes=0, adds=45 * n_t, divisions=5 * n_t, bandwidth=rates.read_block)
+    sums = longest(
+        n_bytes=4 * n_hit * n_rows,
+        adds=n_hit * n_rows,
+        divisions=0,
+        bandwidth=rates.read_table,
     )
+    # first pass: e / b and four moments; later ones: 1 / (1 + f r) and four moments; the
+    # logarithm 20 more. Each pass reads counts and e, the first one 1 / b as well.
+    flux = longest(
+        n_bytes=8 * n_hit * (3 + 2 * passes),
+        adds=n_hit * (8 + 9 * passes + 20 * logs),
+        divisions=n_hit * passes,
+        bandwidth=rates.read_block,
+    )
+    return Stages(weights, sums + flux)
 
 
 def passes_of(fit: FluxFit) -> tuple[float, float]:

@@ -26,7 +26,9 @@ def test_fit_pixels_has_the_ts_of_its_flux(problem):
     good = fit.status == GOOD
     assert {GOOD, AT_BOUND, OCCULTED} == set(fit.status.tolist())
     expected = problem.expectation.block(DIRECTIONS[good])
-    ts = poisson_ts(problem.counts, problem.background, *expected[:2], fit.flux[good])
+    ts = poisson_ts(
+        problem.counts, problem.background, expected.unit_counts, expected.total, fit.flux[good]
+    )
     # the same formula, summed in another order; TS near 0 is a difference of larger numbers
     np.testing.assert_allclose(fit.ts[good], ts, rtol=1e-9, atol=1e-12)
     assert np.isnan(fit.ts[fit.status == OCCULTED]).all()
@@ -35,13 +37,13 @@ def test_fit_pixels_has_the_ts_of_its_flux(problem):
 @pytest.mark.parametrize("size", [1, 7, 192, 1000])
 def test_fit_pixels_with_any_block_size_is_the_same(problem, size, monkeypatch):
     expected = fit_pixels(problem, DIRECTIONS)
-    monkeypatch.setattr(pixels, "block_size", lambda n_hit: size)
+    monkeypatch.setattr(pixels, "block_size", lambda *_: size)
     assert_identical(fit_pixels(problem, DIRECTIONS), expected)
 
 
 @pytest.mark.parametrize("threads", [2, 5])
 def test_fit_pixels_with_any_number_of_threads_is_the_same(problem, threads, monkeypatch):
-    monkeypatch.setattr(pixels, "block_size", lambda n_hit: 10)
+    monkeypatch.setattr(pixels, "block_size", lambda *_: 10)
     expected = fit_pixels(problem, DIRECTIONS)
     assert_identical(fit_pixels(problem, DIRECTIONS, threads=threads), expected)
 
@@ -64,7 +66,7 @@ def test_fit_pixels_of_nothing_is_empty(problem):
 
 
 def test_fit_pixels_reports_progress_up_to_all(problem, monkeypatch):
-    monkeypatch.setattr(pixels, "block_size", lambda n_hit: 80)
+    monkeypatch.setattr(pixels, "block_size", lambda *_: 80)
     calls = []
     fit_pixels(problem, DIRECTIONS, threads=2, on_progress=lambda *call: calls.append(call))
     assert calls == [(80, 192), (160, 192), (192, 192)]
@@ -82,10 +84,38 @@ def test_fit_pixels_when_a_block_raises_passes_it_on(problem):
 
 
 @pytest.mark.parametrize("n_hit", [0, 1, 1000, 10**6])
-def test_block_size_fills_the_cache_or_is_small(n_hit):
-    size = block_size(n_hit)
+def test_block_size_of_counts_fills_the_cache_or_is_small(n_hit):
+    size = block_size(Dense(n_hit), 10**9, threads=1)
     assert size >= 16
     assert size == 16 or size * 8 * n_hit <= BLOCK_BYTES
+
+
+@pytest.mark.parametrize(
+    ("n", "threads", "expected"), [(10**6, 1, 4096), (3000, 2, 375), (9, 2, 16)]
+)
+def test_block_size_of_rows_gives_each_thread_several(problem, n, threads, expected):
+    assert block_size(problem.expectation, n, threads) == expected
+
+
+@dataclass
+class Dense:
+    """An expectation of so many counts per direction."""
+
+    entries_per_direction: float
+
+
+@dataclass
+class Sums:
+    """The expectation of a problem, its blocks as sums of rows."""
+
+    table: Expectation
+
+    @property
+    def entries_per_direction(self):
+        return self.table.n_hit
+
+    def block(self, directions):
+        return self.table.block(directions).dense
 
 
 @dataclass
@@ -100,7 +130,7 @@ class Sparse:
         return self.dense.n_hit / 3
 
     def block(self, directions):
-        block = self.dense.block(directions)
+        block = self.dense.block(directions).dense
         unit_counts = np.where(
             block.unit_counts > 0.1 * block.unit_counts.max(), block.unit_counts, 0.0
         )
@@ -113,7 +143,7 @@ class Sparse:
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_fit_pixels_of_sparse_blocks_equals_dense_ones(problem, size, monkeypatch):
-    monkeypatch.setattr(pixels, "block_size", lambda entries: size)
+    monkeypatch.setattr(pixels, "block_size", lambda *_: size)
     table = problem.expectation
     dense = fit_pixels(replace(problem, expectation=Sparse(table, is_sparse=False)), DIRECTIONS)
     found = fit_pixels(replace(problem, expectation=Sparse(table)), DIRECTIONS)
@@ -124,9 +154,14 @@ def test_fit_pixels_of_sparse_blocks_equals_dense_ones(problem, size, monkeypatc
 
 
 def test_fit_pixels_takes_blocks_of_as_many_pixels_as_their_entries_allow(problem, monkeypatch):
-    monkeypatch.setattr(pixels, "BLOCK_BYTES", 8 * 30 * 64)
+    monkeypatch.setattr(pixels, "BLOCK_BYTES", 8 * 10 * 64)
     sizes = []
-    fit_pixels(problem, DIRECTIONS, on_progress=lambda done, _: sizes.append(done))
     sparse = replace(problem, expectation=Sparse(problem.expectation))
     fit_pixels(sparse, DIRECTIONS, on_progress=lambda done, _: sizes.append(done))
-    assert sizes == [64, 128, 192, 192]
+    assert sizes == [64, 128, 192]
+
+
+def test_fit_pixels_of_rows_equals_their_sums(problem):
+    table = problem.expectation
+    sums = fit_pixels(replace(problem, expectation=Sums(table)), DIRECTIONS)
+    assert_identical(fit_pixels(problem, DIRECTIONS), sums)

@@ -37,6 +37,7 @@ __all__ = [
     "STATUS_NAMES",
     "FluxFit",
     "fit_flux",
+    "fit_flux_rows",
     "fit_flux_sparse",
     "poisson_ts",
 ]
@@ -83,6 +84,7 @@ class FluxFit(NamedTuple):
     status: np.ndarray
 
 
+_GROUP = 16  # pixels that fit_rows may add up together, GROUP of rows.c
 _N_RESULTS = len(FluxFit._fields) - 2  # rows that the kernels fill, in this order
 
 
@@ -179,6 +181,77 @@ def fit_flux(
     return _fit_of(fit)
 
 
+def fit_flux_rows(
+    counts: np.ndarray,
+    background: np.ndarray,
+    rows: np.ndarray,
+    totals: np.ndarray,
+    stop: np.ndarray,
+    row: np.ndarray,
+    weight: np.ndarray,
+    status: np.ndarray | None = None,
+    *,
+    allow_negative: bool = False,
+) -> FluxFit:
+    """Fit the flux of a source in each of a block of pixels that are weighted rows of a table.
+
+    The same as `fit_flux` of their sums, which are made pixel by pixel and stay in the cache.
+
+    Parameters
+    ----------
+    counts, background : ndarray of float64, shape (n_hit,)
+        As in `fit_flux`.
+    rows : ndarray of float32, shape (n_row, n_hit)
+        Table of expected counts for unit flux, in memory or mapped, in C order.
+    totals : ndarray of float64, shape (n_row,)
+        The same in all bins.
+    stop : ndarray of int64, shape (n,)
+        End of each pixel's entries in `row` and `weight`; they start where those of the pixel
+        before end.
+    row : ndarray of int64, shape (m,)
+        Rows of the table; others are not read.
+    weight : ndarray of float64, shape (m,)
+        Their weights.
+    status, allow_negative
+        As in `fit_flux`.
+
+    Returns
+    -------
+    FluxFit
+        One value per pixel.
+
+    Raises
+    ------
+    ValueError
+        As `fit_flux`, and if `stop` does not ascend to the number of entries, or there is no such
+        row.
+
+    Examples
+    --------
+    >>> table, totals = np.array([[1.0], [3.0]], np.float32), np.array([1.0, 3.0])
+    >>> entries = np.array([2]), np.array([0, 1]), np.array([0.25, 0.25])
+    >>> fit = fit_flux_rows(np.array([10.0]), np.array([5.0]), table, totals, *entries)
+    >>> round(float(fit.flux[0]), 9), round(float(fit.ts[0]), 6)
+    (5.0, 3.862944)
+    """
+    counts, background, totals, weight = (
+        np.ascontiguousarray(values, dtype=np.float64)
+        for values in (counts, background, totals, weight)
+    )
+    stop, row = (np.ascontiguousarray(values, np.int64) for values in (stop, row))
+    _check_counts(counts, background)
+    if rows.shape != (totals.size, counts.size):
+        raise ValueError(f"rows {rows.shape}, expected {(totals.size, counts.size)}.")
+    _check_entries(len(stop), stop, "row", row, totals.size, weight.size)
+    fit = _no_fit(stop.size, status)
+    kernels.fit_rows(
+        *(counts.size, counts, background, rows, totals, stop.size, stop, row, weight),
+        *(_options(allow_negative), np.empty(_room(counts.size) + _GROUP * (counts.size + 8))),
+        *fit,
+    )
+    return _fit_of(fit)
+
+
 def fit_flux_sparse(
     counts: np.ndarray,
     background: np.ndarray,
@@ -234,7 +307,7 @@ def fit_flux_sparse(
     )
     stop, hit_bin = (np.ascontiguousarray(values, np.int64) for values in (stop, hit_bin))
     _check_counts(counts, background)
-    n_entries = _check_entries(stop, hit_bin, unit_counts, len(total), counts.size)
+    n_entries = _check_entries(len(total), stop, "hit_bin", hit_bin, counts.size, unit_counts.size)
     fit = _no_fit(len(total), status)
     kernels.fit_sparse(
         *(counts, background, len(total), stop, hit_bin, unit_counts, total),
@@ -279,17 +352,17 @@ def _check_counts(counts: np.ndarray, background: np.ndarray) -> None:
 
 
 def _check_entries(
-    stop: np.ndarray, hit_bin: np.ndarray, unit_counts: np.ndarray, n: int, n_hit: int
+    n: int, stop: np.ndarray, name: str, numbers: np.ndarray, n_numbers: int, n_values: int
 ) -> int:
     """Number of entries of the pixel that has most."""
     sizes = np.diff(stop, prepend=0)
-    if stop.shape != (n,) or np.any(sizes < 0) or (stop[-1] if n else 0) != hit_bin.size:
+    if stop.shape != (n,) or np.any(sizes < 0) or (stop[-1] if n else 0) != numbers.size:
         raise ValueError(
-            f"stop: allowed are {n} numbers that ascend to the number of entries, {hit_bin.size}."
+            f"stop: allowed are {n} numbers that ascend to the number of entries, {numbers.size}."
         )
-    if hit_bin.shape != unit_counts.shape or np.any((hit_bin < 0) | (hit_bin >= n_hit)):
+    if numbers.shape != (n_values,) or np.any((numbers < 0) | (numbers >= n_numbers)):
         raise ValueError(
-            f"hit_bin: allowed are numbers from 0 to {n_hit - 1}, one for each of the "
-            f"{unit_counts.size} unit_counts."
+            f"{name}: allowed are numbers from 0 to {n_numbers - 1}, one for each of the "
+            f"{n_values} values."
         )
     return int(sizes.max(initial=0))

@@ -16,7 +16,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 
-INTERFACE = 4
+INTERFACE = 5
 """Number of the set of functions and arguments, as in interface.h."""
 
 FOLDER = Path(__file__).parent
@@ -81,6 +81,12 @@ _ARGUMENTS = {
         *(_int, _floats, _floats, _int, _floats, _floats),
         *(_options, _floats, _floats, _shorts, _bytes),
     ),
+    # n_hit, counts, background; rows, totals; n, stop, row, weight; options, room; results, n_iter,
+    # status
+    "fit_rows": (
+        *(_int, _floats, _floats, _singles, _floats, _int, _ints, _ints, _floats),
+        *(_options, _floats, _floats, _shorts, _bytes),
+    ),
     # counts, background; n, stop, bin, unit_counts, total; options, room; results, n_iter, status
     "fit_sparse": (
         *(_floats, _floats, _int, _ints, _ints, _floats, _floats),
@@ -111,7 +117,7 @@ _ARGUMENTS = {
 }
 _NO_RESULT = (
     *("nest_to_ring", "ring_to_nest", "nest_to_vec", "ring_to_vec", "vec_to_nest", "vec_to_ring"),
-    *("ring_thetas", "interp_ring", "add_rows", "fit_block", "fit_sparse"),
+    *("ring_thetas", "interp_ring", "add_rows", "fit_block", "fit_rows", "fit_sparse"),
     *("add_cones", "border_containment"),
 )
 

@@ -1,8 +1,7 @@
-/* Which rows of a table make up a direction, with which weight, and their weighted sum. */
+/* Which rows of a table make up a direction, and with which weight. */
 #include "healpix.h"
 #include "lanes.h"
-
-enum { GOOD = 0, OCCULTED = 3 }; /* skyquilt.status */
+#include "poisson.h"
 
 /* Rows of the attitude array: one column per sample. */
 enum { ROTATION = 0, SECONDS = 9, ZENITH = 10, HORIZON_COS = 13 };
@@ -130,54 +129,4 @@ int64_t merge_weights(int64_t n, int64_t n_neighbours, const int64_t *ipix, cons
         stop[i] = end;
     }
     return end;
-}
-
-/* Columns that are added up before the next ones: so many values of 100 rows (the neighbours of
- * one pixel over a short observation) stay in a level 2 cache of 1 MiB while the pixels of a
- * block, which share most of their rows, use them. */
-#define TILE 2048
-
-/* Sums of `n_column` columns, four vectors at a time, which stay in registers while rows are added. */
-static void add_tile(const float *rows, int64_t n_hit, int64_t n_column, int64_t n_entry,
-                     const int64_t *row, const double *weight, double *sums)
-{
-    int64_t i = 0;
-    for (; i + 4 * WIDTH <= n_column; i += 4 * WIDTH) {
-        lanes a = {0}, b = {0}, c = {0}, d = {0};
-        for (int64_t k = 0; k < n_entry; k++) {
-            const float *values = rows + row[k] * n_hit + i;
-            a += weight[k] * load_float(values);
-            b += weight[k] * load_float(values + WIDTH);
-            c += weight[k] * load_float(values + 2 * WIDTH);
-            d += weight[k] * load_float(values + 3 * WIDTH);
-        }
-        store(sums + i, a);
-        store(sums + i + WIDTH, b);
-        store(sums + i + 2 * WIDTH, c);
-        store(sums + i + 3 * WIDTH, d);
-    }
-    for (; i < n_column; i++) {
-        double sum = 0;
-        for (int64_t k = 0; k < n_entry; k++)
-            sum += weight[k] * (double)rows[row[k] * n_hit + i];
-        sums[i] = sum;
-    }
-}
-
-/* Weighted sums of rows, shape (n, n_hit), and of their totals, shape (n,). */
-void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
-              const int64_t *stop, const int64_t *row, const double *weight, double *unit_counts,
-              double *total)
-{
-    unsigned mode = begin_flush();
-    for (int64_t first = 0; first < n_hit; first += TILE) {
-        int64_t n_column = n_hit - first < TILE ? n_hit - first : TILE;
-        for (int64_t i = 0, k = 0; i < n; k = stop[i++])
-            add_tile(rows + first, n_hit, n_column, stop[i] - k, row + k, weight + k,
-                     unit_counts + i * n_hit + first);
-    }
-    for (int64_t i = 0, k = 0; i < n; i++)
-        for (total[i] = 0; k < stop[i]; k++)
-            total[i] += weight[k] * totals[row[k]];
-    end_flush(mode);
 }

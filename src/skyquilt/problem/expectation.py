@@ -2,9 +2,11 @@
 
 Tables answer with weights times rows: the expected counts of a direction are the sum of a few
 rows of the table, each with its weight. The weights of a block of directions are a
-`SparseWeights`; `weighted_rows` turns them into counts.
+`SparseWeights`, and their block a `RowBlock`.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -55,27 +57,6 @@ class SparseBlock(NamedTuple):
     status: np.ndarray
 
 
-class Expectation(Protocol):
-    """Expected counts of a source of unit flux, for any direction of the problem's frame."""
-
-    @property
-    def n_hit(self) -> int:
-        """Number of hit bins."""
-
-    @property
-    def entries_per_direction(self) -> float:
-        """Estimated expected counts that a block holds per direction; `n_hit` in a dense one."""
-
-    def block(self, directions: np.ndarray) -> Block | SparseBlock:
-        """Expected counts for unit vectors of shape (n, 3)."""
-
-    def select_bins(self, bins: np.ndarray) -> "Expectation":
-        """The same with some of the hit bins, by number, ascending; totals stay those of all."""
-
-    def work_per_direction(self) -> float:
-        """Estimated multiply-adds for one direction."""
-
-
 class SparseWeights(NamedTuple):
     """Rows of a table that make up each direction of a block.
 
@@ -95,26 +76,65 @@ class SparseWeights(NamedTuple):
     weight: np.ndarray
 
 
-def weighted_rows(rows: np.ndarray, totals: np.ndarray, weights: SparseWeights) -> np.ndarray:
-    """Sums of weighted rows and of their totals; rows without weight are not read.
+@dataclass(frozen=True, eq=False)
+class RowBlock:
+    """Expected counts for unit flux of a block of directions, as weighted rows of a table.
 
-    Parameters
+    They are added up when they are asked for; a fit takes the rows, and adds up a few directions
+    at a time.
+
+    Attributes
     ----------
     rows : ndarray of float32, shape (n_row, n_hit)
         The table, in memory or mapped, in C order.
     totals : ndarray of float64, shape (n_row,)
         Total of each row over all bins.
     weights : SparseWeights
-        Entries of n directions.
-
-    Returns
-    -------
-    unit_counts : ndarray of float64, shape (n, n_hit)
-        Sum of weight times row.
-    total : ndarray of float64, shape (n,)
-        Sum of weight times total.
+        Rows of each direction; others are not read.
+    status : ndarray of uint8, shape (n,)
+        GOOD, or why there is nothing to fit, see `skyquilt.status`.
     """
-    n, n_hit = len(weights.stop), rows.shape[1]
-    unit_counts, total = np.empty((n, n_hit)), np.empty(n)
-    kernels.add_rows(n_hit, rows, totals, n, *weights, unit_counts, total)
-    return unit_counts, total
+
+    rows: np.ndarray
+    totals: np.ndarray
+    weights: SparseWeights
+    status: np.ndarray
+
+    @property
+    def unit_counts(self) -> np.ndarray:
+        """Expected counts in the hit bins, float64, shape (n, n_hit)."""
+        return self.dense.unit_counts
+
+    @property
+    def total(self) -> np.ndarray:
+        """Expected counts summed over all bins, float64, shape (n,)."""
+        return self.dense.total
+
+    @cached_property
+    def dense(self) -> Block:
+        """The sums."""
+        n, n_hit = len(self.weights.stop), self.rows.shape[1]
+        unit_counts, total = np.empty((n, n_hit)), np.empty(n)
+        kernels.add_rows(n_hit, self.rows, self.totals, n, *self.weights, unit_counts, total)
+        return Block(unit_counts, total, self.status)
+
+
+class Expectation(Protocol):
+    """Expected counts of a source of unit flux, for any direction of the problem's frame."""
+
+    @property
+    def n_hit(self) -> int:
+        """Number of hit bins."""
+
+    @property
+    def entries_per_direction(self) -> float:
+        """Estimated expected counts that a block holds per direction; `n_hit` in a dense one."""
+
+    def block(self, directions: np.ndarray) -> Block | SparseBlock | RowBlock:
+        """Expected counts for unit vectors of shape (n, 3)."""
+
+    def select_bins(self, bins: np.ndarray) -> "Expectation":
+        """The same with some of the hit bins, by number, ascending; totals stay those of all."""
+
+    def work_per_direction(self) -> float:
+        """Estimated multiply-adds for one direction."""

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from skyquilt.native import kernels
-from skyquilt.problem.expectation import Block, SparseWeights, weighted_rows
+from skyquilt.problem.expectation import RowBlock, SparseWeights
 from skyquilt.sky.healpix import check_directions, ring_thetas
 from skyquilt.sky.pixels import nside_to_npix
 
@@ -78,7 +78,7 @@ class LocalTable:
         """Expected counts that a block holds per direction: all."""
         return float(self.n_hit)
 
-    def block(self, directions: np.ndarray) -> Block:
+    def block(self, directions: np.ndarray) -> RowBlock:
         """Expected counts for unit flux.
 
         Parameters
@@ -88,11 +88,11 @@ class LocalTable:
 
         Returns
         -------
-        Block
+        RowBlock
             OCCULTED where the source is below the horizon in all samples that have weight.
         """
         weights, status = self.weights(directions)
-        return Block(*weighted_rows(self._rows, self.totals, weights), status)
+        return RowBlock(self._rows, self.totals, weights, status)
 
     def weights(self, directions: np.ndarray) -> tuple[SparseWeights, np.ndarray]:
         """Seconds per spacecraft direction, and status, for each sky direction."""

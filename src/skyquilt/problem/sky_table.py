@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from skyquilt.native import kernels
-from skyquilt.problem.expectation import Block, SparseWeights, weighted_rows
+from skyquilt.problem.expectation import RowBlock, SparseWeights
 from skyquilt.sky.healpix import interp_ring, vec_to_ring
 from skyquilt.sky.pixels import nside_to_npix, ring_to_nest
 from skyquilt.status import GOOD
@@ -67,7 +67,7 @@ class SkyTable:
         """Expected counts that a block holds per direction: all."""
         return float(self.n_hit)
 
-    def block(self, directions: np.ndarray) -> Block:
+    def block(self, directions: np.ndarray) -> RowBlock:
         """Expected counts for unit flux.
 
         Parameters
@@ -77,12 +77,12 @@ class SkyTable:
 
         Returns
         -------
-        Block
+        RowBlock
             All directions are GOOD.
         """
         weights = self.weights(directions)
         status = np.full(len(directions), GOOD, dtype=np.uint8)
-        return Block(*weighted_rows(self._rows, self.totals, weights), status)
+        return RowBlock(self._rows, self.totals, weights, status)
 
     def weights(self, directions: np.ndarray) -> SparseWeights:
         """Weights of the rows for each direction, sum 1."""

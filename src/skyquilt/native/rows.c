@@ -1,0 +1,115 @@
+/* Weighted sums of the rows of a table, and the fit of such sums. */
+#include "lanes.h"
+#include "poisson.h"
+
+/* Columns that are added up before the next ones: so many values of 100 rows (the neighbours of
+ * one pixel over a short observation) stay in a level 2 cache of 1 MiB while the pixels of a
+ * block, which share most of their rows, use them. */
+#define TILE 2048
+
+/* Sums of `n_column` columns, four vectors at a time, which stay in registers while rows are added. */
+static void add_tile(const float *rows, int64_t n_hit, int64_t n_column, int64_t n_entry,
+                     const int64_t *row, const double *weight, double *sums)
+{
+    int64_t i = 0;
+    for (; i + 4 * WIDTH <= n_column; i += 4 * WIDTH) {
+        lanes a = {0}, b = {0}, c = {0}, d = {0};
+        for (int64_t k = 0; k < n_entry; k++) {
+            const float *values = rows + row[k] * n_hit + i;
+            a += weight[k] * load_float(values);
+            b += weight[k] * load_float(values + WIDTH);
+            c += weight[k] * load_float(values + 2 * WIDTH);
+            d += weight[k] * load_float(values + 3 * WIDTH);
+        }
+        store(sums + i, a);
+        store(sums + i + WIDTH, b);
+        store(sums + i + 2 * WIDTH, c);
+        store(sums + i + 3 * WIDTH, d);
+    }
+    for (; i < n_column; i++) {
+        double sum = 0;
+        for (int64_t k = 0; k < n_entry; k++)
+            sum += weight[k] * (double)rows[row[k] * n_hit + i];
+        sums[i] = sum;
+    }
+}
+
+/* A table, and the rows that make up each of some pixels: entries of pixel i end at stop[i]. */
+typedef struct {
+    int64_t n_hit;
+    const float *rows;
+    const double *totals;
+    const int64_t *stop, *row;
+    const double *weight;
+} pixel_rows;
+
+static int64_t first_entry(const pixel_rows *of, int64_t i)
+{
+    return i > 0 ? of->stop[i - 1] : 0;
+}
+
+/* Sums of pixels from `begin` to `end`, to arrays that are `stride` values apart. */
+static void add_rows_of(const pixel_rows *of, int64_t begin, int64_t end, double *sums,
+                        int64_t stride)
+{
+    for (int64_t column = 0; column < of->n_hit; column += TILE) {
+        int64_t left = of->n_hit - column, n_column = left < TILE ? left : TILE;
+        for (int64_t i = begin; i < end; i++) {
+            int64_t k = first_entry(of, i);
+            add_tile(of->rows + column, of->n_hit, n_column, of->stop[i] - k, of->row + k,
+                     of->weight + k, sums + (i - begin) * stride + column);
+        }
+    }
+}
+
+static double total_of(const pixel_rows *of, int64_t i)
+{
+    double total = 0;
+    for (int64_t k = first_entry(of, i); k < of->stop[i]; k++)
+        total += of->weight[k] * of->totals[of->row[k]];
+    return total;
+}
+
+/* Weighted sums of rows, shape (n, n_hit), and of their totals, shape (n,). */
+void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
+              const int64_t *stop, const int64_t *row, const double *weight, double *unit_counts,
+              double *total)
+{
+    pixel_rows of = {n_hit, rows, totals, stop, row, weight};
+    unsigned mode = begin_flush();
+    add_rows_of(&of, 0, n, unit_counts, n_hit);
+    for (int64_t i = 0; i < n; i++)
+        total[i] = total_of(&of, i);
+    end_flush(mode);
+}
+
+/* Pixels whose rows are added up together, where rows have several tiles: a tile of a row is then
+ * read from far away once for so many. */
+#define GROUP 16
+
+/* Fit the pixels that are GOOD so far, as `fit_block` does. Their sums are never all there at once:
+ * those of one pixel, or of a group, stay in the cache from the addition to the fit. `room` has
+ * FIT_ROOM(n_hit) + GROUP (n_hit + 8) values. */
+void fit_rows(int64_t n_hit, const double *counts, const double *background, const float *rows,
+              const double *totals, int64_t n, const int64_t *stop, const int64_t *row,
+              const double *weight, const fit_options *options, double *room, double *results,
+              int32_t *n_iter, uint8_t *status)
+{
+    pixel_rows of = {n_hit, rows, totals, stop, row, weight};
+    fit_output to = {n, results, n_iter, status};
+    fit_bins bins = skyquilt_place_bins(n_hit, room);
+    int64_t stride = bins.n, group = n_hit <= TILE ? 1 : GROUP;
+    double *sums = bins.x + stride;
+    skyquilt_fill_bins(&bins, n_hit, counts, background);
+    memset(sums, 0, (size_t)(group * stride) * sizeof *sums);
+    unsigned mode = begin_flush();
+    for (int64_t begin = 0; begin < n; begin += group) {
+        int64_t end = begin + group < n ? begin + group : n;
+        add_rows_of(&of, begin, end, sums, stride);
+        for (int64_t i = begin; i < end; i++) {
+            bins.e = sums + (i - begin) * stride;
+            skyquilt_fit_pixel(&bins, total_of(&of, i), options, i, &to);
+        }
+    }
+    end_flush(mode);
+}

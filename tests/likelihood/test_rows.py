@@ -1,0 +1,69 @@
+"""Pixels that are weighted rows of a table: the same fit as that of their sums."""
+
+import numpy as np
+import pytest
+
+from skyquilt.likelihood.poisson import AT_BOUND, GOOD, OCCULTED, fit_flux, fit_flux_rows
+
+ONE = np.ones(1)
+TABLE = np.ones((3, 1), np.float32)
+
+
+def random_rows(n_hit, n=37, n_row=20):
+    """Counts, background, table, its totals; entries and status of the pixels."""
+    rng = np.random.default_rng(n_hit)
+    counts = rng.integers(1, 5, n_hit).astype(float)
+    background = rng.gamma(1, 1, n_hit) + 0.05
+    rows = (rng.gamma(1, 1, (n_row, n_hit)) * rng.integers(0, 2, (n_row, n_hit))).astype(np.float32)
+    totals = rows.sum(axis=1, dtype=float) * rng.uniform(1, 6, n_row)
+    sizes = rng.integers(0, 7, n)
+    row = np.concatenate([rng.permutation(n_row)[:size] for size in sizes])
+    entries = np.cumsum(sizes), row, rng.uniform(0.1, 1, row.size)
+    status = rng.choice([GOOD, GOOD, GOOD, OCCULTED], n).astype(np.uint8)
+    return counts, background, rows, totals, entries, status
+
+
+@pytest.mark.parametrize("allow_negative", [False, True])
+@pytest.mark.parametrize("n_hit", [0, 1, 25, 2048, 2049, 5000])  # above 2048 rows are cut
+def test_fit_flux_rows_equals_fit_of_numpy_sums(n_hit, allow_negative):
+    counts, background, rows, totals, entries, status = random_rows(n_hit)
+    stop, row, weight = entries
+    weights = np.zeros((stop.size, len(rows)))
+    weights[np.repeat(np.arange(stop.size), np.diff(stop, prepend=0)), row] = weight
+    options = {"allow_negative": allow_negative}
+    sums = fit_flux(counts, background, weights @ rows, weights @ totals, status, **options)
+    found = fit_flux_rows(counts, background, rows, totals, *entries, status, **options)
+    assert found.status.tolist() == sums.status.tolist()
+    for a, b in zip(found, sums, strict=True):
+        # the same sums in another order; TS near 0 is a difference of larger numbers
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-10)
+
+
+def test_fit_flux_rows_never_reads_rows_without_weight():
+    counts, background, rows, totals, entries, _ = random_rows(25)
+    used = np.isin(np.arange(len(rows)), entries[1][:6])
+    some = np.searchsorted(entries[0], 6)
+    stop = np.minimum(entries[0][: some + 1], 6)
+    cut = stop, entries[1][:6], entries[2][:6]
+    expected = fit_flux_rows(counts, background, rows, totals, *cut)
+    rows[~used], totals[~used] = np.nan, np.nan
+    found = fit_flux_rows(counts, background, rows, totals, *cut)
+    assert {GOOD, AT_BOUND} >= set(found.status[np.diff(stop, prepend=0) > 0].tolist())
+    for a, b in zip(found, expected, strict=True):
+        assert np.array_equal(a, b, equal_nan=True)
+
+
+def test_fit_flux_rows_when_the_table_has_another_shape_names_both():
+    with pytest.raises(ValueError, match=r"rows \(3, 1\), expected \(3, 2\)"):
+        fit_flux_rows(np.ones(2), np.ones(2), TABLE, np.ones(3), [1], [0], ONE)
+
+
+@pytest.mark.parametrize("row", [[3], [-1], [0, 1]])
+def test_fit_flux_rows_when_a_row_does_not_exist_names_what_is_allowed(row):
+    with pytest.raises(ValueError, match="row: allowed are numbers from 0 to 2, one for each"):
+        fit_flux_rows(ONE, ONE, TABLE, np.ones(3), [len(row)], row, ONE)
+
+
+def test_fit_flux_rows_when_stop_does_not_ascend_names_what_is_allowed():
+    with pytest.raises(ValueError, match="stop: allowed are 2 numbers"):
+        fit_flux_rows(ONE, ONE, TABLE, np.ones(3), [1, 0], [0], ONE)
