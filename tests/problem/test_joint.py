@@ -137,7 +137,7 @@ class Dense:
         self.sparse, self.n_hit = sparse, sparse.n_hit
 
     def block(self, directions):
-        block = self.sparse.table.block(directions)
+        block = self.sparse.table.block(directions).dense
         kept = np.where(block.unit_counts > self.sparse.limit, block.unit_counts, 0.0)
         return block._replace(unit_counts=kept)
 
