@@ -14,6 +14,7 @@ from pydantic_core import PydanticUseDefault
 
 from skyquilt.config.data import ComptonData
 from skyquilt.config.imaging import ImagingData
+from skyquilt.config.imaging_file import ImagingFile
 
 Instrument = Literal["compton", "imaging"]
 
@@ -32,17 +33,20 @@ def _label(settings: Any, validate: ValidatorFunctionWrapHandler, info: Validati
 
 
 def _kind(data: Any) -> str:
-    """Instrument of settings on their way in, or of data on their way out."""
+    """Kind of settings on their way in, or of data on their way out."""
     if isinstance(data, _Labelled):
-        return data.instrument
-    return "imaging" if isinstance(data, ImagingData) else "compton"
+        is_file = isinstance(data.settings, dict) and "file" in data.settings
+        is_file |= isinstance(data.settings, ImagingFile)
+        return "imaging_file" if data.instrument == "imaging" and is_file else data.instrument
+    return {ImagingData: "imaging", ImagingFile: "imaging_file"}.get(type(data), "compton")
 
 
 _unlabel = BeforeValidator(lambda labelled: labelled.settings)
 
 Data = Annotated[
     Annotated[ComptonData, _unlabel, Tag("compton")]
-    | Annotated[ImagingData, _unlabel, Tag("imaging")],
+    | Annotated[ImagingData, _unlabel, Tag("imaging")]
+    | Annotated[ImagingFile, _unlabel, Tag("imaging_file")],
     Discriminator(_kind),
     WrapValidator(_label),
 ]

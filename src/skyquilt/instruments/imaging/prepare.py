@@ -1,6 +1,7 @@
 """From the files of an imaging instrument to a fit problem."""
 
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.imaging_file import ImagingFile
 from skyquilt.problem import FitProblem
 
 
@@ -14,6 +15,10 @@ def make_problem(analysis: Analysis) -> FitProblem:
     ConfigError
         If a frame or a unit is in no header and not in the analysis.
     """
+    if isinstance(analysis.data, ImagingFile):
+        from skyquilt.instruments.imaging.file import make_file_problem
+
+        return make_file_problem(analysis)
     if analysis.data.events is not None:
         from skyquilt.instruments.imaging.event_problem import make_event_problem
 

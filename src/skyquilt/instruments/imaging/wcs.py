@@ -120,21 +120,54 @@ def to_grid(projection: Projection, values: np.ndarray) -> HealpixGrid:
     InputError
         If a value is not finite.
     """
+    nside, ipix = _pixels(projection)
+    vec = nest_to_vec(nside, ipix)
+    column, row = _to_image(projection, vec)
+    margin = 2.0  # pixels: HEALPix pixels are no larger, and interpolation takes the next ones
+    is_near = _is_within(row, projection.shape[0], margin)
+    is_near &= _is_within(column, projection.shape[1], margin)
+    at_pixels = values_at(projection, values, vec[is_near])
+    ipix = nest_to_ring(nside, ipix[is_near])
+    order = np.argsort(ipix)
+    return HealpixGrid(nside, at_pixels[order], ipix[order])
+
+
+def values_at(projection: Projection, values: np.ndarray, vec: np.ndarray) -> np.ndarray:
+    """Values of an image at directions: bilinear, and beyond its edge as at the edge.
+
+    Parameters
+    ----------
+    projection : Projection
+        The image.
+    values : ndarray of float64, shape (n_quantity, n_rows, n_columns)
+        Smooth quantities, such as exposure.
+    vec : ndarray of float64, shape (n, 3)
+        Directions that the projection shows, in its frame.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n_quantity)
+        Values.
+
+    Raises
+    ------
+    InputError
+        If a value is not finite.
+    """
     from scipy.ndimage import map_coordinates
 
     if n_bad := int(np.sum(~np.isfinite(values))):
         raise InputError(f"{projection.path}: {n_bad} values are not finite.")
-    nside, ipix = _pixels(projection)
-    column, row = _to_image(projection, nest_to_vec(nside, ipix))
-    margin = 2.0  # pixels: HEALPix pixels are no larger, and interpolation takes the next ones
-    is_near = _is_within(row, projection.shape[0], margin) & _is_within(
-        column, projection.shape[1], margin
-    )
-    place = np.stack([row[is_near], column[is_near]])
-    at_pixels = [map_coordinates(plane, place, order=1, mode="nearest") for plane in values]
-    ipix = nest_to_ring(nside, ipix[is_near])
-    order = np.argsort(ipix)
-    return HealpixGrid(nside, np.stack(at_pixels, axis=1)[order], ipix[order])
+    column, row = _to_image(projection, vec)
+    place = np.stack([row, column])
+    found = [map_coordinates(plane, place, order=1, mode="nearest") for plane in values]
+    return np.stack(found, axis=1)
+
+
+def pixel_centers(projection: Projection) -> np.ndarray:
+    """Directions of the centres of all pixels, row by row, shape (n, 3); NaN off the sky."""
+    row, column = np.indices(projection.shape).reshape(2, -1)
+    return _to_vec(projection, column, row)
 
 
 def _frame(wcs: Any, path: str) -> str:

@@ -1,0 +1,48 @@
+"""A file that holds all data of an imaging instrument, in any layout that is known."""
+
+from collections.abc import Callable
+
+from skyquilt.config.analysis import Analysis
+from skyquilt.errors import InputError
+from skyquilt.instruments.imaging import healpix_dataset, map_dataset
+from skyquilt.instruments.imaging.fits_file import open_fits
+from skyquilt.instruments.imaging.pixel_data import PixelData, make_pixel_problem
+from skyquilt.instruments.imaging.quantities import FaultError
+from skyquilt.problem import FitProblem
+
+_READERS = {
+    healpix_dataset.EXTENSIONS: healpix_dataset.read_healpix_dataset,
+    map_dataset.EXTENSIONS: map_dataset.read_map_dataset,
+}
+
+
+def make_file_problem(analysis: Analysis) -> FitProblem:
+    """Build the fit problem of an analysis whose data are one file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, in no known layout, or holds nothing to fit.
+    """
+    return make_pixel_problem(analysis, _read(analysis))
+
+
+def _read(analysis: Analysis) -> PixelData:
+    path = analysis.data.file
+    with open_fits(path) as hdus:
+        read = _find_reader(path, {hdu.name for hdu in hdus})
+        try:
+            return read(hdus, path, analysis.spectrum, normalise=analysis.data.normalise)
+        except (FaultError, KeyError) as error:
+            raise InputError(f"{path}: {error.args[0]}") from error
+
+
+def _find_reader(path: str, names: set[str]) -> Callable[..., PixelData]:
+    for extensions, read in _READERS.items():
+        if extensions <= names:
+            return read
+    layouts = " or ".join(", ".join(sorted(extensions)) for extensions in _READERS)
+    raise InputError(
+        f"{path}: its extensions ({', '.join(sorted(names))}) are those of no known layout; needed "
+        f"are {layouts}: see docs/formats.md."
+    )

@@ -1,0 +1,126 @@
+"""One file with everything on HEALPix pixels of a part of the sky; layout in docs/formats.md."""
+
+from typing import Any
+
+import numpy as np
+
+from skyquilt.config.spectrum import Spectrum
+from skyquilt.instruments.imaging.quantities import FaultError, get_column
+from skyquilt.instruments.imaging.pixel_data import PixelData
+from skyquilt.instruments.imaging.profiles import ring_profiles
+from skyquilt.problem.sky_grid import HealpixGrid
+from skyquilt.sky.pixels import check_ipix, nest_to_ring
+from skyquilt.spectra import integrate
+
+EXTENSIONS = frozenset({"SKYMAP", "EBOUNDS", "THETA"})
+"""What a file must have to be in this layout, besides a table whose name begins with IRF."""
+
+_FRAMES = {"C": "icrs", "G": "galactic"}
+
+
+def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: bool) -> PixelData:
+    """Read a file in this layout.
+
+    Parameters
+    ----------
+    hdus : astropy.io.fits.HDUList
+        The open file.
+    path : str
+        Its name, for messages.
+    spectrum : Spectrum
+        Spectrum of the source.
+    normalise : bool
+        Divide the point spread function by its integral.
+
+    Raises
+    ------
+    FaultError
+        If a table or column is missing, or tables do not fit each other.
+    """
+    table, response = hdus["SKYMAP"], _find_response(hdus)
+    nside, ipix, order = _read_pixels(table)
+    edges, true_edges = _read_edges(hdus["EBOUNDS"]), _read_edges(response)
+    n_band, n_true = len(edges) - 1, len(true_edges) - 1
+    counts, background, exposure = (
+        np.column_stack([get_column(table, f"{name}{number + 1}", unit) for number in range(n)])
+        for name, n, unit in (
+            ("COUNTS", n_band, None),
+            ("BKG", n_band, None),
+            ("EXPO", n_true, "cm2 s"),
+        )
+    )
+    to_band = get_column(response, "EDISP")
+    if to_band.shape != (n_true, n_band):
+        raise FaultError(
+            f"EDISP of {response.name} has the shape {to_band.shape}; {n_true} true energies and "
+            f"{n_band} bands are needed."
+        )
+    ring_edges = _follow(
+        *(get_column(hdus["THETA"], f"THETA_{end}", "rad") for end in ("LO", "HI"))
+    )
+    density = get_column(response, "PSF", "sr-1")
+    if density.shape != (n_true, len(ring_edges) - 1):
+        raise FaultError(
+            f"PSF of {response.name} has the shape {density.shape}, which does not "
+            f"fit {len(ring_edges) - 1} angles in THETA."
+        )
+    theta, profile = ring_profiles(ring_edges, density, path, normalise=normalise)
+    return PixelData(
+        path=path,
+        frame=_FRAMES[table.header["COORDSYS"]],
+        vertices=_vertices(nside, ipix),
+        edges=edges,
+        is_good=np.ones(n_band, bool),
+        counts=counts[order],
+        background=background[order],
+        yields=HealpixGrid(nside, exposure[order] * integrate(spectrum, true_edges), ipix),
+        theta=theta,
+        profile=profile,
+        to_band=to_band,
+    )
+
+
+def _find_response(hdus: Any) -> Any:
+    found = [hdu for hdu in hdus if hdu.name.startswith("IRF")]
+    if len(found) != 1:
+        raise FaultError(f"{len(found)} tables have a name that begins with IRF; one is needed.")
+    return found[0]
+
+
+def _read_pixels(table: Any) -> tuple[int, np.ndarray, np.ndarray]:
+    """Resolution, ring pixels in ascending order, and the rows of the table in that order."""
+    header = table.header
+    for key, allowed in (("COORDSYS", tuple(_FRAMES)), ("ORDERING", ("NESTED", "RING"))):
+        if header.get(key) not in allowed:
+            raise FaultError(f"{key} of SKYMAP is {header.get(key)!r}; allowed are {allowed}.")
+    nside = header["NSIDE"]
+    try:
+        ipix = check_ipix(np.asarray(table.data["PIX"], np.int64), nside)
+    except ValueError as error:
+        raise FaultError(f"PIX of SKYMAP: {error}") from error
+    if header["ORDERING"] == "NESTED":
+        ipix = nest_to_ring(nside, ipix)
+    order = np.argsort(ipix)
+    ipix = ipix[order]
+    if np.any(np.diff(ipix) == 0):
+        raise FaultError("PIX of SKYMAP has a pixel twice.")
+    return nside, ipix, order
+
+
+def _read_edges(table: Any) -> np.ndarray:
+    """Edges of energies [keV]."""
+    return _follow(get_column(table, "E_MIN", "keV"), get_column(table, "E_MAX", "keV"))
+
+
+def _follow(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Edges of bins that follow one another."""
+    if np.any(high <= low) or np.any(np.abs(low[1:] - high[:-1]) > 1e-6 * high[:-1]):
+        raise FaultError(f"bins {low} to {high} do not follow one another.")
+    return np.append(low, high[-1])
+
+
+def _vertices(nside: int, ipix: np.ndarray) -> np.ndarray:
+    """Corners north, west, south, east: counter-clockwise as seen from outside the sphere."""
+    import healpy
+
+    return np.moveaxis(healpy.boundaries(nside, ipix, step=1), 1, 2)

@@ -1,0 +1,49 @@
+"""Columns and images of FITS files in the units wanted, from those that their headers state."""
+
+from typing import Any
+
+import numpy as np
+
+
+class FaultError(Exception):
+    """Something in a file is not as it must be; whoever opened the file adds its name."""
+
+
+def get_column(hdu: Any, name: str, unit: str | None = None) -> np.ndarray:
+    """Values of a column, in `unit` if one is given; its own unit must be in the header.
+
+    Raises
+    ------
+    FaultError
+        If there is no such column, or it has no unit or one of another kind.
+    """
+    if name not in hdu.columns.names:
+        raise FaultError(f"table {hdu.name} has no column {name}; it has {hdu.columns.names}.")
+    values = np.asarray(hdu.data[name], dtype=np.float64)
+    return values * _factor(hdu.columns[name].unit, unit, f"column {name} of {hdu.name}")
+
+
+def get_image(hdu: Any, unit: str | None = None) -> np.ndarray:
+    """Values of an image, in `unit` if one is given; its own unit must be in the header (BUNIT).
+
+    Raises
+    ------
+    FaultError
+        If it has no unit, or one of another kind.
+    """
+    factor = _factor(hdu.header.get("BUNIT"), unit, f"image {hdu.name}")
+    return np.asarray(hdu.data, np.float64) * factor
+
+
+def _factor(found: str | None, wanted: str | None, what: str) -> float:
+    """Factor from a unit to the wanted one."""
+    from astropy.units import Unit
+
+    if wanted is None:
+        return 1.0
+    try:
+        return float(Unit(found or "").to(wanted))
+    except (ValueError, TypeError) as error:
+        raise FaultError(
+            f"{what} has the unit {found or ''!r}; it must be one that converts to {wanted}."
+        ) from error
