@@ -25,6 +25,7 @@ def test_spectrum_has_log_axes_with_labels():
     axes = plot()
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert axes.get_xlabel() == "measured energy [keV]"
+
     assert axes.get_ylabel() == "counts per channel"
     assert axes.get_title() == "grb: counts"
 
@@ -94,3 +95,11 @@ def test_poisson_errors_are_84_percent_limits(counts):
         assert counts - down == pytest.approx(chi2.ppf(1 - level, 2 * counts) / 2, abs=0.06)
     else:
         assert down == 0
+
+
+def test_energies_of_tev_instruments_are_in_tev():
+    edges = np.array([1e9, 2e9, 4e9])
+    figure = plot_counts_spectrum(edges, {"data": np.ones(2)}, np.array([True, False]), "hess")
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "measured energy [TeV]"
+    assert axes.get_xlim() == pytest.approx((1, 4))

@@ -9,6 +9,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Ellipse, Patch
 from matplotlib.patheffects import withStroke
 
+from skyquilt.plots.energies import format_range
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_mollweide, mollweide
 from skyquilt.plots.scale import choose_ticks, extension, flux_scale, ts_scale
@@ -85,8 +86,7 @@ def plot_flux_map(
         A figure that belongs to no window and no list of figures.
     """
     norm = flux_scale(skymap.columns["photon_flux"], flux_best)
-    low, high = energy_range
-    label = f"photon flux [ph cm$^{{-2}}$ s$^{{-1}}$], {low:.0f}\N{EN DASH}{high:.0f} keV"
+    label = f"photon flux [ph cm$^{{-2}}$ s$^{{-1}}$], {format_range(*energy_range)}"
     figure = new_sky_figure(skymap, "photon_flux", norm, label, f"{title}: flux", colormap)
     add_marks(figure, marks, has_unfitted(skymap))
     return figure

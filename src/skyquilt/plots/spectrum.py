@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
+from skyquilt.plots.energies import energy_unit
 from skyquilt.plots.style import COLUMN_WIDTH, LINES, figure_style, new_figure
 
 DATA = "data"
@@ -41,6 +42,8 @@ def plot_counts_spectrum(
     Figure
         A figure that belongs to no window and no list of figures.
     """
+    unit, size = energy_unit(edges[0])
+    edges = np.asarray(edges) / size
     figure = new_figure(COLUMN_WIDTH, _HEIGHT)
     axes = figure.add_axes(_AXES, xscale="log", yscale="log", xlim=(edges[0], edges[-1]))
     _shade(axes, edges, is_selected)
@@ -55,7 +58,7 @@ def plot_counts_spectrum(
         _draw_data(axes, edges, counts[DATA])
     _label_energies(axes)
     axes.set_ylim(*_limits(list(counts.values())))
-    axes.set_xlabel("measured energy [keV]", labelpad=2)
+    axes.set_xlabel(f"measured energy [{unit}]", labelpad=2)
     axes.set_ylabel("counts per channel", labelpad=2)
     axes.set_title(f"{title}: counts")
     handles, labels = axes.get_legend_handles_labels()

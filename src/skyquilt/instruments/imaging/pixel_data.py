@@ -9,6 +9,7 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.dataspace import select_channels
 from skyquilt.problem import CountsSpectrum, Description, FitProblem
+from skyquilt.problem.pixel_image import find_hits
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.spectra import describe, integrate
@@ -90,21 +91,19 @@ def make_pixel_problem(analysis: Analysis, data: PixelData) -> FitProblem:
     _check_values(data.path, counts, background)
     is_seen = np.any(background > 0, axis=1)
     counts, background = counts[is_seen], background[is_seen]
-    pixel, band = np.nonzero(counts)
-    if pixel.size == 0:
+    if not counts.any():
         raise InputError(f"{data.path}: no counts in the chosen energies; widen `energy`.")
     chosen = np.flatnonzero(is_chosen)
     hull = data.edges[[chosen[0], chosen[-1] + 1]]
     n_left_out = int(np.sum(~is_seen)) * counts.shape[1]
     if n_left_out:
         logger.info("%s: %d bins have no background; left out", data.path, n_left_out)
+    image, place = find_hits(data.vertices[is_seen], counts)
     return FitProblem(
-        counts=counts[pixel, band],
-        background=background[pixel, band],
+        counts=counts.ravel()[place],
+        background=background.ravel()[place],
         expectation=PointSpread(
-            vertices=data.vertices[is_seen],
-            bin_pixel=pixel,
-            bin_band=band,
+            image=image,
             yields=data.yields,
             theta=data.theta,
             profile=data.profile,
