@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from skyquilt.config.spectrum import Spectrum
-from skyquilt.instruments.imaging.quantities import FaultError, get_column
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import ring_profiles
+from skyquilt.instruments.imaging.quantities import FaultError, get_column
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.pixels import check_ipix, nest_to_ring
 from skyquilt.spectra import integrate

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skyquilt.config.spectrum import Spectrum
-from skyquilt.instruments.imaging.quantities import FaultError, get_column, get_image
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import ring_profiles
+from skyquilt.instruments.imaging.quantities import FaultError, get_column, get_image
 from skyquilt.instruments.imaging.wcs import (
     Projection,
     pixel_centers,
