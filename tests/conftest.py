@@ -335,6 +335,15 @@ def truncate():
 
 
 @pytest.fixture(scope="session")
+def imaging_data() -> Path:
+    """Folder with the folders fermi, hess and hawc of real data."""
+    root = Path(os.environ.get("SKYQUILT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if missing := [name for name in ("fermi", "hess", "hawc") if not (root / name).is_dir()]:
+        pytest.skip(f"no folders {', '.join(missing)} in {root}: set SKYQUILT_DATA")
+    return root
+
+
+@pytest.fixture(scope="session")
 def cosi_data() -> Path:
     """Folder with the test files of cosipy."""
     root = Path(os.environ.get("SKYQUILT_DATA", Path(__file__).parents[2] / "shared" / "data"))
