@@ -20,6 +20,7 @@ include: "workflow/rules/bin.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/merge.smk"
+include: "workflow/rules/refine.smk"
 include: "workflow/rules/localise.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/calibrate.smk"
@@ -46,6 +47,7 @@ rule all:
     default_target: True
     input:
         maps=of_all_analyses("maps.fits"),
+        refined=of_all_analyses("refined.fits"),
         summaries=of_all_analyses("summary.json"),
         plots=of_all_analyses("plots"),
         calibrations=of_calibrated_analyses("calibration.json"),

@@ -8,6 +8,7 @@ import pytest
 
 from skyquilt.fit.file import read_chunk
 from skyquilt.io.fits import read_maps
+from skyquilt.maps.multiorder_file import read_multiorder
 
 
 @pytest.fixture
@@ -28,6 +29,8 @@ def finished(local, run, write_config):
         steps.append(("fit-chunk", *fit, "--threads", 2))
     maps = folder / "maps.fits"
     steps.append(("merge", "--problem", problem, "--plan", plan, "--output", maps, *chunks[::-1]))
+    refine = ("--problem", problem, "--maps", maps, "--output", folder / "refined.fits")
+    steps.append(("refine", *analysis, *refine, "--threads", 2))
     steps.append(("localise", *analysis, "--maps", maps, "--output", folder / "summary.json"))
     for step in steps:
         code, out, err = run(*step)
@@ -40,6 +43,7 @@ def test_verbs_in_order_give_a_map_and_a_summary(finished, local):
 
     maps = read_maps(folder / "maps.fits")[3]
     np.testing.assert_array_equal(maps["TS"], local.run().ts)
+    assert read_multiorder(folder / "refined.fits")[0].ts.max() >= maps["TS"].max()
     assert json.loads((folder / "summary.json").read_text())["analysis"] == "tiny"
 
 
@@ -94,7 +98,8 @@ def test_run_makes_the_files_of_all_steps_and_tells_the_result(local, run, write
     summary = json.loads((folder / "summary.json").read_text())
     assert out.startswith(f"tiny: TS {summary['best']['ts']:.1f} at galactic ")
     assert f"90 % within {summary['containment'][0]['area_deg2']:.4g} deg2" in out
-    for step in ("contract", "prepare", "plan", "fit", "merge", "localise"):
+    assert read_multiorder(folder / "refined.fits")[0].ts.max() >= maps["TS"].max()
+    for step in ("contract", "prepare", "plan", "fit", "merge", "refine", "localise"):
         assert re.search(rf"\b{step} \d+\.\d\d s", out)
 
 

@@ -8,7 +8,8 @@ pytestmark = pytest.mark.workflow
 
 LOOK = {"plot_maps": 1}
 PLACE = {"localise_source": 1, **LOOK}
-MAPS = {"merge_chunks": 1, **PLACE}
+REFINED = {"refine_map": 1}
+MAPS = {"merge_chunks": 1, **REFINED, **PLACE}
 FIT = {"plan_sky": 1, "fit_chunk": 3, **MAPS}
 PROBLEM = {"prepare_problem": 1, **FIT}
 TABLE = {"contract_response": 1, **PROBLEM}
@@ -18,7 +19,9 @@ TABLE = {"contract_response": 1, **PROBLEM}
     ("section", "settings", "redone"),
     [
         ("plots", {"colormap": "magma"}, LOOK),
-        ("localise", {"levels": [0.5]}, PLACE),
+        ("localise", {"true_position": None}, PLACE),
+        ("localise", {"levels": [0.5]}, REFINED | PLACE),
+        ("refine", {"max_order": 5}, REFINED),
         ("map", {"nside": 8}, FIT),
         ("fit", {"allow_negative": True}, FIT),
         ("data", {"time_weights": "elapsed"}, PROBLEM),

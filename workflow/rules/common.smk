@@ -67,6 +67,16 @@ def settings_of(*sections):
     return text
 
 
+def refine_settings(wildcards):
+    """Parameter of the refinement: its own section, and the levels of the regions."""
+    analysis = settings.analyses[wildcards.analysis]
+    return canonical_json(
+        analysis.model_dump(
+            mode="json", include={"refine": True, "localise": {"levels"}}
+        )
+    )
+
+
 # --- paths ---
 
 

@@ -1,4 +1,4 @@
-# Stage 4: where the source is.
+# Stage 5: where the source is.
 
 
 rule localise_source:

@@ -1,4 +1,4 @@
-# Stage 5: figures.
+# Stage 6: figures.
 
 
 rule plot_maps:

@@ -17,6 +17,7 @@ from skyquilt.cli import (
     plan,
     plot,
     prepare,
+    refine,
     run,
     simulate,
     simulate_skies,
@@ -33,6 +34,7 @@ VERBS = {
     "plan": plan,
     "fit-chunk": fit_chunk,
     "merge": merge,
+    "refine": refine,
     "localise": localise,
     "plot": plot,
     "simulate-skies": simulate_skies,
@@ -48,6 +50,7 @@ One analysis goes through these verbs in this order; Snakemake runs them all:
   plan       which pixels, in how many chunks -> plan.json
   fit-chunk  one chunk of pixels -> chunks/*.h5 (MPI-aware)
   merge      chunks -> maps.fits
+  refine     the map made finer where the source may be -> refined.fits
   localise   best position, containment regions -> summary.json
   plot       figures as PNG and PDF
 `run` does all of these but the plots in one process.

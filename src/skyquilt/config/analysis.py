@@ -14,6 +14,7 @@ from skyquilt.config.localise import LocaliseOptions
 from skyquilt.config.map import MapGrid
 from skyquilt.config.measurement import Data, Instrument
 from skyquilt.config.plots import PlotOptions
+from skyquilt.config.refine import RefineOptions
 from skyquilt.config.spectrum import Spectrum
 
 
@@ -35,6 +36,8 @@ class Analysis(Section):
     """Pixels to fit."""
     fit: FitOptions = FitOptions()
     """How to fit them."""
+    refine: RefineOptions = RefineOptions()
+    """How the map is made finer where the source may be."""
     localise: LocaliseOptions = LocaliseOptions()
     """Containment levels, and the true position if it is known."""
     calibrate: CalibrateOptions | None = None

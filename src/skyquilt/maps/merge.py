@@ -62,7 +62,7 @@ def merge_chunks(paths: Iterable[str | Path], plan: Plan, photon_flux: float) ->
             columns.setdefault(name, np.empty(ipix.size, values.dtype))[place] = values
         stages.append(chunk.record["stages"][-1])
     _check_complete(seen, plan)
-    skymap = SkyMap(plan.nside, plan.frame, ipix, _derive(columns, photon_flux))
+    skymap = SkyMap(plan.nside, plan.frame, ipix, derive_columns(columns, photon_flux))
     return Merged(skymap, _sum(stages))
 
 
@@ -95,8 +95,16 @@ def _check_complete(seen: dict, plan: Plan) -> None:
         )
 
 
-def _derive(columns: dict[str, np.ndarray], photon_flux: float) -> dict[str, np.ndarray]:
-    """All columns in the order of maps.fits."""
+def derive_columns(columns: dict[str, np.ndarray], photon_flux: float) -> dict[str, np.ndarray]:
+    """All columns of maps.fits in their order.
+
+    Parameters
+    ----------
+    columns : dict of str to ndarray
+        Columns of a `FluxFit`.
+    photon_flux : float
+        Integral of the reference spectrum over the selected energies [ph cm-2 s-1].
+    """
     flux = columns["flux"]
     derived = columns | {
         "sqrt_ts": np.sign(flux) * np.sqrt(columns["ts"]),

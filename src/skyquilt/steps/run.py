@@ -13,6 +13,7 @@ from skyquilt.steps.localise import localise_analysis
 from skyquilt.steps.merge import merge_files
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.prepare import prepare_analysis
+from skyquilt.steps.refine import refine_analysis
 
 
 def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
@@ -48,6 +49,9 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
         "plan": lambda: plan_analysis(config, name, problem, plan),
         "fit": fit,
         "merge": lambda: merge_files(problem, plan, chunks, maps),
+        "refine": lambda: refine_analysis(
+            config, name, problem, maps, folder / "refined.fits", threads=threads
+        ),
         "localise": lambda: localise_analysis(config, name, maps, folder / "summary.json"),
     }
     if not get_analysis(config, name).contracted_parts():
