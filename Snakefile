@@ -24,6 +24,7 @@ include: "workflow/rules/refine.smk"
 include: "workflow/rules/localise.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/calibrate.smk"
+include: "workflow/rules/report.smk"
 
 
 wildcard_constraints:
@@ -50,6 +51,7 @@ rule all:
         refined=of_all_analyses("refined.fits"),
         summaries=of_all_analyses("summary.json"),
         plots=of_all_analyses("plots"),
+        index=rules.list_reports.output.index,
         calibrations=of_calibrated_analyses("calibration.json"),
 
 

@@ -171,6 +171,14 @@ def skies_files(wildcards):
     ]
 
 
+def calibration_files(wildcards):
+    """Products of simulated skies of an analysis; none where it does not ask for them."""
+    if settings.analyses[wildcards.analysis].calibrate is None:
+        return []
+    names = ("calibration.json", "calibration-plots")
+    return [of_analysis(wildcards.analysis, name) for name in names]
+
+
 def of_calibrated_analyses(name):
     """The file of this name of every analysis that asks for simulated skies."""
     return [

@@ -18,6 +18,7 @@ from skyquilt.cli import (
     plot,
     prepare,
     refine,
+    report,
     run,
     simulate,
     simulate_skies,
@@ -39,6 +40,7 @@ VERBS = {
     "plot": plot,
     "simulate-skies": simulate_skies,
     "calibrate": calibrate,
+    "report": report,
 }
 
 _DESCRIPTION = """\
@@ -53,7 +55,8 @@ One analysis goes through these verbs in this order; Snakemake runs them all:
   refine     the map made finer where the source may be -> refined.fits
   localise   best position, containment regions -> summary.json
   plot       figures as PNG and PDF
-`run` does all of these but the plots in one process.
+  report     a page with all of it -> report.html, and an index of the pages
+`run` does all of these but plots and report in one process.
 
 How far the numbers can be trusted, from simulated skies:
   simulate-skies  skies without a source, or with one each -> skies/*.h5

@@ -1,0 +1,330 @@
+"""The page of one analysis: what its products say, section by section."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from skyquilt.report import calibration
+from skyquilt.report.numbers import area, degrees, number, percent, with_error, yes_no
+from skyquilt.report.page import Fold, Link, Picture, Section, Table, read_picture, render
+
+_FILES = {
+    "maps.fits": "maps of TS, flux and their errors; opens in healpy, TOPCAT, Aladin",
+    "refined.fits": "TS on a multi-order grid that resolves the region",
+    "skymap.multiorder.fits": "multi-order localisation map for ligo.skymap, mocpy, alert systems",
+    "skymap.fits": "the same as a flat HEALPix map",
+    "sources.ecsv": "source list",
+    "calibration.json": "numbers of the simulated skies",
+    "summary.json": "all numbers of this page",
+    "problem.h5": "counts, background and expected counts that were fitted",
+}
+_MAX_SOURCES = 100  # rows of the source list; the file has all
+
+
+@dataclass(frozen=True)
+class Products:
+    """What is known of an analysis.
+
+    Attributes
+    ----------
+    name : str
+        Name of the analysis.
+    summary : dict
+        Content of summary.json.
+    settings : dict
+        Configuration of the analysis.
+    plots : list of Path
+        PNG files of the figures.
+    files : set of str
+        Names of the products in the folder.
+    sources : list of dict, or None
+        Rows of the source list; None if none was asked for.
+    calibration : dict or None
+        Content of calibration.json.
+    calibration_plots : list of Path
+        PNG files of its figures.
+    n_iter : dict of str to float
+        Steps of the fits: "median" and "max".
+    """
+
+    name: str
+    summary: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    plots: Sequence[Path]
+    files: frozenset[str]
+    sources: Sequence[Mapping[str, Any]] | None = None
+    calibration: Mapping[str, Any] | None = None
+    calibration_plots: Sequence[Path] = ()
+    n_iter: Mapping[str, float] = field(default_factory=dict)
+
+
+def analysis_page(products: Products, index: str) -> str:
+    """The page of an analysis as HTML.
+
+    Parameters
+    ----------
+    products : Products
+        What is known of it.
+    index : str
+        Path of the page of all analyses, from that of this one.
+    """
+    return render(
+        "analysis.html",
+        {
+            "name": products.name,
+            "headline": headline(products.summary),
+            "warnings": list(_warnings(products)),
+            "sections": list(_sections(products)),
+            "index": index,
+        },
+    )
+
+
+def headline(summary: Mapping[str, Any]) -> str:
+    """The result in one sentence."""
+    best = summary["best"]
+    if best is None:
+        return "No direction prefers a source: TS is 0 everywhere."
+    place = best["icrs"]
+    region = summary["containment"][-1]
+    return (
+        f"TS {number(best['ts'])} at R.A. {degrees(place['lon'])}, Dec. {degrees(place['lat'])}; "
+        f"{percent(region['level'])} region of {area(region['area_deg2'])}."
+    )
+
+
+def _sections(products: Products) -> Iterator[Section]:
+    yield _result(products)
+    yield _position(products)
+    if products.sources is not None:
+        yield _sources(products.sources)
+    yield _spectrum(products)
+    if products.calibration is not None:
+        yield calibration.section(products.calibration, products.calibration_plots)
+    yield _quality(products)
+    yield _time(products.summary["stages"])
+    yield _configuration(products.settings)
+    yield _provenance(products)
+
+
+def _warnings(products: Products) -> Iterator[str]:
+    summary = products.summary
+    failed = {
+        name: n
+        for name, n in summary["pixels"]["by_status"].items()
+        if n and name in ("not_converged", "not_finite")
+    }
+    for name, n in failed.items():
+        yield f"{n} pixels could not be fitted ({name.replace('_', ' ')})."
+    for region in summary["containment"]:
+        if region["is_cut"]:
+            yield (
+                f"The {percent(region['level'])} region touches pixels without a TS; it may go on "
+                "there."
+            )
+    if summary["n_masked_counts"]:
+        yield (
+            f"{number(summary['n_masked_counts'])} counts in {summary['n_masked_bins']} bins "
+            "without background were left out."
+        )
+
+
+def _result(products: Products) -> Section:
+    summary = products.summary
+    rows = [["reference spectrum", summary["spectrum"]]]
+    low, high = summary["energy_range_keV"]
+    rows.append(["energies", f"{number(low)} to {number(high)} keV"])
+    if best := summary["best"]:
+        rows += [
+            ["largest TS", f"{number(best['ts'], 4)} (√TS {number(best['sqrt_ts'])})"],
+            ["flux", f"{with_error(best['flux'], best['flux_err'])} × reference"],
+            ["photon flux", f"{number(best['photon_flux'])} ph cm⁻² s⁻¹"],
+            ["expected source counts", number(best["npred"])],
+        ]
+        if "flux_ul" in best:
+            rows.insert(4, ["upper limit of the flux", f"{number(best['flux_ul'])} × reference"])
+    figures = _figures(products, ("ts", "flux"))
+    links = [Link(path, text) for path, text in _FILES.items() if path in products.files]
+    return Section("result", "Result", tables=[Table(["", ""], rows)], figures=figures, links=links)
+
+
+def _position(products: Products) -> Section:
+    summary = products.summary
+    tables = []
+    positions = {"best": summary["best"], "true": summary["true_position"]}
+    rows = [
+        [name, *(degrees(place[frame][axis], 4) for frame, axis in _AXES)]
+        for name, place in positions.items()
+        if place
+    ]
+    if rows:
+        heads = ["position", "R.A.", "Dec.", "l", "b"]
+        tables.append(Table(heads, rows, frozenset({1, 2, 3, 4})))
+    tables.append(_regions(summary["containment"]))
+    texts = []
+    if summary["offset_deg"] is not None:
+        texts.append(f"The best position is {degrees(summary['offset_deg'])} from the true one.")
+    names = [path.stem for path in products.plots if path.stem.startswith("containment")]
+    return Section(
+        "position",
+        "Position",
+        texts=texts,
+        tables=tables,
+        figures=_figures(products, ("zoom", *sorted(names))),
+    )
+
+
+_AXES = (("icrs", "lon"), ("icrs", "lat"), ("galactic", "lon"), ("galactic", "lat"))
+
+
+def _regions(regions: Sequence[Mapping[str, Any]]) -> Table:
+    rows = [
+        [
+            percent(region["level"]),
+            number(region["threshold"]),
+            area(region["area_deg2"]),
+            str(region["n_parts"]),
+            yes_no(region["is_resolved"]),
+            yes_no(region["contains_true_position"]),
+        ]
+        for region in regions
+    ]
+    heads = ["region", "drop of TS", "area", "parts", "resolved", "holds true position"]
+    return Table(heads, rows, frozenset({1, 2, 3}), "Containment regions")
+
+
+def _sources(sources: Sequence[Mapping[str, Any]]) -> Section:
+    if not sources:
+        return Section("sources", "Sources", texts=["No source is above the threshold."])
+    rows = [
+        [
+            str(source["name"]),
+            degrees(source["ra"], 3),
+            degrees(source["dec"], 3),
+            degrees(source["pos_err_68"], 3),
+            number(source["ts"]),
+            with_error(source["flux"], source["flux_err"]),
+            str(source.get("association") or ""),
+        ]
+        for source in sources[:_MAX_SOURCES]
+    ]
+    shown = "" if len(sources) <= _MAX_SOURCES else f", the first {_MAX_SOURCES} of them shown"
+    heads = ["name", "R.A.", "Dec.", "68 % radius", "TS", "flux / reference", "association"]
+    table = Table(heads, rows, frozenset({1, 2, 3, 4, 5}))
+    return Section("sources", "Sources", texts=[f"{len(sources)} sources{shown}."], tables=[table])
+
+
+def _spectrum(products: Products) -> Section:
+    names = [path.stem for path in products.plots if path.stem.startswith("counts-spectrum")]
+    summary = products.summary
+    texts = [
+        f"Background scaled by {number(summary['background_scale'])} "
+        f"({summary['background_scale_from']}); {summary['n_bins']} bins in the likelihood."
+    ]
+    return Section("spectrum", "Counts", texts=texts, figures=_figures(products, sorted(names)))
+
+
+def _quality(products: Products) -> Section:
+    pixels = products.summary["pixels"]
+    rows = [
+        [name.replace("_", " "), str(n), percent(round(n / pixels["n_pixels"], 4))]
+        for name, n in pixels["by_status"].items()
+        if n
+    ]
+    table = Table(["status", "pixels", "part"], rows, frozenset({1, 2}), "Pixels by status")
+    texts = [
+        f"{pixels['n_pixels']} pixels of nside {products.summary['nside']}, "
+        f"{number(pixels['area_deg2'], 5)} deg². At the bound means an under-fluctuation: the best "
+        "flux is 0."
+    ]
+    if products.n_iter:
+        texts.append(
+            f"The fits took {products.n_iter['median']:g} steps as a rule and "
+            f"{products.n_iter['max']:g} at most."
+        )
+    return Section("quality", "Quality", texts=texts, tables=[table])
+
+
+def _time(stages: Sequence[Mapping[str, Any]]) -> Section:
+    rows = [
+        [
+            stage["stage"],
+            str(stage["n_jobs"]),
+            number(stage["wall_s"]),
+            number(stage["cpu_s"]),
+            number(stage["peak_memory_mb"]),
+        ]
+        for stage in stages
+    ]
+    total = [sum(stage[key] for stage in stages) for key in ("wall_s", "cpu_s")]
+    rows.append(["all", "", *map(number, total), ""])
+    heads = ["stage", "jobs", "wall time [s]", "CPU time [s]", "memory [MB]"]
+    table = Table(heads, rows, frozenset({1, 2, 3, 4}))
+    text = "Times of several jobs are added up; memory is that of the largest process."
+    return Section("time", "Time", texts=[text], tables=[table])
+
+
+def _configuration(settings: Mapping[str, Any]) -> Section:
+    text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
+    return Section("configuration", "Configuration", folds=[Fold("All settings", text)])
+
+
+def _provenance(products: Products) -> Section:
+    record = products.summary["provenance"]["maps"]
+    inputs = [
+        [item["path"], number(item["size"] / 1e6), item["sha256"][:16]] for item in record["inputs"]
+    ]
+    tables = [Table(["input", "MB", "SHA-256"], inputs, frozenset({1}))]
+    versions = ", ".join(f"{name} {text}" for name, text in products.summary["versions"].items())
+    text = f"Merged on {record['host']}, {record['started_utc']}. {versions}."
+    full = json.dumps(products.summary["provenance"], indent=2)
+    return Section(
+        "provenance",
+        "Provenance",
+        texts=[text],
+        tables=tables,
+        folds=[Fold("Full record", full)],
+    )
+
+
+def _figures(products: Products, names: Sequence[str]) -> list[Picture]:
+    by_name = {path.stem: path for path in products.plots}
+    return [
+        read_picture(by_name[name], *_describe(name, products.summary))
+        for name in names
+        if name in by_name
+    ]
+
+
+def _describe(name: str, summary: Mapping[str, Any]) -> tuple[str, str]:
+    """Text alternative and caption of a figure."""
+    best = summary["best"]
+    peak = "no source is preferred anywhere"
+    if best:
+        place = best[summary["frame"]]
+        peak = (
+            f"the largest TS is {number(best['ts'])} at longitude {degrees(place['lon'])}, "
+            f"latitude {degrees(place['lat'])}"
+        )
+    frame = {"galactic": "galactic coordinates", "icrs": "ICRS"}[summary["frame"]]
+    if name == "ts":
+        return f"Map of the test statistic in {frame}; {peak}.", "Test statistic."
+    if name == "flux":
+        return f"Map of the best flux in {frame}.", "Best flux of a source in each direction."
+    if name == "zoom":
+        return (
+            f"Test statistic around its maximum, with the regions; {peak}.",
+            "Around the maximum.",
+        )
+    if name.startswith("containment-"):
+        region = next(
+            (r for r in summary["containment"] if name == f"containment-{100 * r['level']:g}"), None
+        )
+        extent = f" of {area(region['area_deg2'])}" if region else ""
+        level = f"{name.removeprefix('containment-')} %"
+        return f"Outline of the {level} region{extent} in {frame}.", f"{level} region."
+    return "Counts per measured energy: data, background model and terms.", "Counts per energy."

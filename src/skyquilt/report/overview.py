@@ -1,0 +1,54 @@
+"""The page of all analyses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from skyquilt.report.numbers import area, degrees, number, percent, with_error
+from skyquilt.report.page import render
+
+
+class Entry(NamedTuple):
+    """One analysis in the list.
+
+    Attributes
+    ----------
+    path : str
+        Its page, from that of the list.
+    summary : dict
+        Content of summary.json.
+    calibration : dict or None
+        Content of calibration.json.
+    """
+
+    path: str
+    summary: Mapping[str, Any]
+    calibration: Mapping[str, Any] | None
+
+
+def overview_page(entries: Sequence[Entry]) -> str:
+    """The page of all analyses as HTML, brightest first."""
+    rows = [
+        {"name": entry.summary["analysis"], "path": entry.path, "cells": _cells(entry)}
+        for entry in sorted(entries, key=_ts, reverse=True)
+    ]
+    return render("index.html", {"rows": rows})
+
+
+def _ts(entry: Entry) -> float:
+    best = entry.summary["best"]
+    return best["ts"] if best else 0.0
+
+
+def _cells(entry: Entry) -> list[str]:
+    best, region = entry.summary["best"], entry.summary["containment"][-1]
+    p_value = number(entry.calibration["null"]["p_value"] if entry.calibration else None, 2)
+    if best is None:
+        return ["0", *["\N{EN DASH}"] * 4, p_value]
+    return [
+        number(best["ts"]),
+        degrees(best["icrs"]["lon"]),
+        degrees(best["icrs"]["lat"]),
+        f"{area(region['area_deg2'])} ({percent(region['level'])})",
+        with_error(best["flux"], best["flux_err"]),
+        p_value,
+    ]

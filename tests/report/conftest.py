@@ -1,0 +1,105 @@
+"""An analysis with every product that a page can show."""
+
+import numpy as np
+import pytest
+
+from skyquilt.plots.style import new_figure, save
+from skyquilt.report.analysis import Products
+
+REGION = {
+    "level": 0.9,
+    "threshold": 4.605,
+    "area_deg2": 12.5,
+    "n_pixels": 20,
+    "n_parts": 1,
+    "is_resolved": True,
+    "is_cut": False,
+    "contains_true_position": True,
+}
+STAGE = {"stage": "fit", "n_jobs": 3, "wall_s": 2.0, "cpu_s": 1.5, "peak_memory_mb": 80.0}
+
+
+@pytest.fixture
+def summary():
+    place = {frame: {"lon": 93.04, "lat": -53.0} for frame in ("galactic", "icrs")}
+    fit = {"ts": 40.0, "sqrt_ts": 6.32, "flux": 0.035, "flux_err": 0.004, "photon_flux": 0.6}
+    return {
+        "analysis": "burst <1>",
+        "spectrum": "power_law: index -2.2",
+        "energy_range_keV": [251.189, 398.107],
+        "background_scale": 0.5,
+        "background_scale_from": "ratio of livetimes",
+        "n_bins": 3456,
+        "n_masked_bins": 0,
+        "n_masked_counts": 0.0,
+        "nside": 16,
+        "frame": "galactic",
+        "best": {**place, **fit, "npred": 33.0},
+        "true_position": {"lon": 93.0, "lat": -53.0, "frame": "galactic", **place},
+        "offset_deg": 0.04,
+        "containment": [REGION],
+        "pixels": {
+            "n_pixels": 3072,
+            "area_deg2": 41252.96,
+            "by_status": {"good": 3000, "at_bound": 72, "not_converged": 0, "not_finite": 0},
+        },
+        "stages": [STAGE],
+        "versions": {"python": "3.11.7"},
+        "provenance": {
+            "maps": {
+                "host": "node1",
+                "started_utc": "2026-11-25T02:00:00.000+00:00",
+                "inputs": [{"path": "problem.h5", "size": 2_000_000, "sha256": "ab" * 32}],
+            }
+        },
+    }
+
+
+@pytest.fixture
+def calibration():
+    region = {"level": 0.9, "threshold": 4.605, "coverage": 0.87, "coverage_err": 0.01}
+    region |= {"corrected_threshold": 5.1, "corrected_threshold_68": [4.9, 5.3]}
+    numbers = ("median_ts", "efficiency", "pull_mean", "pull_width")
+    part = {name: 0.5 for name in numbers} | {f"{name}_err": 0.01 for name in numbers}
+    return {
+        "null": {
+            "observed_ts_max": 40.0,
+            "n_above": 0,
+            "n_skies": 1000,
+            "p_value": 2e-8,
+            "p_value_from": "extrapolation",
+            "counted_p_value": 0.0,
+            "counted_p_value_err": 0.0,
+            "counted_p_value_95": [0.0, 0.0037],
+        },
+        "injected": {
+            "detection_ts": 25.0,
+            "by_flux": [
+                {"flux": 0.01, "offset_deg": None, **part},
+                {"flux": 0.1, "offset_deg": {"0.68": 1.5}, **part},
+            ],
+            "all": {"regions": [region]},
+        },
+    }
+
+
+def draw(folder, names):
+    figure = new_figure(4, 3)
+    figure.add_axes((0, 0, 1, 1)).imshow(np.eye(3))
+    return [save(figure, folder / f"{name}.png") for name in names]
+
+
+@pytest.fixture
+def products(summary, calibration, tmp_path):
+    source = {"name": "SQ J1", "ra": 1.0, "dec": 2.0, "pos_err_68": 0.1, "ts": 40.0}
+    return Products(
+        name=summary["analysis"],
+        summary=summary,
+        settings={"spectrum": {"model": "power_law"}},
+        plots=draw(tmp_path / "plots", ("ts", "flux", "zoom", "containment-90", "counts-spectrum")),
+        files=frozenset({"maps.fits", "summary.json"}),
+        sources=[source | {"flux": 0.035, "flux_err": 0.004, "association": "Crab"}],
+        calibration=calibration,
+        calibration_plots=draw(tmp_path / "skies", ("maxima", "coverage", "detection")),
+        n_iter={"median": 2.0, "max": 5.0},
+    )

@@ -1,0 +1,26 @@
+"""The page of all analyses."""
+
+import re
+
+from skyquilt.report.overview import Entry, overview_page
+
+
+def test_brightest_analysis_comes_first_and_is_linked(summary, calibration):
+    faint = summary | {"analysis": "faint", "best": summary["best"] | {"ts": 9.0}}
+    none = summary | {"analysis": "none", "best": None}
+    entries = [
+        Entry("none/report.html", none, None),
+        Entry("faint/report.html", faint, None),
+        Entry("burst/report.html", summary, calibration),
+    ]
+
+    page = overview_page(entries)
+
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', page)
+    assert links == [
+        ("burst/report.html", "burst &lt;1&gt;"),
+        ("faint/report.html", "faint"),
+        ("none/report.html", "none"),
+    ]
+    assert "2.0 × 10⁻⁸" in page
+    assert "12.5 deg² (90 %)" in page

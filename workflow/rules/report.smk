@@ -1,0 +1,52 @@
+# Stage 7: a page for each analysis, and one that lists them all.
+
+
+rule report_analysis:
+    input:
+        maps=results("maps.fits"),
+        summary=results("summary.json"),
+        plots=results("plots"),
+        calibration=calibration_files,
+    output:
+        page=results("report.html"),
+    log:
+        results("logs/report_analysis.log"),
+    benchmark:
+        results("benchmarks/report_analysis.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1000, per_mb=10),
+        runtime=runtime_min(10, per_mb=0.01),
+    params:
+        config=config_file,
+    message:
+        "{wildcards.analysis}: report"
+    shell:
+        "skyquilt report --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --output {output.page:q} 2> {log:q}"
+
+
+rule list_reports:
+    input:
+        pages=of_all_analyses("report.html"),
+    output:
+        index=os.path.join(settings.results, "index.html"),
+    log:
+        inputs("logs/list_reports.log"),
+    benchmark:
+        inputs("benchmarks/list_reports.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=inputs_config(),
+    message:
+        "index of all reports"
+    shell:
+        "skyquilt report --config {params.config:q} --output {output.index:q}"
+        " --pages {input.pages:q} 2> {log:q}"
