@@ -60,7 +60,7 @@ def calibration():
     region = {"level": 0.9, "threshold": 4.605, "coverage": 0.87, "coverage_err": 0.01}
     region |= {"corrected_threshold": 5.1, "corrected_threshold_68": [4.9, 5.3]}
     numbers = ("median_ts", "efficiency", "pull_mean", "pull_width")
-    part = {name: 0.5 for name in numbers} | {f"{name}_err": 0.01 for name in numbers}
+    part = dict.fromkeys(numbers, 0.5) | {f"{name}_err": 0.01 for name in numbers}
     return {
         "null": {
             "observed_ts_max": 40.0,

@@ -78,7 +78,9 @@ def test_page_fits_the_width_of_the_screen(browser, page, width):
 def test_page_prints_all_its_figures(browser, page):
     browser.get(page)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    hidden = browser.execute_script("return getComputedStyle(document.querySelector('nav')).display")
+    hidden = browser.execute_script(
+        "return getComputedStyle(document.querySelector('nav')).display"
+    )
     shown = browser.execute_script("return [...document.images].every(i => i.offsetWidth > 0)")
 
     assert (hidden, shown) == ("none", True)

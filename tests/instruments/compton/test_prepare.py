@@ -60,7 +60,7 @@ def test_counts_spectrum_has_all_channels_and_terms(local):
     local.settings["energy"] = {"channels": [1, 2]}
     local.settings["data"]["counts"].append({"path": local.path("background.h5"), "label": "sky"})
 
-    spectrum = local.problem().counts_spectrum
+    spectrum = local.problem().counts_spectra[""]
 
     counts, background = (values.sum(axis=(1, 2)) for values in (local.counts, local.background))
     assert spectrum.is_selected.tolist() == [False, True, False]
