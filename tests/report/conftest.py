@@ -47,8 +47,7 @@ def summary():
         "versions": {"python": "3.11.7"},
         "provenance": {
             "maps": {
-                "host": "node1",
-                "started_utc": "2026-11-25T02:00:00.000+00:00",
+                "ended_utc": "2026-11-25T02:00:00.000+00:00",
                 "inputs": [{"path": "problem.h5", "size": 2_000_000, "sha256": "ab" * 32}],
             }
         },

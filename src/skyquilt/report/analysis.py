@@ -280,7 +280,7 @@ def _provenance(products: Products) -> Section:
     ]
     tables = [Table(["input", "MB", "SHA-256"], inputs, frozenset({1}))]
     versions = ", ".join(f"{name} {text}" for name, text in products.summary["versions"].items())
-    text = f"Merged on {record['host']}, {record['started_utc']}. {versions}."
+    text = f"Maps of {record['ended_utc'][:19]} UTC. {versions}."
     full = json.dumps(products.summary["provenance"], indent=2)
     return Section(
         "provenance",
