@@ -5,6 +5,19 @@ pytestmark = pytest.mark.workflow
 DEMO = "config/demo.yaml"
 
 
+# Rules of every analysis, beside its chunks.
+STAGES = (
+    "contract_response",
+    "prepare_problem",
+    "plan_sky",
+    "merge_chunks",
+    "refine_map",
+    "localise_source",
+    "plot_maps",
+    "report_analysis",
+)
+
+
 @pytest.fixture
 def demo(request):
     return request.config.rootpath / DEMO
@@ -18,9 +31,8 @@ def test_lint_finds_nothing(empty, demo):
 
 def test_dry_run_of_the_demo_plans_every_stage_of_every_analysis(empty, demo):
     planned = empty.planned(config=demo)
-    stages = ("contract_response", "prepare_problem", "plan_sky", "merge_chunks")
-    stages += ("refine_map", "localise_source", "plot_maps")
-    assert planned == {"simulate": 1, "bin_events_crab": 1} | dict.fromkeys(stages, 3)
+    once = ("simulate", "bin_events_crab", "list_reports")
+    assert planned == dict.fromkeys(once, 1) | dict.fromkeys(STAGES, 3)
 
 
 def test_dry_run_writes_nothing(empty, demo):
@@ -32,20 +44,14 @@ def test_full_run_makes_every_product(whole):
     for analysis, n_chunks in (("burst", 3), ("steady", 1)):
         folder = whole.results / analysis
         products = {"table.json", "problem.h5", "plan.json", "maps.fits"}
-        products |= {"refined.fits", "summary.json"}
+        products |= {"refined.fits", "summary.json", "report.html"}
         assert products <= {path.name for path in folder.iterdir()}
         assert len(list((folder / "chunks").iterdir())) == n_chunks
         assert {path.suffix for path in (folder / "plots").glob("[!.]*")} == {".png", ".pdf"}
 
 
 def test_full_run_keeps_log_and_benchmark_of_every_job(whole):
-    jobs = {"contract_response", "prepare_problem", "plan_sky", "merge_chunks"}
-    jobs |= {
-        "refine_map",
-        "localise_source",
-        "plot_maps",
-        *(f"fit_chunk/{i:03}-of-003" for i in range(3)),
-    }
+    jobs = {*STAGES, *(f"fit_chunk/{i:03}-of-003" for i in range(3))}
     for kind, ending in (("logs", ".log"), ("benchmarks", ".tsv")):
         folder = whole.results / "burst" / kind
         found = {path.relative_to(folder).with_suffix("") for path in folder.rglob(f"*{ending}")}
