@@ -6,7 +6,7 @@ from astropy.io import fits
 
 pytestmark = pytest.mark.workflow
 
-LOOK = {"plot_maps": 1}
+LOOK = {"plot_maps": 1, "report_analysis": 1, "list_reports": 1}
 PLACE = {"localise_source": 1, **LOOK}
 REFINED = {"refine_map": 1}
 MAPS = {"merge_chunks": 1, **REFINED, **PLACE}
