@@ -205,6 +205,12 @@ static double separation(double chord2)
     return 2 * asin(smaller(1, 0.5 * sqrt(chord2)));
 }
 
+/* Row of a pixel: centre, solid angle [sr], radius [rad], and how much larger it is than with
+ * straight edges between its four corners. */
+enum { AREA = 3, RADIUS = 4, BULGE = 5, SHAPE = 6 };
+
+#define ROUNDING 1e-14 /* of sums of position angles */
+
 /* In units of a pixel's radius: farther pixels have straight edges between their four corners,
  * and still farther ones their central density all over. */
 #define FAR 3
@@ -212,39 +218,40 @@ static double separation(double chord2)
 
 /* Integral of each component over a pixel; `values` is room for n_component numbers. */
 static void integrate_pixel(const spread *psf, const double source[3], double chord2,
-                            int64_t n_vertex, const double *vertices, double area, double radius,
+                            int64_t n_vertex, const double *vertices, const double *shape,
                             double *values, double *integral)
 {
     int64_t n = psf->n_component;
-    double distance = separation(chord2);
+    double distance = separation(chord2), radius = shape[RADIUS];
     if (distance > VERY_FAR * radius) {
         read_row(psf, psf->density, chord2, integral);
         for (int64_t c = 0; c < n; c++)
-            integral[c] *= area;
+            integral[c] *= shape[AREA];
     } else {
         memset(integral, 0, (size_t)n * sizeof *integral);
         int64_t stride = distance > FAR * radius ? n_vertex / 4 : 1;
         for (int64_t k = 0; k < n_vertex; k += stride)
             add_edge(psf, source, vertices + 3 * k, vertices + 3 * ((k + stride) % n_vertex),
                      values, integral);
+        double factor = (stride > 1 ? shape[BULGE] : 1) / (2 * PI);
         for (int64_t c = 0; c < n; c++)
-            integral[c] *= 1 / (2 * PI);
+            integral[c] *= factor;
     }
     for (int64_t c = 0; c < n; c++)
-        if (distance > psf->reach[c] + radius || !(integral[c] > 0))
+        if (distance > psf->reach[c] + radius || !(integral[c] > ROUNDING))
             integral[c] = 0;
 }
 
 /* Entries of n directions; returns their number.
  *
  * Direction i looks at the pixels in `ranges` of its group. A pixel has `n_vertex` corners (every
- * quarter of them a true one), and a row of `shape`: centre, solid angle [sr], radius [rad]. Its bins end at bin_stop. `yields` holds
+ * quarter of them a true one) and a row of `shapes`. Its bins end at bin_stop. `yields` holds
  * n rows, `to_band` one row of n_component values per band. `room` is space for 2 n_component
  * values; `bin` and `unit_counts` for all bins that are looked at.
  */
 int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
                      const int64_t *range_stop, const int64_t *ranges, int64_t n_vertex,
-                     const double *vertices, const double *shape, const int64_t *bin_stop,
+                     const double *vertices, const double *shapes, const int64_t *bin_stop,
                      const int64_t *bin_band, const double *yields, const double *to_band,
                      int64_t n_component, int64_t n_column, double step, double core,
                      const double *contained, const double *density, const double *reach,
@@ -259,12 +266,12 @@ int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
         const double *source = directions + 3 * i, *yield = yields + i * n_component;
         for (int64_t k = first_range(range_stop, group[i]); k < range_stop[group[i]]; k++)
             for (int64_t pixel = ranges[2 * k]; pixel < ranges[2 * k + 1]; pixel++) {
-                const double *own = shape + 5 * pixel;
+                const double *own = shapes + SHAPE * pixel;
                 double chord2 = squared_chord(source, own);
-                if (chord2 > squared(most + own[4]))
+                if (chord2 > squared(most + own[RADIUS]))
                     continue;
                 integrate_pixel(&psf, source, chord2, n_vertex, vertices + pixel * n_vertex * 3,
-                                own[3], own[4], room, integral);
+                                own, room, integral);
                 for (int64_t c = 0; c < n_component; c++)
                     integral[c] *= yield[c];
                 int64_t b = pixel ? bin_stop[pixel - 1] : 0;

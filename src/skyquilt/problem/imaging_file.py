@@ -29,7 +29,7 @@ _POINT_SPREAD = {
 }
 _IMAGE = {
     "vertices": ("", "corners of the pixels that have counts, unit vectors"),
-    "shapes": ("", "centre, solid angle [sr], radius [rad] of these pixels"),
+    "shapes": ("", "centre, solid angle [sr], radius [rad], bulge of these pixels"),
     "bin_stop": ("", "end of the hit bins of each of these pixels"),
     "bin_band": ("", "energy band of each hit bin"),
     "border": ("", "edges around the image, unit vectors"),

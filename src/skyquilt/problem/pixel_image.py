@@ -20,8 +20,8 @@ class PixelImage(NamedTuple):
     ----------
     vertices : ndarray of float64, shape (n_pixel, n_vertex, 3)
         Corners of the pixels that have counts, in the order of `buckets`.
-    shapes : ndarray of float64, shape (n_pixel, 5)
-        Their centres, solid angles and radii; see `pixel_shapes`.
+    shapes : ndarray of float64, shape (n_pixel, 6)
+        Their centres, solid angles, radii and bulges; see `pixel_shapes`.
     buckets : Buckets
         The pixels of each bucket.
     bin_stop : ndarray of int64, shape (n_pixel,)
@@ -89,14 +89,14 @@ def find_hits(vertices: np.ndarray, counts: np.ndarray) -> tuple[PixelImage, np.
         buckets=buckets,
         bin_stop=np.cumsum(np.count_nonzero(counts[pixel], axis=1)),
         bin_band=band.astype(np.int64),
-        border=_border(vertices),
+        border=_border(vertices, shapes[:, 3].sum()),
         inside=_point_inside(vertices[0]),
     )
     return image, pixel[row] * counts.shape[1] + band
 
 
 def pixel_shapes(vertices: np.ndarray) -> np.ndarray:
-    """Centre, solid angle [sr] and radius [rad] of each pixel.
+    """Centre, solid angle [sr], radius [rad] and bulge of each pixel.
 
     Parameters
     ----------
@@ -105,9 +105,10 @@ def pixel_shapes(vertices: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float64, shape (n_pixel, 5)
+    ndarray of float64, shape (n_pixel, 6)
         Unit vector, solid angle (below zero where the corners run clockwise), largest angle from
-        the centre to a corner.
+        the centre to a corner, and ratio of the solid angle to that with straight edges between
+        the four true corners.
 
     References
     ----------
@@ -115,17 +116,25 @@ def pixel_shapes(vertices: np.ndarray) -> np.ndarray:
     """
     center = vertices.mean(axis=1)
     center /= np.linalg.norm(center, axis=1)[:, np.newaxis]
+    area = _solid_angle(center, vertices)
+    bulge = area / _solid_angle(center, vertices[:, :: vertices.shape[1] // 4])
+    chord = np.sqrt(np.sum((vertices - center[:, np.newaxis]) ** 2, axis=2)).max(axis=1)
+    radius = 2 * np.arcsin(np.minimum(chord / 2, 1))
+    return np.column_stack([center, area, radius, bulge])
+
+
+def _solid_angle(center: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """Sum over the triangles between centre and edges [sr], shape (n_pixel,)."""
     a, b, c = center[:, np.newaxis], vertices, np.roll(vertices, -1, axis=1)
     volume = np.sum(a * np.cross(b, c), axis=2)
     scale = 1 + np.sum(a * b, axis=2) + np.sum(b * c, axis=2) + np.sum(a * c, axis=2)
-    area = 2 * np.arctan2(volume, scale).sum(axis=1)
-    chord = np.sqrt(np.sum((vertices - a) ** 2, axis=2)).max(axis=1)
-    radius = 2 * np.arcsin(np.minimum(chord / 2, 1))
-    return np.column_stack([center, area, radius])
+    return 2 * np.arctan2(volume, scale).sum(axis=1)
 
 
-def _border(vertices: np.ndarray) -> np.ndarray:
-    """Edges that belong to one pixel only."""
+def _border(vertices: np.ndarray, area: float) -> np.ndarray:
+    """Edges that belong to one pixel only; none where pixels cover the whole sky."""
+    if abs(area - 4 * np.pi) < _SAME:
+        return np.empty((0, 2, 3))
     corner = np.round(vertices / _SAME).astype(np.int64)
     _, name = np.unique(corner.reshape(-1, 3), axis=0, return_inverse=True)
     first = name.reshape(corner.shape[:2])

@@ -8,6 +8,7 @@ N_COLUMN = 2049
 """Angles of a table. Linear in between they are good to 1e-5 of the values in the core."""
 
 _CORE_FRACTION = 0.39  # within one sigma of a Gaussian
+_BEYOND = 3  # the tables end at so many times the longest reach: there is 1e-4 or less beyond
 _FINE = 16  # steps of the integral per angle of the table
 
 
@@ -39,7 +40,7 @@ class Profiles(NamedTuple):
 
 
 def tabulate(theta: np.ndarray, profile: np.ndarray, lost_fraction: float) -> Profiles:
-    """Tables of profiles up to the angle that the widest of them reaches.
+    """Tables of profiles.
 
     Parameters
     ----------
@@ -70,10 +71,11 @@ def tabulate(theta: np.ndarray, profile: np.ndarray, lost_fraction: float) -> Pr
         np.interp(_CORE_FRACTION, row / all_of_it, fine)
         for row, all_of_it in zip(contained, total, strict=True)
     )
-    angles = _angles(reach.max(), N_COLUMN)
+    last = min(_BEYOND * reach.max(), theta[-1])
+    angles = _angles(last, N_COLUMN)
     inside = _contained(_between(angles), theta, profile)[:, ::_FINE]
     return Profiles(
-        step=float(np.sqrt(2 * np.sin(reach.max() / 2)) / (N_COLUMN - 1)),
+        step=float(np.sqrt(2 * np.sin(last / 2)) / (N_COLUMN - 1)),
         density=_read(angles, theta, profile),
         contained=inside,
         total=total,

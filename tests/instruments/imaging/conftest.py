@@ -1,13 +1,31 @@
-"""Small files of imaging instruments, in the layouts that are read whole."""
+"""Small files of imaging instruments: photons, cubes and responses in the layouts of Fermi-LAT, and
+layouts that are read whole."""
 
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import healpy
 import numpy as np
 import pytest
 from astropy.io import fits
+
+from skyquilt.config import parse_config
+from skyquilt.sky.frames import lonlat_to_vec, vec_to_lonlat
+from skyquilt.sky.healpix import ring_to_vec
 
 BANDS = [1.0, 2.0, 4.0, 8.0]  # TeV
 TRUE = [0.5, 1.0, 2.0, 4.0, 16.0]
 RAD = np.linspace(0, 1.2, 25)  # deg
 N_ROWS, N_COLUMNS, SIZE = 12, 16, 0.1
+
+
+NSIDE = 16
+EDGES = np.geomspace(10.0, 1000.0, 5)  # GeV
+NODES = np.geomspace(10.0, 1000.0, 6)
+INDEX = -2.0
+EXPOSURE = 1e11  # cm2 s
+THETA = np.linspace(0, 1, 600) ** 2 * 25.0  # deg
+SOURCE = (120.0, 35.0)  # galactic
 
 
 def gaussian(sigma, middle):
@@ -114,8 +132,6 @@ class HealpixDataset:
     bands, to_band = np.array(BANDS), dispersion()
 
     def __init__(self, nside=256, ordering="NESTED"):
-        import healpy
-
         center = healpy.ang2vec(83.6, 0.0, lonlat=True)
         nest = ordering == "NESTED"
         ipix = healpy.query_disc(nside, center, np.radians(1.5), nest=nest)
@@ -199,3 +215,172 @@ def healpix_dataset():
 def dataset(request):
     """Dataset in each of the layouts; `to_band` is its energy dispersion, `bands` its energies."""
     return request.param()
+
+
+def sigma(energy):
+    """Width of the point spread function [deg]."""
+    return 0.8 * (energy / 10.0) ** -0.2
+
+
+def exposure_at(directions):
+    """Exposure relative to its mean, in the galactic frame."""
+    return 1 + 0.3 * directions[:, 2]
+
+
+@dataclass
+class ImagingSky:
+    """Files of a telescope in a folder, and the analysis that names them.
+
+    Frames are galactic, energies GeV; background is isotropic with dN/dE ~ E^-2.
+    """
+
+    folder: Path
+    background_counts: float = 4000.0
+    source_counts: float = 0.0
+    seed: int = 1
+    headers: dict = field(default_factory=dict)
+
+    def path(self, name):
+        return str(self.folder / name)
+
+    def settings(self, kind="events"):
+        return {
+            "instrument": "imaging",
+            "data": {
+                kind: {"path": self.path(f"{kind}.fits")},
+                "background": {"path": self.path("background.fits")},
+                "exposure": {"path": self.path("exposure.fits")},
+                "psf": {"path": self.path("psf.fits")},
+            },
+            "spectrum": {
+                "model": "power_law",
+                "norm": "1e-14 cm-2 s-1 keV-1",
+                "pivot": "10 GeV",
+                "index": INDEX,
+            },
+            "map": {"nside": 4},
+        }
+
+    def analysis(self, kind="events", **data):
+        settings = self.settings(kind)
+        for section, change in data.items():
+            if section == "energy":
+                settings["energy"] = change
+            else:
+                settings["data"][section] = {**settings["data"].get(section, {}), **change}
+        return parse_config({"analyses": {"a": settings}}).analyses["a"]
+
+    # --- the measurement ---
+
+    def photons(self):
+        """Directions and energies [GeV] of background and source."""
+        rng = np.random.default_rng(self.seed)
+        n = rng.poisson(self.background_counts)
+        direction = rng.normal(size=(2 * n, 3))
+        direction /= np.linalg.norm(direction, axis=1)[:, np.newaxis]
+        kept = rng.uniform(0, 1.3, 2 * n) < exposure_at(direction)
+        direction = direction[kept][:n]
+        source, energy = self.source_photons(rng)
+        directions = np.concatenate([direction, source])
+        return directions, np.concatenate([self.energies(rng, len(direction)), energy])
+
+    def source_photons(self, rng):
+        center = lonlat_to_vec(*SOURCE)
+        seen = self.source_counts * exposure_at(center[np.newaxis])[0]
+        energy = self.energies(rng, rng.poisson(seen))
+        theta = np.radians(sigma(energy) * np.sqrt(-2 * np.log(rng.uniform(size=len(energy)))))
+        phi = rng.uniform(0, 2 * np.pi, len(energy))
+        east = np.cross([0.0, 0.0, 1.0], center)
+        east /= np.linalg.norm(east)
+        north = np.cross(center, east)
+        around = np.cos(phi)[:, np.newaxis] * east + np.sin(phi)[:, np.newaxis] * north
+        return np.cos(theta)[:, None] * center + np.sin(theta)[:, None] * around, energy
+
+    def energies(self, rng, n):
+        low, high = 1 / EDGES[0], 1 / EDGES[-1]
+        return 1 / rng.uniform(high, low, n)
+
+    def expected(self):
+        """Expected background per pixel and band."""
+        share = -np.diff(1 / EDGES) / (1 / EDGES[0] - 1 / EDGES[-1])
+        shape = exposure_at(ring_to_vec(NSIDE, np.arange(12 * NSIDE**2)))
+        return self.background_counts * np.outer(shape / shape.sum(), share)
+
+    def counts(self):
+        direction, energy = self.photons()
+        band = np.searchsorted(EDGES, energy, side="right") - 1
+        ipix = healpy.vec2pix(NSIDE, *direction.T)
+        return np.bincount(ipix * 4 + band, minlength=12 * NSIDE**2 * 4).reshape(-1, 4)
+
+    # --- the files ---
+
+    def write(self, kind="events"):
+        self.write_cube("background.fits", self.expected())
+        self.write_exposure()
+        self.write_psf()
+        if kind == "events":
+            self.write_events()
+        else:
+            self.write_cube("counts.fits", self.counts())
+        return self
+
+    def write_events(self, time=None, gti=((0.0, 100.0),), energy_unit="GeV", **replaced):
+        direction, energy = self.photons()
+        lon, lat = vec_to_lonlat(direction)
+        time = np.linspace(0, 100, len(lon)) if time is None else time
+        columns = {"L": (lon, "deg"), "B": (lat, "deg"), "ENERGY": (energy, energy_unit)}
+        columns |= {"TIME": (time, "s"), **replaced}
+        tables = [("EVENTS", columns, {})]
+        if gti is not None:
+            start, stop = np.transpose(gti)
+            tables.append(("GTI", {"START": (start, "s"), "STOP": (stop, "s")}, {}))
+        self.write_tables("events.fits", *tables)
+
+    def write_cube(self, name, values, ordering="RING", edges=EDGES, unit="GeV", ipix=None, **keys):
+        header = {"PIXTYPE": "HEALPIX", "ORDERING": ordering, "NSIDE": NSIDE, "COORDSYS": "GAL"}
+        columns = {} if ipix is None else {"PIX": (ipix, None)}
+        columns |= {f"CHANNEL{k + 1}": (v, None) for k, v in enumerate(np.transpose(values))}
+        bounds = {"E_MIN": (edges[:-1], unit), "E_MAX": (edges[1:], unit)}
+        kept = {key: value for key, value in {**header, **keys}.items() if value is not None}
+        self.write_tables(name, ("SKYMAP", columns, kept), ("EBOUNDS", bounds, {}))
+
+    def write_exposure(self, values=None, nodes=NODES, unit="cm2 s", energy_unit="GeV", **keys):
+        if values is None:
+            shape = exposure_at(ring_to_vec(8, np.arange(768)))
+            values = EXPOSURE * np.outer(shape, np.ones(len(nodes)))
+        header = {"PIXTYPE": "HEALPIX", "ORDERING": "RING", "NSIDE": 8, "COORDSYS": "GAL", **keys}
+        columns = {f"ENERGY{k + 1}": (v, unit) for k, v in enumerate(np.transpose(values))}
+        kept = {key: value for key, value in header.items() if value is not None}
+        energies = ("ENERGIES", {"Energy": (nodes, energy_unit)}, {})
+        self.write_tables("exposure.fits", ("HPXEXPOSURES", columns, kept), energies)
+
+    def write_psf(self, factor=1.0, energy_unit="GeV", angle_unit="deg"):
+        width = np.radians(sigma(NODES))[:, np.newaxis]
+        psf = factor * np.exp(-((np.radians(THETA) / width) ** 2) / 2) / (2 * np.pi * width**2)
+        table = {"Energy": (NODES, energy_unit), "Psf": (psf, "sr-1")}
+        angles = {"Theta": (THETA, angle_unit)}
+        self.write_tables("psf.fits", ("PSF", table, {}), ("THETA", angles, {}))
+
+    def write_tables(self, name, *tables):
+        hdus = [fits.PrimaryHDU()]
+        for title, columns, header in tables:
+            made = [
+                fits.Column(key, f"{np.size(values[0])}D", unit=unit, array=np.asarray(values))
+                for key, (values, unit) in columns.items()
+            ]
+            hdu = fits.BinTableHDU.from_columns(made, name=title)
+            hdu.header.update(header)
+            hdus.append(hdu)
+        fits.HDUList(hdus).writeto(self.path(name), overwrite=True)
+
+
+@pytest.fixture
+def sky(tmp_path):
+    """Files of a small telescope, not written yet."""
+    return ImagingSky(tmp_path)
+
+
+@pytest.fixture
+def make_sky(tmp_path):
+    """Make one with other numbers."""
+    return lambda **options: ImagingSky(tmp_path, **options)
