@@ -41,18 +41,24 @@ localrules:
 
 
 onstart:
-    write_configs()
+    begin_run()
 
 
+# Products on the way are named, too: one that was deleted or set aside is made again.
 rule all:
     default_target: True
     input:
+        problems=of_all_analyses("problem.h5"),
+        plans=of_all_analyses("plan.json"),
+        chunks=all_chunk_files,
         maps=of_all_analyses("maps.fits"),
         refined=of_all_analyses("refined.fits"),
         summaries=of_all_analyses("summary.json"),
         plots=of_all_analyses("plots"),
         index=rules.list_reports.output.index,
         calibrations=of_calibrated_analyses("calibration.json"),
+    message:
+        "all analyses are done"
 
 
 rule calibrate:

@@ -274,6 +274,12 @@ def local(tmp_path) -> Observation:
     return Observation(tmp_path, "local")
 
 
+@pytest.fixture(scope="session")
+def session_observation(tmp_path_factory) -> Observation:
+    """Observation in the spacecraft frame for all tests of a session, which leave it as it is."""
+    return Observation(tmp_path_factory.mktemp("observation"), "local")
+
+
 @pytest.fixture
 def galactic(tmp_path) -> Observation:
     """Observation binned in galactic coordinates with a precomputed response, 108 bins."""

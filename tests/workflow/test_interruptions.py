@@ -56,6 +56,28 @@ def test_killed_job_leaves_no_file_and_is_done_by_the_next_run(unfitted, tmp_pat
     assert len(fitted(unfitted)) == 3
 
 
+def test_second_run_on_the_same_results_is_refused(unfitted, tmp_path):
+    reached, stop = tmp_path / "reached", tmp_path / "stop"
+    waiting = f"touch '{reached}'; while [ ! -e '{stop}' ]; do sleep 0.1; done"
+    first = subprocess.Popen(
+        unfitted.command(MAPS),
+        cwd=unfitted.path,
+        env=unfitted.environment(replace_skyquilt(tmp_path, waiting)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(reached)
+        second = unfitted.run(MAPS)
+        assert second.returncode == 1
+        assert f"another run works on these results: process {first.pid} on" in second.stdout
+        assert "Traceback" not in second.stdout
+    finally:
+        stop.touch()
+        assert first.wait() == 0
+    assert len(fitted(unfitted)) == 3
+
+
 def test_killed_run_goes_on_where_it_stopped(unfitted, tmp_path):
     reached = tmp_path / "reached"
     path = replace_skyquilt(tmp_path, f"touch '{reached}'; sleep 600")
@@ -74,7 +96,6 @@ def test_killed_run_goes_on_where_it_stopped(unfitted, tmp_path):
         run.wait()
     done = fitted(unfitted)
     assert "001-of-003" not in done
-    assert unfitted.run("--unlock").returncode == 0
     assert unfitted.planned(MAPS)["fit_chunk"] == 3 - len(done)
     assert unfitted.run(MAPS).returncode == 0
     assert len(fitted(unfitted)) == 3

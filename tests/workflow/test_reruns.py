@@ -1,5 +1,8 @@
 """What is done again after a change, and nothing else."""
 
+import os
+import sys
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -75,6 +78,33 @@ def test_deleted_chunk_is_fitted_again_by_two_ranks_to_the_same_map(copy):
     assert after.keys() == before.keys()
     for name in before:
         np.testing.assert_array_equal(after[name], before[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "redone"),
+    [
+        ("problem.h5", PROBLEM),
+        ("plan.json", FIT),
+        ("chunks/001-of-003.h5", {"fit_chunk": 1, **MAPS}),
+        ("maps.fits", MAPS),
+        ("summary.json", PLACE),
+    ],
+)
+def test_deleted_product_is_made_again_although_what_follows_is_there(copy, name, redone):
+    (copy.results / "burst" / name).unlink()
+    assert copy.planned() == redone
+
+
+def test_damaged_chunk_is_set_aside_by_verify_and_redone_with_what_follows(copy, damage):
+    chunk = copy.results / "burst/chunks/001-of-003.h5"
+    times = chunk.stat()
+    damage(chunk, dataset="ts")
+    os.utime(chunk, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert copy.planned() == {}  # Snakemake looks at times, not at contents
+    verify = [sys.executable, "-m", "skyquilt.cli.main", "verify", copy.results]
+    assert "1 damaged" in copy.run_command(verify).stdout
+    assert "1 set aside" in copy.run_command([*verify, "--repair"]).stdout
+    assert copy.planned() == {"fit_chunk": 1, **MAPS}
 
 
 def read_columns(path):

@@ -11,6 +11,8 @@ from skyquilt.config import Config, parse_config
 from skyquilt.errors import SkyquiltError
 from skyquilt.io.digest import canonical_json
 from skyquilt.io.products import write_text
+from skyquilt.runs.guard import check_no_jobs, claim, remove_leftovers
+from skyquilt.runs.jobs import list_jobs
 
 
 def load_settings():
@@ -28,22 +30,43 @@ def load_settings():
 settings = load_settings()
 
 
+# --- one run at a time ---
+
+claimed = []  # holds the results for this process until its end
+
+
+def begin_run():
+    """Claim the results, clear what killed processes left, and write the configurations.
+
+    Called once, by the process that the user started. While another run works on the results, or
+    jobs of one that was killed do, it ends with one line.
+    """
+    if not workflow.is_main_process or workflow.remote_exec:
+        return
+    try:
+        claimed.append(claim(settings.results))
+        check_no_jobs(settings.results, list_jobs(is_needed=not workflow.local_exec))
+    except SkyquiltError as error:
+        raise WorkflowError(str(error)) from None
+    remove_leftovers(settings.results)
+    write_configs()
+
+
 # --- configuration handed to the verbs ---
 
 
 def write_configs():
     """Write the resolved configuration, defaults filled in, for the verbs to read.
 
-    Called once, by the process that the user started: jobs on other nodes find it written.
-    Each analysis has a file of its own, so that results tell how they were made.
+    Jobs on other nodes find it written. Each analysis has a file of its own, so that results
+    tell how they were made.
     """
-    if workflow.is_main_process and not workflow.remote_exec:
-        write_config(inputs_config(), settings)
-        for name, analysis in settings.analyses.items():
-            alone = {"analyses": {name: analysis}, "simulation": None, "binning": {}}
-            write_config(
-                of_analysis(name, "config.yaml"), settings.model_copy(update=alone)
-            )
+    write_config(inputs_config(), settings)
+    for name, analysis in settings.analyses.items():
+        alone = {"analyses": {name: analysis}, "simulation": None, "binning": {}}
+        write_config(
+            of_analysis(name, "config.yaml"), settings.model_copy(update=alone)
+        )
 
 
 def write_config(path, content):
@@ -139,23 +162,33 @@ def simulated_files():
 
 
 def chunk_files(wildcards):
-    """Chunks of a map.
+    """Chunks of the map of an analysis."""
+    return chunks_of(wildcards.analysis)
+
+
+def all_chunk_files(wildcards):
+    """Chunks of the maps of all analyses."""
+    return [path for name in settings.analyses for path in chunks_of(name)]
+
+
+def chunks_of(name):
+    """Files of all chunks of an analysis.
 
     Their number is known beforehand if the analysis sets it and fits the whole sky; otherwise
     the plan tells, which Snakemake makes first and then comes back.
     """
     from skyquilt.fit.file import chunk_name
 
-    analysis = settings.analyses[wildcards.analysis]
+    analysis = settings.analyses[name]
     n_chunks = analysis.fit.chunks
     if n_chunks == "auto" or analysis.map.region is not None:
-        made = checkpoints.plan_sky.get(analysis=wildcards.analysis).output.plan
+        made = checkpoints.plan_sky.get(analysis=name).output.plan
         plan = json.loads(Path(made).read_text(encoding="utf-8"))
         n_chunks, indices = plan["n_chunks"], plan["chunks"]
     else:
         indices = range(n_chunks)
-    names = [chunk_name(index, n_chunks) for index in indices]
-    return [of_analysis(wildcards.analysis, f"chunks/{name}") for name in names]
+    folder = of_analysis(name, "chunks")
+    return [os.path.join(folder, chunk_name(index, n_chunks)) for index in indices]
 
 
 def skies_files(wildcards):

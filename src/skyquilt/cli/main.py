@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,11 +18,14 @@ from skyquilt.cli import (
     plan,
     plot,
     prepare,
+    provenance,
     refine,
     report,
     run,
     simulate,
     simulate_skies,
+    status,
+    verify,
 )
 from skyquilt.errors import SkyquiltError
 
@@ -38,6 +42,9 @@ VERBS = {
     "refine": refine,
     "localise": localise,
     "plot": plot,
+    "status": status,
+    "verify": verify,
+    "provenance": provenance,
     "simulate-skies": simulate_skies,
     "calibrate": calibrate,
     "report": report,
@@ -57,6 +64,11 @@ One analysis goes through these verbs in this order; Snakemake runs them all:
   plot       figures as PNG and PDF
   report     a page with all of it -> report.html, and an index of the pages
 `run` does all of these but plots and report in one process.
+
+While it runs, and afterwards:
+  status      chunks done, running, failed; rate and time left
+  verify      which files are whole, missing, foreign, damaged
+  provenance  inputs, settings, versions, machines, times of a file
 
 How far the numbers can be trusted, from simulated skies:
   simulate-skies  skies without a source, or with one each -> skies/*.h5
@@ -111,6 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         line = " ".join(str(error).split())
         print(f"skyquilt {args.verb}: error: {line}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # the reader, as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print(f"skyquilt {args.verb}: interrupted", file=sys.stderr)
         return 130

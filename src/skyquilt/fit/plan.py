@@ -9,6 +9,7 @@ import numpy as np
 
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.io.digest import settings_digest
+from skyquilt.io.json_file import is_intact
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.chunks import (
     check_n_chunks,
@@ -91,10 +92,10 @@ class Plan:
         start, stop = chunk_range(index, self.n_chunks, self.nside)
         return ipix_from_ranges(intersect(self.ranges, start, stop))
 
-    def to_json(self) -> str:
-        """The plan as JSON text."""
+    def to_content(self) -> dict[str, Any]:
+        """The plan as content of a JSON file."""
         settings = {"schema": SCHEMA, "schema_version": VERSION, **self._settings()}
-        return json.dumps(settings | {"chunks": self.chunks}, indent=1) + "\n"
+        return settings | {"chunks": self.chunks}
 
     @classmethod
     def from_json(cls, text: str, source: str = "plan") -> "Plan":
@@ -208,6 +209,8 @@ def _parse(text: str, source: str) -> dict[str, Any]:
         raise ProductError(f"{source}: no JSON ({error}); {again}.") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise ProductError(f"{source}: its schema is not {SCHEMA!r}; {again}.")
+    if not is_intact(content):
+        raise ProductError(f"{source}: damaged: its checksum differs; {again}.")
     version = str(content.get("schema_version"))
     if version != VERSION:
         raise ProductError(

@@ -48,5 +48,6 @@ class Progress:
         self._last_s = now_s
         rate = n_done / max(now_s - self._start_s, 1e-3)  # a clock may stand still for 1 ms
         left = f"{(n_all - n_done) / rate:.0f} s left" if rate else "time left unknown"
-        done = f"{n_done}/{n_all} {self._unit}, {rate:.4g} {self._unit}/s"
+        speed = f"{rate:.0f}" if rate >= 1000 else f"{rate:.4g}"
+        done = f"{n_done}/{n_all} {self._unit}, {speed} {self._unit}/s"
         logger.info("%s: %s, %s", self._label, done, left)

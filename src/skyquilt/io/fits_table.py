@@ -93,10 +93,8 @@ def read_table(
     ProductError
         If the file is missing, damaged or of another kind.
     """
-    from astropy.io import fits
-
     try:
-        with _strict_warnings(), open(path, "rb") as raw, fits.open(raw, checksum=True) as file:
+        with open_checked(path) as file:
             header, table = file["SKYMAP"].header, file["SKYMAP"].data
             _check_schema(path, header, schema)
             record = {row["KEY"]: json.loads(row["VALUE"]) for row in file["PROVENANCE"].data}
@@ -108,6 +106,20 @@ def read_table(
             f"{path}: not a whole map of skyquilt ({str(error).strip()}); make it again with "
             f"`{schema.made_by}`."
         ) from error
+
+
+@contextmanager
+def open_checked(path: str | Path) -> Iterator[Any]:
+    """Open a FITS file and compare what is read with its checksums.
+
+    What astropy warns of (a wrong checksum, a truncated file, a broken header) is raised.
+    """
+    from astropy.io import fits
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with open(path, "rb") as raw, fits.open(raw, checksum=True) as file:
+            yield file
 
 
 def _fits_column(name: str, column: Column):
@@ -134,14 +146,6 @@ def _check_schema(path: str | Path, header: Mapping[str, Any], schema: Schema) -
             f"{path}: {kind} version {version}, not {schema.name} version {schema.version}; make "
             f"it again with `{schema.made_by}`."
         )
-
-
-@contextmanager
-def _strict_warnings() -> Iterator[None]:
-    """Raise what astropy warns of: a wrong checksum, a truncated file, a broken header."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 def _native(values: np.ndarray) -> np.ndarray:

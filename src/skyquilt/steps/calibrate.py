@@ -12,7 +12,7 @@ from skyquilt.config.map import PixelList
 from skyquilt.errors import ConfigError
 from skyquilt.fit.progress import Progress
 from skyquilt.io.digest import settings_digest
-from skyquilt.io.products import write_text
+from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.calibration.file import (
     Kind,
@@ -94,7 +94,7 @@ def calibrate_files(
     }
     write_calibration(table, skies, provenance)
     content["provenance"] = provenance.record()
-    write_text(output, json.dumps(content, indent=2, allow_nan=False) + "\n")
+    write_json(output, content)
 
 
 def plot_calibration(summary: str | Path, table: str | Path, output: str | Path) -> None:

@@ -1,11 +1,10 @@
 """Step `contract`: response times spectrum into tables that analyses share."""
 
-import json
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
 from skyquilt.instruments.compton.table import contract
-from skyquilt.io.products import write_text
+from skyquilt.io.json_file import write_json
 
 
 def contract_analysis(config: Config, name: str, output: str | Path) -> None:
@@ -16,4 +15,4 @@ def contract_analysis(config: Config, name: str, output: str | Path) -> None:
     parts = get_analysis(config, name).contracted_parts()
     tables = {dataset: contract(part, config.cache).path for dataset, part in parts.items()}
     note = {"schema": "skyquilt/table-note", "schema_version": "1.0", "tables": tables}
-    write_text(output, json.dumps(note, indent=2) + "\n")
+    write_json(output, note)

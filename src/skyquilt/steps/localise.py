@@ -1,10 +1,9 @@
 """Step `localise`: best position, containment regions, numbers for people."""
 
-import json
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
-from skyquilt.io.products import write_text
+from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.summary import summarise
@@ -22,4 +21,4 @@ def localise_analysis(config: Config, name: str, maps: str | Path, output: str |
     own = provenance.record()
     summary["stages"] += own.pop("stages")
     summary["provenance"] = {"maps": record, "localise": own}
-    write_text(output, json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    write_json(output, summary)

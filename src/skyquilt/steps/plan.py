@@ -9,7 +9,8 @@ from skyquilt.config.map import Cone, MapGrid, PixelList, Polygon
 from skyquilt.config.position import Position
 from skyquilt.errors import ConfigError
 from skyquilt.fit.plan import make_plan
-from skyquilt.io.products import write_text
+from skyquilt.io.json_file import write_json
+from skyquilt.io.provenance import Provenance
 from skyquilt.problem.file import check_rows, read_problem
 from skyquilt.sky import regions
 from skyquilt.sky.frames import position_to_vec
@@ -19,6 +20,8 @@ def plan_analysis(config: Config, name: str, problem: str | Path, output: str | 
     """Write the plan of an analysis."""
     analysis = get_analysis(config, name)
     grid = analysis.map
+    settings = analysis.model_dump(mode="json", include={"map", "fit"})
+    provenance = Provenance("plan", settings, (str(problem),))
     check_rows(problem)
     plan = make_plan(
         read_problem(problem),
@@ -29,7 +32,7 @@ def plan_analysis(config: Config, name: str, problem: str | Path, output: str | 
         chunks=analysis.fit.chunks,
         allow_negative=analysis.fit.allow_negative,
     )
-    write_text(output, plan.to_json())
+    write_json(output, plan.to_content() | {"provenance": provenance.record()})
 
 
 def region_ranges(grid: MapGrid) -> np.ndarray:

@@ -1,0 +1,161 @@
+"""What is whole, missing, foreign, damaged."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skyquilt.errors import ConfigError, SkyquiltError
+from skyquilt.fit.file import read_chunk
+from skyquilt.runs.verify import State, set_aside, verify_tree
+from skyquilt.steps.verify import verify_results
+
+
+def wrong(results):
+    """State of each file that is not whole."""
+    found = verify_tree(results)
+    return {
+        str(finding.path.relative_to(results)): finding.state
+        for finding in found
+        if finding.state is not State.WHOLE
+    }
+
+
+def test_finished_tree_is_whole(finished):
+    assert wrong(finished) == {}
+    whole = {str(finding.path.relative_to(finished)) for finding in verify_tree(finished)}
+    for name in ("problem.h5", "plan.json", "maps.fits", "summary.json"):
+        assert {f"burst/{name}", f"other/{name}"} <= whole
+    assert {f"burst/chunks/00{index}-of-003.h5" for index in range(3)} <= whole
+    assert verify_results(finished, repair=False)[1]
+
+
+def test_folder_of_one_analysis_is_enough(finished):
+    assert {finding.path.parts[-2] for finding in verify_tree(finished / "burst")} == {
+        "burst",
+        "chunks",
+    }
+
+
+def test_folder_without_results_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="no results; give the folder that the configuration"):
+        verify_tree(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["problem.h5", "plan.json", "chunks/001-of-003.h5", "maps.fits", "summary.json"]
+)
+def test_truncated_file_is_damaged_and_deleted_one_missing(results, truncate, name):
+    truncate(results / "burst" / name, 0.7)
+    assert wrong(results)[f"burst/{name}"] is State.DAMAGED
+    (results / "burst" / name).unlink()
+    expected = {} if name == "plan.json" else {f"burst/{name}": State.MISSING}
+    assert expected.items() <= wrong(results).items()
+
+
+def test_deleted_plan_is_missing_and_hides_no_other_fault(results, truncate):
+    (results / "burst/plan.json").unlink()
+    truncate(results / "burst/chunks/000-of-003.h5")
+    found = wrong(results)
+    assert found["burst/plan.json"] is State.MISSING
+    assert found["burst/chunks/000-of-003.h5"] is State.DAMAGED
+
+
+@pytest.mark.parametrize("name", ["chunks/001-of-003.h5", "problem.h5", "maps.fits", "plan.json"])
+def test_one_flipped_bit_is_found_or_changes_nothing_that_is_read(results, name):
+    path = results / "burst" / name
+    content = path.read_bytes()
+    rng = np.random.default_rng(3)
+    n_found = 0
+    for offset in rng.integers(0, len(content), 40):
+        flipped = bytearray(content)
+        flipped[offset] ^= 1 << int(rng.integers(8))
+        path.write_bytes(flipped)
+        n_found += f"burst/{name}" in wrong(results)
+        if name.startswith("chunks"):
+            same_or_refused(path, content)
+    assert n_found >= 10  # the rest hit padding between datasets
+
+
+def same_or_refused(path, content):
+    """A flipped chunk that is read without complaint has the values of the whole one."""
+    whole = path.with_name("whole.h5")
+    whole.write_bytes(content)
+    try:
+        flipped = read_chunk(path).result
+    except SkyquiltError:
+        return
+    finally:
+        expected = read_chunk(whole).result
+        whole.unlink()
+    assert flipped.ipix.tobytes() == expected.ipix.tobytes()
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(flipped.fit, expected.fit, strict=True))
+
+
+def test_chunk_of_another_problem_plan_or_place_is_foreign(results):
+    chunks = results / "burst/chunks"
+    shutil.copy(results / "other/chunks/000-of-001.h5", chunks / "000-of-003.h5")
+    shutil.copy(chunks / "002-of-003.h5", chunks / "001-of-003.h5")
+    shutil.copy(chunks / "002-of-003.h5", chunks / "005-of-012.h5")
+    found = {finding.path.name: finding for finding in verify_tree(results / "burst")}
+    assert found["000-of-003.h5"].state is State.FOREIGN
+    assert "another plan" in found["000-of-003.h5"].reason
+    assert found["001-of-003.h5"].state is State.FOREIGN
+    assert found["001-of-003.h5"].reason == "it holds chunk 2"
+    assert found["005-of-012.h5"].state is State.FOREIGN
+    assert found["002-of-003.h5"].state is State.WHOLE
+
+
+def test_files_of_another_problem_are_foreign(results, session_observation):
+    from skyquilt.io.provenance import Provenance
+    from skyquilt.problem.file import read_problem, write_problem
+
+    problem = read_problem(results / "burst/problem.h5")
+    changed = problem.counts.copy()
+    changed[0] += 1
+    other = type(problem)(**{**vars(problem), "counts": changed})
+    write_problem(results / "new.h5", other, Provenance("prepare"))
+    os.replace(results / "new.h5", results / "burst/problem.h5")
+    names = ("plan.json", "maps.fits", *(f"chunks/00{index}-of-003.h5" for index in range(3)))
+    found = wrong(results)
+    assert {f"burst/{name}": State.FOREIGN for name in names}.items() <= found.items()
+
+
+def test_summary_of_other_maps_is_foreign(results):
+    shutil.copy(results / "other/maps.fits", results / "burst/maps.fits")
+    assert wrong(results) == {"burst/summary.json": State.FOREIGN}
+
+
+def test_repair_sets_damaged_files_aside_and_removes_half_written_ones(results, truncate):
+    truncate(results / "burst/chunks/001-of-003.h5")
+    half = results / "burst/chunks/.002-of-003.h5.ab12cd_9"
+    half.mkdir()
+    text, is_well = verify_results(results, repair=False)
+    assert not is_well
+    assert "damaged" in text
+    assert "1 half-written" in text
+    assert "--repair" in text
+    text, is_well = verify_results(results, repair=True)
+    assert not is_well
+    assert "1 set aside, 1 half-written removed" in text
+    assert wrong(results) == {"burst/chunks/001-of-003.h5": State.MISSING}
+    (moved,) = (results / "burst/.set-aside").rglob("*.h5")
+    assert moved.parts[-2:] == ("chunks", "001-of-003.h5")
+    assert not half.exists()
+
+
+def test_set_aside_leaves_whole_and_missing_files_alone(results, untouched):
+    (results / "other/summary.json").unlink()
+    with untouched(results):
+        assert set_aside(verify_tree(results)) == []
+
+
+def test_summary_whose_number_was_changed_by_hand_is_damaged(results):
+    path = Path(results / "burst/summary.json")
+    content = json.loads(path.read_text())
+    content["analysis"] = "crab"
+    path.write_text(json.dumps(content))
+    assert wrong(results) == {"burst/summary.json": State.DAMAGED}
