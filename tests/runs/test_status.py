@@ -68,7 +68,9 @@ def test_chunk_with_a_log_is_running_only_while_a_run_is_at_work(status, results
     assert status(is_claimed=False).chunks[ChunkState.WAITING] == 1
 
 
-@pytest.mark.parametrize("name", ["problem.h5", "plan.json", "maps.fits", "summary.json"])
+@pytest.mark.parametrize(
+    "name", ["problem.h5", "plan.json", "maps.fits", "refined.fits", "summary.json"]
+)
 def test_next_is_the_first_product_that_is_not_there(status, results, name):
     (results / "burst" / name).unlink()
     assert status().stage == name

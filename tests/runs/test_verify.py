@@ -27,7 +27,7 @@ def wrong(results):
 def test_finished_tree_is_whole(finished):
     assert wrong(finished) == {}
     whole = {str(finding.path.relative_to(finished)) for finding in verify_tree(finished)}
-    for name in ("problem.h5", "plan.json", "maps.fits", "summary.json"):
+    for name in ("problem.h5", "plan.json", "maps.fits", "refined.fits", "summary.json"):
         assert {f"burst/{name}", f"other/{name}"} <= whole
     assert {f"burst/chunks/00{index}-of-003.h5" for index in range(3)} <= whole
     assert verify_results(finished, repair=False)[1]
@@ -46,7 +46,15 @@ def test_folder_without_results_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["problem.h5", "plan.json", "chunks/001-of-003.h5", "maps.fits", "summary.json"]
+    "name",
+    [
+        "problem.h5",
+        "plan.json",
+        "chunks/001-of-003.h5",
+        "maps.fits",
+        "refined.fits",
+        "summary.json",
+    ],
 )
 def test_truncated_file_is_damaged_and_deleted_one_missing(results, truncate, name):
     truncate(results / "burst" / name, 0.7)
