@@ -45,7 +45,7 @@ class CountsCube(Section):
     """Photons counted in pixels and energy bands."""
 
     path: str
-    """FITS file: a HEALPix table and its EBOUNDS."""
+    """FITS file: a HEALPix table or images, and EBOUNDS."""
     frame: Frame | None = None
     """Frame of the pixels, where the header does not say."""
     energy_unit: EnergyUnit | None = None
@@ -56,7 +56,7 @@ class BackgroundCube(Section):
     """Expected background counts in pixels and energy bands."""
 
     path: str
-    """FITS file: a HEALPix table and its EBOUNDS."""
+    """FITS file: a HEALPix table or images, and EBOUNDS."""
     frame: Frame | None = None
     """Frame of the pixels, where the header does not say."""
     energy_unit: EnergyUnit | None = None
@@ -69,7 +69,7 @@ class ExposureCube(Section):
     """Effective area times time, in pixels, at energies."""
 
     path: str
-    """FITS file: a HEALPix table and its ENERGIES."""
+    """FITS file: a HEALPix table or images, and ENERGIES."""
     frame: Frame | None = None
     """Frame of the pixels, where the header does not say."""
     energy_unit: EnergyUnit | None = None

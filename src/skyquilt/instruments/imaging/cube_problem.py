@@ -7,12 +7,7 @@ from skyquilt.config.base import to_value
 from skyquilt.config.energy import EnergySelection
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.imaging.background import describe_scale
-from skyquilt.instruments.imaging.healpix_cube import (
-    HealpixCube,
-    read_bands,
-    read_counts,
-    read_exposure,
-)
+from skyquilt.instruments.imaging.cube import SkyCube, read_band_cube, read_exposure_cube
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.response import (
     Response,
@@ -39,9 +34,9 @@ def make_cube_problem(analysis: Analysis) -> FitProblem:
         If a frame or a unit is not known, or the energies are no bands of the cube.
     """
     data = analysis.data
-    counts = read_counts(data.counts)
-    background = read_bands(data.background, "data.background")
-    response = Response(read_exposure(data.exposure), read_point_spread(data.psf))
+    counts = read_band_cube(data.counts, "data.counts")
+    background = read_band_cube(data.background, "data.background")
+    response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf))
     check_same_cube(counts, background)
     bands = slice(*select_bands(counts, analysis.energy))
     edges = counts.energies[bands.start : bands.stop + 1]
@@ -77,7 +72,7 @@ def make_cube_problem(analysis: Analysis) -> FitProblem:
     )
 
 
-def check_same_cube(counts: HealpixCube, background: HealpixCube) -> None:
+def check_same_cube(counts: SkyCube, background: SkyCube) -> None:
     """Check that two cubes have the same pixels and bands.
 
     Raises
@@ -85,19 +80,21 @@ def check_same_cube(counts: HealpixCube, background: HealpixCube) -> None:
     InputError
         If they differ.
     """
-    for what, ours, theirs in (
-        ("frame", counts.frame, background.frame),
-        ("nside", counts.nside, background.nside),
-        ("number of pixels", len(counts.ipix), len(background.ipix)),
-        ("number of bands", len(counts.energies) - 1, len(background.energies) - 1),
-    ):
-        if ours != theirs:
+    if type(counts) is not type(background):
+        raise InputError(
+            f"{counts.path} and {background.path}: one is in HEALPix pixels, the other in those of "
+            "an image; they must agree."
+        )
+    ours, theirs = (
+        {"frame": cube.frame} | cube.describe_pixels() | {"number of bands": len(cube.energies) - 1}
+        for cube in (counts, background)
+    )
+    for what, value in ours.items():
+        if value != theirs[what]:
             raise InputError(
-                f"{counts.path} and {background.path}: the {what} is {ours} in the first and "
-                f"{theirs} in the second; they must agree."
+                f"{counts.path} and {background.path}: the {what} is {value} in the first and "
+                f"{theirs[what]} in the second; they must agree."
             )
-    if np.any(counts.ipix != background.ipix):
-        raise InputError(f"{counts.path} and {background.path}: their pixels differ.")
     if np.any(np.abs(counts.energies / background.energies - 1) > _SAME_EDGE):
         raise InputError(
             f"{counts.path} and {background.path}: bands of {counts.energies} keV in the first and "
@@ -105,7 +102,7 @@ def check_same_cube(counts: HealpixCube, background: HealpixCube) -> None:
         )
 
 
-def select_bands(cube: HealpixCube, selection: EnergySelection) -> tuple[int, int]:
+def select_bands(cube: SkyCube, selection: EnergySelection) -> tuple[int, int]:
     """Range [first, last + 1) of the bands that enter the likelihood.
 
     Raises
@@ -137,18 +134,14 @@ def select_bands(cube: HealpixCube, selection: EnergySelection) -> tuple[int, in
     return nearest[0], nearest[1]
 
 
-def pixel_corners(cube: HealpixCube, frame: str) -> np.ndarray:
+def pixel_corners(cube: SkyCube, frame: str) -> np.ndarray:
     """Corners of the pixels of a cube, turned into a frame, shape (n_pixel, n_vertex, 3)."""
-    import healpy
-
-    # arcs between so many points of a curved edge stay within 0.2 % of a pixel of it
-    step = min(16, max(4, 256 // cube.nside))
-    corners = np.moveaxis(healpy.boundaries(cube.nside, cube.ipix, step=step), 1, 2)
+    corners = cube.corners()
     turned = rotate(rotation(cube.frame, frame), corners.reshape(-1, 3))
     return np.ascontiguousarray(turned.reshape(corners.shape))
 
 
-def _check_background(counts: HealpixCube, background: HealpixCube, bands: slice) -> None:
+def _check_background(counts: SkyCube, background: SkyCube, bands: slice) -> None:
     is_bad = (counts.values[:, bands] > 0) & ~(background.values[:, bands] > 0)
     if is_bad.any():
         n_counts = counts.values[:, bands][is_bad].sum()
@@ -159,7 +152,7 @@ def _check_background(counts: HealpixCube, background: HealpixCube, bands: slice
         )
 
 
-def _counts_spectrum(counts: HealpixCube, expected: np.ndarray, bands: slice) -> CountsSpectrum:
+def _counts_spectrum(counts: SkyCube, expected: np.ndarray, bands: slice) -> CountsSpectrum:
     channel = np.arange(len(counts.energies) - 1)
     return CountsSpectrum(
         counts.energies,

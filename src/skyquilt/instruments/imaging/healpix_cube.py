@@ -9,6 +9,8 @@ from skyquilt.config.imaging import BackgroundCube, CountsCube, ExposureCube
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.fits_file import column_unit, find_table, open_fits, read_column
 from skyquilt.instruments.imaging.headers import choose_frame, unit_factor
+from skyquilt.io.digest import array_digest
+from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.pixels import check_ipix, check_nside, nest_to_ring
 
 _COLUMN = re.compile(r"(?:CHANNEL|ENERGY)(\d+)", re.IGNORECASE)
@@ -47,10 +49,23 @@ class HealpixCube:
         """Whether the whole sky is there."""
         return len(self.ipix) == 12 * self.nside**2
 
+    def grid(self, values: np.ndarray) -> HealpixGrid:
+        """Values at the pixels of this cube, shape (n_pixel, n), between them."""
+        ipix = None if self.is_full else self.ipix
+        return HealpixGrid(self.nside, np.ascontiguousarray(values), ipix)
 
-def read_counts(section: CountsCube, name: str = "data.counts") -> HealpixCube:
-    """Read counts per pixel and band; see `read_bands`."""
-    return read_bands(section, name)
+    def corners(self) -> np.ndarray:
+        """Corners of the pixels in their frame, shape (n_pixel, n_vertex, 3)."""
+        import healpy
+
+        # arcs between so many points of a curved edge stay within 0.2 % of a pixel of it
+        step = min(16, max(4, 256 // self.nside))
+        return np.moveaxis(healpy.boundaries(self.nside, self.ipix, step=step), 1, 2)
+
+    def describe_pixels(self) -> dict[str, object]:
+        """What two cubes of the same pixels have in common, by name."""
+        digest = array_digest(self.ipix)
+        return {"nside": self.nside, "number of pixels": len(self.ipix), "pixels": digest[:12]}
 
 
 def read_bands(section: CountsCube | BackgroundCube, name: str) -> HealpixCube:
@@ -72,17 +87,7 @@ def read_bands(section: CountsCube | BackgroundCube, name: str) -> HealpixCube:
         If frame or unit are not known.
     """
     with open_fits(section.path) as file:
-        bounds = find_table(file, section.path, "EBOUNDS")
-        low, high = (read_column(bounds, section.path, key) for key in ("E_MIN", "E_MAX"))
-        factor = unit_factor(
-            section.path,
-            "the energies",
-            column_unit(bounds, "E_MIN"),
-            f"{name}.energy_unit",
-            section.energy_unit,
-            "keV",
-        )
-        edges = _edges(section.path, low * factor, high * factor)
+        edges = read_bounds(file, section, name)
         return _read_pixels(file, section, name, edges, len(edges) - 1, 1.0)
 
 
@@ -97,18 +102,7 @@ def read_exposure(section: ExposureCube, name: str = "data.exposure") -> Healpix
         If frame or a unit are not known.
     """
     with open_fits(section.path) as file:
-        nodes = find_table(file, section.path, "ENERGIES")
-        factor = unit_factor(
-            section.path,
-            "the energies",
-            column_unit(nodes, "Energy"),
-            f"{name}.energy_unit",
-            section.energy_unit,
-            "keV",
-        )
-        energies = (
-            check_ascending(section.path, read_column(nodes, section.path, "Energy")) * factor
-        )
+        energies = read_nodes(file, section, name)
         table = _pixel_table(file, section.path)
         stated = column_unit(table, _columns(table, section.path)[0]) or table.header.get("BUNIT")
         factor = unit_factor(
@@ -118,6 +112,21 @@ def read_exposure(section: ExposureCube, name: str = "data.exposure") -> Healpix
     if not cube.values.any():
         raise InputError(f"{section.path}: the exposure is 0 everywhere.")
     return cube
+
+
+def read_bounds(file, section: CountsCube | BackgroundCube, name: str) -> np.ndarray:
+    """Edges of the bands [keV] from the table EBOUNDS of an open file."""
+    path, table = section.path, find_table(file, section.path, "EBOUNDS")
+    factor = _energy_factor(section, name, column_unit(table, "E_MIN"))
+    low, high = (read_column(table, path, key) * factor for key in ("E_MIN", "E_MAX"))
+    return _edges(path, low, high)
+
+
+def read_nodes(file, section: ExposureCube, name: str) -> np.ndarray:
+    """Energies [keV] from the table ENERGIES of an open file."""
+    path, table = section.path, find_table(file, section.path, "ENERGIES")
+    factor = _energy_factor(section, name, column_unit(table, "Energy"))
+    return check_ascending(path, read_column(table, path, "Energy")) * factor
 
 
 def check_ascending(path: str, energies: np.ndarray) -> np.ndarray:
@@ -132,6 +141,11 @@ def check_ascending(path: str, energies: np.ndarray) -> np.ndarray:
     if not (is_good and np.all(np.diff(energies) > 0)):
         raise InputError(f"{path}: energies must be above 0 and ascend, they are {energies}.")
     return energies
+
+
+def _energy_factor(section, name: str, stated: str | None) -> float:
+    key = f"{name}.energy_unit"
+    return unit_factor(section.path, "the energies", stated, key, section.energy_unit, "keV")
 
 
 def _edges(path: str, low: np.ndarray, high: np.ndarray) -> np.ndarray:

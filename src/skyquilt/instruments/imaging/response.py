@@ -6,7 +6,7 @@ import numpy as np
 
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.errors import InputError
-from skyquilt.instruments.imaging.healpix_cube import HealpixCube
+from skyquilt.instruments.imaging.cube import SkyCube
 from skyquilt.instruments.imaging.point_spread_file import PointSpreadFunction
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.spectra.models import corners, evaluate
@@ -20,13 +20,13 @@ class Response(NamedTuple):
 
     Attributes
     ----------
-    exposure : HealpixCube
+    exposure : SkyCube
         Exposure [cm2 s] at energies.
     psf : PointSpreadFunction
         Point spread function at energies.
     """
 
-    exposure: HealpixCube
+    exposure: SkyCube
     psf: PointSpreadFunction
 
     def grid(self, weight: np.ndarray | None = None) -> HealpixGrid:
@@ -37,10 +37,8 @@ class Response(NamedTuple):
         weight : ndarray of float64, shape (n, n_energy), optional
             Weights of the energies in n sums; the energies themselves when left out.
         """
-        exposure = self.exposure
-        values = exposure.values if weight is None else exposure.values @ weight.T
-        ipix = None if exposure.is_full else exposure.ipix
-        return HealpixGrid(exposure.nside, np.ascontiguousarray(values), ipix)
+        values = self.exposure.values
+        return self.exposure.grid(values if weight is None else values @ weight.T)
 
     def exposure_shares(self, energy: np.ndarray) -> np.ndarray:
         """Places among the energies of the exposure; see `place_of`."""
