@@ -23,6 +23,28 @@ def test_ts_scale_of_equal_values_is_usable(value):
     assert norm.vmin == 0 < norm.vmax
 
 
+def sky_of_sources(n=80000, brightest=1000.0):
+    """Noise, and sources of a few pixels each: 1 in 800 pixels."""
+    values = np.linspace(0, 1, n)
+    values[:100] = np.geomspace(10, brightest, 100)
+    return values
+
+
+def test_scales_of_many_sources_end_below_the_brightest():
+    values = sky_of_sources()
+
+    for norm in (ts_scale(values), flux_scale(values, flux_best=1000.0)):
+        assert 10 < norm.vmax < 100
+        assert extension(values, norm) == "max"
+
+
+def test_scales_of_sources_of_one_brightness_reach_them():
+    values = sky_of_sources(brightest=30.0)
+
+    assert ts_scale(values).vmax == 30.0
+    assert flux_scale(values, flux_best=30.0).vmax == 30.0
+
+
 def test_flux_scale_ignores_few_extreme_pixels():
     norm = flux_scale(np.append(np.linspace(0, 1, 999), 1e6), flux_best=0.5)
     # 99 % of pixels

@@ -13,7 +13,8 @@ def ts_scale(ts: np.ndarray) -> Normalize:
     A linear scale shows of a burst of TS 1e5 one bright spot and nothing of its surroundings, a
     logarithmic one shows the noise of a faint map; the root gives a step of significance the
     same step of colour in both. It starts at 0, unless all values are above half the maximum:
-    then the scale is linear from the smallest value, or the map had one colour.
+    then the scale is linear from the smallest value, or the map had one colour. In a sky of many
+    point sources, each a few pixels, it ends below the brightest, or all others were dark.
 
     Parameters
     ----------
@@ -28,6 +29,7 @@ def ts_scale(ts: np.ndarray) -> Normalize:
     low, high = np.nanmin(ts), np.nanmax(ts)
     if low > high / 2:
         return Normalize(low, high) if low < high else Normalize(0, high)
+    high = _below_few(ts, high)
     return PowerNorm(0.5, vmin=0, vmax=high if high > 0 else 1)
 
 
@@ -35,7 +37,8 @@ def flux_scale(flux: np.ndarray, flux_best: float | None) -> Normalize:
     """Colour scale of a flux map: linear, from 0 (or the smallest value below) up.
 
     Where the exposure is small the flux can be any multiple of that of the source, so the scale
-    ends at the larger of the flux at the best position and 99 % of the pixels.
+    ends at the larger of the flux at the best position and 99 % of the pixels; in a sky of many
+    point sources below the brightest of them.
 
     Parameters
     ----------
@@ -49,9 +52,15 @@ def flux_scale(flux: np.ndarray, flux_best: float | None) -> Normalize:
     Normalize
         Scale from colour bar value to colour.
     """
-    high = max(np.nanpercentile(flux, 99), flux_best or 0)
+    high = _below_few(flux, max(np.nanpercentile(flux, 99), flux_best or 0))
     low = min(np.nanpercentile(flux, 1), 0)
     return Normalize(low, high if high > low else low + 1)
+
+
+def _below_few(values: np.ndarray, high: float) -> float:
+    """`high`, or 99.9 % of the pixels where it is more than four times that."""
+    most = float(np.nanpercentile(values, 99.9, method="higher"))
+    return most if 0 < 4 * most < high else high
 
 
 def extension(values: np.ndarray, norm: Normalize) -> str:
