@@ -4,6 +4,7 @@ import platform
 import shutil
 from pathlib import Path
 
+import healpy
 import numpy as np
 import pytest
 
@@ -11,13 +12,26 @@ from skyquilt import native
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood import poisson
 from skyquilt.native import build
-from skyquilt.problem import Description, FitProblem, LocalTable, expectation, local
+from skyquilt.problem import (
+    Description,
+    EventWise,
+    FitProblem,
+    LocalTable,
+    PointSpread,
+    event_wise,
+    expectation,
+    local,
+    point_spread,
+)
+from skyquilt.problem.buckets import Buckets
+from skyquilt.problem.pixel_image import find_hits
+from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky import healpix
 from skyquilt.sky.healpix import interp_ring, nest_to_vec
 
 IS_X86 = platform.machine() in ("x86_64", "AMD64")
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
-USERS = (poisson, expectation, local, healpix)
+USERS = (poisson, expectation, local, healpix, event_wise, point_spread)
 DIRECTIONS = nest_to_vec(8, np.arange(768))
 
 
@@ -56,29 +70,64 @@ def problem():
     return FitProblem(counts, background, table, "icrs", 1.0, Description("t", "n", (1.0, 2.0)))
 
 
-def assert_same_bits(kernels, use, problem):
-    expected = fit_pixels(problem, DIRECTIONS), interp_ring(16, DIRECTIONS)
+THETA = np.linspace(0, 1, 90) ** 2
+PROFILE = np.exp(-((THETA / np.array([[0.1], [0.3], [0.2]])) ** 2) / 2)
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Events, and pixels of a part of the sky, seen through three profiles."""
+    rng = np.random.default_rng(9)
+    buckets, order = Buckets.sort(4, DIRECTIONS)
+    events = EventWise(
+        direction=DIRECTIONS[order],
+        flux_density=rng.uniform(1, 2, 768),
+        psf_place=rng.uniform(0, 2, 768),
+        exposure_place=rng.uniform(0, 1, 768),
+        buckets=buckets,
+        exposure=HealpixGrid(1, rng.uniform(1, 2, (12, 2))),
+        total_weight=np.array([0.3, 0.7]),
+        theta=THETA,
+        profile=PROFILE,
+    )
+    corners = np.moveaxis(healpy.boundaries(8, np.arange(300), step=2, nest=True), 1, 2)
+    image, _ = find_hits(corners, rng.poisson(1.0, (300, 2)))
+    yields = HealpixGrid(1, rng.uniform(1, 2, (12, 3)))
+    pixels = PointSpread(image, yields, THETA, PROFILE, rng.uniform(0, 1, (3, 2)))
+    return events, pixels
+
+
+def assert_same_bits(kernels, use, problem, images):
+    expected = everything(problem, images)
     assert {0, 1} <= set(expected[0].status.tolist())
     use(kernels)
-    found = fit_pixels(problem, DIRECTIONS), interp_ring(16, DIRECTIONS)
+    found = everything(problem, images)
     for a, b in zip(expected, found, strict=True):
         for x, y in zip(a, b, strict=True):
             assert x.tobytes() == y.tobytes()
 
 
+def everything(problem, images):
+    """Results of all kernels."""
+    blocks = [image.block(DIRECTIONS) for image in images]
+    return fit_pixels(problem, DIRECTIONS), interp_ring(16, DIRECTIONS), *blocks
+
+
 @pytest.mark.parametrize("level", build.LEVELS)
-def test_kernels_of_each_level_give_the_same_bits(level, use, problem):
+def test_kernels_of_each_level_give_the_same_bits(level, use, problem, images):
     if level not in levels_here():
         pytest.skip(f"this processor has no level {level}")
-    assert_same_bits(native.load(level), use, problem)
+    assert_same_bits(native.load(level), use, problem, images)
 
 
 @pytest.mark.parametrize("name", COMPILERS)
-def test_kernels_of_any_compiler_give_the_same_bits(name, use, problem, tmp_path, monkeypatch):
+def test_kernels_of_any_compiler_give_the_same_bits(
+    name, use, problem, images, tmp_path, monkeypatch
+):
     monkeypatch.setenv("CC", name)
     build.find_compiler.cache_clear()
     build.compile_kernels(max(levels_here()), native.library_path(max(levels_here()), tmp_path))
-    assert_same_bits(native.load(max(levels_here()), tmp_path), use, problem)
+    assert_same_bits(native.load(max(levels_here()), tmp_path), use, problem, images)
 
 
 @pytest.mark.skipif(not IS_X86, reason="other machines have one level")
