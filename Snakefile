@@ -31,6 +31,7 @@ wildcard_constraints:
     analysis=one_of(settings.analyses),
     index=r"\d+",
     n_chunks=r"\d+",
+    step=r"\d+",
     n_jobs=r"\d+",
     kind="null|injected",
 

@@ -31,6 +31,12 @@ def finished(local, run, write_config):
     steps.append(("merge", "--problem", problem, "--plan", plan, "--output", maps, *chunks[::-1]))
     refine = ("--problem", problem, "--maps", maps, "--output", folder / "refined.fits")
     steps.append(("refine", *analysis, *refine, "--threads", 2))
+    step = folder / "refine" / "0.json"
+    steps.append(("plan-refinement", *analysis, *refine[:4], "--output", step))
+    fit = ("--problem", problem, "--plan", step, "--chunk", 0)
+    steps.append(("fit-chunk", *fit, "--output", folder / "refine" / "0" / "000-of-001.h5"))
+    refine = (*refine[:4], "--output", folder / "refined-in-chunks.fits")
+    steps.append(("refine", *analysis, *refine, "--steps", step))
     steps.append(("localise", *analysis, "--maps", maps, "--output", folder / "summary.json"))
     for step in steps:
         code, out, err = run(*step)
@@ -45,6 +51,14 @@ def test_verbs_in_order_give_a_map_and_a_summary(finished, local):
     np.testing.assert_array_equal(maps["TS"], local.run().ts)
     assert read_multiorder(folder / "refined.fits")[0].ts.max() >= maps["TS"].max()
     assert json.loads((folder / "summary.json").read_text())["analysis"] == "tiny"
+
+
+def test_refinement_of_cells_fitted_in_chunks_is_that_of_one_process(finished):
+    folder, _ = finished
+    cells = [read_multiorder(folder / f"refined{name}.fits") for name in ("", "-in-chunks")]
+
+    np.testing.assert_array_equal(cells[0][0].ts, cells[1][0].ts)
+    assert cells[1][1]["stages"][-2]["stage"] == "fit, order 0"
 
 
 def test_fit_chunk_fits_the_chunk_asked_for(finished):

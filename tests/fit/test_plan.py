@@ -54,7 +54,7 @@ def test_plan_round_trip_through_json_keeps_everything(problem):
 def test_plan_json_lists_schema_and_chunks(problem):
     content = plan_of(problem).to_content()
     assert content["schema"] == "skyquilt/plan"
-    assert content["schema_version"] == "1.0"
+    assert content["schema_version"] == "1.1"
     assert content["chunks"] == [0, 1, 4, 6, 7, 8]
 
 
@@ -143,7 +143,7 @@ def changed(problem, **changes):
     ("changes", "message"),
     [
         ({"schema": "skyquilt/chunk"}, "its schema is not 'skyquilt/plan'"),
-        ({"schema_version": "2.0"}, "version 2.0; this skyquilt reads version 1.0"),
+        ({"schema_version": "2.0"}, "version 2.0; this skyquilt reads version 1.1"),
         ({"nside": 5}, "nside 5: allowed are"),
         ({"nside": "4"}, "not a possible plan"),
         ({"n_chunks": 7}, "7 chunks: allowed"),

@@ -91,13 +91,13 @@ def settings_of(*sections):
 
 
 def refine_settings(wildcards):
-    """Parameter of the refinement: its own section, and the levels of the regions."""
+    """Parameter of a refinement: its section, and the levels of the regions."""
     analysis = settings.analyses[wildcards.analysis]
-    return canonical_json(
-        analysis.model_dump(
-            mode="json", include={"refine": True, "localise": {"levels"}}
-        )
-    )
+    what = {
+        "refine": {"enabled", "drop", "max_order"},  # in chunks or not, cells are the same
+        "localise": {"levels"},
+    }
+    return canonical_json(analysis.model_dump(mode="json", include=what))
 
 
 # --- paths ---
@@ -189,6 +189,63 @@ def chunks_of(name):
         indices = range(n_chunks)
     folder = of_analysis(name, "chunks")
     return [os.path.join(folder, chunk_name(index, n_chunks)) for index in indices]
+
+
+def refinement_plans(wildcards):
+    """Plans of the steps of a refinement in chunks; none where one process does it all.
+
+    Snakemake makes the plan of a step, and its chunks before the plan of the next.
+    """
+    plans = []
+    if is_refined_in_chunks(wildcards.analysis):
+        while chunks_of_step(wildcards.analysis, len(plans)):
+            plans.append(of_analysis(wildcards.analysis, f"refine/{len(plans)}.json"))
+    return plans
+
+
+def refinement_chunks(wildcards):
+    """Chunks of the steps of `refinement_plans`."""
+    return chunks_of_steps(wildcards.analysis, len(refinement_plans(wildcards)))
+
+
+def earlier_plans(wildcards):
+    """Plans of the steps before one."""
+    return [
+        of_analysis(wildcards.analysis, f"refine/{step}.json")
+        for step in range(int(wildcards.step))
+    ]
+
+
+def earlier_chunks(wildcards):
+    """Chunks of the steps before one."""
+    return chunks_of_steps(wildcards.analysis, int(wildcards.step))
+
+
+def chunks_of_steps(analysis, n_steps):
+    """Chunks of the first steps of a refinement."""
+    return [file for step in range(n_steps) for file in chunks_of_step(analysis, step)]
+
+
+def chunks_of_step(analysis, step):
+    """Chunks of one step; none when it is the end."""
+    from skyquilt.fit.file import chunk_name
+
+    made = checkpoints.plan_refinement.get(analysis=analysis, step=step).output.plan
+    plan = json.loads(Path(made).read_text(encoding="utf-8"))
+    names = [chunk_name(index, plan["n_chunks"]) for index in plan["chunks"]]
+    return [of_analysis(analysis, f"refine/{step}/{name}") for name in names]
+
+
+def is_refined_in_chunks(analysis):
+    """Whether a refinement is so much work that its cells are fitted in chunks."""
+    from skyquilt.maps.refine_steps import is_worth_chunks
+
+    in_chunks = settings.analyses[analysis].refine.chunks
+    if in_chunks != "auto":
+        return in_chunks
+    made = checkpoints.plan_sky.get(analysis=analysis).output.plan
+    plan = json.loads(Path(made).read_text(encoding="utf-8"))
+    return is_worth_chunks(plan["seconds_per_pixel"])
 
 
 def skies_files(wildcards):

@@ -49,6 +49,18 @@ def add_maps(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_steps(parser: argparse.ArgumentParser) -> None:
+    """`--steps`."""
+    parser.add_argument(
+        "--steps",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="plans of the steps of a refinement that were fitted in chunks: refine/0.json, of "
+        "which the chunks lie in refine/0/, and so on",
+    )
+
+
 def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     """`--output`."""
     parser.add_argument("--output", required=True, metavar="PATH", help=what)

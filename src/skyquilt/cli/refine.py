@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_analysis(parser)
     arguments.add_problem(parser)
     arguments.add_maps(parser)
+    arguments.add_steps(parser)
     arguments.add_output(parser, "refined.fits to write")
     parser.add_argument(
         "--threads",
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
     refine_analysis(
         *(load_config(args.config), args.analysis, args.problem, args.maps, args.output),
+        steps=args.steps,
         threads=args.threads,
     )
     return 0

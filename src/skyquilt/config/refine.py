@@ -16,3 +16,5 @@ class RefineOptions(Section):
     """Cells of TS above the maximum less this are split; auto follows the largest level."""
     max_order: Annotated[int, Field(ge=0, le=MAX_NSIDE.bit_length() - 1)] = 11
     """Finest order (nside 2^order); programs that flatten the map need 12 * 4^order numbers."""
+    chunks: bool | Literal["auto"] = "auto"
+    """Fit the cells in chunks, order by order; auto: where one process took over five minutes."""

@@ -24,8 +24,9 @@ from skyquilt.sky.regions import ipix_from_ranges
 logger = logging.getLogger(__name__)
 
 # 1.0  first version
+# 1.1  with seconds_per_pixel
 SCHEMA = "skyquilt/plan"
-VERSION = "1.0"
+VERSION = "1.1"
 
 # Measured with 1000 hit bins (Xeon with AVX-512, one thread, 2026): one multiply-add of a row from
 # the cache 0.15 to 0.25 ns; one hit bin of a fit of 2 to 4 steps 2 to 4 ns. Rows that have to come
@@ -54,6 +55,8 @@ class Plan:
         Number of chunks of the whole sky; those without target pixels are not fitted.
     allow_negative : bool
         Whether fluxes below zero are fitted.
+    seconds_per_pixel : float
+        Estimated time to fit a pixel on one core [s].
     """
 
     problem_identity: str
@@ -63,6 +66,7 @@ class Plan:
     ranges: np.ndarray
     n_chunks: int
     allow_negative: bool
+    seconds_per_pixel: float = 0.0
 
     @property
     def chunks(self) -> list[int]:
@@ -76,9 +80,9 @@ class Plan:
 
     @property
     def identity(self) -> str:
-        """Digest of everything that the chunks depend on; the map's ordering is not."""
+        """Digest of everything that the chunks depend on: neither ordering nor estimated time."""
         settings = self._settings()
-        del settings["ordering"]
+        del settings["ordering"], settings["seconds_per_pixel"]
         return settings_digest(settings)
 
     def chunk_ipix(self, index: int) -> np.ndarray:
@@ -169,7 +173,7 @@ def make_plan(
         check_n_chunks(chunks, nside)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    plan = Plan(problem.identity, nside, ordering, frame, ranges, chunks, allow_negative)
+    plan = Plan(problem.identity, nside, ordering, frame, ranges, chunks, allow_negative, seconds)
     logger.info(
         "%d pixels in %d chunks, about %.2g s on one core",
         plan.n_pixels,
@@ -177,6 +181,12 @@ def make_plan(
         seconds * plan.n_pixels,
     )
     return plan
+
+
+def empty_plan(problem: FitProblem) -> Plan:
+    """Plan without pixels and chunks: nothing is left to fit."""
+    nothing = np.empty((0, 2), np.int64)
+    return Plan(problem.identity, 1, "nested", "icrs", nothing, 1, allow_negative=False)
 
 
 def seconds_per_pixel(problem: FitProblem) -> float:

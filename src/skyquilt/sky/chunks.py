@@ -105,8 +105,11 @@ def occupied_chunks(ranges: np.ndarray, n_chunks: int, nside: int) -> np.ndarray
     """
     size = nside_to_npix(nside) // check_n_chunks(n_chunks, nside)
     first, last = ranges[:, 0] // size, (ranges[:, 1] - 1) // size
-    chunks = np.concatenate([np.arange(a, b + 1) for a, b in zip(first, last, strict=True)])
-    return chunks[np.append(True, chunks[1:] > chunks[:-1])]  # np.unique imports masked arrays
+    pieces = [np.arange(a, b + 1) for a, b in zip(first, last, strict=True)]
+    chunks = np.concatenate([first[:0], *pieces])
+    return chunks[
+        np.append(True, chunks[1:] > chunks[:-1])[: chunks.size]
+    ]  # np.unique imports masked arrays
 
 
 def intersect(ranges: np.ndarray, start: int, stop: int) -> np.ndarray:

@@ -1,22 +1,58 @@
-"""Step `refine`: the map made finer where the source may be."""
+"""Steps `refine` and `plan-refinement`: the map made finer where the source may be."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skyquilt.config import Config, get_analysis
+from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
+from skyquilt.fit.file import chunk_name, read_plan
+from skyquilt.fit.plan import empty_plan, make_plan
 from skyquilt.fit.progress import Progress
+from skyquilt.io.products import write_text
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.file import read_skymap
-from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.maps.merge import merge_chunks
 from skyquilt.maps.multiorder_file import write_multiorder
-from skyquilt.maps.refine import make_goal, refine
+from skyquilt.maps.refine import Goal, make_goal, refine
 from skyquilt.maps.refine_fit import fit_cells
 from skyquilt.maps.refine_start import start_cells
+from skyquilt.maps.refine_steps import join_cells, map_to_cells, missing_cells, next_pixels
 from skyquilt.problem.file import read_problem
+from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.pixels import nside_to_order
+from skyquilt.sky.regions import ranges_from_ipix
 from skyquilt.sky.uniq import uniq_to_order
+
+
+class _Known(NamedTuple):
+    """What a refinement starts from.
+
+    Attributes
+    ----------
+    problem : FitProblem
+        The problem.
+    goal : Goal
+        When to split and when to stop.
+    start : ndarray of int64, shape (n,)
+        UNIQ of the cells to begin with.
+    parts : list of tuple
+        UNIQ and columns of the cells of each step that was fitted in chunks.
+    record : dict
+        Provenance of the maps.
+    stages : list of dict
+        Times of the stages so far.
+    """
+
+    problem: FitProblem
+    goal: Goal
+    start: np.ndarray
+    parts: list[tuple[np.ndarray, dict[str, np.ndarray]]]
+    record: dict[str, Any]
+    stages: list[dict[str, Any]]
 
 
 def refine_analysis(
@@ -26,39 +62,92 @@ def refine_analysis(
     maps: str | Path,
     output: str | Path,
     *,
+    steps: Sequence[str | Path] = (),
     threads: int = 1,
 ) -> None:
-    """Write the refined map of an analysis."""
+    """Write the refined map of an analysis.
+
+    `steps` are the plans whose chunks were fitted before; what they leave is fitted here.
+    """
     clock = start_clock()
     analysis = get_analysis(config, name)
-    fit_problem, (skymap, record) = read_problem(problem), read_skymap(maps)
-    _check_answers(maps, record, problem, fit_problem.identity)
-    goal = make_goal(analysis.refine, analysis.localise.levels, nside_to_order(skymap.nside))
+    known = _read(analysis, problem, maps, steps)
 
     def evaluate(uniq: np.ndarray) -> dict[str, np.ndarray]:
         return fit_cells(
-            fit_problem,
+            known.problem,
             uniq,
             allow_negative=analysis.fit.allow_negative,
             threads=threads,
             on_progress=Progress(f"cells of order {uniq_to_order(uniq).max()}"),
         )
 
-    uniq = start_cells(skymap, goal)
-    cells = refine(MultiOrderMap("icrs", uniq, evaluate(uniq)), evaluate, goal)
+    parts = known.parts
+    if (missing := missing_cells(known.start, parts)).size:
+        parts = [*parts, (missing, evaluate(missing))]
+    cells = refine(join_cells(parts), evaluate, known.goal)
     settings = analysis.model_dump(mode="json", include={"refine": True, "localise": {"levels"}})
     inputs = (str(problem), str(maps))
-    provenance = Provenance(
-        "refine", settings, inputs, earlier=tuple(record["stages"]), clock=clock
-    )
-    kept = {key: record[key] for key in ("problem_identity", "description")}
+    provenance = Provenance("refine", settings, inputs, earlier=tuple(known.stages), clock=clock)
+    kept = {key: known.record[key] for key in ("problem_identity", "description")}
     write_multiorder(output, cells, provenance.record() | kept)
 
 
-def _check_answers(maps: str | Path, record: dict, problem: str | Path, identity: str) -> None:
-    found = record["problem_identity"]
-    if found != identity:
+def plan_refinement(
+    config: Config,
+    name: str,
+    problem: str | Path,
+    maps: str | Path,
+    output: str | Path,
+    *,
+    steps: Sequence[str | Path] = (),
+) -> None:
+    """Write the plan of the next step of a refinement in chunks; one without chunks is the end."""
+    analysis = get_analysis(config, name)
+    known = _read(analysis, problem, maps, steps)
+    order, ipix = next_pixels(known.start, known.parts, known.goal)
+    if not ipix.size:
+        write_text(output, empty_plan(known.problem).to_json())
+        return
+    plan = make_plan(
+        known.problem,
+        nside=1 << order,
+        ordering="nested",
+        frame="icrs",
+        ranges=ranges_from_ipix(ipix),
+        allow_negative=analysis.fit.allow_negative,
+    )
+    write_text(output, plan.to_json())
+
+
+def _read(
+    analysis: Analysis, problem: str | Path, maps: str | Path, steps: Sequence[str | Path]
+) -> _Known:
+    fit_problem, (skymap, record) = read_problem(problem), read_skymap(maps)
+    identity = record["problem_identity"]
+    if identity != fit_problem.identity:
         raise ProductError(
-            f"{maps}: answers problem {found[:12]}, but {problem} is {identity[:12]}; fit the "
-            "chunks and merge them again."
+            f"{maps}: answers problem {identity[:12]}, but {problem} is "
+            f"{fit_problem.identity[:12]}; fit the chunks and merge them again."
         )
+    goal = make_goal(analysis.refine, analysis.localise.levels, nside_to_order(skymap.nside))
+    parts, stages = [], list(record["stages"])
+    for step in steps:
+        plan = read_plan(step)
+        if plan.problem_identity != fit_problem.identity:
+            raise ProductError(
+                f"{step}: made for problem {plan.problem_identity[:12]}, but {problem} is "
+                f"{fit_problem.identity[:12]}; make it again with `skyquilt plan-refinement`."
+            )
+        merged = merge_chunks(step_chunks(step), plan, fit_problem.photon_flux)
+        parts.append(map_to_cells(merged.skymap))
+        stages.append(merged.stage | {"stage": f"fit, order {nside_to_order(plan.nside)}"})
+    return _Known(fit_problem, goal, start_cells(skymap, goal), parts, record, stages)
+
+
+def step_chunks(step: str | Path) -> list[Path]:
+    """Chunk files of a step: those of `refine/0.json` lie in `refine/0/`."""
+    plan = read_plan(step)
+    folder = Path(step).with_suffix("")
+    files = [folder / chunk_name(index, plan.n_chunks) for index in plan.chunks]
+    return [file for file in files if file.exists()]

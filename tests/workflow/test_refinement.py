@@ -1,0 +1,37 @@
+"""Refinement in chunks: a checkpoint for each step."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+pytestmark = pytest.mark.workflow
+
+
+def test_refinement_in_chunks_gives_the_map_of_one_process(copy):
+    wanted = copy.results / "burst" / "refined.fits"
+    config = copy.config_with(
+        lambda content: content["analyses"]["burst"].update(refine={"max_order": 3})
+    )
+    run(copy, wanted, config)
+    alone = read_cells(wanted)
+    wanted.unlink()
+
+    config = copy.config_with(
+        lambda content: content["analyses"]["burst"].update(refine={"max_order": 3, "chunks": True})
+    )
+    run(copy, wanted, config)
+
+    steps = sorted(path.name for path in (copy.results / "burst" / "refine").iterdir())
+    assert steps == ["0", "0.json", "1", "1.json", "2.json"]
+    for name, values in read_cells(wanted).items():
+        np.testing.assert_array_equal(values, alone[name])
+
+
+def run(workdir, target, config):
+    result = workdir.run(str(target.relative_to(workdir.path)), config=config)
+    assert result.returncode == 0, result.stdout
+
+
+def read_cells(path):
+    with fits.open(path) as file:
+        return {name: np.array(file[1].data[name]) for name in file[1].data.names}
