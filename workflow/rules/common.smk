@@ -94,7 +94,11 @@ def refine_settings(wildcards):
     """Parameter of a refinement: its section, and the levels of the regions."""
     analysis = settings.analyses[wildcards.analysis]
     what = {
-        "refine": {"enabled", "drop", "max_order"},  # in chunks or not, cells are the same
+        "refine": {
+            "enabled",
+            "drop",
+            "max_order",
+        },  # in chunks or not, cells are the same
         "localise": {"levels"},
     }
     return canonical_json(analysis.model_dump(mode="json", include=what))
