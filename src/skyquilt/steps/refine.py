@@ -12,7 +12,7 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.file import chunk_name, read_plan
 from skyquilt.fit.plan import empty_plan, make_plan
 from skyquilt.fit.progress import Progress
-from skyquilt.io.products import write_text
+from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.merge import merge_chunks
@@ -86,9 +86,10 @@ def refine_analysis(
     if (missing := missing_cells(known.start, parts)).size:
         parts = [*parts, (missing, evaluate(missing))]
     cells = refine(join_cells(parts), evaluate, known.goal)
-    settings = analysis.model_dump(mode="json", include={"refine": True, "localise": {"levels"}})
-    inputs = (str(problem), str(maps))
-    provenance = Provenance("refine", settings, inputs, earlier=tuple(known.stages), clock=clock)
+    inputs = (str(problem), str(maps), *map(str, steps))
+    provenance = Provenance(
+        "refine", _settings(analysis), inputs, earlier=tuple(known.stages), clock=clock
+    )
     kept = {key: known.record[key] for key in ("problem_identity", "description")}
     write_multiorder(output, cells, provenance.record() | kept)
 
@@ -104,20 +105,27 @@ def plan_refinement(
 ) -> None:
     """Write the plan of the next step of a refinement in chunks; one without chunks is the end."""
     analysis = get_analysis(config, name)
+    provenance = Provenance(
+        "plan-refinement", _settings(analysis), (str(problem), str(maps), *map(str, steps))
+    )
     known = _read(analysis, problem, maps, steps)
     order, ipix = next_pixels(known.start, known.parts, known.goal)
-    if not ipix.size:
-        write_text(output, empty_plan(known.problem).to_json())
-        return
-    plan = make_plan(
-        known.problem,
-        nside=1 << order,
-        ordering="nested",
-        frame="icrs",
-        ranges=ranges_from_ipix(ipix),
-        allow_negative=analysis.fit.allow_negative,
-    )
-    write_text(output, plan.to_json())
+    plan = empty_plan(known.problem)
+    if ipix.size:
+        plan = make_plan(
+            known.problem,
+            nside=1 << order,
+            ordering="nested",
+            frame="icrs",
+            ranges=ranges_from_ipix(ipix),
+            allow_negative=analysis.fit.allow_negative,
+        )
+    write_json(output, plan.to_content() | {"provenance": provenance.record()})
+
+
+def _settings(analysis: Analysis) -> dict[str, Any]:
+    """What of the configuration a refinement depends on."""
+    return analysis.model_dump(mode="json", include={"refine": True, "localise": {"levels"}})
 
 
 def _read(
