@@ -55,6 +55,7 @@ rule all:
         maps=of_all_analyses("maps.fits"),
         refined=of_all_analyses("refined.fits"),
         summaries=of_all_analyses("summary.json"),
+        skymaps=of_all_analyses("skymap.multiorder.fits"),
         plots=of_all_analyses("plots"),
         index=rules.list_reports.output.index,
         calibrations=of_calibrated_analyses("calibration.json"),

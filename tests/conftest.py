@@ -216,6 +216,19 @@ class Observation:
         merge_files(f"{folder}/problem.h5", f"{folder}/plan.json", chunks, maps)
         return read_skymap(maps)[0]
 
+    def localise(self) -> Path:
+        """All steps up to the localisation; the folder of the results."""
+        from skyquilt.steps.localise import localise_analysis
+        from skyquilt.steps.refine import refine_analysis
+
+        self.run()
+        folder = Path(self.path("results/tiny"))
+        names = ("problem.h5", "maps.fits", "refined.fits")
+        problem, maps, refined = (folder / name for name in names)
+        refine_analysis(self.config(), "tiny", problem, maps, refined)
+        localise_analysis(self.config(), "tiny", problem, maps, refined, folder)
+        return folder
+
 
 def _write_drm_axes(drm, axes):
     """Axes of the old layout: the order of creation is the order of the axes."""

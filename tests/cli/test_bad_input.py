@@ -203,7 +203,9 @@ def fitted(local, run, write_config):
         "merge": (*files, "--output", folder / "maps.fits", chunk),
         "localise": (
             *("--config", write_config(local), "--analysis", "tiny"),
-            *("--maps", folder / "maps.fits", "--output", folder / "summary.json"),
+            *("--problem", folder / "problem.h5", "--maps", folder / "maps.fits"),
+            *("--refined", folder / "refined.fits"),
+            *("--output", folder),
         ),
     }
     assert run("merge", *verbs["merge"])[0] == 0

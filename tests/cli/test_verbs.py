@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from skyquilt.fit.file import read_chunk
 from skyquilt.io.fits import read_maps
@@ -37,7 +38,8 @@ def finished(local, run, write_config):
     steps.append(("fit-chunk", *fit, "--output", folder / "refine" / "0" / "000-of-001.h5"))
     refine = (*refine[:4], "--output", folder / "refined-in-chunks.fits")
     steps.append(("refine", *analysis, *refine, "--steps", step))
-    steps.append(("localise", *analysis, "--maps", maps, "--output", folder / "summary.json"))
+    files = ("--problem", problem, "--maps", maps, "--refined", folder / "refined.fits")
+    steps.append(("localise", *analysis, *files, "--output", folder))
     for step in steps:
         code, out, err = run(*step)
         assert (code, out) == (0, ""), err
@@ -51,6 +53,7 @@ def test_verbs_in_order_give_a_map_and_a_summary(finished, local):
     np.testing.assert_array_equal(maps["TS"], local.run().ts)
     assert read_multiorder(folder / "refined.fits")[0].ts.max() >= maps["TS"].max()
     assert json.loads((folder / "summary.json").read_text())["analysis"] == "tiny"
+    assert (folder / "skymap.multiorder.fits").exists()
 
 
 def test_refinement_of_cells_fitted_in_chunks_is_that_of_one_process(finished):
@@ -70,12 +73,66 @@ def test_fit_chunk_fits_the_chunk_asked_for(finished):
 def test_plot_writes_figures(finished, run):
     folder, analysis = finished
     names = {"problem": "problem.h5", "maps": "maps.fits", "summary": "summary.json"}
+    names["skymap"] = "skymap.multiorder.fits"
     files = [item for key, name in names.items() for item in (f"--{key}", folder / name)]
 
     code, _, err = run("plot", *analysis, *files, "--output", folder / "plots")
 
     assert code == 0, err
     assert list((folder / "plots").glob("*.png"))
+
+
+@pytest.mark.parametrize(("level", "code"), [(0.99999, 0), (1e-9, 3)])
+def test_contains_answers_by_text_and_exit_code(finished, run, level, code):
+    folder, _ = finished
+    worst = json.loads((folder / "summary.json").read_text())["best"]["icrs"]
+    position = ("--lon", worst["lon"], "--lat", worst["lat"], "--frame", "icrs")
+    if code:
+        position = ("--lon", (worst["lon"] + 180) % 360, *position[2:])
+    skymap = ("--skymap", folder / "skymap.multiorder.fits")
+
+    found, out, _ = run("contains", *skymap, *position, "--level", level)
+
+    assert found == code
+    assert out.startswith("in the " if code == 0 else "not in the ")
+    assert "smallest credible region that holds it: " in out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("--lat", "91"), "'91': give degrees from -90 to 90"),
+        (("--lon", "nan"), "'nan': give degrees from -180 to 360"),
+        (("--lon", "x"), "'x': give degrees from -180 to 360"),
+        (("--frame", "altaz"), "frame 'altaz': a position cannot be given in it"),
+        (("--level", "90"), "level 90.0: allowed are numbers between 0 and 1"),
+        (("--skymap", "nowhere.fits"), "nowhere.fits: not a whole map"),
+    ],
+)
+def test_contains_of_what_is_not_possible_is_refused(finished, run, change, message):
+    folder, _ = finished
+    arguments = {"--skymap": folder / "skymap.multiorder.fits", "--lon": 1, "--lat": 2}
+    arguments |= {"--frame": "icrs", change[0]: change[1]}
+
+    code, out, err = run("contains", *(item for pair in arguments.items() for item in pair))
+
+    assert (code, out) == (2, "")
+    assert message in err[-1]
+
+
+def test_export_gadf_writes_every_quantity(finished, run):
+    folder, _ = finished
+
+    code, _, err = run(
+        "export-gadf", "--maps", folder / "maps.fits", "--output", folder / "maps.gadf.fits"
+    )
+
+    assert code == 0, err
+    maps = read_maps(folder / "maps.fits")[3]
+    with fits.open(folder / "maps.gadf.fits") as file:
+        assert [table.name for table in file[1:]] == list(maps)
+        np.testing.assert_array_equal(file["FLUX"].data["CHANNEL1"], maps["FLUX"])
+        assert file["PHOTON_FLUX"].header["BUNIT"] == "cm-2 s-1"
 
 
 def test_check_prints_one_line_per_analysis(local, run, write_config):

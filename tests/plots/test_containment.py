@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 
-from skyquilt.plots.containment import describe, plot_containment, region_pixels
+from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.plots import containment
+from skyquilt.plots.regions import OutlinedRegion, describe, outline_regions
+from skyquilt.sky.frames import position_to_vec, separation
 
 REGION = {
     "level": 0.9,
@@ -14,6 +17,17 @@ REGION = {
 }
 
 
+def plot_containment(skymap, entry, marks, title):
+    return containment.plot_containment(skymap, outlined(skymap, entry), marks, title)
+
+
+def outlined(skymap, entry):
+    """Region of a map whose cells are its pixels."""
+    cells = MultiOrderMap.from_skymap(skymap)
+    (region,) = outline_regions(cells, {"containment": [entry], "credible": []}, skymap.frame)
+    return region
+
+
 def regions_of(figure):
     return [line for line in figure.axes[0].lines if line.get_gid() == "region"]
 
@@ -21,22 +35,25 @@ def regions_of(figure):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, "90 % region: 524 deg² (39 pixels)"),
-        ({"n_parts": 2}, "90 % region: 524 deg² (39 pixels in 2 parts)"),
-        ({"n_pixels": 3, "is_resolved": False}, "90 % region: 524 deg² (3 pixels, not resolved)"),
-        ({"is_cut": True}, "90 % region: at least 524 deg² (39 pixels)"),
-        ({"area_deg2": 41252.96}, "90 % region: 41253 deg² (39 pixels)"),
-        ({"level": 0.683}, "68.3 % region: 524 deg² (39 pixels)"),
+        ({}, "90 % containment: 524 deg² (39 cells)"),
+        ({"n_parts": 2}, "90 % containment: 524 deg² (39 cells in 2 parts)"),
+        (
+            {"n_pixels": 3, "is_resolved": False},
+            "90 % containment: 524 deg² (3 cells, not resolved)",
+        ),
+        ({"is_cut": True}, "90 % containment: at least 524 deg² (39 cells)"),
+        ({"area_deg2": 41252.96}, "90 % containment: 41253 deg² (39 cells)"),
+        ({"level": 0.683}, "68.3 % containment: 524 deg² (39 cells)"),
     ],
 )
 def test_describe_tells_area_and_caveats(changes, expected):
-    assert describe(REGION | changes) == expected
+    assert describe(OutlinedRegion("containment", REGION | changes, None)) == expected
 
 
 def test_containment_plot_has_title_and_area(make_skymap, make_marks):
     figure = plot_containment(make_skymap(), REGION, make_marks(), "grb")
     assert "grb: 90 % containment" in [text.get_text() for text in figure.texts]
-    assert figure.legends[0].get_texts()[0].get_text() == describe(REGION)
+    assert figure.legends[0].get_texts()[0].get_text() == "90 % containment: 524 deg² (39 cells)"
     assert figure.axes[1].get_xlabel() == "TS"
 
 
@@ -66,8 +83,19 @@ def test_outline_across_longitude_180_is_not_drawn_through_the_map(
     assert np.nanmax(steps) < 0.4
 
 
-def test_region_pixels_leave_out_failed_ones(make_skymap):
-    skymap = make_skymap()
-    before = region_pixels(skymap, 4.605)
-    skymap.columns["ts"][before[0]] = np.nan
-    assert before[0] not in region_pixels(skymap, 4.605)
+def test_outline_leaves_out_failed_pixels(make_skymap):
+    skymap = make_skymap(nside=32)
+    n_before = len(outlined(skymap, REGION).edges)
+    skymap.columns["ts"][np.argsort(skymap.ts)[-2]] = np.nan
+    assert len(outlined(skymap, REGION).edges) == n_before + 4  # around the hole
+
+
+@pytest.mark.parametrize("frame", ["galactic", "icrs"])
+def test_outline_is_turned_into_the_frame_of_the_map(make_skymap, frame):
+    cells = MultiOrderMap.from_skymap(make_skymap(93.0, -53.0, nside=32, frame="galactic"))
+    summary = {"containment": [REGION], "credible": []}
+    (region,) = outline_regions(cells, summary, frame)
+    middle = region.edges.mean(axis=(0, 1))
+    wanted = position_to_vec(93.0, -53.0, "galactic", frame)
+    # the region is a few pixels of 1.8 deg around the source
+    assert separation(middle, wanted) < 1.8

@@ -5,9 +5,12 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from skyquilt.config.localise import LocaliseOptions
 from skyquilt.config.plots import PlotOptions
 from skyquilt.config.position import Position
 from skyquilt.errors import OutputError
+from skyquilt.maps.localisation import localise
+from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.maps.summary import summarise
 from skyquilt.plots.figures import draw_figures, make_plots, plot_names
@@ -24,11 +27,14 @@ def analysis(make_skymap):
     skymap = SkyMap(4, "galactic", skymap.ipix, skymap.columns | extra | {"status": status})
     info = {"analysis": "grb", "energy_range_keV": (251, 398)}
     true = Position(lon=93, lat=-53, frame="galactic")
-    summary = summarise(skymap, info, (0.683, 0.9), true, [])
+    levels = (0.683, 0.9)
+    found = localise(MultiOrderMap.from_skymap(skymap), levels)
+    options = LocaliseOptions(levels=levels, true_position=true)
+    summary = summarise(skymap, found, info, options, [])
     is_selected = np.array([True, False])
     counts = {"data": np.array([5.0, 3.0]), "background model": np.array([4.5, 2.0])}
     spectrum = CountsSpectrum(np.array([100.0, 300.0, 1000.0]), is_selected, counts)
-    return skymap, summary, {"": spectrum}
+    return skymap, found.cells, summary, {"": spectrum}
 
 
 def test_make_plots_writes_all_figures_as_png_and_pdf(analysis, tmp_path):
@@ -40,15 +46,15 @@ def test_make_plots_writes_all_figures_as_png_and_pdf(analysis, tmp_path):
 
 
 def test_make_plots_without_spectrum_leaves_that_figure_out(analysis):
-    skymap, summary, _ = analysis
-    names = [name for name, _ in draw_figures(skymap, summary, {}, PlotOptions())]
+    *maps, summary, _ = analysis
+    names = [name for name, _ in draw_figures(*maps, summary, {}, PlotOptions())]
     assert names == NAMES[:-1]
 
 
 def test_each_data_set_has_its_own_counts_spectrum(analysis):
-    skymap, summary, spectra = analysis
+    *maps, summary, spectra = analysis
     both = {"low": spectra[""], "high": spectra[""]}
-    figures = dict(draw_figures(skymap, summary, both, PlotOptions()))
+    figures = dict(draw_figures(*maps, summary, both, PlotOptions()))
     assert list(figures) == plot_names((0.683, 0.9), both)
     assert figures["counts-spectrum-high"].axes[0].get_title() == "grb, high: counts"
 

@@ -45,7 +45,7 @@ def test_map_axes_are_not_flipped_and_twice_as_wide_as_high(make_skymap, make_ma
     assert width == pytest.approx(2 * height, rel=0.01)
 
 
-@pytest.mark.parametrize("name", ["true position", "best pixel"])
+@pytest.mark.parametrize("name", ["true position", "best position"])
 @pytest.mark.parametrize("position", [(93.0, -53.0), (267.0, 30.0), (180.0, 0.0)])
 def test_marks_are_drawn_at_the_projected_position(
     make_skymap, make_marks, find_mark, name, position
@@ -62,7 +62,7 @@ def test_marks_are_drawn_at_the_projected_position(
 def test_legend_names_positions(make_skymap, make_marks):
     assert texts(plot_ts_map(make_skymap(), make_marks(), "grb")) == [
         "true position: $l$ = 93.0°, $b$ = \N{MINUS SIGN}53.0°",
-        "best pixel: $l$ = 90.0°, $b$ = \N{MINUS SIGN}54.3°",
+        "best position: $l$ = 90.0°, $b$ = \N{MINUS SIGN}54.3°",
     ]
 
 

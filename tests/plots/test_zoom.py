@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from skyquilt.plots.zoom import plot_zoom
+from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.plots import zoom
+from skyquilt.plots.regions import outline_regions
 
 REGION = {
     "level": 0.9,
@@ -13,7 +15,16 @@ REGION = {
     "is_cut": False,
 }
 INNER = REGION | {"level": 0.683, "threshold": 2.3}
+CREDIBLE = REGION | {"threshold": 20.0}
 POSITION = (93.0, -53.0)
+
+
+def plot_zoom(skymap, containment, marks, title, credible=(), cells=None):
+    """Zoom of a map whose cells are its pixels, unless others are given."""
+    cells = MultiOrderMap.from_skymap(skymap) if cells is None else cells
+    summary = {"containment": containment, "credible": credible}
+    regions = outline_regions(cells, summary, skymap.frame)
+    return zoom.plot_zoom(skymap, cells, regions, marks, title)
 
 
 def half_width(figure):
@@ -28,7 +39,7 @@ def regions_of(figure):
 def test_zoom_outlines_each_region_the_largest_first(make_skymap, make_marks, regions):
     lines = regions_of(plot_zoom(make_skymap(), regions, make_marks(), "grb"))
     assert len(lines) == len(regions)
-    assert lines[0].get_label().startswith("90 % region")
+    assert lines[0].get_label().startswith("90 % containment")
     assert len({line.get_color() for line in lines}) == len(lines)
 
 
@@ -52,7 +63,7 @@ def test_marks_are_at_the_centre_and_to_the_left_for_larger_longitude(
 ):
     marks = make_marks(best=(93.0, 0.0), true=(98.0, 0.0))
     figure = plot_zoom(make_skymap(93.0, 0.0), [REGION], marks, "grb")
-    np.testing.assert_allclose(find_mark(figure, "best pixel").get_xydata()[0], 0, atol=1e-9)
+    np.testing.assert_allclose(find_mark(figure, "best position").get_xydata()[0], 0, atol=1e-9)
     # 2 sin(2.5 deg) = 4.998 deg
     np.testing.assert_allclose(
         find_mark(figure, "true position").get_xydata()[0], (-4.998, 0), atol=1e-3
@@ -70,7 +81,7 @@ def test_zoom_axes_are_labelled_in_the_frame_of_the_map(make_skymap, make_marks,
     figure = plot_zoom(make_skymap(frame=frame), [REGION], make_marks(frame=frame), "grb")
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == labels
-    assert axes.get_title() == "grb: TS around the best pixel"
+    assert axes.get_title() == "grb: TS around the best position"
     assert figure.axes[1].get_xlabel() == "TS"
 
 
@@ -107,3 +118,24 @@ def test_zoom_of_the_whole_sky_is_limited_and_needs_no_best_position(make_skymap
     assert half_width(figure) == 60
     assert figure.axes[0].get_title() == "grb: TS"
     assert np.isfinite(figure.axes[0].images[0].get_array()).all()
+
+
+def test_credible_region_has_the_colour_of_its_level_and_a_dashed_line(make_skymap, make_marks):
+    skymap = make_skymap()
+    skymap.columns["probdensity"] = skymap.ts
+    figure = plot_zoom(skymap, [REGION], make_marks(), "grb", credible=[CREDIBLE])
+    full, dashed = regions_of(figure)
+    assert full.get_label().startswith("90 % containment")
+    assert dashed.get_label().startswith("90 % credible")
+    assert full.get_color() == dashed.get_color()
+    assert full.get_linestyle() != dashed.get_linestyle()
+
+
+@pytest.mark.parametrize("order", [2, 6])
+def test_zoom_shows_the_finer_of_map_and_cells(make_skymap, make_marks, order):
+    skymap = make_skymap()
+    other = make_skymap(nside=1 << order, frame="icrs")
+    cells = MultiOrderMap.from_skymap(other)
+    cells.columns["ts"][:] = 7.0
+    image = plot_zoom(skymap, [REGION], make_marks(), "grb", cells=cells).axes[0].images[0]
+    assert np.all(image.get_array() == 7) == (order == 6)

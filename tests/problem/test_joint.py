@@ -236,6 +236,20 @@ def test_description_of_a_joint_adds_up_and_lists_the_data_sets():
     assert list(joint.counts_spectra) == ["low", "high"]
 
 
+@pytest.mark.parametrize(
+    ("spans", "wanted"),
+    [([(5.0, 7.0), (1.0, 6.0)], (1.0, 7.0)), ([None, (1.0, 6.0)], (1.0, 6.0)), ([None] * 2, None)],
+)
+def test_joint_lasts_from_the_first_start_to_the_last_end(spans, wanted):
+    problems = {}
+    for name, span in zip("ab", spans, strict=True):
+        problem = problem_of(sky_table())
+        about = problem.description._replace(time_span=span)
+        problems[name] = replace(problem, description=about)
+
+    assert join(problems, 1.0).description.time_span == wanted
+
+
 @pytest.fixture
 def joint():
     problems = {"a": problem_of(local_table()), "b": problem_of(sky_table(30), "icrs")}

@@ -15,7 +15,6 @@ from skyquilt.sky.pixels import ring_to_nest
 from skyquilt.steps.bin_events import bin_events_file
 from skyquilt.steps.contract import contract_analysis
 from skyquilt.steps.fit_chunk import fit_chunk_file
-from skyquilt.steps.localise import localise_analysis
 from skyquilt.steps.merge import merge_files
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.plot import plot_analysis
@@ -217,38 +216,32 @@ def test_negative_fluxes_are_fitted_when_allowed(local):
     assert np.all(negative.columns["sqrt_ts"] < 0)
 
 
-def test_localise_and_plot_end_the_way(local):
+def plot(local, output, **changes):
+    folder = local.folder / "results/tiny"
+    names = {"problem": "problem.h5", "maps": "maps.fits", "skymap": "skymap.multiorder.fits"}
+    names |= {"summary": "summary.json"}
+    files = {key: folder / name for key, name in names.items()} | changes
+    plot_analysis(local.config(), "tiny", *files.values(), output)
+
+
+def test_plot_ends_the_way(local, tmp_path):
     local.settings["localise"] = {"true_position": CENTER}
-    local.run()
-    folder = local.path("results/tiny")
-    names = (f"{folder}/problem.h5", f"{folder}/maps.fits", f"{folder}/summary.json")
+    local.localise()
 
-    localise_analysis(local.config(), "tiny", names[1], names[2])
-    plot_analysis(local.config(), "tiny", *names, f"{folder}/plots")
+    plot(local, tmp_path / "plots")
 
-    summary = json.loads((local.folder / "results/tiny/summary.json").read_text())
-    assert (summary["schema"], summary["analysis"]) == ("skyquilt/summary", "tiny")
-    assert set(summary["provenance"]) == {"maps", "localise"}
-    suffixes = {path.suffix for path in (local.folder / "results/tiny/plots").iterdir()}
-    assert suffixes == {".png", ".pdf"}
+    assert {path.suffix for path in (tmp_path / "plots").iterdir()} == {".png", ".pdf"}
 
 
 @pytest.mark.parametrize("content", [None, b"{", b"\xff\xfe"])
 def test_plot_with_a_damaged_summary_names_the_command(local, content, tmp_path):
-    local.run()
-    folder, summary = local.path("results/tiny"), tmp_path / "summary.json"
+    local.localise()
+    summary = tmp_path / "summary.json"
     if content is not None:
         summary.write_bytes(content)
 
     with pytest.raises(ProductError, match=r"summary\.json: cannot be read .*`skyquilt localise`"):
-        plot_analysis(
-            local.config(),
-            "tiny",
-            f"{folder}/problem.h5",
-            f"{folder}/maps.fits",
-            summary,
-            tmp_path / "plots",
-        )
+        plot(local, tmp_path / "plots", summary=summary)
 
 
 @pytest.mark.parametrize("step", [contract_analysis, prepare_analysis])

@@ -112,6 +112,11 @@ def results(name):
     return os.path.join(settings.results, "{analysis}", name)
 
 
+def results_folder(wildcards):
+    """Folder of an analysis, for a verb that writes several files there."""
+    return os.path.join(settings.results, wildcards.analysis)
+
+
 def of_analysis(analysis, name):
     """File of one analysis."""
     return os.path.join(settings.results, analysis, name)

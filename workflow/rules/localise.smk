@@ -3,9 +3,14 @@
 
 rule localise_source:
     input:
+        problem=results("problem.h5"),
         maps=results("maps.fits"),
+        refined=results("refined.fits"),
     output:
         summary=results("summary.json"),
+        skymap=results("skymap.multiorder.fits"),
+        flat=results("skymap.fits"),
+        regions=directory(results("regions")),
     log:
         results("logs/localise_source.log"),
     benchmark:
@@ -19,8 +24,10 @@ rule localise_source:
     params:
         config=config_file,
         settings=settings_of("localise"),
+        folder=results_folder,
     message:
-        "{wildcards.analysis}: best position and containment regions"
+        "{wildcards.analysis}: best position, posterior and regions"
     shell:
         "skyquilt localise --config {params.config:q} --analysis {wildcards.analysis:q}"
-        " --maps {input.maps:q} --output {output.summary:q} 2> {log:q}"
+        " --problem {input.problem:q} --maps {input.maps:q} --refined {input.refined:q}"
+        " --output {params.folder:q} 2> {log:q}"

@@ -5,6 +5,7 @@ rule plot_maps:
     input:
         problem=results("problem.h5"),
         maps=results("maps.fits"),
+        skymap=results("skymap.multiorder.fits"),
         summary=results("summary.json"),
     output:
         plots=directory(results("plots")),
@@ -25,5 +26,5 @@ rule plot_maps:
         "{wildcards.analysis}: plots"
     shell:
         "skyquilt plot --config {params.config:q} --analysis {wildcards.analysis:q}"
-        " --problem {input.problem:q} --maps {input.maps:q} --summary {input.summary:q}"
-        " --output {output.plots:q} 2> {log:q}"
+        " --problem {input.problem:q} --maps {input.maps:q} --skymap {input.skymap:q}"
+        " --summary {input.summary:q} --output {output.plots:q} 2> {log:q}"

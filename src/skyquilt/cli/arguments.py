@@ -1,6 +1,8 @@
 """Arguments that several verbs share."""
 
 import argparse
+import math
+from collections.abc import Callable
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -61,9 +63,47 @@ def add_steps(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_skymap(parser: argparse.ArgumentParser) -> None:
+    """`--skymap`."""
+    parser.add_argument(
+        "--skymap",
+        required=True,
+        metavar="FILE",
+        help="skymap.multiorder.fits, made by `skyquilt localise`",
+    )
+
+
 def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     """`--output`."""
     parser.add_argument("--output", required=True, metavar="PATH", help=what)
+
+
+def add_position(parser: argparse.ArgumentParser) -> None:
+    """`--lon`, `--lat` and `--frame`."""
+    parser.add_argument(
+        "--lon", required=True, type=_angle(-180, 360), metavar="DEG", help="or right ascension"
+    )
+    parser.add_argument(
+        "--lat", required=True, type=_angle(-90, 90), metavar="DEG", help="or declination"
+    )
+    parser.add_argument(
+        "--frame", required=True, metavar="NAME", help="icrs, galactic, or another of astropy's"
+    )
+
+
+def _angle(low: float, high: float) -> Callable[[str], float]:
+    """Argument type: an angle of a range [deg]."""
+
+    def degrees(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r}: give degrees from {low} to {high}")
+        return value
+
+    return degrees
 
 
 def positive_int(text: str) -> int:

@@ -1,4 +1,8 @@
-"""Find the best position and the containment regions."""
+"""Find the best position, the posterior, and the containment and credible regions.
+
+The folder gets summary.json, the sky maps skymap.multiorder.fits and skymap.fits, and in regions/
+each region as MOC (.fits) and for DS9 (.reg).
+"""
 
 import argparse
 
@@ -8,8 +12,12 @@ from skyquilt.cli import arguments
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     arguments.add_analysis(parser)
+    arguments.add_problem(parser)
     arguments.add_maps(parser)
-    arguments.add_output(parser, "summary.json to write")
+    parser.add_argument(
+        "--refined", required=True, metavar="FILE", help="refined.fits, made by `skyquilt refine`"
+    )
+    arguments.add_output(parser, "folder to write to, as results/my-burst")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -17,5 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from skyquilt.config import load_config
     from skyquilt.steps.localise import localise_analysis
 
-    localise_analysis(load_config(args.config), args.analysis, args.maps, args.output)
+    config = load_config(args.config)
+    files = (args.problem, args.maps, args.refined)
+    localise_analysis(config, args.analysis, *files, args.output)
     return 0

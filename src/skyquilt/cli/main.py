@@ -11,7 +11,9 @@ from skyquilt.cli import (
     bin_events,
     calibrate,
     check,
+    contains,
     contract,
+    export_gadf,
     fit_chunk,
     localise,
     merge,
@@ -43,6 +45,8 @@ VERBS = {
     "plan-refinement": plan_refinement,
     "refine": refine,
     "localise": localise,
+    "contains": contains,
+    "export-gadf": export_gadf,
     "plot": plot,
     "status": status,
     "verify": verify,
@@ -62,7 +66,7 @@ One analysis goes through these verbs in this order; Snakemake runs them all:
   fit-chunk  one chunk of pixels -> chunks/*.h5 (MPI-aware)
   merge      chunks -> maps.fits
   refine     the map made finer where the source may be -> refined.fits
-  localise   best position, containment regions -> summary.json
+  localise   best position, posterior, regions -> summary.json, skymap.*, regions/
   plot       figures as PNG and PDF
   report     a page with all of it -> report.html, and an index of the pages
 `run` does all of these but plots and report in one process.

@@ -10,6 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_analysis(parser)
     arguments.add_problem(parser)
     arguments.add_maps(parser)
+    arguments.add_skymap(parser)
     parser.add_argument(
         "--summary", required=True, metavar="FILE", help="summary.json, made by `skyquilt localise`"
     )
@@ -22,5 +23,6 @@ def run(args: argparse.Namespace) -> int:
     from skyquilt.steps.plot import plot_analysis
 
     config = load_config(args.config)
-    plot_analysis(config, args.analysis, args.problem, args.maps, args.summary, args.output)
+    files = (args.problem, args.maps, args.skymap, args.summary)
+    plot_analysis(config, args.analysis, *files, args.output)
     return 0

@@ -1,10 +1,10 @@
 """What is asked about the position of the source."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from skyquilt.config.base import Section
+from skyquilt.config.base import Nside, Section
 from skyquilt.config.position import Position
 
 Level = Annotated[float, Field(gt=0, lt=1)]
@@ -17,11 +17,15 @@ def _sort_distinct(levels: tuple[float, ...]) -> tuple[float, ...]:
 
 
 class LocaliseOptions(Section):
-    """Containment regions, and the true position where it is known."""
+    """Containment and credible regions, and the true position where it is known."""
 
     levels: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(_sort_distinct)] = (
         0.9,
     )
-    """Containment levels, between 0 and 1."""
+    """Levels of the containment and credible regions, between 0 and 1."""
+    prior: Literal["flat", "exposure"] = "flat"
+    """Where sources are expected before the data: everywhere alike, or as the exposure."""
+    max_nside: Nside = 256
+    """Largest resolution of skymap.fits, which has one; it follows the finest cells up to this."""
     true_position: Position | None = None
     """Position to compare with and to mark in the plots."""

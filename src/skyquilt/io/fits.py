@@ -1,6 +1,9 @@
 """HEALPix maps as FITS tables that healpy and astropy open unchanged."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +13,8 @@ from skyquilt.sky.pixels import nest_to_ring, ring_to_nest
 
 # 1.0  first version
 SCHEMA = Schema("skyquilt/maps", "1.0", "skyquilt merge")
-_COORDSYS = {"galactic": "G", "icrs": "C"}
-_FRAME = {letter: frame for frame, letter in _COORDSYS.items()}
+COORDSYS = {"galactic": "G", "icrs": "C"}
+_FRAME = {letter: frame for frame, letter in COORDSYS.items()}
 
 
 def write_maps(
@@ -22,6 +25,8 @@ def write_maps(
     ipix: np.ndarray,
     columns: dict[str, Column],
     record: dict,
+    schema: Schema = SCHEMA,
+    cards: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write HEALPix maps, one column each.
 
@@ -44,13 +49,18 @@ def write_maps(
         Maps by upper-case name.
     record : dict
         Provenance; nested values are written as JSON.
+    schema : Schema, optional
+        Kind of file.
+    cards : dict, optional
+        Further keywords, which replace those of the map.
     """
     number = ipix if ordering == "nested" else nest_to_ring(nside, ipix)
     order = np.argsort(number)
     table = {name: column._replace(values=column.values[order]) for name, column in columns.items()}
     if ipix.size < 12 * nside**2:
         table = {"PIXEL": Column(number[order], "", "")} | table
-    write_table(path, SCHEMA, table, _healpix_cards(nside, ordering, frame, ipix.size), record)
+    healpix = _healpix_cards(nside, ordering, frame, ipix.size)
+    write_table(path, schema, table, healpix | dict(cards), record)
 
 
 def read_maps(path: str | Path) -> tuple[int, str, np.ndarray, dict[str, np.ndarray], dict]:
@@ -88,7 +98,7 @@ def _healpix_cards(nside: int, ordering: str, frame: str, n_pixels: int) -> dict
     cards = {
         "PIXTYPE": ("HEALPIX", "HEALPix pixelisation"),
         "ORDERING": (ordering.upper(), "pixel ordering, NESTED or RING"),
-        "COORDSYS": (_COORDSYS[frame], "G: galactic, C: ICRS"),
+        "COORDSYS": (COORDSYS[frame], "G: galactic, C: ICRS"),
         "NSIDE": (nside, "resolution"),
         "INDXSCHM": ("IMPLICIT" if is_full else "EXPLICIT", "pixel numbers in the table?"),
         "OBJECT": ("FULLSKY" if is_full else "PARTIAL", "sky coverage"),

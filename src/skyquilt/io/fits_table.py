@@ -40,8 +40,9 @@ def write_table(
     columns: Mapping[str, Column],
     cards: Mapping[str, Any],
     record: dict[str, Any],
+    name: str = "SKYMAP",
 ) -> None:
-    """Write a table `SKYMAP` and its provenance.
+    """Write a table and its provenance.
 
     Parameters
     ----------
@@ -55,11 +56,13 @@ def write_table(
         Keywords of the table: values, or pairs of value and comment.
     record : dict
         Provenance; nested values are written as JSON.
+    name : str, optional
+        Name of the table; `read_table` reads those of the default.
     """
     from astropy.io import fits
 
     hdu = fits.BinTableHDU.from_columns(
-        [_fits_column(name, column) for name, column in columns.items()], name="SKYMAP"
+        [_fits_column(title, column) for title, column in columns.items()], name=name
     )
     hdu.header.update(cards)
     for index, column in enumerate(columns.values(), 1):

@@ -4,27 +4,10 @@ The posterior of a cell is its likelihood ratio, exp(TS / 2), times the prior de
 times its area. The flux is at its best value in each cell (profile likelihood).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.region import Region, make_region
-
-
-class Searched(NamedTuple):
-    """Smallest credible region that reaches a position.
-
-    Attributes
-    ----------
-    probability : float
-        Its probability: the credible level at which the position enters.
-    area : float
-        Its area [deg2].
-    """
-
-    probability: float
-    area: float
 
 
 def probability_density(cells: MultiOrderMap, prior: np.ndarray | None = None) -> np.ndarray:
@@ -108,20 +91,3 @@ def find_credible_region(cells: MultiOrderMap, density: np.ndarray, level: float
 def probability_inside(cells: MultiOrderMap, density: np.ndarray, places: np.ndarray) -> float:
     """Probability of some cells."""
     return float(np.sum((density * cell_areas(cells))[places]))
-
-
-def search(cells: MultiOrderMap, density: np.ndarray, place: int) -> Searched:
-    """Probability and area of all cells that are as dense as one of them, or denser.
-
-    Parameters
-    ----------
-    cells : MultiOrderMap
-        The map.
-    density : ndarray of float64, shape (n,)
-        Posterior density [sr-1].
-    place : int
-        Place of the cell in the map.
-    """
-    is_searched = density >= density[place]
-    probability = probability_inside(cells, density, is_searched)
-    return Searched(probability, float(cells.pixel_area[is_searched].sum()))

@@ -8,11 +8,13 @@ from skyquilt.io.fits_table import Column
 from skyquilt.maps.skymap import SkyMap
 
 COLUMNS = {
+    "probdensity": ("sr-1", "probability density of the position"),
     "ts": ("", "test statistic, 2 (ln L1 - ln L0)"),
     "sqrt_ts": ("", "sign(flux) sqrt(TS)"),
     "flux": ("", "multiple of the reference spectrum"),
     "flux_err": ("", "standard error of FLUX"),
     "photon_flux": ("cm-2 s-1", "photon flux, selected energies"),
+    "exposure": ("cm2 s", "expected counts per photon flux"),
     "npred": ("", "expected source counts"),
     "n_iter": ("", "steps of the fit"),
     "status": ("", "0 good, 1 at bound, else failed"),

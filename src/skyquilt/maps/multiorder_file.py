@@ -1,6 +1,8 @@
 """Multi-order maps as FITS tables: UNIQ first, in the layout of gravitational-wave sky maps."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from skyquilt.errors import ProductError
@@ -14,7 +16,11 @@ REFINED = Schema("skyquilt/refined", "1.0", "skyquilt refine")
 
 
 def write_multiorder(
-    path: str | Path, cells: MultiOrderMap, record: dict[str, Any], schema: Schema = REFINED
+    path: str | Path,
+    cells: MultiOrderMap,
+    record: dict[str, Any],
+    schema: Schema = REFINED,
+    cards: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write a multi-order map: UNIQ, then the columns of the map in their order.
 
@@ -28,6 +34,8 @@ def write_multiorder(
         Provenance; nested values are written as JSON.
     schema : Schema, optional
         Kind of file.
+    cards : dict, optional
+        Further keywords.
 
     Raises
     ------
@@ -39,14 +47,14 @@ def write_multiorder(
     table = {"UNIQ": Column(cells.uniq, "", "4 * 4^order + nested pixel")} | {
         name.upper(): Column(values, *COLUMNS[name]) for name, values in cells.columns.items()
     }
-    cards = {
+    healpix = {
         "PIXTYPE": ("HEALPIX", "HEALPix pixelisation"),
         "ORDERING": ("NUNIQ", "pixels of many orders"),
         "COORDSYS": ("C", "ICRS"),
         "MOCORDER": (cells.max_order, "finest order"),
         "INDXSCHM": ("EXPLICIT", "pixel numbers in the table"),
     }
-    write_table(path, schema, table, cards, record)
+    write_table(path, schema, table, healpix | dict(cards), record)
 
 
 def read_multiorder(

@@ -8,24 +8,25 @@ from typing import Any
 import numpy as np
 
 from skyquilt.errors import RunError
-from skyquilt.maps.containment import find_region
+from skyquilt.maps.localisation import Localisation
+from skyquilt.maps.localisation_file import FLAT, MULTIORDER
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.region import Region
 from skyquilt.maps.skymap import SkyMap
-from skyquilt.sky.frames import position_to_vec, rotation, separation, vec_to_lonlat
-from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
+from skyquilt.maps.standing import find_standing
+from skyquilt.maps.summary_regions import coordinates, describe_regions, describe_standing
+from skyquilt.sky.frames import position_to_vec, separation
+from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nest_to_ring
 from skyquilt.status import STATUS_NAMES
 
-_QUANTITIES = ("ts", "sqrt_ts", "flux", "flux_err", "photon_flux", "npred")
 _PACKAGES = ("skyquilt", "astropy", "h5py", "healpy", "histpy", "numpy", "scipy")
 
 
 def summarise(
     skymap: SkyMap,
+    localisation: Localisation,
     problem_info: Mapping[str, Any],
-    levels: Iterable[float],
-    true_position,
+    options,
     stages: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Everything that `summary.json` says of an analysis.
@@ -33,14 +34,15 @@ def summarise(
     Parameters
     ----------
     skymap : SkyMap
-        Map with the columns ts, sqrt_ts, flux, flux_err, photon_flux, npred and status.
+        The full map, with the columns ts and status.
+    localisation : Localisation
+        Posterior and regions; best position and regions are those of its cells.
     problem_info : dict
         What to tell of the fit problem, put in front as it is; the plots use its `analysis`
         (name) and `energy_range_keV` (low, high), people its `spectrum`.
-    levels : iterable of float
-        Containment levels.
-    true_position : object with `lon`, `lat` [deg] and `frame`, or None
-        Position to compare with.
+    options : object with `prior` and `true_position`
+        Section `localise` of the analysis: the prior of the posterior, and the position to
+        compare with (`lon`, `lat` [deg] and `frame`) or None.
     stages : iterable of dict
         One record per stage, with its name `stage`, and `wall_s` and `cpu_s` [s].
 
@@ -52,40 +54,56 @@ def summarise(
 
     Raises
     ------
-    RunError
-        If no pixel has a TS.
     ValueError
-        If a status or a level is not known or allowed.
+        If a status is not known.
     """
-    by_status = count_status(skymap.columns["status"])
-    if np.all(np.isnan(skymap.ts)):
-        found = ", ".join(f"{n} {name}" for name, n in by_status.items() if n)
-        raise RunError(
-            f"none of the {skymap.ipix.size} pixels of the map has a TS ({found}); check the "
-            "interval, the orientation and the region of the analysis."
-        )
-    place = _best_place(skymap)
-    cells = MultiOrderMap.from_skymap(skymap)
+    cells, position = localisation.cells, options.true_position
+    place = best_place(cells.ts)
+    standing = None if position is None else find_standing(cells, _vec(position, cells.frame))
     summary = {
         **problem_info,
         "nside": skymap.nside,
         "frame": skymap.frame,
-        "best": None if place is None else _best(skymap, place),
-        "true_position": _true_position(true_position),
-        "offset_deg": _offset(skymap, place, true_position),
-        "containment": [
-            _containment(find_region(cells, level), skymap, true_position) for level in levels
-        ],
+        "best": None if place is None else _best(cells, place),
+        "best_pixel": None if place is None else _best_pixel(skymap),
+        "true_position": _true_position(position),
+        "offset_deg": _offset(cells, place, position),
+        "searched": describe_standing(standing),
+        "prior": options.prior,
+        **describe_regions(localisation, standing, position is not None),
+        "files": {"multiorder": MULTIORDER, "flat": FLAT},
+        "cells": {
+            "n_cells": int(np.sum(~np.isnan(cells.ts))),
+            "max_order": cells.max_order,
+            "smallest_deg": float(np.sqrt(cells.pixel_area.min())),
+        },
         "pixels": {
             "n_pixels": skymap.ipix.size,
             "area_deg2": skymap.ipix.size * skymap.pixel_area,
-            "by_status": by_status,
+            "by_status": count_status(skymap.columns["status"]),
         },
         "stages": list(stages),
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in _PACKAGES},
     }
     return _plain(summary)
+
+
+def check_fitted(skymap: SkyMap) -> None:
+    """Refuse a map in which nothing was fitted.
+
+    Raises
+    ------
+    RunError
+        If no pixel has a TS; the message tells how many ended how.
+    """
+    if np.all(np.isnan(skymap.ts)):
+        by_status = count_status(skymap.columns["status"])
+        found = ", ".join(f"{n} {name}" for name, n in by_status.items() if n)
+        raise RunError(
+            f"none of the {skymap.ipix.size} pixels of the map has a TS ({found}); check the "
+            "interval, the orientation and the region of the analysis."
+        )
 
 
 def count_status(status: np.ndarray) -> dict[str, int]:
@@ -114,69 +132,45 @@ def count_status(status: np.ndarray) -> dict[str, int]:
     return {name: int(np.sum(status == value)) for value, name in STATUS_NAMES.items()}
 
 
-def _best_place(skymap: SkyMap) -> int | None:
-    """Index of the pixel of largest TS; None if that is 0, where any pixel is as good."""
+def best_place(ts: np.ndarray) -> int | None:
+    """Place of the largest TS; None if that is 0, where any place is as good."""
+    place = int(np.nanargmax(ts))
+    return place if ts[place] > 0 else None
+
+
+def _best(cells: MultiOrderMap, place: int) -> dict[str, Any]:
+    """Position of a cell and all that was fitted there."""
+    fitted = {name: column[place] for name, column in cells.columns.items()}
+    del fitted["probdensity"]
+    return {"uniq": cells.uniq[place], **coordinates(cells.centres[place], cells.frame), **fitted}
+
+
+def _best_pixel(skymap: SkyMap) -> dict[str, Any]:
     place = int(np.nanargmax(skymap.ts))
-    return place if skymap.ts[place] > 0 else None
-
-
-def _best(skymap: SkyMap, place: int) -> dict[str, Any]:
     ipix = skymap.ipix[place : place + 1]
     return {
         "ipix_nested": ipix[0],
         "ipix_ring": nest_to_ring(skymap.nside, ipix)[0],
-        **_coordinates(_centre(skymap, place), skymap.frame),
-        **{name: skymap.columns[name][place] for name in _QUANTITIES},
+        **coordinates(nest_to_vec(skymap.nside, ipix)[0], skymap.frame),
+        "ts": skymap.ts[place],
     }
-
-
-def _centre(skymap: SkyMap, place: int) -> np.ndarray:
-    return nest_to_vec(skymap.nside, skymap.ipix[place : place + 1])[0]
-
-
-def _coordinates(vec: np.ndarray, frame: str) -> dict[str, dict[str, float]]:
-    """Longitude and latitude of a direction [deg] in the galactic and ICRS frames."""
-    coordinates = {}
-    for name in ("galactic", "icrs"):
-        lon, lat = vec_to_lonlat(rotation(frame, name) @ vec)
-        coordinates[name] = {"lon": lon, "lat": lat}
-    return coordinates
 
 
 def _true_position(position) -> dict[str, Any] | None:
     if position is None:
         return None
     given = {"lon": position.lon, "lat": position.lat, "frame": position.frame}
-    vec = position_to_vec(position.lon, position.lat, position.frame, "icrs")
-    return {**given, **_coordinates(vec, "icrs")}
+    return {**given, **coordinates(_vec(position, "icrs"), "icrs")}
 
 
-def _offset(skymap: SkyMap, place: int | None, position) -> float | None:
+def _offset(cells: MultiOrderMap, place: int | None, position) -> float | None:
     if position is None or place is None:
         return None
-    vec = position_to_vec(position.lon, position.lat, position.frame, skymap.frame)
-    return separation(vec, _centre(skymap, place))
+    return separation(_vec(position, cells.frame), cells.centres[place])
 
 
-def _containment(region: Region, skymap: SkyMap, position) -> dict[str, Any]:
-    return {
-        "level": region.level,
-        "threshold": region.threshold,
-        "area_deg2": region.area,
-        "n_pixels": region.cells.size,
-        "n_parts": len(region.parts),
-        "is_resolved": region.is_resolved,
-        "is_cut": region.is_cut,
-        "contains_true_position": _contains(region, skymap, position),
-    }
-
-
-def _contains(region: Region, skymap: SkyMap, position) -> bool | None:
-    """Whether the pixel of a position is in a region; None without a position."""
-    if position is None:
-        return None
-    vec = position_to_vec(position.lon, position.lat, position.frame, skymap.frame)
-    return bool(np.isin(vec_to_nest(skymap.nside, vec[None]), skymap.ipix[region.cells])[0])
+def _vec(position, frame: str) -> np.ndarray:
+    return position_to_vec(position.lon, position.lat, position.frame, frame)
 
 
 def _plain(value: Any) -> Any:

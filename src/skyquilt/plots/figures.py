@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from skyquilt.config.plots import PlotOptions
 from skyquilt.plots.containment import plot_containment
 from skyquilt.plots.marks import marks_from_summary
+from skyquilt.plots.regions import outline_regions
 from skyquilt.plots.skymap import plot_flux_map, plot_ts_map
 from skyquilt.plots.spectrum import plot_counts_spectrum
 from skyquilt.plots.style import save
@@ -20,6 +21,7 @@ _ENDINGS = (".png", ".pdf")
 
 def make_plots(
     skymap,
+    cells,
     summary: Mapping[str, Any],
     spectra: Mapping[str, CountsSpectrum],
     settings: PlotOptions,
@@ -31,8 +33,10 @@ def make_plots(
     ----------
     skymap : skyquilt.maps.skymap.SkyMap
         The fitted maps.
+    cells : skyquilt.maps.multiorder.MultiOrderMap
+        Content of skymap.multiorder.fits.
     summary : dict
-        What `skyquilt.maps.summary.summarise` gave for it.
+        What `skyquilt.maps.summary.summarise` gave for both.
     spectra : dict of str to CountsSpectrum
         Counts per measured energy, by the name of the data set; "" if there is only one.
     settings : PlotOptions
@@ -53,7 +57,7 @@ def make_plots(
     """
     return [
         save(figure, Path(folder) / f"{name}{ending}")
-        for name, figure in draw_figures(skymap, summary, spectra, settings)
+        for name, figure in draw_figures(skymap, cells, summary, spectra, settings)
         for ending in _ENDINGS
     ]
 
@@ -72,6 +76,7 @@ def plot_names(levels: tuple[float, ...], datasets: Iterable[str] = ("",)) -> li
 
 def draw_figures(
     skymap,
+    cells,
     summary: Mapping[str, Any],
     spectra: Mapping[str, CountsSpectrum],
     settings: PlotOptions,
@@ -79,15 +84,16 @@ def draw_figures(
     """Name and figure, one after the other so that only one is held."""
     title, colormap = summary["analysis"], settings.colormap
     marks = marks_from_summary(summary, skymap.frame)
-    regions = summary["containment"]
+    regions = outline_regions(cells, summary, skymap.frame)
     flux_best = summary["best"] and summary["best"]["photon_flux"]
     energies = summary["energy_range_keV"]
     yield "ts", plot_ts_map(skymap, marks, title, colormap)
     yield "flux", plot_flux_map(skymap, marks, title, energies, flux_best, colormap)
-    for region in regions:
-        figure = plot_containment(skymap, region, marks, title, colormap)
-        yield _containment_name(region["level"]), figure
-    yield "zoom", plot_zoom(skymap, regions, marks, title, colormap)
+    for region in reversed(regions):
+        if region.kind == "containment":
+            figure = plot_containment(skymap, region, marks, title, colormap)
+            yield _containment_name(region.entry["level"]), figure
+    yield "zoom", plot_zoom(skymap, cells, regions, marks, title, colormap)
     for dataset, spectrum in spectra.items():
         counts = (spectrum.edges, spectrum.counts, spectrum.is_selected)
         names = (title, dataset) if dataset else (title,)

@@ -70,7 +70,7 @@ def draw_marks(axes: Axes, marks: Marks, project: Callable, clip_on: bool = True
     clip_on : bool, optional
         Cut marks at the edge of the axes.
     """
-    styles = (("true position", marks.true, _TRUE), ("best pixel", marks.best, _BEST))
+    styles = (("true position", marks.true, _TRUE), ("best position", marks.best, _BEST))
     for name, position, style in styles:
         if position is not None:
             x, y = project(*np.atleast_2d(position).T)

@@ -1,8 +1,7 @@
 """The neighbourhood of the best position."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,23 +9,21 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from skyquilt.plots.containment import describe, draw_lines, region_pixels
 from skyquilt.plots.graticule import draw_graticule
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_zenithal, zenithal
+from skyquilt.plots.regions import OutlinedRegion, draw_region
 from skyquilt.plots.skymap import add_colour_bar, draw_image
 from skyquilt.plots.style import COLUMN_WIDTH, figure_style, new_figure
-from skyquilt.sky.frames import lonlat_to_vec, separation
-from skyquilt.sky.outline import outline
-from skyquilt.sky.pixels import nside_to_order
-from skyquilt.sky.uniq import to_uniq
+from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation, separation
+from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
 
 LEVEL_COLOURS = ("white", "#ff9f1c", "#f15bb5", "#9bf6ff")
 """Colours of the outlines, largest region first; repeated when there are more."""
 
 # of the figure, from below [cm]: each line of the legend, then colour bar and map
 _LINE, _BAR, _BAR_HEIGHT, _MAP, _TOP = 0.42, 0.95, 0.22, 2.3, 0.7
-_LEFT, _SIDE = 1.45, 6.75
+_LEFT, _SIDE = 1.7, 6.5
 _N_RASTER = 600
 _MAX_HALF_WIDTH = 60.0  # [deg]; wider belongs into the map of the whole sky
 
@@ -34,23 +31,26 @@ _MAX_HALF_WIDTH = 60.0  # [deg]; wider belongs into the map of the whole sky
 @figure_style()
 def plot_zoom(
     skymap,
-    containment: Iterable[Mapping[str, Any]],
+    cells,
+    regions: Iterable[OutlinedRegion],
     marks: Marks,
     title: str,
     colormap: str = "viridis",
 ) -> Figure:
-    """TS around the best position with the outline of every containment region.
+    """TS around the best position with the outline of every region.
 
     Azimuthal equal-area projection, north up, longitude increasing to the left. The patch holds
-    the largest region and at least four pixels on each side; the true position, where it
+    the regions and at least four of the smallest cells on each side; the true position, where it
     lies within twice that. The colours are linear in TS.
 
     Parameters
     ----------
     skymap : SkyMap
         Map with a column "ts".
-    containment : iterable of dict
-        The summary's `containment`.
+    cells : MultiOrderMap
+        The refined map, with a column "ts"; drawn where it is finer.
+    regions : iterable of OutlinedRegion
+        Regions in the frame of the map, largest first.
     marks : Marks
         Positions in the frame of the map. Without a best position the patch is around the true
         one, or else around the first pixel.
@@ -64,22 +64,21 @@ def plot_zoom(
     Figure
         A figure that belongs to no window and no list of figures.
     """
-    regions = [
-        (entry, region_pixels(skymap, entry["threshold"]))
-        for entry in sorted(containment, key=lambda entry: -entry["level"])
-    ]
+    regions = list(regions)
     centre = _centre(skymap, marks)
-    half = _half_width(skymap.nside, regions[0][1], centre, marks)
+    half = _half_width(cells, regions, centre, marks)
     figure, bar = _new_figure(len(regions) + (marks.best is not None) + (marks.true is not None))
     axes = figure.axes[0]
     axes.set(xlim=(-half, half), ylim=(-half, half))
-    image = _draw_patch(axes, skymap, centre, half, colormap)
+    image = _draw_patch(axes, skymap, cells, centre, half, colormap)
     draw_graticule(axes, centre, half, skymap.frame)
-    for (entry, ipix), colour in zip(regions, cycle(LEVEL_COLOURS), strict=False):
-        edges = outline(to_uniq(nside_to_order(skymap.nside), ipix))
-        draw_lines(axes, *_project(edges, centre), describe(entry), colour)
+    levels = sorted({region.entry["level"] for region in regions}, reverse=True)
+    colours = dict(zip(levels, cycle(LEVEL_COLOURS), strict=False))
+    for region in regions:
+        x, y = _project(region.edges, centre)
+        draw_region(axes, x, y, region, colours[region.entry["level"]])
     draw_marks(axes, marks, lambda lon, lat: zenithal(lonlat_to_vec(lon, lat), centre))
-    axes.set_title(f"{title}: TS around the best pixel" if marks.best else f"{title}: TS")
+    axes.set_title(f"{title}: TS around the best position" if marks.best else f"{title}: TS")
     add_colour_bar(figure, bar, image, "TS")
     figure.legend(loc="lower left", bbox_to_anchor=(0.02, 0.0))
     return figure
@@ -99,33 +98,38 @@ def _centre(skymap, marks: Marks) -> np.ndarray:
     """Direction of the middle of the patch."""
     if marks.best or marks.true:
         return lonlat_to_vec(*(marks.best or marks.true))
-    from healpy import pix2vec
-
-    return np.array(pix2vec(skymap.nside, int(skymap.ipix[0]), nest=True))
+    return nest_to_vec(skymap.nside, skymap.ipix[:1])[0]
 
 
-def _half_width(nside: int, ipix: np.ndarray, centre: np.ndarray, marks: Marks) -> float:
+def _half_width(cells, regions: list[OutlinedRegion], centre: np.ndarray, marks: Marks) -> float:
     """Half the side of the patch [deg]."""
-    from healpy import pix2vec
-
-    pixel = np.degrees(np.sqrt(np.pi / 3)) / nside
-    extent = separation(np.stack(pix2vec(nside, ipix, nest=True), axis=-1), centre).max()
-    half = max(extent + 2 * pixel, 4 * pixel)
+    cell = float(np.sqrt(cells.pixel_area.min()))
+    is_open = any(len(region.edges) == 0 for region in regions)  # the whole sky
+    extents = [separation(region.edges, centre).max(initial=0) for region in regions]
+    half = _MAX_HALF_WIDTH if is_open else max(1.2 * max(extents), 4 * cell)
     if marks.true is not None:
         offset = separation(lonlat_to_vec(*marks.true), centre)
-        half = max(half, offset + pixel) if offset < 2 * half else half
+        half = max(half, offset + cell) if offset < 2 * half else half
     return float(min(half, _MAX_HALF_WIDTH))
 
 
-def _draw_patch(axes: Axes, skymap, centre: np.ndarray, half: float, colormap: str) -> AxesImage:
-    from healpy import vec2pix
-
+def _draw_patch(
+    axes: Axes, skymap, cells, centre: np.ndarray, half: float, colormap: str
+) -> AxesImage:
     at = (np.arange(_N_RASTER) + 0.5) / _N_RASTER * 2 * half - half
-    vec = from_zenithal(*np.meshgrid(at, at), centre)
-    ts = skymap.sample("ts", vec2pix(skymap.nside, *np.moveaxis(vec, -1, 0), nest=True))
+    vec = from_zenithal(*np.meshgrid(at, at), centre).reshape(-1, 3)
+    ts = _sample_finest(skymap, cells, vec).reshape(_N_RASTER, _N_RASTER)
     low, high = np.nanmin(ts), np.nanmax(ts)
     norm = Normalize(low, high if high > low else low + 1)
     return draw_image(axes, ts, (-half, half, -half, half), norm, colormap)
+
+
+def _sample_finest(skymap, cells, vec: np.ndarray) -> np.ndarray:
+    """TS of directions in the frame of the map, from whichever of both maps is finer there."""
+    place = cells.find(rotate(rotation(skymap.frame, cells.frame), vec))
+    is_finer = (place >= 0) & (cells.pixel_area[place] <= skymap.pixel_area * (1 + 1e-9))
+    flat = skymap.sample("ts", vec_to_nest(skymap.nside, vec))
+    return np.where(is_finer, cells.ts[place], flat)
 
 
 def _project(edges: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

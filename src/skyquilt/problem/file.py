@@ -74,6 +74,8 @@ def read_problem(path: str | Path) -> FitProblem:
             raise ProductError(f"{path}: content and identity differ; the file is damaged.")
         description = json.loads(file.attrs["description"])
         description["energy_range_keV"] = tuple(description["energy_range_keV"])
+        span = description.get("time_span")
+        description["time_span"] = None if span is None else tuple(span)
         return FitProblem(
             counts=get(file, "counts"),
             background=get(file, "background"),

@@ -218,8 +218,15 @@ def _description(problems: Mapping[str, FitProblem]) -> Description:
         n_bins=sum(one.n_bins for one in each),
         n_masked_bins=sum(one.n_masked_bins for one in each),
         n_masked_counts=sum(one.n_masked_counts for one in each),
+        time_span=_time_hull(each),
         datasets={name: _dataset(problem) for name, problem in problems.items()},
     )
+
+
+def _time_hull(each: list[Description]) -> tuple[float, float] | None:
+    """Earliest start and latest end of the data sets that know their times."""
+    spans = [one.time_span for one in each if one.time_span is not None]
+    return (min(start for start, _ in spans), max(end for _, end in spans)) if spans else None
 
 
 def _dataset(problem: FitProblem) -> dict[str, Any]:

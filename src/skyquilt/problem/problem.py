@@ -46,6 +46,8 @@ class Description(NamedTuple):
         Bins in the likelihood, with and without counts.
     n_masked_bins, n_masked_counts : int, float
         Bins left out because they have no background, and the counts in them.
+    time_span : tuple of float or None
+        Start and end of the observation [UNIX s]; None where it is not known.
     datasets : dict of str to dict
         The data sets of a joint problem by name, each with its counts and what is said above of
         the whole; empty for one data set.
@@ -59,6 +61,7 @@ class Description(NamedTuple):
     n_bins: int = 0
     n_masked_bins: int = 0
     n_masked_counts: float = 0.0
+    time_span: tuple[float, float] | None = None
     datasets: Mapping[str, Mapping[str, Any]] = {}
 
 

@@ -1,24 +1,65 @@
-"""Step `localise`: best position, containment regions, numbers for people."""
+"""Step `localise`: best position, posterior, regions, numbers for people."""
 
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
+from skyquilt.errors import ProductError
+from skyquilt.fit.exposure import find_exposure
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance
 from skyquilt.maps.file import read_skymap
-from skyquilt.maps.summary import summarise
+from skyquilt.maps.localisation import localise
+from skyquilt.maps.localisation_file import write_localisation
+from skyquilt.maps.multiorder_file import read_multiorder
+from skyquilt.maps.summary import check_fitted, summarise
+from skyquilt.problem.file import read_problem
+from skyquilt.sky.frames import rotate, rotation
 
 
-def localise_analysis(config: Config, name: str, maps: str | Path, output: str | Path) -> None:
-    """Write the summary of an analysis."""
+def localise_analysis(
+    config: Config,
+    name: str,
+    problem: str | Path,
+    maps: str | Path,
+    refined: str | Path,
+    output: str | Path,
+) -> None:
+    """Write the sky maps, regions and summary of an analysis into the folder `output`.
+
+    The problem is read only where the prior asks for its exposure.
+    """
     options = get_analysis(config, name).localise
-    provenance = Provenance("localise", options.model_dump(mode="json"), (str(maps),))
+    needs_problem = options.prior == "exposure"
+    inputs = (*((str(problem),) if needs_problem else ()), str(maps), str(refined))
+    provenance = Provenance("localise", options.model_dump(mode="json"), inputs)
     skymap, record = read_skymap(maps)
-    about = {"schema": "skyquilt/summary", "schema_version": "1.0", "analysis": name}
-    about |= record.pop("description")
-    earlier = record.pop("stages")
-    summary = summarise(skymap, about, options.levels, options.true_position, earlier)
+    cells, cells_record = read_multiorder(refined)
+    _check_same_problem(maps, record, refined, cells_record["problem_identity"], "refine")
+    check_fitted(skymap)
+    if needs_problem:
+        fit_problem = read_problem(problem)
+        _check_same_problem(maps, record, problem, fit_problem.identity, "prepare")
+        directions = rotate(rotation(cells.frame, fit_problem.frame), cells.centres)
+        cells.columns["exposure"] = find_exposure(fit_problem, directions)
+    localisation = localise(cells, options.levels, options.prior)
     own = provenance.record()
-    summary["stages"] += own.pop("stages")
-    summary["provenance"] = {"maps": record, "localise": own}
-    write_json(output, summary)
+    description = record.pop("description")
+    write_localisation(
+        output, localisation, name, options.max_nside, own | {"description": description}
+    )
+    about = {"schema": "skyquilt/summary", "schema_version": "1.1", "analysis": name}
+    stages = cells_record["stages"]
+    summary = summarise(skymap, localisation, about | description, options, stages)
+    last = provenance.record()
+    summary["stages"] += last.pop("stages")
+    summary["provenance"] = {"maps": record, "localise": last}
+    write_json(Path(output) / "summary.json", summary)
+
+
+def _check_same_problem(maps, record: dict, other, found: str, verb: str) -> None:
+    wanted = record["problem_identity"]
+    if found != wanted:
+        raise ProductError(
+            f"{other}: of problem {found[:12]}, but {maps} answers {wanted[:12]}; make it again "
+            f"with `skyquilt {verb}`."
+        )

@@ -6,6 +6,8 @@ from pathlib import Path
 from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
 from skyquilt.maps.file import read_skymap
+from skyquilt.maps.localisation_file import SKYMAP
+from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.plots import make_plots
 from skyquilt.problem.file import read_problem
 
@@ -15,13 +17,20 @@ def plot_analysis(
     name: str,
     problem: str | Path,
     maps: str | Path,
+    skymap: str | Path,
     summary: str | Path,
     output: str | Path,
 ) -> None:
     """Write all figures of an analysis as PNG and PDF."""
-    skymap, _ = read_skymap(maps)
-    spectra = read_problem(problem).counts_spectra
-    make_plots(skymap, _read_summary(summary), spectra, get_analysis(config, name).plots, output)
+    numbers = _read_summary(summary)
+    make_plots(
+        read_skymap(maps)[0],
+        read_multiorder(skymap, SKYMAP)[0],
+        numbers,
+        read_problem(problem).counts_spectra,
+        get_analysis(config, name).plots,
+        output,
+    )
 
 
 def _read_summary(path: str | Path) -> dict:

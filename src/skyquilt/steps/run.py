@@ -34,7 +34,8 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
         Wall time of each step [s].
     """
     folder = Path(config.results) / name
-    problem, plan, maps = (folder / file for file in ("problem.h5", "plan.json", "maps.fits"))
+    problem, plan = folder / "problem.h5", folder / "plan.json"
+    maps, refined = folder / "maps.fits", folder / "refined.fits"
     chunks: list[Path] = []
 
     def fit() -> None:
@@ -49,10 +50,8 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
         "plan": lambda: plan_analysis(config, name, problem, plan),
         "fit": fit,
         "merge": lambda: merge_files(problem, plan, chunks, maps),
-        "refine": lambda: refine_analysis(
-            config, name, problem, maps, folder / "refined.fits", threads=threads
-        ),
-        "localise": lambda: localise_analysis(config, name, maps, folder / "summary.json"),
+        "refine": lambda: refine_analysis(config, name, problem, maps, refined, threads=threads),
+        "localise": lambda: localise_analysis(config, name, problem, maps, refined, folder),
     }
     if not get_analysis(config, name).contracted_parts():
         del steps["contract"]

@@ -35,6 +35,20 @@ def test_problem_holds_the_bins_with_counts(local):
     np.testing.assert_allclose(problem.expectation.totals, wanted.sum(axis=(1, 2, 3)), rtol=1e-6)
 
 
+def test_problem_knows_the_time_of_its_counts(local):
+    local.settings["data"] |= {"interval": [START + 1, START + 9]}
+    local.settings["data"]["background"]["scale"] = 1
+    assert local.problem().description.time_span == (START + 1, START + 9)
+
+
+def test_problem_of_counts_without_times_has_those_of_the_orientation(local):
+    assert local.problem().description.time_span == (START, START + 10)
+
+
+def test_problem_without_times_says_so(galactic):
+    assert galactic.problem().description.time_span is None
+
+
 def test_problem_of_channels_holds_these_only(local):
     local.settings["energy"] = {"channels": [1, 3]}
 

@@ -75,6 +75,7 @@ def make_problem(
             n_bins=int(counts.size - is_masked.sum()),
             n_masked_bins=int(is_masked.sum()),
             n_masked_counts=float(counts[is_masked].sum()),
+            time_span=_time_span(measurement),
         ),
         counts_spectra={"": _counts_spectrum(measurement, table)},
     )
@@ -92,7 +93,7 @@ def make_attitude(analysis: Analysis, measurement: Measurement) -> Attitude | No
     if analysis.data.frame == "galactic":
         return None
     orientation = measurement.orientation
-    start, stop = measurement.span or (orientation.time[0], orientation.time[-1])
+    start, stop = _time_span(measurement)
     attitude = cut_attitude(orientation, start, stop, analysis.data.time_weights)
     if not analysis.data.earth_occultation:
         return attitude._replace(zenith=None, horizon_cos=None)
@@ -115,6 +116,13 @@ def _expectation(
         return SkyTable(rows, totals, table.nside, table.ordering, interpolation)
     _check_ring(table)
     return LocalTable(rows, totals, table.nside, *attitude)
+
+
+def _time_span(measurement: Measurement) -> tuple[float, float] | None:
+    """Time of the counts, or else of the orientation file [UNIX s]; None if neither is known."""
+    if measurement.span is not None or measurement.orientation is None:
+        return measurement.span
+    return float(measurement.orientation.time[0]), float(measurement.orientation.time[-1])
 
 
 def _unmasked_totals(table: ResponseTable, is_masked: np.ndarray) -> np.ndarray:

@@ -1,0 +1,30 @@
+"""Tell whether a position is in the credible region of a sky map.
+
+Prints the answer, and the smallest regions that hold the position: its searched probability and
+area. Exit code 0: inside, 3: outside.
+"""
+
+import argparse
+
+from skyquilt.cli import arguments
+
+OUTSIDE = 3
+"""Exit code for a position outside; 1 and 2 are those of errors."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    arguments.add_skymap(parser)
+    arguments.add_position(parser)
+    parser.add_argument(
+        "--level", type=float, default=0.9, metavar="P", help="of the region (default: 0.9)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the step."""
+    from skyquilt.steps.contains import ask_skymap
+
+    answer = ask_skymap(args.skymap, args.lon, args.lat, args.frame, args.level)
+    print(answer.text)
+    return 0 if answer.is_inside else OUTSIDE

@@ -1,0 +1,99 @@
+"""Outlines of the regions of a localisation, to draw into maps of any frame."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
+
+from skyquilt.sky.frames import rotation
+from skyquilt.sky.outline import outline
+
+_LINES = {
+    "linewidth": 0.8,
+    "zorder": 2.5,  # between the marks, which are larger than a pixel of most maps
+    "path_effects": [withStroke(linewidth=1.7, foreground="black")],
+}
+_STYLES = {"containment": "solid", "credible": (0, (2.5, 1.5))}
+
+
+class OutlinedRegion(NamedTuple):
+    """Region of the summary and where its edges lie.
+
+    Attributes
+    ----------
+    kind : {"containment", "credible"}
+        Kind of region.
+    entry : dict
+        What the summary says of it.
+    edges : ndarray of float64, shape (n_edge, 2, 3)
+        Unit vectors of the ends of each edge in the frame of the map to draw into.
+    """
+
+    kind: str
+    entry: Mapping[str, Any]
+    edges: np.ndarray
+
+
+def outline_regions(cells, summary: Mapping[str, Any], frame: str) -> list[OutlinedRegion]:
+    """All regions of a summary, by falling level, containment before credible.
+
+    Parameters
+    ----------
+    cells : MultiOrderMap
+        Content of skymap.multiorder.fits.
+    summary : dict
+        The summary made with it.
+    frame : {"galactic", "icrs"}
+        Frame of the edges.
+    """
+    regions = []
+    for kind, is_inside in (("containment", _is_contained), ("credible", _is_credible)):
+        for entry in summary[kind]:
+            edges = outline(cells.uniq[is_inside(cells, entry["threshold"])])
+            turned = edges @ rotation(cells.frame, frame).T
+            regions.append(OutlinedRegion(kind, entry, turned))
+    return sorted(regions, key=lambda region: -region.entry["level"])
+
+
+def _is_contained(cells, threshold: float) -> np.ndarray:
+    return np.nanmax(cells.ts) - cells.ts <= threshold
+
+
+def _is_credible(cells, threshold: float) -> np.ndarray:
+    return cells.columns["probdensity"] >= threshold
+
+
+def describe(region: OutlinedRegion) -> str:
+    """Level, kind, area and caveats of a region in one line.
+
+    Examples
+    --------
+    >>> entry = {"level": 0.9, "area_deg2": 13.4, "n_pixels": 1, "n_parts": 1}
+    >>> entry |= {"is_resolved": False, "is_cut": False}
+    >>> describe(OutlinedRegion("credible", entry, None))
+    '90 % credible: 13.4 deg² (1 cell, not resolved)'
+    """
+    entry = region.entry
+    n_cells, n_parts, area = (entry[key] for key in ("n_pixels", "n_parts", "area_deg2"))
+    size = f"{n_cells} cell{'s' * (n_cells > 1)}"
+    parts = f" in {n_parts} parts" if n_parts > 1 else ""
+    caveat = "" if entry["is_resolved"] else ", not resolved"
+    at_least = "at least " if entry["is_cut"] else ""
+    number = f"{area:.0f}" if area > 1000 else f"{area:.3g}"
+    name = f"{100 * entry['level']:g} % {region.kind}"
+    return f"{name}: {at_least}{number} deg² ({size}{parts}{caveat})"
+
+
+def draw_region(
+    axes: Axes, x: np.ndarray, y: np.ndarray, region: OutlinedRegion, color: str
+) -> None:
+    """Draw edges of shape (n_edge, 2) as one artist with one label; NaN leaves a gap.
+
+    Containment regions have full lines, credible ones dashed.
+    """
+    gap = np.full((len(x), 1), np.nan)
+    x, y = (np.concatenate([part, gap], axis=1).ravel() for part in (x, y))
+    style = {"linestyle": _STYLES[region.kind], "label": describe(region), "gid": "region"}
+    axes.plot(x, y, color=color, **style, **_LINES)
