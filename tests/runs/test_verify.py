@@ -37,6 +37,7 @@ def test_folder_of_one_analysis_is_enough(finished):
     assert {finding.path.parts[-2] for finding in verify_tree(finished / "burst")} == {
         "burst",
         "chunks",
+        "regions",
     }
 
 
@@ -53,6 +54,8 @@ def test_folder_without_results_is_refused(tmp_path):
         "chunks/001-of-003.h5",
         "maps.fits",
         "refined.fits",
+        "skymap.multiorder.fits",
+        "skymap.fits",
         "summary.json",
     ],
 )
@@ -132,9 +135,11 @@ def test_files_of_another_problem_are_foreign(results, session_observation):
     assert {f"burst/{name}": State.FOREIGN for name in names}.items() <= found.items()
 
 
-def test_summary_of_other_maps_is_foreign(results):
+def test_localisation_of_other_maps_is_foreign(results):
     shutil.copy(results / "other/maps.fits", results / "burst/maps.fits")
-    assert wrong(results) == {"burst/summary.json": State.FOREIGN}
+    names = ["summary.json", "skymap.multiorder.fits", "skymap.fits"]
+    names += [f"regions/{kind}-90.fits" for kind in ("containment", "credible")]
+    assert wrong(results) == {f"burst/{name}": State.FOREIGN for name in names}
 
 
 def test_repair_sets_damaged_files_aside_and_removes_half_written_ones(results, truncate):

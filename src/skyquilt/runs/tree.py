@@ -8,7 +8,10 @@ from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import chunk_name, read_plan
 from skyquilt.fit.plan import Plan
 
-WANTED = ("problem.h5", "plan.json", "maps.fits", "refined.fits", "summary.json")
+WANTED = (
+    *("problem.h5", "plan.json", "maps.fits", "refined.fits"),
+    *("skymap.multiorder.fits", "skymap.fits", "summary.json"),
+)
 """What every finished analysis has, besides its chunks."""
 
 

@@ -44,9 +44,8 @@ def localise_analysis(
     localisation = localise(cells, options.levels, options.prior)
     own = provenance.record()
     description = record.pop("description")
-    write_localisation(
-        output, localisation, name, options.max_nside, own | {"description": description}
-    )
+    kept = own | {"description": description}
+    write_localisation(output, localisation, name, options.max_nside, kept)
     about = {"schema": "skyquilt/summary", "schema_version": "1.1", "analysis": name}
     stages = cells_record["stages"]
     summary = summarise(skymap, localisation, about | description, options, stages)
