@@ -28,17 +28,27 @@ def sparse(unit_counts):
     return stop, hit_bin, unit_counts[row, hit_bin]
 
 
-@given(st.integers(0, 10**6), st.booleans())
-def test_fit_flux_sparse_equals_dense_with_zeros(seed, allow_negative):
+OPTIONS = (
+    {"allow_negative": True},
+    {"confidence_level": 0.9},
+    {"allow_negative": True, "confidence_level": 0.9},
+    {"background_total": 200.0, "confidence_level": 0.9},
+)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(OPTIONS))
+def test_fit_flux_sparse_equals_dense_with_zeros(seed, options):
     counts, background, unit_counts, total, status = random_block(seed)
-    options = {"allow_negative": allow_negative}
     dense = fit_flux(counts, background, unit_counts, total, status, **options)
     entries = sparse(unit_counts)
     found = fit_flux_sparse(counts, background, *entries, total, status, **options)
     assert found.status.tolist() == dense.status.tolist()
-    for a, b in zip(found, dense, strict=True):
-        # the same sums in another order; near the bound a small TS is a difference of larger sums
-        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+    for name in found._fields:
+        a, b = getattr(found, name), getattr(dense, name)
+        # the same sums in another order, near the bound a small TS is a difference of larger sums;
+        # errors are searched to 1e-8 of themselves, and a limit is only as good as models of LLR
+        rtol = 1e-3 if name == "flux_ul" else 1e-8
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-12, err_msg=name)
 
 
 def test_fit_flux_sparse_does_not_depend_on_the_order_of_entries():

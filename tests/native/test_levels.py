@@ -67,7 +67,10 @@ def problem():
         zenith=DIRECTIONS[rng.integers(0, 768, 11)],
         horizon_cos=np.full(11, -0.4),
     )
-    return FitProblem(counts, background, table, "icrs", 1.0, Description("t", "n", (1.0, 2.0)))
+    return FitProblem(
+        *(counts, background, table, "icrs", 1.0, Description("t", "n", (1.0, 2.0))),
+        background_total=1.3 * background.sum(),
+    )
 
 
 THETA = np.linspace(0, 1, 90) ** 2
@@ -110,7 +113,9 @@ def assert_same_bits(kernels, use, problem, images):
 def everything(problem, images):
     """Results of all kernels."""
     blocks = [image.block(DIRECTIONS) for image in images]
-    return fit_pixels(problem, DIRECTIONS), interp_ring(16, DIRECTIONS), *blocks
+    options = {"confidence_level": 0.95, "free_background": True}
+    fits = fit_pixels(problem, DIRECTIONS), fit_pixels(problem, DIRECTIONS, **options)
+    return *fits, interp_ring(16, DIRECTIONS), *blocks
 
 
 @pytest.mark.parametrize("level", build.LEVELS)

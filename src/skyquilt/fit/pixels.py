@@ -34,6 +34,8 @@ def fit_pixels(
     directions: np.ndarray,
     *,
     allow_negative: bool = False,
+    confidence_level: float | None = None,
+    free_background: bool = False,
     threads: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> FluxFit:
@@ -49,6 +51,10 @@ def fit_pixels(
         Unit vectors in the frame of the problem.
     allow_negative : bool
         Fit below zero too.
+    confidence_level : float, optional
+        Of upper limits; without it there are neither limits nor errors to both sides.
+    free_background : bool
+        Fit a factor on the background in each direction.
     threads : int
         Blocks fitted at a time.
     on_progress : callable, optional
@@ -62,16 +68,23 @@ def fit_pixels(
     Raises
     ------
     ValueError
-        If `threads` is below 1.
+        If `threads` is below 1, or the background shall be free and its total is not known.
     """
     if threads < 1:
         raise ValueError(f"{threads} threads: allowed are 1 or more.")
+    if free_background and problem.background_total is None:
+        raise ValueError("a free background needs its total, which this problem does not have.")
     n = len(directions)
+    options = {
+        "allow_negative": allow_negative,
+        "confidence_level": confidence_level,
+        "background_total": problem.background_total if free_background else None,
+    }
     report = on_progress or _no_report
 
     def fit_block(block: slice) -> FluxFit:
         expected = problem.expectation.block(directions[block])
-        return _fit(problem, expected, allow_negative=allow_negative)
+        return _fit(problem, expected, **options)
 
     parts = []
     blocks = list(_blocks(n, block_size(problem.expectation, n, threads)))
@@ -94,15 +107,17 @@ def block_size(expectation: Expectation, n: int, threads: int) -> int:
 
 
 def _fit(
-    problem: FitProblem, expected: Block | SparseBlock | RowBlock, *, allow_negative: bool
+    problem: FitProblem,
+    expected: Block | SparseBlock | RowBlock,
+    **options: float | bool | None,
 ) -> FluxFit:
     data = problem.counts, problem.background
     if isinstance(expected, SparseBlock):
-        return fit_flux_sparse(*data, *expected, allow_negative=allow_negative)
+        return fit_flux_sparse(*data, *expected, **options)
     if isinstance(expected, RowBlock):
         table = expected.rows, expected.totals, *expected.weights
-        return fit_flux_rows(*data, *table, expected.status, allow_negative=allow_negative)
-    return fit_flux(*data, *expected, allow_negative=allow_negative)
+        return fit_flux_rows(*data, *table, expected.status, **options)
+    return fit_flux(*data, *expected, **options)
 
 
 def _blocks(n: int, size: int) -> Iterator[slice]:

@@ -68,8 +68,16 @@ class FluxFit(NamedTuple):
     flux_err : ndarray of float64, shape (n,)
         Standard error from the curvature of TS; at the bound, the flux at which the parabola
         through zero flux has fallen by 1.
+    flux_err_lo, flux_err_hi : ndarray of float64, shape (n,)
+        Distance from the best flux to the lower and higher one at which TS has fallen by 1. Down
+        to zero flux where that comes first, unless fluxes below zero are fitted.
+    flux_ul : ndarray of float64, shape (n,)
+        Upper limit: fluxes of 0 and more are below it with the asked posterior probability, for a
+        flat prior.
     npred : ndarray of float64, shape (n,)
         Expected source counts in all bins, flux times total.
+    background_norm : ndarray of float64, shape (n,)
+        Factor on the background at the best flux; 1 where the background is fixed.
     n_iter : ndarray of int32, shape (n,)
         Steps.
     status : ndarray of uint8, shape (n,)
@@ -79,7 +87,11 @@ class FluxFit(NamedTuple):
     ts: np.ndarray
     flux: np.ndarray
     flux_err: np.ndarray
+    flux_err_lo: np.ndarray
+    flux_err_hi: np.ndarray
+    flux_ul: np.ndarray
     npred: np.ndarray
+    background_norm: np.ndarray
     n_iter: np.ndarray
     status: np.ndarray
 
@@ -131,6 +143,8 @@ def fit_flux(
     status: np.ndarray | None = None,
     *,
     allow_negative: bool = False,
+    confidence_level: float | None = None,
+    background_total: float | None = None,
 ) -> FluxFit:
     """Fit the flux of a source in each of a block of pixels.
 
@@ -146,6 +160,13 @@ def fit_flux(
         Pixels that are not GOOD are not fitted and keep their status.
     allow_negative : bool
         Fit below zero too, where the model stays positive in all bins that have counts.
+    confidence_level : float, optional
+        Of the upper limit. Without it there are neither limits nor errors to both sides: they are
+        NaN.
+    background_total : float, optional
+        Expected background counts in all bins. With it, a common factor on the background is
+        fitted in each pixel too: TS compares the best pairs of flux and factor with and without a
+        source, and errors and limits are those of the profile likelihood.
 
     Returns
     -------
@@ -156,7 +177,8 @@ def fit_flux(
     ------
     ValueError
         If counts or background are not finite, counts negative, background not above zero, or
-        shapes do not fit.
+        shapes do not fit; if the confidence level is not within 0.5 and 1; if the background's
+        total is below the sum over the hit bins, or fluxes below zero are asked for with it.
 
     Examples
     --------
@@ -172,10 +194,11 @@ def fit_flux(
     n = len(total)
     if unit_counts.shape != (n, counts.size):
         raise ValueError(f"unit_counts {unit_counts.shape}, expected {(n, counts.size)}.")
+    options = _options(counts, background, allow_negative, confidence_level, background_total)
     fit = _no_fit(n, status)
     kernels.fit_block(
         *(counts.size, counts, background, n, unit_counts, total),
-        *(_options(allow_negative), np.empty(_room(counts.size))),
+        *(options, np.empty(_room(counts.size))),
         *fit,
     )
     return _fit_of(fit)
@@ -192,6 +215,8 @@ def fit_flux_rows(
     status: np.ndarray | None = None,
     *,
     allow_negative: bool = False,
+    confidence_level: float | None = None,
+    background_total: float | None = None,
 ) -> FluxFit:
     """Fit the flux of a source in each of a block of pixels that are weighted rows of a table.
 
@@ -212,7 +237,7 @@ def fit_flux_rows(
         Rows of the table; others are not read.
     weight : ndarray of float64, shape (m,)
         Their weights.
-    status, allow_negative
+    status, allow_negative, confidence_level, background_total
         As in `fit_flux`.
 
     Returns
@@ -243,10 +268,11 @@ def fit_flux_rows(
     if rows.shape != (totals.size, counts.size):
         raise ValueError(f"rows {rows.shape}, expected {(totals.size, counts.size)}.")
     _check_entries(len(stop), stop, "row", row, totals.size, weight.size)
+    options = _options(counts, background, allow_negative, confidence_level, background_total)
     fit = _no_fit(stop.size, status)
     kernels.fit_rows(
         *(counts.size, counts, background, rows, totals, stop.size, stop, row, weight),
-        *(_options(allow_negative), np.empty(_room(counts.size) + _GROUP * (counts.size + 8))),
+        *(options, np.empty(_room(counts.size) + _GROUP * (counts.size + 8))),
         *fit,
     )
     return _fit_of(fit)
@@ -262,6 +288,8 @@ def fit_flux_sparse(
     status: np.ndarray | None = None,
     *,
     allow_negative: bool = False,
+    confidence_level: float | None = None,
+    background_total: float | None = None,
 ) -> FluxFit:
     """Fit the flux of a source in each of a block of pixels that see few of the hit bins.
 
@@ -278,7 +306,7 @@ def fit_flux_sparse(
         Numbers of hit bins, each once per pixel.
     unit_counts : ndarray of float64, shape (m,)
         Expected counts for unit flux in these bins.
-    total, status, allow_negative
+    total, status, allow_negative, confidence_level, background_total
         As in `fit_flux`.
 
     Returns
@@ -308,17 +336,46 @@ def fit_flux_sparse(
     stop, hit_bin = (np.ascontiguousarray(values, np.int64) for values in (stop, hit_bin))
     _check_counts(counts, background)
     n_entries = _check_entries(len(total), stop, "hit_bin", hit_bin, counts.size, unit_counts.size)
+    options = _options(counts, background, allow_negative, confidence_level, background_total)
     fit = _no_fit(len(total), status)
     kernels.fit_sparse(
         *(counts, background, len(total), stop, hit_bin, unit_counts, total),
-        *(_options(allow_negative), np.empty(_room(n_entries))),
+        *(options, np.empty(_room(n_entries))),
         *fit,
     )
     return _fit_of(fit)
 
 
-def _options(allow_negative: bool) -> FitOptions:
-    return FitOptions(allow_negative, MAX_ITER, TOLERANCE)
+def _options(
+    counts: np.ndarray,
+    background: np.ndarray,
+    allow_negative: bool,
+    confidence_level: float | None,
+    background_total: float | None,
+) -> FitOptions:
+    if confidence_level is not None and not 0.5 < confidence_level < 1:
+        raise ValueError(f"confidence level {confidence_level}: allowed is above 0.5, below 1.")
+    if background_total is not None:
+        _check_background_total(background_total, background.sum(), allow_negative)
+    return FitOptions(
+        allow_negative=allow_negative,
+        has_limits=confidence_level is not None,
+        is_free=background_total is not None,
+        max_iter=MAX_ITER,
+        tolerance=TOLERANCE,
+        confidence_level=confidence_level or 0,
+        counts_total=counts.sum(),
+        background_total=background_total or 0,
+    )
+
+
+def _check_background_total(total: float, in_hits: float, allow_negative: bool) -> None:
+    if not (np.isfinite(total) and total >= (1 - 1e-12) * in_hits):  # sums in another order
+        raise ValueError(
+            f"background total {total}: allowed is the sum over the hit bins, {in_hits:g}, or more."
+        )
+    if allow_negative:
+        raise ValueError("fluxes below zero need a fixed background.")
 
 
 def _room(n_bins: int) -> int:

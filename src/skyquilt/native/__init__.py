@@ -41,9 +41,12 @@ class FitOptions(ctypes.Structure):
     """How pixels are fitted; `fit_options` of poisson.h."""
 
     _fields_ = (
-        ("allow_negative", ctypes.c_int64),
-        ("max_iter", ctypes.c_int64),
-        ("tolerance", ctypes.c_double),
+        *(
+            (name, ctypes.c_int64)
+            for name in ("allow_negative", "has_limits", "is_free", "max_iter")
+        ),
+        *((name, ctypes.c_double) for name in ("tolerance", "confidence_level")),
+        *((name, ctypes.c_double) for name in ("counts_total", "background_total")),
     )
 
 

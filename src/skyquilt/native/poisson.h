@@ -10,8 +10,9 @@ enum { GOOD = 0, AT_BOUND = 1, NO_EXPOSURE = 2, OCCULTED = 3, NOT_CONVERGED = 4,
 
 /* As `FitOptions` of skyquilt.native. */
 typedef struct {
-    int64_t allow_negative, max_iter;
-    double tolerance;
+    int64_t allow_negative, has_limits, is_free, max_iter;
+    double tolerance, confidence_level;
+    double counts_total, background_total; /* over all bins; they count for a free background */
 } fit_options;
 
 /* Arrays of one value per bin of a pixel, filled up with 0 to whole blocks of eight. The caller
@@ -22,7 +23,7 @@ typedef struct {
 } fit_bins;
 
 /* Quantities of a pixel, in the order of the rows of `results`. */
-enum { TS, FLUX, FLUX_ERR, NPRED, N_RESULTS };
+enum { TS, FLUX, FLUX_ERR, FLUX_ERR_LO, FLUX_ERR_HI, FLUX_UL, NPRED, BACKGROUND_NORM, N_RESULTS };
 
 /* Where the fits of n pixels go: rows of n values. */
 typedef struct {

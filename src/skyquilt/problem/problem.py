@@ -85,6 +85,8 @@ class FitProblem:
         Numbers and texts for people.
     counts_spectra : dict of str to CountsSpectrum
         Counts per measured energy, by the name of the data set, which is "" if there is only one.
+    background_total : float or None
+        Expected background counts in all bins, with and without counts; None where not known.
     identity : str
         Digest of everything that influences the fit; "" before the problem was written.
     """
@@ -96,4 +98,5 @@ class FitProblem:
     photon_flux: float
     description: Description
     counts_spectra: Mapping[str, CountsSpectrum] = field(default_factory=dict)
+    background_total: float | None = None
     identity: str = field(default="")
