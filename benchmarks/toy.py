@@ -100,6 +100,7 @@ class Telescope:
             frame="galactic",
             photon_flux=1.0,
             description=Description("toy", "flat", (100.0, 200.0), n_bins=counts.size),
+            background_total=float(self.background.sum()),
         )
 
     def observe(self, direction: np.ndarray, flux: float, rng: np.random.Generator) -> FitProblem:
@@ -134,17 +135,12 @@ def fit_many(
     flux: float,
     n_trials: int,
     seed: int,
-    *,
-    allow_negative: bool = False,
+    **options: bool | float,
 ) -> FluxFit:
-    """Fits of as many observations of one source, each at its true direction."""
+    """Fits of as many observations of one source, each at its true direction; options of the fit."""
     rng = np.random.default_rng(seed)
     fits = [
-        fit_pixels(
-            telescope.observe(direction, flux, rng),
-            direction[np.newaxis],
-            allow_negative=allow_negative,
-        )
+        fit_pixels(telescope.observe(direction, flux, rng), direction[np.newaxis], **options)
         for _ in range(n_trials)
     ]
     return FluxFit(*map(np.concatenate, zip(*fits, strict=True)))

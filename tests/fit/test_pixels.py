@@ -61,7 +61,7 @@ def test_fit_pixels_when_negative_is_allowed_goes_below_zero(problem):
 
 def test_fit_pixels_of_nothing_is_empty(problem):
     fit = fit_pixels(problem, np.empty((0, 3)))
-    assert [values.size for values in fit] == [0] * 6
+    assert [values.size for values in fit] == [0] * 10
     assert fit.status.dtype == np.uint8
 
 
@@ -70,6 +70,11 @@ def test_fit_pixels_reports_progress_up_to_all(problem, monkeypatch):
     calls = []
     fit_pixels(problem, DIRECTIONS, threads=2, on_progress=lambda *call: calls.append(call))
     assert calls == [(80, 192), (160, 192), (192, 192)]
+
+
+def test_fit_pixels_when_background_shall_be_free_without_its_total_says_so(problem):
+    with pytest.raises(ValueError, match="a free background needs its total"):
+        fit_pixels(problem, DIRECTIONS, free_background=True)
 
 
 @pytest.mark.parametrize("threads", [0, -1])

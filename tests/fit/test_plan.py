@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,6 +134,11 @@ def test_seconds_per_pixel_grows_with_the_work_of_the_expectation(problem):
         expectation = Dearer()
 
     assert 0 < seconds_per_pixel(problem) < 1e-4 < 0.1 < seconds_per_pixel(DearProblem())
+
+
+def test_make_plan_when_background_shall_be_free_without_its_total_says_so(problem):
+    with pytest.raises(ConfigError, match="fit.background: free needs the background's total"):
+        plan_of(replace(problem, background_total=None), free_background=True)
 
 
 def changed(problem, **changes):

@@ -45,10 +45,19 @@ def test_merged_map_holds_every_pixel_of_every_chunk(fitted):
         assert skymap.columns[name].dtype == joined.dtype
 
 
-def test_columns_have_the_order_of_maps_fits(fitted):
-    assert list(merge_chunks(*fitted).skymap.columns) == [
-        *("ts", "sqrt_ts", "flux", "flux_err"),
-        *("photon_flux", "npred", "n_iter", "status"),
+@pytest.mark.parametrize(
+    ("options", "errors", "norm"),
+    [
+        ({}, ("flux_err_lo", "flux_err_hi", "flux_ul"), ()),
+        ({"limits": False}, (), ()),
+        ({"limits": False, "background": "free"}, (), ("background_norm",)),
+    ],
+)
+def test_columns_are_those_asked_for_in_their_order(local, options, errors, norm):
+    local.settings["fit"] = options
+    assert list(local.run().columns) == [
+        *("ts", "sqrt_ts", "flux", "flux_err", *errors),
+        *("photon_flux", "npred", *norm, "n_iter", "status"),
     ]
 
 

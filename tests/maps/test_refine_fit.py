@@ -5,7 +5,7 @@ import pytest
 from toy import Telescope
 
 from skyquilt.config.refine import RefineOptions
-from skyquilt.fit.pixels import fit_pixels
+from skyquilt.fit.pixels import fit_pixels, fitted_columns
 from skyquilt.maps.containment import find_region
 from skyquilt.maps.merge import derive_columns
 from skyquilt.maps.multiorder import MultiOrderMap
@@ -27,7 +27,8 @@ def full_map(problem, nside, frame):
     ipix = np.arange(12 * nside**2)
     directions = rotate(rotation(frame, problem.frame), nest_to_vec(nside, ipix))
     fit = fit_pixels(problem, directions)
-    return SkyMap(nside, frame, ipix, derive_columns(fit._asdict(), problem.photon_flux))
+    columns = {name: getattr(fit, name) for name in fitted_columns()}
+    return SkyMap(nside, frame, ipix, derive_columns(columns, problem.photon_flux))
 
 
 def test_refined_map_of_a_burst_equals_the_full_one_in_its_region(problem):

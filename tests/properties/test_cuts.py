@@ -14,20 +14,20 @@ from skyquilt.fit.file import chunk_name, write_chunk
 from skyquilt.fit.pixels import block_size, fit_pixels
 from skyquilt.fit.plan import make_plan
 from skyquilt.io.provenance import Provenance
-from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.maps.merge import merge_chunks
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nside_to_npix
 from skyquilt.sky.regions import cone, full_sky
 
 NSIDE = 8
+OPTIONS = {"confidence_level": 0.95, "free_background": True}
 DIRECTIONS = nest_to_vec(NSIDE, np.arange(nside_to_npix(NSIDE)))
 
 
 @pytest.fixture(scope="module")
 def whole(problem):
     """Fit of the whole sky in one go."""
-    return fit_pixels(problem, DIRECTIONS)
+    return fit_pixels(problem, DIRECTIONS, **OPTIONS)
 
 
 def is_equal(first, second):
@@ -43,7 +43,7 @@ def fit_in_chunks(problem, folder, chunks, ranges, *, backwards=False, threads=1
         frame="galactic",
         ranges=ranges,
         chunks=chunks,
-        allow_negative=False,
+        **OPTIONS,
     )
     paths = []
     for index in plan.chunks:
@@ -56,19 +56,19 @@ def fit_in_chunks(problem, folder, chunks, ranges, *, backwards=False, threads=1
 @pytest.mark.parametrize("chunks", [1, 3, 12, 48])
 def test_map_of_any_number_of_chunks_is_bit_identical(problem, whole, tmp_path, chunks):
     skymap = fit_in_chunks(problem, tmp_path, chunks, full_sky(NSIDE))
-    assert is_equal(whole, [skymap.columns[name] for name in FluxFit._fields])
+    assert is_equal(whole, [skymap.columns[name] for name in whole._fields])
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_map_of_any_number_of_threads_is_bit_identical(problem, whole, threads):
     size = block_size(problem.expectation, len(DIRECTIONS), threads)
     assert threads == 1 or len(DIRECTIONS) > 2 * size  # work for 3 threads
-    assert is_equal(whole, fit_pixels(problem, DIRECTIONS, threads=threads))
+    assert is_equal(whole, fit_pixels(problem, DIRECTIONS, threads=threads, **OPTIONS))
 
 
 def test_map_of_chunks_in_any_order_is_the_same(problem, whole, tmp_path):
     skymap = fit_in_chunks(problem, tmp_path, 12, full_sky(NSIDE), backwards=True)
-    assert is_equal(whole, [skymap.columns[name] for name in FluxFit._fields])
+    assert is_equal(whole, [skymap.columns[name] for name in whole._fields])
 
 
 def test_map_of_a_region_is_bit_identical_to_the_whole_sky_there(problem, whole, tmp_path):
@@ -76,7 +76,7 @@ def test_map_of_a_region_is_bit_identical_to_the_whole_sky_there(problem, whole,
     skymap = fit_in_chunks(problem, tmp_path, 48, ranges, threads=2)
     assert is_equal(
         [values[skymap.ipix] for values in whole],
-        [skymap.columns[name] for name in FluxFit._fields],
+        [skymap.columns[name] for name in whole._fields],
     )
 
 
@@ -84,7 +84,7 @@ def test_map_of_a_region_is_bit_identical_to_the_whole_sky_there(problem, whole,
 @settings(derandomize=True, deadline=None, max_examples=25)
 def test_fit_pixels_of_any_pieces_is_bit_identical(problem, whole, edges):
     pieces = np.split(DIRECTIONS, sorted(edges))
-    fits = [fit_pixels(problem, piece) for piece in pieces]
+    fits = [fit_pixels(problem, piece, **OPTIONS) for piece in pieces]
     assert is_equal(whole, map(np.concatenate, zip(*fits, strict=True)))
 
 
@@ -92,5 +92,5 @@ def test_fit_pixels_of_any_pieces_is_bit_identical(problem, whole, edges):
 @settings(derandomize=True, deadline=None, max_examples=10)
 def test_fit_pixels_in_any_order_is_bit_identical(problem, whole, seed):
     order = np.random.default_rng(seed).permutation(len(DIRECTIONS))
-    fit = fit_pixels(problem, DIRECTIONS[order])
+    fit = fit_pixels(problem, DIRECTIONS[order], **OPTIONS)
     assert is_equal([values[order] for values in whole], fit)

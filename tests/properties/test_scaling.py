@@ -27,7 +27,7 @@ def fit(problem):
 
 
 def is_close(first, second):
-    return first == pytest.approx(second, rel=RELATIVE, abs=ABSOLUTE)
+    return first == pytest.approx(second, rel=RELATIVE, abs=ABSOLUTE, nan_ok=True)
 
 
 def with_response_times(problem, factor):

@@ -1,8 +1,8 @@
 """How pixels are fitted and how the sky is cut into chunks."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from skyquilt.config.base import Section
 
@@ -12,5 +12,31 @@ class FitOptions(Section):
 
     allow_negative: bool = False
     """Fit fluxes below zero, down to where the model stays positive in all bins with counts."""
+    limits: bool = True
+    """Errors to both sides and an upper limit for every pixel; false saves their time."""
+    confidence_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    """Confidence level of the upper limit."""
+    background: Literal["fixed", "free"] = "fixed"
+    """Whether a factor on the whole background is fitted in each pixel too."""
     chunks: PositiveInt | Literal["auto"] = "auto"
     """Number of chunks: a divisor of the number of pixels; auto follows the estimated work."""
+
+    @property
+    def pixel_options(self) -> dict[str, float | bool | None]:
+        """Options of `skyquilt.fit.pixels.fit_pixels`."""
+        return {
+            "allow_negative": self.allow_negative,
+            "confidence_level": self.confidence_level if self.limits else None,
+            "free_background": self.background == "free",
+        }
+
+    @model_validator(mode="after")
+    def _check_background(self) -> Self:
+        if self.allow_negative and self.background == "free":
+            raise ValueError(
+                "`allow_negative: true` needs a fixed background: with a free one, fluxes are "
+                "fitted from 0 upwards"
+            )
+        if not self.limits and "confidence_level" in self.model_fields_set:
+            raise ValueError("`confidence_level` has no effect with `limits: false`: remove it")
+        return self

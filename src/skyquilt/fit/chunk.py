@@ -78,7 +78,7 @@ def fit_chunk(
     part = fit_pixels(
         problem,
         _directions(plan, own, problem.frame),
-        allow_negative=plan.allow_negative,
+        **plan.fit_options,
         threads=threads,
         on_progress=team.report,
     )

@@ -3,21 +3,29 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from skyquilt.errors import ProductError
 from skyquilt.fit.chunk import ChunkResult
+from skyquilt.fit.pixels import fitted_columns
 from skyquilt.fit.plan import Plan
 from skyquilt.io.hdf5 import Schema, get, new_hdf5, open_hdf5, put
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.likelihood.poisson import FluxFit
 
 # 1.0  first version
-SCHEMA = Schema("skyquilt/chunk", "1.0", "skyquilt fit-chunk")
+# 1.1  flux_err_lo, flux_err_hi, flux_ul, background_norm, where they were asked for
+SCHEMA = Schema("skyquilt/chunk", "1.1", "skyquilt fit-chunk")
 
 _DATASETS = {
     "ts": ("", "test statistic, 2 (ln L1 - ln L0)"),
     "flux": ("", "flux as a multiple of the reference spectrum"),
     "flux_err": ("", "standard error of flux, from the curvature of the likelihood"),
+    "flux_err_lo": ("", "from flux down to where TS has fallen by 1, or to zero flux"),
+    "flux_err_hi": ("", "from flux up to where TS has fallen by 1"),
+    "flux_ul": ("", "upper limit on flux"),
     "npred": ("", "expected source counts at the best flux, over all bins"),
+    "background_norm": ("", "factor on the background at the best flux"),
     "n_iter": ("", "steps of the fit"),
     "status": ("", "how the fit ended: 0 good, 1 at bound, others failed"),
 }
@@ -57,12 +65,16 @@ def write_chunk(
         file.attrs["ordering"] = "NESTED"
         file.attrs["frame"] = plan.frame
         put(file, "ipix", result.ipix, "", "pixel numbers, nested ordering")
-        for name, (unit, description) in _DATASETS.items():
-            put(file, name, getattr(result.fit, name), unit, description)
+        names = fitted_columns(**plan.fit_options)
+        file.attrs["columns"] = names
+        for name in names:
+            put(file, name, getattr(result.fit, name), *_DATASETS[name])
 
 
 def read_chunk(path: str | Path) -> ChunkFile:
     """Read a chunk file and compare every dataset with its checksum.
+
+    What was not asked for is NaN.
 
     Raises
     ------
@@ -70,12 +82,14 @@ def read_chunk(path: str | Path) -> ChunkFile:
         If the file is missing, damaged or no chunk.
     """
     with open_hdf5(path, SCHEMA) as file:
-        fit = FluxFit(**{name: get(file, name) for name in _DATASETS})
+        ipix = get(file, "ipix")
+        columns = {name: get(file, name) for name in file.attrs["columns"]}
+        missing = {name: np.full(ipix.size, np.nan) for name in _DATASETS if name not in columns}
         return ChunkFile(
             str(file.attrs["problem_identity"]),
             str(file.attrs["plan_identity"]),
             int(file.attrs["index"]),
-            ChunkResult(get(file, "ipix"), fit),
+            ChunkResult(ipix, FluxFit(**columns, **missing)),
             read_provenance(file),
         )
 

@@ -95,6 +95,25 @@ def fit_pixels(
     return FluxFit(*map(np.concatenate, zip(*parts, strict=True)))
 
 
+def fitted_columns(
+    *,
+    allow_negative: bool = False,
+    confidence_level: float | None = None,
+    free_background: bool = False,
+) -> list[str]:
+    """Fields of `FluxFit` that these options of `fit_pixels` fill.
+
+    Examples
+    --------
+    >>> fitted_columns()
+    ['ts', 'flux', 'flux_err', 'npred', 'n_iter', 'status']
+    """
+    left_out = set() if free_background else {"background_norm"}
+    if confidence_level is None:
+        left_out |= {"flux_err_lo", "flux_err_hi", "flux_ul"}
+    return [name for name in FluxFit._fields if name not in left_out]
+
+
 def block_size(expectation: Expectation, n: int, threads: int) -> int:
     """Pixels per block, of `n` pixels that some threads share."""
     if isinstance(expectation, LocalTable | SkyTable):

@@ -24,7 +24,7 @@ from skyquilt.sky.regions import ipix_from_ranges
 logger = logging.getLogger(__name__)
 
 # 1.0  first version
-# 1.1  with seconds_per_pixel
+# 1.1  with seconds_per_pixel, confidence_level, free_background
 SCHEMA = "skyquilt/plan"
 VERSION = "1.1"
 
@@ -55,6 +55,10 @@ class Plan:
         Number of chunks of the whole sky; those without target pixels are not fitted.
     allow_negative : bool
         Whether fluxes below zero are fitted.
+    confidence_level : float or None
+        Of upper limits; None if there are none, nor errors to both sides.
+    free_background : bool
+        Whether a factor on the background is fitted in each pixel.
     seconds_per_pixel : float
         Estimated time to fit a pixel on one core [s].
     """
@@ -66,7 +70,15 @@ class Plan:
     ranges: np.ndarray
     n_chunks: int
     allow_negative: bool
+    confidence_level: float | None
+    free_background: bool
     seconds_per_pixel: float = 0.0
+
+    @property
+    def fit_options(self) -> dict[str, Any]:
+        """How `skyquilt.fit.pixels.fit_pixels` shall fit."""
+        names = ("allow_negative", "confidence_level", "free_background")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def chunks(self) -> list[int]:
@@ -142,6 +154,8 @@ def make_plan(
     ranges: np.ndarray,
     chunks: int | Literal["auto"] = "auto",
     allow_negative: bool = False,
+    confidence_level: float | None = None,
+    free_background: bool = False,
 ) -> Plan:
     """Plan the fit of a problem.
 
@@ -149,7 +163,7 @@ def make_plan(
     ----------
     problem : FitProblem
         The problem, with its identity.
-    nside, ordering, frame, ranges, allow_negative
+    nside, ordering, frame, ranges, allow_negative, confidence_level, free_background
         See `Plan`.
     chunks : int or "auto"
         Number of chunks of the whole sky; "auto" follows the estimated time, so that none costs
@@ -163,8 +177,14 @@ def make_plan(
     Raises
     ------
     ConfigError
-        If the number of chunks does not divide the number of pixels, or there are no pixels.
+        If the number of chunks does not divide the number of pixels, there are no pixels, or the
+        background shall be free and its total is not known.
     """
+    if free_background and problem.background_total is None:
+        raise ConfigError(
+            "fit.background: free needs the background's total over all bins, which this kind of "
+            "data does not have: use `background: fixed`."
+        )
     try:
         ranges = _as_ranges(ranges, nside)
         seconds = seconds_per_pixel(problem)
@@ -173,7 +193,10 @@ def make_plan(
         check_n_chunks(chunks, nside)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    plan = Plan(problem.identity, nside, ordering, frame, ranges, chunks, allow_negative, seconds)
+    plan = Plan(
+        *(problem.identity, nside, ordering, frame, ranges, chunks),
+        *(allow_negative, confidence_level, free_background, seconds),
+    )
     logger.info(
         "%d pixels in %d chunks, about %.2g s on one core",
         plan.n_pixels,

@@ -77,7 +77,7 @@ class FluxFit(NamedTuple):
     npred : ndarray of float64, shape (n,)
         Expected source counts in all bins, flux times total.
     background_norm : ndarray of float64, shape (n,)
-        Factor on the background at the best flux; 1 where the background is fixed.
+        Factor on the background at the best flux; NaN where the background is fixed.
     n_iter : ndarray of int32, shape (n,)
         Steps.
     status : ndarray of uint8, shape (n,)

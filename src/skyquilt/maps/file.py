@@ -13,9 +13,13 @@ COLUMNS = {
     "sqrt_ts": ("", "sign(flux) sqrt(TS)"),
     "flux": ("", "multiple of the reference spectrum"),
     "flux_err": ("", "standard error of FLUX"),
+    "flux_err_lo": ("", "FLUX down to TS - 1, or to 0"),
+    "flux_err_hi": ("", "FLUX up to TS - 1"),
+    "flux_ul": ("", "upper limit on FLUX"),
     "photon_flux": ("cm-2 s-1", "photon flux, selected energies"),
     "exposure": ("cm2 s", "expected counts per photon flux"),
     "npred": ("", "expected source counts"),
+    "background_norm": ("", "factor on the background"),
     "n_iter": ("", "steps of the fit"),
     "status": ("", "0 good, 1 at bound, else failed"),
 }

@@ -8,7 +8,9 @@ import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.fit.file import ChunkFile, chunk_name, read_chunk
+from skyquilt.fit.pixels import fitted_columns
 from skyquilt.fit.plan import Plan
+from skyquilt.maps.file import COLUMNS
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.regions import ipix_from_ranges
 
@@ -45,7 +47,8 @@ def merge_chunks(paths: Iterable[str | Path], plan: Plan, photon_flux: float) ->
     Returns
     -------
     Merged
-        Maps with the columns ts, sqrt_ts, flux, flux_err, photon_flux, npred, n_iter, status.
+        Maps with the columns ts, sqrt_ts, flux, flux_err, flux_err_lo, flux_err_hi, flux_ul,
+        photon_flux, npred, background_norm, n_iter, status, as far as the plan asks for them.
 
     Raises
     ------
@@ -58,7 +61,8 @@ def merge_chunks(paths: Iterable[str | Path], plan: Plan, photon_flux: float) ->
         chunk = read_chunk(path)
         _check_answers(path, chunk, plan, seen)
         place = np.searchsorted(ipix, chunk.result.ipix)
-        for name, values in chunk.result.fit._asdict().items():
+        for name in fitted_columns(**plan.fit_options):
+            values = getattr(chunk.result.fit, name)
             columns.setdefault(name, np.empty(ipix.size, values.dtype))[place] = values
         stages.append(chunk.record["stages"][-1])
     _check_complete(seen, plan)
@@ -101,7 +105,7 @@ def derive_columns(columns: dict[str, np.ndarray], photon_flux: float) -> dict[s
     Parameters
     ----------
     columns : dict of str to ndarray
-        Columns of a `FluxFit`.
+        Columns of a `FluxFit`, all or those that were asked for.
     photon_flux : float
         Integral of the reference spectrum over the selected energies [ph cm-2 s-1].
     """
@@ -110,8 +114,7 @@ def derive_columns(columns: dict[str, np.ndarray], photon_flux: float) -> dict[s
         "sqrt_ts": np.sign(flux) * np.sqrt(columns["ts"]),
         "photon_flux": flux * photon_flux,
     }
-    order = ("ts", "sqrt_ts", "flux", "flux_err", "photon_flux", "npred", "n_iter", "status")
-    return {name: derived[name] for name in order}
+    return {name: derived[name] for name in COLUMNS if name in derived}
 
 
 def _sum(stages: list[dict[str, Any]]) -> dict[str, Any]:

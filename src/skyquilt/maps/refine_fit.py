@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from skyquilt.fit.pixels import fit_pixels
+from skyquilt.fit.pixels import fit_pixels, fitted_columns
 from skyquilt.maps.merge import derive_columns
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.problem.problem import FitProblem
@@ -15,9 +15,9 @@ def fit_cells(
     problem: FitProblem,
     uniq: np.ndarray,
     *,
-    allow_negative: bool = False,
     threads: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
+    **options: float | bool | None,
 ) -> dict[str, np.ndarray]:
     """Fit the flux of a source at the centre of each cell.
 
@@ -27,19 +27,20 @@ def fit_cells(
         Counts, background and expectation.
     uniq : ndarray of int64, shape (n,)
         Cells in ICRS, ascending along the nested curve.
-    allow_negative, threads, on_progress
+    threads, on_progress, options
         See `fit_pixels`.
 
     Returns
     -------
     dict of str to ndarray, shape (n,)
-        The columns of maps.fits.
+        The columns of maps.fits that the options ask for.
     """
     fit = fit_pixels(
         problem,
         rotate(rotation("icrs", problem.frame), MultiOrderMap("icrs", uniq, {}).centres),
-        allow_negative=allow_negative,
         threads=threads,
         on_progress=on_progress,
+        **options,
     )
-    return derive_columns(fit._asdict(), problem.photon_flux)
+    columns = {name: getattr(fit, name) for name in fitted_columns(**options)}
+    return derive_columns(columns, problem.photon_flux)

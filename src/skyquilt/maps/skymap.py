@@ -20,8 +20,8 @@ class SkyMap:
     ipix : ndarray of int64, shape (n,)
         Nested pixels, ascending.
     columns : dict of str to ndarray, shape (n,)
-        Quantities by lower-case name: ts, sqrt_ts, flux, flux_err, photon_flux, npred, n_iter,
-        status. NaN where the fit failed or was not tried.
+        Quantities by lower-case name, some of `skyquilt.maps.file.COLUMNS`. NaN where the fit
+        failed or was not tried.
 
     Raises
     ------

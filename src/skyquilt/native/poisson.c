@@ -26,8 +26,8 @@ static void put(const fitted *pixel, const limits *found, const fit_options *opt
     results[FLUX * n] = pixel->flux;
     results[FLUX_ERR * n] = pixel->flux_err;
     results[NPRED * n] = pixel->flux * pixel->curve.E;
-    /* without any counts the best background is none */
-    results[BACKGROUND_NORM * n] = options->is_free && !pixel->curve.is_free ? 0 : pixel->norm;
+    if (options->is_free) /* without any counts the best background is none */
+        results[BACKGROUND_NORM * n] = pixel->curve.is_free ? pixel->norm : 0;
     if (!options->has_limits)
         return;
     results[FLUX_ERR_LO * n] = found->err_lo;

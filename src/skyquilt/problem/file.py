@@ -30,7 +30,8 @@ from skyquilt.problem.sky_table import SkyTable
 # 1.0  first version
 # 1.1  several data sets: expectation of kind joint, group counts_spectra (was counts_spectrum)
 # 1.2  expectations of kinds event_wise and point_spread
-SCHEMA = Schema("skyquilt/problem", "1.2", "skyquilt prepare")
+# 1.3  background_total
+SCHEMA = Schema("skyquilt/problem", "1.3", "skyquilt prepare")
 
 _LOCAL_DATASETS = {
     "rotation": ("", "rotation from the sky frame to the spacecraft, per attitude sample"),
@@ -54,6 +55,8 @@ def write_problem(path: str | Path, problem: FitProblem, provenance: Provenance)
         _put_expectation(file.create_group("expectation"), problem.expectation)
         file.attrs["frame"] = problem.frame
         file.attrs["photon_flux"] = problem.photon_flux
+        if problem.background_total is not None:
+            file.attrs["background_total"] = problem.background_total
         file.attrs["description"] = json.dumps(problem.description._asdict())
         _put_spectra(file.create_group("counts_spectra"), problem.counts_spectra)
         file.attrs["identity"] = _identity(file)
@@ -84,8 +87,14 @@ def read_problem(path: str | Path) -> FitProblem:
             photon_flux=float(file.attrs["photon_flux"]),
             description=Description(**description),
             counts_spectra=_get_spectra(file["counts_spectra"]),
+            background_total=_get_total(file),
             identity=str(identity),
         )
+
+
+def _get_total(file: h5py.File) -> float | None:
+    name = "background_total"
+    return float(file.attrs[name]) if name in file.attrs else None
 
 
 def check_rows(path: str | Path) -> None:
@@ -225,7 +234,8 @@ def _get_spectrum(group: h5py.Group) -> CountsSpectrum:
 def _identity(file: h5py.File) -> str:
     """Digest of the checksums and settings that influence the fit."""
     content = {name: file[name].attrs["sha256"] for name in ("counts", "background")}
-    content |= {key: str(file.attrs[key]) for key in ("frame", "photon_flux")}
+    keys = ("frame", "photon_flux", "background_total")
+    content |= {key: str(file.attrs[key]) for key in keys if key in file.attrs}
     return settings_digest(content | _identities(file["expectation"]))
 
 

@@ -199,7 +199,14 @@ def join(problems: Mapping[str, FitProblem], photon_flux: float) -> FitProblem:
         photon_flux=photon_flux,
         description=_description(problems),
         counts_spectra=spectra,
+        background_total=_background_total(problems),
     )
+
+
+def _background_total(problems: Mapping[str, FitProblem]) -> float | None:
+    """Expected background in all bins of all data sets, if all know theirs."""
+    totals = [problem.background_total for problem in problems.values()]
+    return None if None in totals else sum(totals)
 
 
 def energy_hull(problems: Mapping[str, FitProblem]) -> tuple[float, float]:

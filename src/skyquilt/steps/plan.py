@@ -19,7 +19,7 @@ from skyquilt.sky.frames import position_to_vec
 def plan_analysis(config: Config, name: str, problem: str | Path, output: str | Path) -> None:
     """Write the plan of an analysis."""
     analysis = get_analysis(config, name)
-    grid = analysis.map
+    grid, fit = analysis.map, analysis.fit
     settings = analysis.model_dump(mode="json", include={"map", "fit"})
     provenance = Provenance("plan", settings, (str(problem),))
     check_rows(problem)
@@ -29,8 +29,8 @@ def plan_analysis(config: Config, name: str, problem: str | Path, output: str | 
         ordering=grid.ordering,
         frame=grid.frame,
         ranges=region_ranges(grid),
-        chunks=analysis.fit.chunks,
-        allow_negative=analysis.fit.allow_negative,
+        chunks=fit.chunks,
+        **fit.pixel_options,
     )
     write_json(output, plan.to_content() | {"provenance": provenance.record()})
 

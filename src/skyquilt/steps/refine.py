@@ -77,7 +77,7 @@ def refine_analysis(
         return fit_cells(
             known.problem,
             uniq,
-            allow_negative=analysis.fit.allow_negative,
+            **analysis.fit.pixel_options,
             threads=threads,
             on_progress=Progress(f"cells of order {uniq_to_order(uniq).max()}"),
         )
@@ -118,7 +118,7 @@ def plan_refinement(
             ordering="nested",
             frame="icrs",
             ranges=ranges_from_ipix(ipix),
-            allow_negative=analysis.fit.allow_negative,
+            **analysis.fit.pixel_options,
         )
     write_json(output, plan.to_content() | {"provenance": provenance.record()})
 

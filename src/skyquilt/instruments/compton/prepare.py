@@ -78,6 +78,7 @@ def make_problem(
             time_span=_time_span(measurement),
         ),
         counts_spectra={"": _counts_spectrum(measurement, table)},
+        background_total=float(selection.background[~is_masked].sum()),
     )
 
 
