@@ -137,7 +137,7 @@ def fit_many(
     seed: int,
     **options: bool | float,
 ) -> FluxFit:
-    """Fits of as many observations of one source, each at its true direction; options of the fit."""
+    """Fits, with some options, of as many observations of one source at its true direction."""
     rng = np.random.default_rng(seed)
     fits = [
         fit_pixels(telescope.observe(direction, flux, rng), direction[np.newaxis], **options)

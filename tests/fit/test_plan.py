@@ -137,7 +137,7 @@ def test_seconds_per_pixel_grows_with_the_work_of_the_expectation(problem):
 
 
 def test_make_plan_when_background_shall_be_free_without_its_total_says_so(problem):
-    with pytest.raises(ConfigError, match="fit.background: free needs the background's total"):
+    with pytest.raises(ConfigError, match=r"fit\.background: free needs the background's total"):
         plan_of(replace(problem, background_total=None), free_background=True)
 
 
