@@ -70,8 +70,8 @@ class Plan:
     ranges: np.ndarray
     n_chunks: int
     allow_negative: bool
-    confidence_level: float | None
-    free_background: bool
+    confidence_level: float | None = None
+    free_background: bool = False
     seconds_per_pixel: float = 0.0
 
     @property
