@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skyquilt.errors import InputError
-from skyquilt.instruments.imaging.background import Background, check_frame
+from skyquilt.instruments.imaging.background import Background
 from skyquilt.instruments.imaging.events import Events
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
 from skyquilt.sky.frames import rotate, rotation
@@ -87,26 +87,3 @@ def test_no_background_where_events_are_is_refused(values):
     assert background.density(events_at(outside, 2e7)) > 0
     with pytest.raises(InputError, match=r"b\.fits: 1 of 2 events lie where .* background is 0"):
         background.density(events_at(np.concatenate([inside, outside]), 2e7))
-
-
-@pytest.fixture
-def plane():
-    """Events along the galactic plane, and a background that is bright there."""
-    vec = ring_to_vec(8, np.arange(768))
-    values = np.outer(1 + 20 * np.exp(-((vec[:, 2] / 0.1) ** 2)), np.ones(4))
-    lon = np.random.default_rng(1).uniform(0, 2 * np.pi, 500)
-    return values, np.stack([np.cos(lon), np.sin(lon), np.zeros(500)], axis=1)
-
-
-def test_background_in_the_wrong_frame_is_found_by_the_events(plane):
-    values, events = plane
-
-    check_frame(Background(cube(values)), events, "galactic", "e.fits")
-    with pytest.raises(InputError, match=r"taken as icrs, but the events of e\.fits fit .* galac"):
-        check_frame(Background(cube(values, "icrs")), events, "galactic", "e.fits")
-
-
-def test_isotropic_background_fits_in_any_frame(values):
-    events = nest_to_vec(4, np.arange(192))
-
-    check_frame(Background(cube(np.ones_like(values), "icrs")), events, "galactic", "e.fits")

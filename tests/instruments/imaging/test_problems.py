@@ -235,6 +235,15 @@ def test_no_event_in_the_energies_is_refused(sky):
         make_problem(sky.analysis("events"))
 
 
+def test_events_over_a_background_of_a_part_of_the_sky_are_refused(sky):
+    sky.write("events")
+    ipix = np.arange(1, 3072)
+    sky.write_cube("background.fits", sky.expected()[ipix], ipix=ipix)
+
+    with pytest.raises(InputError, match=r"3071 of 3072 pixels: .* use `counts`"):
+        make_problem(sky.analysis("events"))
+
+
 def test_no_counts_are_refused(sky):
     sky.write("counts").write_cube("counts.fits", np.zeros((3072, 4)))
 

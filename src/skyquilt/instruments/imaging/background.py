@@ -11,9 +11,6 @@ from skyquilt.instruments.imaging.healpix_cube import HealpixCube
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.frames import rotate, rotation
 
-_WRONG_FRAME = 50.0
-"""Log-likelihood by which another frame must fit better to be taken for the right one."""
-
 
 @dataclass(frozen=True, eq=False)
 class Background:
@@ -96,39 +93,3 @@ class Background:
 def describe_scale(scale: float) -> str:
     """Where the factor on the background comes from, for people."""
     return "background file" if scale == 1 else "configuration"
-
-
-def check_frame(background: Background, direction: np.ndarray, frame: str, path: str) -> None:
-    """Compare the places of events with the background, as stated and with frames mixed up.
-
-    Parameters
-    ----------
-    background : Background
-        The background.
-    direction : ndarray of float64, shape (n, 3)
-        Unit vectors of the events.
-    frame : {"galactic", "icrs"}
-        Their frame.
-    path : str
-        Their file, for messages.
-
-    Raises
-    ------
-    InputError
-        If the events fit the background far better when its frame is another.
-    """
-    cube = background.cube
-    brightness = np.maximum(cube.values.sum(axis=1), 1e-3 * cube.values.sum(axis=1).mean())
-    ipix = None if cube.is_full else cube.ipix
-    grid = HealpixGrid(cube.nside, np.log(brightness)[:, np.newaxis], ipix)
-    fit = {
-        other: float(grid.at(rotate(rotation(frame, other), direction)).sum())
-        for other in ("galactic", "icrs")
-    }
-    other = max(fit, key=fit.get)
-    if fit[other] > fit[cube.frame] + _WRONG_FRAME:
-        raise InputError(
-            f"{cube.path}: its pixels are taken as {cube.frame}, but the events of {path} fit them "
-            f"far better as {other} (log-likelihood {fit[other] - fit[cube.frame]:.0f} higher): "
-            "one of the two frames is wrong."
-        )

@@ -8,6 +8,8 @@ from skyquilt.config.energy import EnergySelection
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.imaging.background import describe_scale
 from skyquilt.instruments.imaging.cube import SkyCube, read_band_cube, read_exposure_cube
+from skyquilt.instruments.imaging.frame_check import warn_of_exposure
+from skyquilt.instruments.imaging.healpix_cube import HealpixCube
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.response import (
     Response,
@@ -38,6 +40,8 @@ def make_cube_problem(analysis: Analysis) -> FitProblem:
     background = read_band_cube(data.background, "data.background")
     response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf))
     check_same_cube(counts, background)
+    if isinstance(background, HealpixCube) and isinstance(response.exposure, HealpixCube):
+        warn_of_exposure(background, response.exposure)
     bands = slice(*select_bands(counts, analysis.energy))
     edges = counts.energies[bands.start : bands.stop + 1]
     expected = background.values * data.background.scale

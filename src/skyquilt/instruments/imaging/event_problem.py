@@ -8,8 +8,9 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.config.base import to_value
 from skyquilt.config.energy import EnergySelection
 from skyquilt.errors import ConfigError, InputError
-from skyquilt.instruments.imaging.background import Background, check_frame, describe_scale
+from skyquilt.instruments.imaging.background import Background, describe_scale
 from skyquilt.instruments.imaging.events import Events, read_events
+from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import read_bands, read_exposure
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.response import Response, exposure_weights, spread_photons
@@ -38,11 +39,12 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
     """
     data = analysis.data
     events = read_events(data.events)
-    background = Background(read_bands(data.background, "data.background"), data.background.scale)
+    background = _read_background(analysis)
     response = Response(read_exposure(data.exposure), read_point_spread(data.psf))
     span = _energy_span(analysis.energy, background)
     events = _select(events, span)
-    check_frame(background, events.direction, events.frame, events.path)
+    check_frame(background.cube, events.direction, events.frame, events.path)
+    warn_of_exposure(background.cube, response.exposure)
     frame = response.exposure.frame
     direction = rotate(rotation(events.frame, frame), events.direction)
     buckets, order = Buckets.sort(_NSIDE, direction)
@@ -66,6 +68,17 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
         ),
         counts_spectra={"": _counts_spectrum(events, background, span)},
     )
+
+
+def _read_background(analysis: Analysis) -> Background:
+    section = analysis.data.background
+    cube = read_bands(section, "data.background")
+    if not cube.is_full:
+        raise InputError(
+            f"{cube.path}: {len(cube.ipix)} of {12 * cube.nside**2} pixels: events one by one need "
+            "a background of the whole sky; of a part of it, use `counts` in the same pixels."
+        )
+    return Background(cube, section.scale)
 
 
 def _energy_span(selection: EnergySelection, background: Background) -> tuple[float, float]:
