@@ -177,6 +177,18 @@ def test_scale_multiplies_the_background(sky):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_free_background_finds_its_norm(sky, kind):
+    problem = make_problem(sky.write(kind).analysis(kind, background={"scale": 0.8}))
+
+    fit = fit_pixels(problem, source(), free_background=True)
+
+    # as many counts as there are over 0.8 of 4000 expected
+    assert problem.background_total == pytest.approx(3200, rel=1e-9)
+    n = len(sky.photons()[0])
+    assert fit.background_norm[0] == pytest.approx(n / 3200, rel=0.02)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_check_says_what_it_found(sky, kind):
     n = len(sky.write(kind).photons()[0])
 

@@ -13,10 +13,8 @@ def check_analysis(analysis: Analysis) -> str:
         If a file is damaged, or files do not fit each other.
     """
     problem = make_problem(analysis)
-    spectrum = problem.counts_spectra[""]
-    background = spectrum.counts["background model"][spectrum.is_selected].sum()
     low, high = problem.description.energy_range_keV
     return (
-        f"good; {problem.counts.sum():g} photons over {background:g} expected "
+        f"good; {problem.counts.sum():g} photons over {problem.background_total:g} expected "
         f"background from {low:.6g} to {high:.6g} keV, frame {problem.frame}"
     )

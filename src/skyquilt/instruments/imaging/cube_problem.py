@@ -54,6 +54,7 @@ def make_cube_problem(analysis: Analysis) -> FitProblem:
     return FitProblem(
         counts=counts.values[:, bands].ravel()[place],
         background=expected[:, bands].ravel()[place],
+        background_total=float(expected[:, bands].sum()),
         expectation=PointSpread(
             image=image,
             yields=response.grid(exposure_weights(photons, response, n_band)),

@@ -55,6 +55,7 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
     return FitProblem(
         counts=np.ones(len(order)),
         background=background.density(events),
+        background_total=background.total(span),
         expectation=_expectation(analysis, events, buckets, response, edges),
         frame=frame,
         photon_flux=float(integrate(analysis.spectrum, edges)[0]),

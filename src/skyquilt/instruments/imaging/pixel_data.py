@@ -102,6 +102,7 @@ def make_pixel_problem(analysis: Analysis, data: PixelData) -> FitProblem:
     return FitProblem(
         counts=counts.ravel()[place],
         background=background.ravel()[place],
+        background_total=float(background.sum()),
         expectation=PointSpread(
             image=image,
             yields=data.yields,
