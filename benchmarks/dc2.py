@@ -50,12 +50,16 @@ class Dc2(Telescope):
         return ((6 * (1 + source[2]) / 2 + 1) * cells / cells.sum()).astype(np.float32)
 
 
-def burst_problem(*, all_bins: bool = False) -> FitProblem:
+def burst_problem(flux: float = FLUX, *, all_bins: bool = False) -> FitProblem:
     """A burst observed by `Dc2`, 30 degrees off axis; with its hit bins or with all 27,648."""
     telescope, rng = Dc2(), np.random.default_rng(SEED)
-    direction = np.array([0.0, 0.5, 0.75**0.5]) @ telescope.attitude[0][0]
-    counts = rng.poisson(telescope.background + FLUX * telescope.expected(direction))
+    counts = rng.poisson(telescope.background + flux * telescope.expected(burst_direction()))
     return telescope.problem(counts, np.ones(counts.size, dtype=bool) if all_bins else None)
+
+
+def burst_direction() -> np.ndarray:
+    """Unit vector to the burst, in galactic coordinates."""
+    return np.array([0.0, 0.5, 0.75**0.5]) @ Dc2().attitude[0][0]
 
 
 def wide_problem() -> FitProblem:

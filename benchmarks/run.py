@@ -19,12 +19,13 @@ from pathlib import Path
 import time_files
 import time_fit
 import time_ranks
+import time_refine
 import time_skies
 from measuring import Figure, print_table
 
 BENCHMARKS = {
     name: function
-    for module in (time_fit, time_ranks, time_files, time_skies)
+    for module in (time_fit, time_refine, time_ranks, time_files, time_skies)
     for name, function in vars(module).items()
     if name.startswith(("time_", "peakmem_"))
     and getattr(function, "__module__", "") == module.__name__

@@ -8,8 +8,9 @@ import pytest
 from skyquilt.config.refine import RefineOptions
 from skyquilt.maps.containment import containment_threshold
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.refine import cells_to_split, make_goal, refine, touching_cells
+from skyquilt.maps.refine import cells_to_split, make_goal, touching_cells
 from skyquilt.maps.refine_start import start_cells
+from skyquilt.maps.refine_steps import refine_map
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation, separation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
@@ -43,8 +44,7 @@ class Refinement:
             return {"ts": surface(MultiOrderMap("icrs", uniq, {}).centres)}
 
         self.start = start_cells(skymap, self.goal)
-        cells = MultiOrderMap("icrs", self.start, evaluate(self.start))
-        self.cells = refine(cells, evaluate, self.goal)
+        self.cells = refine_map(self.start, evaluate, self.goal)
 
     @property
     def best(self):

@@ -9,9 +9,10 @@ from skyquilt.fit.pixels import fit_pixels, fitted_columns
 from skyquilt.maps.containment import find_region
 from skyquilt.maps.merge import derive_columns
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.refine import make_goal, refine
+from skyquilt.maps.refine import make_goal
 from skyquilt.maps.refine_fit import fit_cells
 from skyquilt.maps.refine_start import start_cells
+from skyquilt.maps.refine_steps import refine_map
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
@@ -34,13 +35,13 @@ def full_map(problem, nside, frame):
 def test_refined_map_of_a_burst_equals_the_full_one_in_its_region(problem):
     skymap = full_map(problem, 4, "galactic")
     goal = make_goal(RefineOptions(), (0.9,), 2)
-    uniq, n_evaluated = start_cells(skymap, goal), []
+    n_evaluated = []
 
     def evaluate(uniq):
         n_evaluated.append(uniq.size)
         return fit_cells(problem, uniq)
 
-    cells = refine(MultiOrderMap("icrs", uniq, evaluate(uniq)), evaluate, goal)
+    cells = refine_map(start_cells(skymap, goal), evaluate, goal)
     full = full_map(problem, 1 << cells.max_order, "icrs")
 
     inside = find_region(MultiOrderMap.from_skymap(full), 0.9).cells

@@ -3,7 +3,7 @@ import pytest
 
 from skyquilt.config.refine import RefineOptions
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.refine import make_goal, refine
+from skyquilt.maps.refine import make_goal
 from skyquilt.maps.refine_start import start_cells
 from skyquilt.maps.refine_steps import (
     N_CELLS,
@@ -13,6 +13,7 @@ from skyquilt.maps.refine_steps import (
     map_to_cells,
     missing_cells,
     next_pixels,
+    refine_map,
 )
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import lonlat_to_vec, separation
@@ -48,10 +49,7 @@ def test_steps_of_one_order_each_give_the_map_of_one_process(begun):
         orders.append(order)
         parts.append(map_to_cells(make_map(1 << order, np.sort(ipix))))
 
-    joined, whole = (
-        join_cells(parts),
-        refine(join_cells([(start, evaluate(start))]), evaluate, goal),
-    )
+    joined, whole = join_cells(parts), refine_map(start, evaluate, goal)
 
     assert orders == sorted(orders)
     np.testing.assert_array_equal(joined.uniq, whole.uniq)

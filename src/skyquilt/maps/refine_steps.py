@@ -1,11 +1,11 @@
 """Refinement in steps: cells that were evaluated in other jobs, and what comes next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.refine import Goal, cells_to_split, children
+from skyquilt.maps.refine import Goal, cells_to_split, children, refine
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.pixels import nside_to_order
 from skyquilt.sky.uniq import to_uniq, uniq_to_ipix, uniq_to_order, uniq_to_ranges
@@ -64,6 +64,31 @@ def join_cells(parts: Sequence[tuple[np.ndarray, dict[str, np.ndarray]]]) -> Mul
     names = parts[0][1]
     columns = {name: np.concatenate([part[name] for _, part in parts])[place] for name in names}
     return MultiOrderMap("icrs", uniq[place], columns)
+
+
+def refine_map(
+    start: np.ndarray,
+    evaluate: Callable[[np.ndarray], dict[str, np.ndarray]],
+    goal: Goal,
+    parts: Sequence[tuple[np.ndarray, dict[str, np.ndarray]]] = (),
+) -> MultiOrderMap:
+    """Refine to the end, from the cells to begin with or from where other jobs have come.
+
+    Parameters
+    ----------
+    start : ndarray of int64, shape (n,)
+        UNIQ of the cells to begin with.
+    evaluate : callable
+        Gives the columns of cells of any orders, named by UNIQ.
+    goal : Goal
+        When to split and when to stop.
+    parts : sequence of tuple, optional
+        UNIQ of cells that were evaluated, and their columns.
+    """
+    missing = missing_cells(start, parts)
+    if missing.size:
+        parts = [*parts, (missing, evaluate(missing))]
+    return refine(join_cells(parts), evaluate, goal)
 
 
 def next_pixels(

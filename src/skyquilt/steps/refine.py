@@ -17,10 +17,10 @@ from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.merge import merge_chunks
 from skyquilt.maps.multiorder_file import write_multiorder
-from skyquilt.maps.refine import Goal, make_goal, refine
+from skyquilt.maps.refine import Goal, make_goal
 from skyquilt.maps.refine_fit import fit_cells
 from skyquilt.maps.refine_start import start_cells
-from skyquilt.maps.refine_steps import join_cells, map_to_cells, missing_cells, next_pixels
+from skyquilt.maps.refine_steps import map_to_cells, next_pixels, refine_map
 from skyquilt.problem.file import read_problem
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.pixels import nside_to_order
@@ -82,10 +82,7 @@ def refine_analysis(
             on_progress=Progress(f"cells of order {uniq_to_order(uniq).max()}"),
         )
 
-    parts = known.parts
-    if (missing := missing_cells(known.start, parts)).size:
-        parts = [*parts, (missing, evaluate(missing))]
-    cells = refine(join_cells(parts), evaluate, known.goal)
+    cells = refine_map(known.start, evaluate, known.goal, known.parts)
     inputs = (str(problem), str(maps), *map(str, steps))
     provenance = Provenance(
         "refine", _settings(analysis), inputs, earlier=tuple(known.stages), clock=clock
