@@ -8,13 +8,14 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test test-cluster lint check schema lock clean bench bench-peer
+.PHONY: help install demo test test-cluster test-formats lint check schema lock clean bench bench-peer
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
 	@echo "make demo      simulate a telescope, make the maps and plots of three analyses"
 	@echo "make test      all tests but those of the cluster"
 	@echo "make test-cluster  install and start SLURM (as root), run on it, break it, end it"
+	@echo "make test-formats  open the files with ligo.skymap, mocpy, mhealpy, gammapy, ..."
 	@echo "make lint      style, spelling, imports, workflow"
 	@echo "make check     lint and test: what continuous integration runs"
 	@echo "make bench     times and memory against their targets (15 minutes, 9 GB of disk)"
@@ -55,6 +56,15 @@ lint: install
 	codespell
 	lint-imports
 	snakemake --lint --configfile config/demo.yaml
+
+# The programs that open skyquilt's files have an environment of their own (1.5 GB).
+test-formats: install .venv-formats/installed
+	pytest -m formats tests/formats
+
+.venv-formats/installed: requirements/formats.txt
+	$(PYTHON) -m venv .venv-formats
+	.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 check: lint test
 

@@ -1,0 +1,116 @@
+"""An analysis whose files other programs open, and their environment."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skyquilt.config.localise import LocaliseOptions
+from skyquilt.io.provenance import Provenance
+from skyquilt.maps.file import write_skymap
+from skyquilt.maps.localisation import localise
+from skyquilt.maps.localisation_file import write_localisation
+from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.maps.refine import make_goal, refine
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.maps.summary import summarise
+from skyquilt.sky.frames import lonlat_to_vec
+from skyquilt.sky.healpix import nest_to_vec
+from skyquilt.steps.export_gadf import export_maps
+
+READERS = Path(__file__).with_name("readers.py")
+LEVELS = (0.5, 0.9)
+TIME_SPAN = (1835478010.0, 1835478050.0)
+
+
+class RefineOptions:
+    """As the section `refine` of an analysis."""
+
+    enabled, drop, max_order = True, "auto", 9
+
+
+def log_likelihood(vec):
+    """A ring of radius 12 deg that is brighter on one side, and a peak of 2 deg apart from it."""
+    centre, bright = lonlat_to_vec(93.0, -33.0), lonlat_to_vec(80.0, -25.0)
+    radius = np.degrees(np.arccos(np.clip(vec @ centre, -1, 1)))
+    ring = 1.5 * (vec @ bright) - ((radius - 12) / 2) ** 2 / 2
+    distance = np.degrees(np.arccos(np.clip(vec @ lonlat_to_vec(150.0, -30.0), -1, 1)))
+    return np.logaddexp(ring, np.log(20) - (distance / 2) ** 2 / 2)
+
+
+def fitted(vec):
+    """Columns of the maps for directions."""
+    ts = np.maximum(40 + 2 * log_likelihood(vec), 0)
+    status = np.zeros(ts.size, np.uint8)
+    return {"ts": ts, "flux": ts / 10, "photon_flux": ts / 7, "status": status}
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """Files of an analysis of many orders, of two parts, one of them with a hole.
+
+    The map is a part of the sky; beyond it nothing was fitted.
+    """
+    folder = tmp_path_factory.mktemp("analysis")
+    start = MultiOrderMap.from_skymap(partial_map("icrs"))
+    goal = make_goal(RefineOptions, LEVELS, 4)
+    cells = refine(start, lambda uniq: fitted(MultiOrderMap("icrs", uniq, {}).centres), goal)
+    found = localise(cells, LEVELS)
+    description = {"instrument": "compton", "time_span": TIME_SPAN}
+    record = Provenance("localise").record() | {"description": description}
+    write_localisation(folder, found, "ring", 256, record)
+    skymap = partial_map("galactic")
+    write_skymap(folder / "maps.fits", skymap, "ring", record)
+    export_maps(folder / "maps.fits", folder / "maps.gadf.fits")
+    true = {"lon": 91.0, "lat": -22.0, "frame": "icrs"}
+    options = LocaliseOptions(levels=LEVELS, true_position=true)
+    summary = summarise(skymap, found, {"analysis": "ring"}, options, [])
+    (folder / "summary.json").write_text(json.dumps(summary))
+    return folder
+
+
+def partial_map(frame):
+    """Flat map of all but a cap around the south pole."""
+    ipix = np.arange(12 * 16**2)
+    vec = nest_to_vec(16, ipix)
+    kept = vec[:, 2] > -0.9
+    return SkyMap(16, frame, ipix[kept], fitted(vec[kept]))
+
+
+@pytest.fixture(scope="session")
+def summary(folder):
+    return json.loads((folder / "summary.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def environment(request):
+    """Folder of programs of the other readers."""
+    programs = request.config.rootpath / ".venv-formats" / "bin"
+    if not (programs / "ligo-skymap-plot").exists():
+        pytest.skip("no environment of other readers: `make test-formats` makes it")
+    return programs
+
+
+@pytest.fixture
+def call(environment, tmp_path):
+    """Run a program of the environment in an empty folder; what it prints."""
+
+    def call(program, *arguments):
+        command = [str(environment / program), *map(str, arguments)]
+        settings = {**os.environ, "MPLBACKEND": "Agg", "PYTHONWARNINGS": "ignore"}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=settings, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    return call
+
+
+@pytest.fixture
+def read(call, folder):
+    """What one of the readers finds in the files."""
+    return lambda reader: json.loads(call("python", READERS, reader, folder))

@@ -1,0 +1,182 @@
+"""Other programs open the files and find the same areas, probabilities and positions.
+
+`make test-formats` makes their environment and runs these tests.
+"""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from skyquilt.maps.credible import cell_areas
+from skyquilt.maps.localisation_file import SKYMAP
+from skyquilt.maps.multiorder_file import read_multiorder
+from skyquilt.sky.frames import position_to_vec
+
+pytestmark = [pytest.mark.formats, pytest.mark.slow]
+
+GPS_OF_UNIX = -315964800 + 18  # leap seconds since 1980
+
+
+@pytest.fixture(scope="session")
+def cells(folder):
+    return read_multiorder(folder / "skymap.multiorder.fits", SKYMAP)[0]
+
+
+@pytest.fixture(scope="session")
+def cell(cells):
+    """Area of the cells at the edge of the regions, the finest ones [deg2]."""
+    return cells.pixel_area.min()
+
+
+@pytest.fixture(scope="session")
+def areas(summary):
+    """Area of each region [deg2], as "credible-90"."""
+    return {
+        f"{kind}-{100 * region['level']:g}": region["area_deg2"]
+        for kind in ("containment", "credible")
+        for region in summary[kind]
+    }
+
+
+@pytest.fixture(scope="session")
+def credible(areas):
+    return [areas["credible-50"], areas["credible-90"]]
+
+
+@pytest.fixture(scope="session")
+def place(cells):
+    """Cell of the true position."""
+    return cells.find(position_to_vec(91.0, -22.0, "icrs", "icrs")[None])[0]
+
+
+def test_analysis_has_many_orders_two_parts_and_a_hole(cells, summary, folder):
+    assert len(np.unique(cells.order)) >= 4
+    assert summary["credible"][1]["n_parts"] == 2
+    assert "-polygon(" in (folder / "regions/credible-90.reg").read_text()
+
+
+def test_ligo_skymap_reads_both_sky_maps(read, cells, credible, cell, place, summary):
+    found = read("ligo_skymap")
+
+    assert found["columns"] == ["UNIQ", "PROBDENSITY", "TS", "FLUX", "PHOTON_FLUX"]
+    assert found["object"] == ["ring", "ring"]
+    assert found["gps_time"] == [1835478010 + GPS_OF_UNIX] * 2
+    assert found["instruments"] == ["compton"]
+    assert found["total"] == pytest.approx([1, 1], rel=1e-12)  # rounding
+    # it takes a part of the cell that crosses the level
+    assert found["area"] == pytest.approx(credible, abs=cell)
+    probability, area = found["searched"]
+    own = cells.columns["probdensity"][place] * cell_areas(cells)[place]
+    assert probability == pytest.approx(summary["searched"]["probability"], abs=1.01 * own)
+    assert area == pytest.approx(summary["searched"]["area_deg2"], abs=1.01 * cell)
+
+
+def test_mocpy_reads_sky_map_and_regions(read, credible, areas, cell, summary):
+    found = read("mocpy")
+
+    # it leaves out the cell that crosses the level
+    assert found["area"] == pytest.approx(credible, abs=1.01 * cell)
+    assert {name: area for name, (area, _) in found["regions"].items()} == pytest.approx(
+        areas,
+        rel=1e-7,  # it holds the sky fraction to 8 digits
+    )
+    inside = {
+        f"{kind}-{100 * region['level']:g}": region["contains_true_position"]
+        for kind in ("containment", "credible")
+        for region in summary[kind]
+    }
+    assert {name: is_in for name, (_, is_in) in found["regions"].items()} == inside
+    assert set(inside.values()) == {True, False}
+
+
+def test_mhealpy_reads_the_sky_map(read, cells, place):
+    found = read("mhealpy")
+
+    assert found["total"] == pytest.approx(1, rel=1e-12)  # rounding
+    assert found["density"] == cells.columns["probdensity"][place]
+    assert found["frame"] == "icrs"
+
+
+def test_healpy_reads_flat_map_and_maps(read, cells, place, folder):
+    found = read("healpy")
+
+    assert found["total"] == pytest.approx(1, rel=1e-12)  # rounding
+    density = cells.columns["probdensity"][place]
+    pixel = np.pi / 3 / 4.0**cells.max_order  # the flat map is as fine as the finest cells
+    assert found["prob"] == pytest.approx(density * pixel, rel=1e-12)
+    table = fits.getdata(folder / "maps.fits", 1)
+    assert found["ts"] == table["TS"].max()
+    assert found["flux"] == pytest.approx(table["FLUX"].sum(), rel=1e-12)
+
+
+def test_gammapy_reads_the_exported_maps(read, summary):
+    found = read("gammapy")
+
+    ts = summary["best_pixel"]["ts"]
+    assert found["TS"] == [ts, "", "galactic"]
+    assert found["FLUX"] == [ts / 10, "", "galactic"]
+    assert found["PHOTON_FLUX"][:1] == pytest.approx([ts / 7], rel=1e-15)
+    assert found["PHOTON_FLUX"][1] in ("1 / (s cm2)", "1 / (cm2 s)")
+
+
+def test_regions_reads_the_ds9_files(read, areas, summary):
+    found = read("regions")
+
+    # sides of 0.5 deg are straight in another projection: 1e-3 of that aside, in and out
+    assert {name: area for name, (_, area) in found.items()} == pytest.approx(areas, rel=1e-3)
+    assert found["credible-90"][0] == summary["credible"][1]["n_parts"] + 1  # and the hole
+
+
+def test_ligo_skymap_stats_prints_the_areas(call, folder, credible, cell):
+    out = call(
+        "ligo-skymap-stats", folder / "skymap.multiorder.fits", "--contour", "50", "90"
+    ).splitlines()
+    names, values = (line.split("\t") for line in out if not line.startswith("#"))
+    found = dict(zip(names, values, strict=True))
+
+    assert [float(found[f"area({p})"]) for p in (50, 90)] == pytest.approx(credible, abs=cell)
+
+
+def test_ligo_skymap_contour_moc_has_the_area(call, folder, tmp_path, credible, cell):
+    output = tmp_path / "contour.fits"
+    call("ligo-skymap-contour-moc", folder / "skymap.multiorder.fits", "-c", "90", "-o", output)
+    table, header = fits.getdata(output, 1), fits.getheader(output, 1)
+
+    assert header["ORDERING"] == "RANGE"
+    ranges = np.asarray(table.field(0), dtype=np.int64).reshape(-1, 2)
+    area = np.sum(ranges[:, 1] - ranges[:, 0]) * np.degrees(np.degrees(np.pi / 3)) / 4.0**29
+    assert area == pytest.approx(credible[1], abs=1.01 * cell)
+
+
+def test_ligo_skymap_flatten_keeps_the_probability(call, folder, tmp_path):
+    output = tmp_path / "flat.fits"
+    call("ligo-skymap-flatten", folder / "skymap.multiorder.fits", output, "--nside", "64")
+
+    assert fits.getdata(output, 1)["PROB"].sum() == pytest.approx(1, rel=1e-6)  # its own rounding
+
+
+@pytest.mark.parametrize("name", ["skymap.multiorder.fits", "skymap.fits"])
+def test_ligo_skymap_plot_draws_the_map(call, folder, tmp_path, name):
+    output = tmp_path / "plot.png"
+    call("ligo-skymap-plot", folder / name, "--contour", "50", "90", "--annotate", "-o", output)
+
+    assert output.read_bytes().startswith(b"\x89PNG")
+
+
+def test_ligo_skymap_contour_draws_lines_around_the_regions(call, folder, tmp_path):
+    output = tmp_path / "contour.json"
+    call("ligo-skymap-contour", folder / "skymap.fits", "--contour", "90", "-o", output)
+    lines = json.loads(output.read_text())["features"][0]["geometry"]["coordinates"]
+
+    assert len(lines) == 3  # around the ring, its hole, and the second part
+
+
+def test_copies_of_the_commands_stand_in_the_documentation(request):
+    page = (request.config.rootpath / "docs/localisation.md").read_text()
+    commands = set(re.findall(r"\$ (ligo-skymap-[a-z-]+)", page))
+    assert commands == {
+        f"ligo-skymap-{name}" for name in ("plot", "contour", "contour-moc", "flatten", "stats")
+    }
