@@ -5,6 +5,8 @@
 
 import json
 import re
+import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from skyquilt.sky.frames import position_to_vec
 
 pytestmark = [pytest.mark.formats, pytest.mark.slow]
 
+PAGE = (Path(__file__).parents[2] / "docs" / "localisation.md").read_text(encoding="utf-8")
 GPS_OF_UNIX = -315964800 + 18  # leap seconds since 1980
 
 
@@ -130,10 +133,17 @@ def test_regions_reads_the_ds9_files(read, areas, summary):
     assert found["credible-90"][0] == summary["credible"][1]["n_parts"] + 1  # and the hole
 
 
+# --- as the documentation says ---
+
+
+def documented(program, folder):
+    """Arguments of a program in docs/localisation.md, with the files of this analysis."""
+    command = re.search(rf"^\$ {program} (.*)$", PAGE, re.MULTILINE)[1]
+    return shlex.split(command.replace("results/my-burst", str(folder)))
+
+
 def test_ligo_skymap_stats_prints_the_areas(call, folder, credible, cell):
-    out = call(
-        "ligo-skymap-stats", folder / "skymap.multiorder.fits", "--contour", "50", "90"
-    ).splitlines()
+    out = call("ligo-skymap-stats", *documented("ligo-skymap-stats", folder)).splitlines()
     names, values = (line.split("\t") for line in out if not line.startswith("#"))
     found = dict(zip(names, values, strict=True))
 
@@ -141,9 +151,9 @@ def test_ligo_skymap_stats_prints_the_areas(call, folder, credible, cell):
 
 
 def test_ligo_skymap_contour_moc_has_the_area(call, folder, tmp_path, credible, cell):
-    output = tmp_path / "contour.fits"
-    call("ligo-skymap-contour-moc", folder / "skymap.multiorder.fits", "-c", "90", "-o", output)
-    table, header = fits.getdata(output, 1), fits.getheader(output, 1)
+    call("ligo-skymap-contour-moc", *documented("ligo-skymap-contour-moc", folder))
+    table = fits.getdata(tmp_path / "region.fits", 1)
+    header = fits.getheader(tmp_path / "region.fits", 1)
 
     assert header["ORDERING"] == "RANGE"
     ranges = np.asarray(table.field(0), dtype=np.int64).reshape(-1, 2)
@@ -152,31 +162,27 @@ def test_ligo_skymap_contour_moc_has_the_area(call, folder, tmp_path, credible, 
 
 
 def test_ligo_skymap_flatten_keeps_the_probability(call, folder, tmp_path):
-    output = tmp_path / "flat.fits"
-    call("ligo-skymap-flatten", folder / "skymap.multiorder.fits", output, "--nside", "64")
+    call("ligo-skymap-flatten", *documented("ligo-skymap-flatten", folder))
 
-    assert fits.getdata(output, 1)["PROB"].sum() == pytest.approx(1, rel=1e-6)  # its own rounding
+    total = fits.getdata(tmp_path / "flat.fits", 1)["PROB"].sum()
+    assert total == pytest.approx(1, rel=1e-6)  # its own rounding
 
 
-@pytest.mark.parametrize("name", ["skymap.multiorder.fits", "skymap.fits"])
-def test_ligo_skymap_plot_draws_the_map(call, folder, tmp_path, name):
-    output = tmp_path / "plot.png"
-    call("ligo-skymap-plot", folder / name, "--contour", "50", "90", "--annotate", "-o", output)
+def test_ligo_skymap_plot_draws_the_map(call, folder, tmp_path):
+    call("ligo-skymap-plot", *documented("ligo-skymap-plot", folder))
 
-    assert output.read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_ligo_skymap_contour_draws_lines_around_the_regions(call, folder, tmp_path):
-    output = tmp_path / "contour.json"
-    call("ligo-skymap-contour", folder / "skymap.fits", "--contour", "90", "-o", output)
-    lines = json.loads(output.read_text())["features"][0]["geometry"]["coordinates"]
+    call("ligo-skymap-contour", *documented("ligo-skymap-contour", folder))
+    features = json.loads((tmp_path / "contour.json").read_text())["features"]
 
-    assert len(lines) == 3  # around the ring, its hole, and the second part
+    assert len(features[0]["geometry"]["coordinates"]) == 3  # the ring, its hole, the other part
 
 
-def test_copies_of_the_commands_stand_in_the_documentation(request):
-    page = (request.config.rootpath / "docs/localisation.md").read_text()
-    commands = set(re.findall(r"\$ (ligo-skymap-[a-z-]+)", page))
-    assert commands == {
-        f"ligo-skymap-{name}" for name in ("plot", "contour", "contour-moc", "flatten", "stats")
-    }
+@pytest.mark.parametrize("name", ["mocpy", "gammapy"])
+def test_python_of_the_documentation_runs(call, folder, name):
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (block,) = (block for block in blocks if f"from {name}" in block)
+    call("python", "-c", block.replace("results/my-burst", str(folder)))

@@ -31,7 +31,8 @@ from skyquilt.problem.sky_table import SkyTable
 # 1.1  several data sets: expectation of kind joint, group counts_spectra (was counts_spectrum)
 # 1.2  expectations of kinds event_wise and point_spread
 # 1.3  background_total
-SCHEMA = Schema("skyquilt/problem", "1.3", "skyquilt prepare")
+# 1.4  time_span in the description
+SCHEMA = Schema("skyquilt/problem", "1.4", "skyquilt prepare")
 
 _LOCAL_DATASETS = {
     "rotation": ("", "rotation from the sky frame to the spacecraft, per attitude sample"),
