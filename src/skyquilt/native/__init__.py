@@ -16,7 +16,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 
-INTERFACE = 6
+INTERFACE = 7
 """Number of the set of functions and arguments, as in interface.h."""
 
 FOLDER = Path(__file__).parent
@@ -95,11 +95,11 @@ _ARGUMENTS = {
         *(_floats, _floats, _int, _ints, _ints, _floats, _floats),
         *(_options, _floats, _floats, _shorts, _bytes),
     ),
-    # n, directions, group, range_stop, ranges; events; n_energy, exposure; n_column, step, psf;
-    # stop, bin, unit_counts
+    # n, directions, group, range_stop, ranges; places, flux_density, psf_node, exposure_node;
+    # n_energy, exposure; n_column, step, psf, reach2, most2; stop, bin, unit_counts
     "event_counts": (
-        *(_int, _floats, _ints, _ints, _ints, _floats, _int, _floats, _int, _float, _floats),
-        *(_ints, _ints, _floats),
+        *(_int, _floats, _ints, _ints, _ints, _floats, _floats, _floats, _floats, _int, _floats),
+        *(_int, _float, _floats, _floats, _float, _ints, _ints, _floats),
     ),
     # n, directions, group, range_stop, ranges; n_vertex, vertices, shape, bin_stop, bin_band;
     # yields, to_band; n_component, n_column, step, core, contained, density, reach; room; stop,

@@ -4,10 +4,6 @@
 
 #include "nearby.h"
 
-/* Row of an event: place, squared chord of its reach, flux density, and places in the tables of
- * point spread function and exposure: node below, plus the share of the next one. */
-enum { REACH = 3, FLUX = 4, PSF_NODE = 5, EXPOSURE_NODE = 6, ROW = 7 };
-
 /* Value between two rows of a table. */
 static double between(const double *values, int64_t n_column, int64_t column, double place)
 {
@@ -29,29 +25,39 @@ static double density(const double *psf, int64_t n_column, double step, double n
            share * between(psf, n_column, column + 1, node);
 }
 
+/* Whether a squared chord is within the reach of either of the profiles beside a node. */
+static int is_within(const double *reach2, double node, double chord2)
+{
+    int64_t below = (int64_t)node;
+    return chord2 < reach2[below] || (node > (double)below && chord2 < reach2[below + 1]);
+}
+
 /* Entries of n directions; returns their number.
  *
- * Direction i looks at the events in `ranges` of its group. `exposure` holds n rows of n_energy
- * values. `bin` and `unit_counts` have room for all events that are looked at.
+ * Direction i looks at the events in `ranges` of its group. An event has a place, a flux density,
+ * and places among the rows of `psf` and the energies of the exposure: the one below, plus the
+ * share of the next. `exposure` holds n rows of n_energy values; `reach2` the squared chords of the
+ * profiles' reach, at most `most2`. `bin` and `unit_counts` have room for all events looked at.
  */
 int64_t event_counts(int64_t n, const double *directions, const int64_t *group,
-                     const int64_t *range_stop, const int64_t *ranges, const double *events,
-                     int64_t n_energy, const double *exposure, int64_t n_column, double step,
-                     const double *psf, int64_t *stop, int64_t *bin, double *unit_counts)
+                     const int64_t *range_stop, const int64_t *ranges, const double *places,
+                     const double *flux_density, const double *psf_node,
+                     const double *exposure_node, int64_t n_energy, const double *exposure,
+                     int64_t n_column, double step, const double *psf, const double *reach2,
+                     double most2, int64_t *stop, int64_t *bin, double *unit_counts)
 {
     int64_t end = 0;
     for (int64_t i = 0; i < n; i++) {
         const double *source = directions + 3 * i, *own = exposure + i * n_energy;
         for (int64_t k = first_range(range_stop, group[i]); k < range_stop[group[i]]; k++)
             for (int64_t event = ranges[2 * k]; event < ranges[2 * k + 1]; event++) {
-                const double *row = events + event * ROW;
-                double chord2 = squared_chord(source, row);
-                if (chord2 >= row[REACH])
+                double chord2 = squared_chord(source, places + 3 * event);
+                if (chord2 >= most2 || !is_within(reach2, psf_node[event], chord2))
                     continue;
-                double seen = between(own, 1, 0, row[EXPOSURE_NODE]);
+                double seen = between(own, 1, 0, exposure_node[event]);
+                double spread = density(psf, n_column, step, psf_node[event], chord2);
                 bin[end] = event;
-                unit_counts[end] =
-                    row[FLUX] * seen * density(psf, n_column, step, row[PSF_NODE], chord2);
+                unit_counts[end] = flux_density[event] * seen * spread;
                 end += unit_counts[end] > 0;
             }
         stop[i] = end;

@@ -109,10 +109,12 @@ class EventWise:
         size = int(near.sum_over_items(np.arange(self.n_hit + 1)).sum())
         n = len(directions)
         stop, event, density = np.empty(n, np.int64), np.empty(size, np.int64), np.empty(size)
+        reach2 = (2 * np.sin(psf.reach / 2)) ** 2
         end = kernels.event_counts(
-            *(n, directions, *near, self._rows),
+            *(n, directions, *near),
+            *(self.direction, self.flux_density, self.psf_place, self.exposure_place),
             *(exposure.shape[1], exposure, psf.density.shape[1], psf.step, psf.density),
-            *(stop, event, density),
+            *(reach2, float(reach2.max()), stop, event, density),
         )
         total = np.sum(exposure * self.total_weight, axis=1)
         return SparseBlock(stop, event[:end], density[:end], total, np.full(n, GOOD, np.uint8))
@@ -139,13 +141,3 @@ class EventWise:
     @cached_property
     def _profiles(self) -> Profiles:
         return tabulate(self.theta, self.profile, self.lost_fraction)
-
-    @cached_property
-    def _rows(self) -> np.ndarray:
-        """One row per event, as the kernel reads them."""
-        below = self.psf_place.astype(np.int64)
-        above = np.minimum(below + 1, len(self.profile) - 1)
-        reach = np.maximum(self._profiles.reach[below], self._profiles.reach[above])
-        chord2 = (2 * np.sin(reach / 2)) ** 2
-        columns = (chord2, self.flux_density, self.psf_place, self.exposure_place)
-        return np.ascontiguousarray(np.hstack([self.direction, np.stack(columns, axis=1)]))

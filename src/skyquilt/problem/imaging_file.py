@@ -10,8 +10,9 @@ from skyquilt.problem.pixel_image import PixelImage
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.sky_grid import HealpixGrid, SkyGrid
 
-MAPPED = ("direction", "vertices", "shapes")
-"""Datasets that are mapped: a chunk reads only what its pixels look at."""
+_PER_EVENT = ("direction", "flux_density", "psf_place", "exposure_place")
+MAPPED = (*_PER_EVENT, "vertices", "shapes")
+"""Datasets that are mapped: of these a chunk reads what its pixels look at."""
 
 _EVENT_WISE = {
     "direction": ("", "unit vectors of the events"),
