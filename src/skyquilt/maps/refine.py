@@ -99,7 +99,7 @@ def refine(
 
 
 def children(uniq: np.ndarray) -> np.ndarray:
-    """The four parts of each cell.
+    """The four parts of each cell, named by UNIQ as the cells, or by nested pixel as they.
 
     Examples
     --------
@@ -148,9 +148,8 @@ def cells_to_split(cells: MultiOrderMap, goal: Goal) -> np.ndarray:
     """
     if not np.any(cells.ts > 0):
         return np.empty(0, np.int64)
-    around = touching_cells(cells)
-    candidate = np.flatnonzero(find_candidates(cells, around, goal))
-    order, ring = cells.order, around[candidate]
+    candidate, around = find_candidates(cells, goal)
+    order, ring = cells.order, around
     finest = order[candidate].max()
     split = np.zeros(order.size + 1, dtype=bool)  # the last is for neighbours that are not there
     split[candidate] = order[candidate] < finest
@@ -169,8 +168,15 @@ def cells_to_split(cells: MultiOrderMap, goal: Goal) -> np.ndarray:
     return found
 
 
-def touching_cells(cells: MultiOrderMap) -> np.ndarray:
-    """Places of the cells around each cell.
+def touching_cells(cells: MultiOrderMap, places: np.ndarray) -> np.ndarray:
+    """Places of the cells around some cells.
+
+    Parameters
+    ----------
+    cells : MultiOrderMap
+        The map.
+    places : ndarray of int64, shape (n,)
+        Places in it.
 
     Returns
     -------
@@ -178,16 +184,17 @@ def touching_cells(cells: MultiOrderMap) -> np.ndarray:
         The cells that hold the centres of the eight neighbours of a cell's own order; -1 where
         there is none.
     """
-    around = np.empty((cells.uniq.size, 8), np.int64)
-    for order in np.unique(cells.order):
-        here = cells.order == order
-        ipix = neighbours(1 << int(order), cells.ipix[here])
+    around = np.empty((places.size, 8), np.int64)
+    orders = cells.order[places]
+    for order in np.unique(orders):
+        here = orders == order
+        ipix = neighbours(1 << int(order), cells.ipix[places[here]])
         around[here] = np.where(ipix >= 0, cells.locate(int(order), ipix), -1)
     return around
 
 
-def find_candidates(cells: MultiOrderMap, around: np.ndarray, goal: Goal) -> np.ndarray:
-    """Whether each cell may hold the source.
+def find_candidates(cells: MultiOrderMap, goal: Goal) -> tuple[np.ndarray, np.ndarray]:
+    """Cells that may hold the source.
 
     A local maximum hides a peak that is higher than its centre by less than the centre is above
     the lowest neighbour, as long as the cells resolve what the instrument does: a Gaussian
@@ -197,26 +204,29 @@ def find_candidates(cells: MultiOrderMap, around: np.ndarray, goal: Goal) -> np.
     ----------
     cells : MultiOrderMap
         Map with a column "ts" that is above 0 somewhere.
-    around : ndarray of int64, shape (n, 8)
-        Neighbours, as `touching_cells` gives them.
     goal : Goal
         When to split.
 
     Returns
     -------
-    ndarray of bool, shape (n,)
-        False where there is no TS.
+    candidate : ndarray of int64, shape (n,)
+        Places in the map, ascending; none of a cell without a TS.
+    around : ndarray of int64, shape (n, 8)
+        Places of their neighbours, as `touching_cells` gives them.
     """
     drop = np.nanmax(cells.ts) - cells.ts
     posterior = np.where(np.isnan(drop), 0, np.exp(-drop / 2) * cells.pixel_area)
+    is_high = (drop <= goal.drop) | (posterior > MIN_SHARE * posterior.sum())
+    # no neighbour is below the lowest cell, so that most cells are out before one is looked at
+    can_hide = drop - (cells.ts - np.nanmin(cells.ts)) <= goal.drop
+    place = np.flatnonzero(is_high | (can_hide & (cells.order >= goal.start_order)))
+    around = touching_cells(cells, place)
     beside = np.where(around >= 0, cells.ts[around], np.nan)
     lowest, highest = np.fmin.reduce(beside, axis=1), np.fmax.reduce(beside, axis=1)
-    is_peak = (cells.ts >= highest) & (cells.order >= goal.start_order)
-    return (
-        (drop <= goal.drop)
-        | (posterior > MIN_SHARE * posterior.sum())
-        | (is_peak & (drop - (cells.ts - lowest) <= goal.drop))
-    )
+    ts = cells.ts[place]
+    hides = (ts >= highest) & (drop[place] - (ts - lowest) <= goal.drop)
+    chosen = is_high[place] | (hides & (cells.order[place] >= goal.start_order))
+    return place[chosen], around[chosen]
 
 
 def is_resolved(cells: MultiOrderMap, goal: Goal) -> bool:

@@ -3,11 +3,13 @@
 import numpy as np
 
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.refine import Goal, find_candidates, touching_cells
+from skyquilt.maps.refine import Goal, children, find_candidates
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
+from skyquilt.sky.moc import count_inside
 from skyquilt.sky.neighbours import neighbours
+from skyquilt.sky.regions import full_sky, ranges_from_ipix
 from skyquilt.sky.uniq import to_uniq, uniq_to_ranges
 
 COARSE_ORDER = 3
@@ -32,46 +34,45 @@ def start_cells(skymap: SkyMap, goal: Goal) -> np.ndarray:
         UNIQ of cells in ICRS, ascending along the nested curve.
     """
     order = goal.start_order
-    covered = _covered(skymap, order)
-    kept = np.isin(covered, _around_candidates(skymap, goal), assume_unique=True)
-    parts = []
-    for fine in range(order, min(order, COARSE_ORDER), -1):
-        parent, place, n = np.unique(covered >> 2, return_inverse=True, return_counts=True)
-        n_kept = np.bincount(place, weights=kept)
-        is_whole = (n == 4) & (n_kept == 0)
-        parts.append(to_uniq(fine, covered[~is_whole[place]]))
-        covered, kept = parent[is_whole], np.zeros(is_whole.sum(), dtype=bool)
-    uniq = np.concatenate([*parts, to_uniq(min(order, COARSE_ORDER), covered)])
+    covered, kept = _covered(skymap, order), _around_candidates(skymap, goal)
+    coarse = min(order, COARSE_ORDER)
+    ipix, parts = np.arange(12 << 2 * coarse), []
+    for level in range(coarse, order + 1):
+        depth = 2 * (order - level)
+        first, stop = ipix << depth, (ipix + 1) << depth
+        n_covered = count_inside(covered, first, stop)
+        has_kept = np.searchsorted(kept, stop) > np.searchsorted(kept, first)
+        is_whole = (n_covered == 1 << depth) & ~(has_kept & (level < order))
+        parts.append(to_uniq(level, ipix[is_whole]))
+        ipix = children(ipix[(n_covered > 0) & ~is_whole])
+    uniq = np.concatenate(parts)
     return uniq[np.argsort(uniq_to_ranges(uniq, order)[:, 0])]
 
 
 def _covered(skymap: SkyMap, order: int) -> np.ndarray:
-    """ICRS cells that hold the centre of a pixel of the map, or have theirs in one."""
+    """Ranges of ICRS cells that hold the centre of a pixel of the map, or have theirs in one."""
     if skymap.ipix.size == 12 * skymap.nside**2:
-        return np.arange(12 << 2 * order)
+        return full_sky(1 << order)
     holding = _cells_of(skymap, skymap.ipix, order)
-    near = _with_neighbours(order, holding)
+    # whatever lies between cells that hold a centre is beside one of them
+    near = children(np.unique(holding >> 2))
     to_map = rotation("icrs", skymap.frame)
     pixel = vec_to_nest(skymap.nside, rotate(to_map, nest_to_vec(1 << order, near)))
-    return np.union1d(holding, near[np.isin(pixel, skymap.ipix)])
+    return ranges_from_ipix(np.union1d(holding, near[np.isin(pixel, skymap.ipix)]))
 
 
 def _around_candidates(skymap: SkyMap, goal: Goal) -> np.ndarray:
-    """ICRS cells around the candidates of the map and their neighbours."""
+    """ICRS cells around the candidates of the map and their neighbours, ascending."""
     if not np.any(skymap.ts > 0):
         return np.empty(0, np.int64)
-    cells = MultiOrderMap.from_skymap(skymap)
-    found = skymap.ipix[find_candidates(cells, touching_cells(cells), goal)]
-    wide = _with_neighbours(0 if skymap.nside == 1 else skymap.nside.bit_length() - 1, found)
-    return _with_neighbours(goal.start_order, _cells_of(skymap, wide, goal.start_order))
+    place, around = find_candidates(MultiOrderMap.from_skymap(skymap), goal)
+    wide = skymap.ipix[np.union1d(place, around[around >= 0])]
+    cells = _cells_of(skymap, wide, goal.start_order)
+    beside = neighbours(1 << goal.start_order, cells)
+    return np.union1d(cells, beside[beside >= 0])
 
 
 def _cells_of(skymap: SkyMap, ipix: np.ndarray, order: int) -> np.ndarray:
     """ICRS cells that hold the centres of pixels of the map's grid."""
     turned = rotate(rotation(skymap.frame, "icrs"), nest_to_vec(skymap.nside, ipix))
     return np.unique(vec_to_nest(1 << order, turned))
-
-
-def _with_neighbours(order: int, ipix: np.ndarray) -> np.ndarray:
-    around = neighbours(1 << order, ipix)
-    return np.union1d(ipix, around[around >= 0])
