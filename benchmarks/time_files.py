@@ -98,40 +98,51 @@ def check_imports(arguments: list[str]) -> None:
 
 
 def time_workflow() -> list[Figure]:
-    """Snakemake's wall time beyond that of its jobs, for one analysis of small files."""
-    figures = []
+    """Snakemake's wall time beyond that of its jobs, for one analysis of small files.
+
+    Beside it, that of as many jobs that do nothing.
+    """
+    figures, n_jobs = [], {}
     for nside in (64, 256):
         with tempfile.TemporaryDirectory() as folder:
             config = write_analysis(write_data(DATA, "small"), Path(folder), nside=nside)
-            cost = run_workflow(config)
+            command = ["--configfile", config, "--snakefile", ROOT / "Snakefile"]
+            cost = run_snakemake(Path(folder), *command)
             jobs = job_seconds(Path(folder) / "results" / "grb")
-        extra = cost.wall - sum(jobs.values())
-        line = ", ".join(f"{name} {seconds:.1f}" for name, seconds in jobs.items())
+        extra = cost.wall - sum(map(sum, jobs.values()))
+        n_jobs[nside] = sum(map(len, jobs.values()))
+        line = ", ".join(f"{name} {sum(seconds):.1f}" for name, seconds in jobs.items())
+        part = 100 * extra / cost.wall
         figures += [
             Figure(f"workflow of nside {nside}: wall; jobs", f"{cost.wall:.1f} s; {line} s"),
-            below(
-                f"workflow of nside {nside}: part beyond the jobs",
-                100 * extra / cost.wall,
-                20,
-                "{:.0f} %",
-            ),
+            Figure(f"workflow of nside {nside}: wall beyond the jobs", f"{extra:.1f} s"),
+            below(f"workflow of nside {nside}: part beyond the jobs", part, 20, "{:.0f} %"),
         ]
-    return figures
+    wall = empty_workflow_wall(n_jobs[64])
+    return [*figures, Figure(f"workflow of {n_jobs[64]} empty jobs: wall", f"{wall:.1f} s")]
 
 
-def run_workflow(config: Path) -> Cost:
+def empty_workflow_wall(n_jobs: int) -> float:
+    """Wall time of jobs that do nothing, one after the other [s]."""
+    with tempfile.TemporaryDirectory() as folder:
+        snakefile = Path(__file__).parent / "empty.smk"
+        return run_snakemake(
+            Path(folder), "--snakefile", snakefile, "--config", f"jobs={n_jobs}"
+        ).wall
+
+
+def run_snakemake(folder: Path, *arguments: str | Path) -> Cost:
     """Cost of a whole workflow, from the files to the plots."""
-    command = [sys.executable, "-m", "snakemake", "--configfile", config, "--nolock"]
-    command += ["--snakefile", ROOT / "Snakefile", "--profile", ROOT / "profiles" / "local"]
-    return run_process([*command, "--directory", config.parent])
+    command = [sys.executable, "-m", "snakemake", "--nolock", "--directory", folder]
+    return run_process([*command, "--profile", ROOT / "profiles" / "local", *arguments])
 
 
-def job_seconds(results: Path) -> dict[str, float]:
-    """Wall time of each job, from Snakemake's benchmark files [s]."""
+def job_seconds(results: Path) -> dict[str, list[float]]:
+    """Wall time of the jobs of each rule, from Snakemake's benchmark files [s]."""
     seconds = {}
     for path in sorted((results / "benchmarks").rglob("*.tsv")):
         with path.open(newline="") as file:
             name = path.relative_to(results / "benchmarks").parts[0].removesuffix(".tsv")
             row = next(csv.DictReader(file, delimiter="\t"))
-        seconds[name] = seconds.get(name, 0.0) + float(row["s"])
+        seconds.setdefault(name, []).append(float(row["s"]))
     return seconds

@@ -66,7 +66,7 @@ def test_job_seconds_adds_up_the_chunks(tmp_path):
         path = tmp_path / "benchmarks" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("s\th:m:s\n1.5\t0:00:01\n")
-    assert job_seconds(tmp_path) == {"fit_chunk": 3.0, "plan_sky": 1.5}
+    assert job_seconds(tmp_path) == {"fit_chunk": [1.5, 1.5], "plan_sky": [1.5]}
 
 
 @pytest.mark.parametrize("shape", ["small", "dc2"])
