@@ -380,7 +380,7 @@ def _check_background_total(total: float, in_hits: float, allow_negative: bool) 
 
 def _room(n_bins: int) -> int:
     """Values of space that the kernels need, FIT_ROOM of poisson.h."""
-    return 4 * (n_bins + 8) + 8
+    return 5 * (n_bins + 8) + 8
 
 
 def _no_fit(n: int, status: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,6 +8,11 @@
 #define ROUND 6755399441055744.0 /* 1.5 x 2^52: added to a number, it leaves a whole one in the low bits */
 #define ROUND_BITS 0x4338000000000000
 
+static inline lanes whole_to_double(lanes_int n)
+{
+    return (lanes)(n + ROUND_BITS) - ROUND;
+}
+
 /* ln(1 + t), as Sun's fdlibm takes it apart: 1 + t = 2^k m with m in [sqrt(1/2), sqrt(2)), z = m - 1
  * with the rounding of 1 + t added back, s = z / (2 + z), ln m = 2 atanh(s). `inverse` receives
  * 1 / (1 + t), from the same division. */
@@ -26,8 +31,7 @@ static inline lanes log_1p(lanes t, lanes *inverse)
                 (w * 0.22222198432149784 + 0.2857142874366239) * w2;
     lanes high = (w * 0.15313837699209373 + 0.1818357216161805) + w2 * 0.14798198605116586;
     lanes sum = high * (w2 * w2) + low;
-    lanes k_double = (lanes)(k + ROUND_BITS) - ROUND;
-    return k_double * LN2 + (2 * s + s * w * sum);
+    return whole_to_double(k) * LN2 + (2 * s + s * w * sum);
 }
 
 /* e^x for -700 < x < 700, to 1e-15 of itself: 2^k e^r with |r| below ln(2) / 2, where the series up to

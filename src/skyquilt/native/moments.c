@@ -7,6 +7,52 @@ typedef struct {
     lanes s1[PARTS], s2[PARTS], s3[PARTS], s4[PARTS], log[PARTS];
 } partial_sums;
 
+/* Products of 1 + p x, once for each count: value times 2^exponent, the value from 1 to 2. The sum of
+ * their logarithms is that of the product, which needs one; each factor adds a rounding of it, 1e-16,
+ * to the sum. */
+typedef struct {
+    lanes value[PARTS], largest[PARTS]; /* of 1 + p x */
+    lanes_int exponent[PARTS];
+} products;
+
+#define FRACTION_BITS 0x000fffffffffffff
+#define BITS_OF_1 0x3ff0000000000000
+#define LARGEST 0x1p300 /* its cube is finite */
+
+static inline void multiply(products *all, int part, lanes factor)
+{
+    lanes_int bits = (lanes_int)(all->value[part] * factor);
+    all->exponent[part] += (bits >> 52) - 1023;
+    all->value[part] = (lanes)((bits & FRACTION_BITS) | BITS_OF_1);
+}
+
+/* Adds a vector of bins; the result is 1 + p x. */
+static inline lanes add_factors(products *all, int part, int kind, lanes d, lanes t)
+{
+    lanes u = 1 + t, one = {0}, factor = u;
+    one += 1;
+    if (kind == FEW_COUNTS)
+        factor = pick(d > 0, u, one) * pick(d > 1, u, one) * pick(d > 2, u, one);
+    multiply(all, part, factor);
+    all->largest[part] = pick(u > all->largest[part], u, all->largest[part]);
+    return u;
+}
+
+static inline lanes log_of(const products *all, int part)
+{
+    lanes unused;
+    return log_1p(all->value[part] - 1, &unused) + whole_to_double(all->exponent[part]) * LN2;
+}
+
+static int are_finite(const products *all)
+{
+    for (int part = 0; part < PARTS; part++)
+        for (int k = 0; k < WIDTH; k++)
+            if (!(all->largest[part][k] < LARGEST))
+                return 0;
+    return 1;
+}
+
 static inline void add_powers(partial_sums *sums, int part, lanes d, lanes r)
 {
     d *= r, sums->s1[part] += d;
@@ -21,32 +67,53 @@ static inline moments add_up(const partial_sums *sums)
                      block_sum(sums->s4), block_sum(sums->log)};
 }
 
-static inline moments sum_up(int64_t n, const double *counts, const double *x, double f,
-                             int with_log)
+enum { NO_LOG, LOG, LOG_OF_PRODUCTS };
+
+static inline void add_part(partial_sums *sums, products *all, int part, const fit_bins *bins,
+                            int64_t block, double p, int kind, int log)
+{
+    int64_t at = block + part * WIDTH;
+    lanes d = load(bins->counts + at), r = load(bins->x + at), t = p * r, inverse;
+    if (log == NO_LOG)
+        inverse = 1 / (1 + t);
+    else if (log == LOG_OF_PRODUCTS && kind != ANY_COUNTS)
+        inverse = 1 / add_factors(all, part, kind, d, t);
+    else
+        sums->log[part] += d * log_1p(t, &inverse);
+    add_powers(sums, part, d, r * inverse);
+}
+
+/* `is_finite` tells whether the products are. */
+static inline moments sum_up(const fit_bins *bins, double p, int log, int *is_finite)
 {
     partial_sums sums = {0};
-    for (int64_t i = 0; i < n; i += BLOCK)
+    products all = {0};
+    for (int part = 0; part < PARTS; part++)
+        all.value[part] += 1;
+    for (int64_t i = 0; i < bins->n; i += BLOCK) {
+        int kind = bins->kind[i / BLOCK];
 #pragma GCC unroll 4
-        for (int part = 0; part < PARTS; part++) {
-            int64_t at = i + part * WIDTH;
-            lanes d = load(counts + at), r = load(x + at), t = f * r, inverse;
-            if (with_log)
-                sums.log[part] += d * log_1p(t, &inverse);
-            else
-                inverse = 1 / (1 + t);
-            add_powers(&sums, part, d, r * inverse);
-        }
+        for (int part = 0; part < PARTS; part++)
+            add_part(&sums, &all, part, bins, i, p, kind, log);
+    }
+    if (log == LOG_OF_PRODUCTS)
+        for (int part = 0; part < PARTS; part++)
+            sums.log[part] += log_of(&all, part);
+    *is_finite = are_finite(&all);
     return add_up(&sums);
 }
 
 moments skyquilt_moments(const fit_bins *bins, double p)
 {
-    return sum_up(bins->n, bins->counts, bins->x, p, 1);
+    int is_finite;
+    moments fast = sum_up(bins, p, LOG_OF_PRODUCTS, &is_finite);
+    return is_finite ? fast : sum_up(bins, p, LOG, &is_finite);
 }
 
 moments skyquilt_powers(const fit_bins *bins, double p)
 {
-    return sum_up(bins->n, bins->counts, bins->x, p, 0);
+    int is_finite;
+    return sum_up(bins, p, NO_LOG, &is_finite);
 }
 
 moments skyquilt_start(const fit_bins *bins, int *is_good)

@@ -7,8 +7,27 @@ fit_bins skyquilt_place_bins(int64_t n, double *room)
 {
     int64_t size = (n + BLOCK - 1) / BLOCK * BLOCK;
     double *first = (double *)(((uintptr_t)room + 63) & ~(uintptr_t)63);
-    memset(first, 0, (size_t)(4 * size) * sizeof *first);
-    return (fit_bins){size, first, first + size, first + 2 * size, first + 3 * size};
+    memset(first, 0, (size_t)(5 * size) * sizeof *first);
+    return (fit_bins){size,
+                      first,
+                      first + size,
+                      (uint8_t *)(first + 2 * size),
+                      first + 3 * size,
+                      first + 4 * size};
+}
+
+/* Kind of each block of the first `n` bins. */
+static void find_kinds(fit_bins *bins, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        int are_few = 1, are_ones = 1;
+        for (int64_t k = i; k < i + BLOCK; k++) {
+            double d = bins->counts[k];
+            are_few &= d == 0 || d == 1 || d == 2 || d == 3;
+            are_ones &= d == 1 || k >= n;
+        }
+        bins->kind[i / BLOCK] = are_ones ? ONES : are_few ? FEW_COUNTS : ANY_COUNTS;
+    }
 }
 
 void skyquilt_fill_bins(fit_bins *bins, int64_t n, const double *counts, const double *background)
@@ -17,6 +36,7 @@ void skyquilt_fill_bins(fit_bins *bins, int64_t n, const double *counts, const d
         bins->counts[i] = counts[i];
         bins->inverse_background[i] = 1 / background[i];
     }
+    find_kinds(bins, n);
 }
 
 static void put(const fitted *pixel, const limits *found, const fit_options *options,
@@ -129,6 +149,7 @@ void fit_sparse(const double *counts, const double *background, int64_t n, const
             bins.inverse_background[k] = 1 / background[bin[first + k]];
             bins.e[k] = unit_counts[first + k];
         }
+        find_kinds(&bins, n_entry);
         skyquilt_fit_pixel(&bins, total[i], options, i, &to);
     }
     end_flush(mode);

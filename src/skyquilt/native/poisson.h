@@ -15,11 +15,17 @@ typedef struct {
     double counts_total, background_total; /* over all bins; they count for a free background */
 } fit_options;
 
-/* Arrays of one value per bin of a pixel, filled up with 0 to whole blocks of eight. The caller
- * writes `e`, expected counts for unit flux; `x` is scratch. */
+/* Counts of a block of eight bins: any; whole numbers up to 3; ones. The last block of a pixel may be
+ * filled up with 0. */
+enum { ANY_COUNTS, FEW_COUNTS, ONES };
+
+/* Arrays of one value per bin of a pixel, filled up with 0 to whole blocks of eight; `kind` has one
+ * per block. The caller writes `e`, expected counts for unit flux; `x` is scratch. */
 typedef struct {
     int64_t n;
-    double *counts, *inverse_background, *e, *x;
+    double *counts, *inverse_background;
+    uint8_t *kind;
+    double *e, *x;
 } fit_bins;
 
 /* Quantities of a pixel, in the order of the rows of `results`. */
@@ -34,7 +40,7 @@ typedef struct {
 } fit_output;
 
 /* Values that `room` of the next function needs for up to `n` bins. */
-#define FIT_ROOM(n) (4 * ((n) + 8) + 8)
+#define FIT_ROOM(n) (5 * ((n) + 8) + 8)
 
 /* Bins in `room`, each array at the start of a cache line: vectors that lie across two lines cost
  * twice as much. */
