@@ -153,11 +153,11 @@ def limits_of(problem: FitProblem, directions: np.ndarray, rates: Rates) -> Stag
         divisions=0,
         bandwidth=rates.read_table,
     )
-    # first pass: e / b and four moments; later ones: 1 / (1 + f r) and four moments; the
-    # logarithm 20 more. Each pass reads counts and e, the first one 1 / b as well.
+    # first pass: e / b and four moments; later ones: 1 / (1 + f r) and four moments; for the
+    # logarithm a factor for each count. Each pass reads counts and e, the first one 1 / b as well.
     flux = longest(
         n_bytes=8 * n_hit * (3 + 2 * passes),
-        adds=n_hit * (8 + 9 * passes + 20 * logs),
+        adds=n_hit * (8 + 9 * passes) + problem.counts.sum() * logs,
         divisions=n_hit * passes,
         bandwidth=rates.read_block,
     )

@@ -53,11 +53,12 @@ def use(monkeypatch):
 
 @pytest.fixture(scope="module")
 def problem():
-    """Counts, some fractions, with a source; 301 bins, no multiple of a block."""
+    """Counts, half of them some fractions, with a source; 301 bins, no multiple of a block."""
     rng = np.random.default_rng(8)
     rows = rng.gamma(0.5, 1, (192, 301)).astype(np.float32)
     background = rng.gamma(2, 1, 301) + 0.2
-    counts = rng.poisson(background + rows[7]) + rng.choice([0.0, 0.3], 301)
+    counts = rng.poisson(background + rows[7]) + 0.0
+    counts[160:] += rng.choice([0.0, 0.3], 141)
     table = LocalTable(
         rows=rows,
         totals=1.4 * rows.sum(axis=1, dtype=float),

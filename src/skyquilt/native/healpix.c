@@ -331,17 +331,20 @@ void skyquilt_neighbours(int64_t nside, const double *ring_theta, const double x
 {
     double n = (double)nside, from[BLOCK], to[BLOCK];
     int64_t ring[BLOCK], last = 4 * nside - 1;
+    lanes rings[PARTS];
     int is_polar = 0;
-    for (int k = 0; k < BLOCK; k += WIDTH)
-        store_int(ring + k, to_whole(ring_above(n, load(z + k))));
+    for (int part = 0; part < PARTS; part++) {
+        rings[part] = ring_above(n, load(z + part * WIDTH));
+        store_int(ring + part * WIDTH, to_whole(rings[part]));
+    }
     for (int k = 0; k < BLOCK; k++) {
         from[k] = ring_theta[ring[k]];
         to[k] = ring_theta[ring[k] + 1];
         is_polar |= ring[k] == 0 || ring[k] == last;
     }
-    for (int k = 0; k < BLOCK; k += WIDTH) {
+    for (int part = 0, k = 0; part < PARTS; part++, k += WIDTH) {
         lanes theta, turns = angles(load(x + k), load(y + k), load(z + k), &theta);
-        lanes above = ring_above(n, load(z + k)), start = start_of(n, above);
+        lanes above = rings[part], start = start_of(n, above);
         ring_lanes first = layout_of_lanes(n, above), second = layout_of_lanes(n, above + 1);
         lanes v = along_ring(first, start, turns, ipix[0] + k, ipix[1] + k);
         lanes w = along_ring(second, start + first.size, turns, ipix[2] + k, ipix[3] + k);

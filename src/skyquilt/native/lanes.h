@@ -27,7 +27,6 @@
 
 typedef double lanes __attribute__((vector_size(8 * WIDTH)));
 typedef int64_t lanes_int __attribute__((vector_size(8 * WIDTH)));
-typedef float lanes_float __attribute__((vector_size(4 * WIDTH)));
 
 static inline lanes load(const double *from)
 {
@@ -46,11 +45,13 @@ static inline void store_int(int64_t *to, lanes_int values)
     memcpy(to, &values, sizeof values);
 }
 
+/* Value by value, as compilers make one conversion of them, but two of __builtin_convertvector. */
 static inline lanes load_float(const float *from)
 {
-    lanes_float values;
-    memcpy(&values, from, sizeof values);
-    return __builtin_convertvector(values, lanes);
+    lanes values;
+    for (int k = 0; k < WIDTH; k++)
+        values[k] = from[k];
+    return values;
 }
 
 static inline double block_sum(const lanes *parts)

@@ -11,8 +11,10 @@ typedef struct {
  * their logarithms is that of the product, which needs one; each factor adds a rounding of it, 1e-16,
  * to the sum. */
 typedef struct {
-    lanes value[PARTS], largest[PARTS]; /* of 1 + p x */
-    lanes_int exponent[PARTS];
+    lanes value[PARTS];
+    lanes_int exponent[PARTS]; /* with the bias of each factor, 1023 */
+    lanes sum[PARTS];          /* of 1 + p x: below LARGEST none is above */
+    int64_t n_block;
 } products;
 
 #define FRACTION_BITS 0x000fffffffffffff
@@ -22,7 +24,7 @@ typedef struct {
 static inline void multiply(products *all, int part, lanes factor)
 {
     lanes_int bits = (lanes_int)(all->value[part] * factor);
-    all->exponent[part] += (bits >> 52) - 1023;
+    all->exponent[part] += bits >> 52;
     all->value[part] = (lanes)((bits & FRACTION_BITS) | BITS_OF_1);
 }
 
@@ -34,21 +36,22 @@ static inline lanes add_factors(products *all, int part, int kind, lanes d, lane
     if (kind == FEW_COUNTS)
         factor = pick(d > 0, u, one) * pick(d > 1, u, one) * pick(d > 2, u, one);
     multiply(all, part, factor);
-    all->largest[part] = pick(u > all->largest[part], u, all->largest[part]);
+    all->sum[part] += u;
     return u;
 }
 
 static inline lanes log_of(const products *all, int part)
 {
     lanes unused;
-    return log_1p(all->value[part] - 1, &unused) + whole_to_double(all->exponent[part]) * LN2;
+    lanes exponent = whole_to_double(all->exponent[part] - 1023 * all->n_block);
+    return log_1p(all->value[part] - 1, &unused) + exponent * LN2;
 }
 
 static int are_finite(const products *all)
 {
     for (int part = 0; part < PARTS; part++)
         for (int k = 0; k < WIDTH; k++)
-            if (!(all->largest[part][k] < LARGEST))
+            if (!(all->sum[part][k] < LARGEST))
                 return 0;
     return 1;
 }
@@ -92,6 +95,7 @@ static inline moments sum_up(const fit_bins *bins, double p, int log, int *is_fi
         all.value[part] += 1;
     for (int64_t i = 0; i < bins->n; i += BLOCK) {
         int kind = bins->kind[i / BLOCK];
+        all.n_block += kind != ANY_COUNTS;
 #pragma GCC unroll 4
         for (int part = 0; part < PARTS; part++)
             add_part(&sums, &all, part, bins, i, p, kind, log);
