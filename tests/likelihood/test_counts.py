@@ -1,4 +1,4 @@
-"""Counts of all kinds: ones and small whole numbers, whose logarithms are taken together, and others."""
+"""Counts of all kinds: small whole numbers, whose logarithms are taken together, and others."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_fit_flux_of_any_counts_has_the_ts_of_its_flux(kind, n_hit):
 
 @pytest.mark.parametrize("count", [1.0, 3.0, 7.0])
 def test_fit_flux_of_a_source_beyond_all_products_has_the_closed_form(count):
-    # n counts in each of 20 bins, e = 1 and next to no background: f = n, LLR = 20 n (ln(n / b) - 1)
+    # n counts in each of 20 bins, e = 1, next to no background: f = n, LLR = 20 n (ln(n / b) - 1)
     counts, background, unit_counts = np.full(20, count), np.full(20, 1e-120), np.ones((1, 20))
     fit = fit_flux(counts, background, unit_counts, np.array([20.0]))
     assert fit.flux[0] == pytest.approx(count, rel=1e-12)
