@@ -7,6 +7,7 @@ import numpy as np
 
 from skyquilt.config.imaging import EventList
 from skyquilt.errors import InputError
+from skyquilt.instruments.imaging.energies import read_energies
 from skyquilt.instruments.imaging.fits_file import column_unit, find_table, open_fits, read_column
 from skyquilt.instruments.imaging.headers import unit_factor
 from skyquilt.sky.frames import lonlat_to_vec
@@ -55,14 +56,7 @@ def read_events(section: EventList, name: str = "data.events") -> Events:
         names = {column.upper() for column in table.columns.names}
         frame = "icrs" if names.issuperset(_POSITIONS["icrs"]) else "galactic"
         lon, lat = (_read_angle(table, path, column) for column in _POSITIONS[frame])
-        energy = read_column(table, path, "ENERGY") * unit_factor(
-            path,
-            "the energies",
-            column_unit(table, "ENERGY"),
-            f"{name}.energy_unit",
-            section.energy_unit,
-            "keV",
-        )
+        energy = read_energies(table, section, name, "ENERGY")
         is_good = _in_good_time(file, table, path)
     _check(path, np.abs(lat) <= 90, "latitudes", lat, "-90 to 90 deg")
     _check(path, np.isfinite(lon), "longitudes", lon, "finite")

@@ -7,14 +7,14 @@ import numpy as np
 
 from skyquilt.config.imaging import BackgroundCube, CountsCube, ExposureCube
 from skyquilt.errors import InputError
-from skyquilt.instruments.imaging.fits_file import column_unit, find_table, open_fits, read_column
+from skyquilt.instruments.imaging.energies import read_bounds, read_nodes
+from skyquilt.instruments.imaging.fits_file import column_unit, open_fits, read_column
 from skyquilt.instruments.imaging.headers import choose_frame, unit_factor
 from skyquilt.io.digest import array_digest
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.pixels import check_ipix, check_nside, nest_to_ring
 
 _COLUMN = re.compile(r"(?:CHANNEL|ENERGY)(\d+)", re.IGNORECASE)
-_SAME_ENERGY = 1e-4  # relative; EBOUNDS are often single precision, in another unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,47 +112,6 @@ def read_exposure(section: ExposureCube, name: str = "data.exposure") -> Healpix
     if not cube.values.any():
         raise InputError(f"{section.path}: the exposure is 0 everywhere.")
     return cube
-
-
-def read_bounds(file, section: CountsCube | BackgroundCube, name: str) -> np.ndarray:
-    """Edges of the bands [keV] from the table EBOUNDS of an open file."""
-    path, table = section.path, find_table(file, section.path, "EBOUNDS")
-    factor = _energy_factor(section, name, column_unit(table, "E_MIN"))
-    low, high = (read_column(table, path, key) * factor for key in ("E_MIN", "E_MAX"))
-    return _edges(path, low, high)
-
-
-def read_nodes(file, section: ExposureCube, name: str) -> np.ndarray:
-    """Energies [keV] from the table ENERGIES of an open file."""
-    path, table = section.path, find_table(file, section.path, "ENERGIES")
-    factor = _energy_factor(section, name, column_unit(table, "Energy"))
-    return check_ascending(path, read_column(table, path, "Energy")) * factor
-
-
-def check_ascending(path: str, energies: np.ndarray) -> np.ndarray:
-    """Energies, if they are above 0 and ascend.
-
-    Raises
-    ------
-    InputError
-        If they are not, or there are none.
-    """
-    is_good = energies.size and np.all(np.isfinite(energies)) and energies[0] > 0
-    if not (is_good and np.all(np.diff(energies) > 0)):
-        raise InputError(f"{path}: energies must be above 0 and ascend, they are {energies}.")
-    return energies
-
-
-def _energy_factor(section, name: str, stated: str | None) -> float:
-    key = f"{name}.energy_unit"
-    return unit_factor(section.path, "the energies", stated, key, section.energy_unit, "keV")
-
-
-def _edges(path: str, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Edges of bands that follow each other."""
-    if np.any(np.abs(high[:-1] / low[1:] - 1) > _SAME_ENERGY):
-        raise InputError(f"{path}: EBOUNDS has gaps or overlaps: {low} to {high} keV.")
-    return check_ascending(path, np.append(low, high[-1:]))
 
 
 def _pixel_table(file, path: str):

@@ -7,9 +7,9 @@ import numpy as np
 
 from skyquilt.config.imaging import PointSpreadTable
 from skyquilt.errors import InputError
+from skyquilt.instruments.imaging.energies import check_ascending, read_energies
 from skyquilt.instruments.imaging.fits_file import column_unit, find_table, open_fits, read_column
 from skyquilt.instruments.imaging.headers import unit_factor
-from skyquilt.instruments.imaging.healpix_cube import check_ascending
 from skyquilt.problem.profiles import tabulate
 
 logger = logging.getLogger(__name__)
@@ -54,14 +54,7 @@ def read_point_spread(section: PointSpreadTable, name: str = "data.psf") -> Poin
     path = section.path
     with open_fits(path) as file:
         table, angles = find_table(file, path, "PSF"), find_table(file, path, "THETA")
-        energies = read_column(table, path, "Energy") * unit_factor(
-            path,
-            "the energies",
-            column_unit(table, "Energy"),
-            f"{name}.energy_unit",
-            section.energy_unit,
-            "keV",
-        )
+        energies = read_energies(table, section, name, "Energy")
         theta = read_column(angles, path, "Theta") * unit_factor(
             path,
             "the angles",

@@ -6,9 +6,9 @@ import numpy as np
 
 from skyquilt.config.imaging import BackgroundCube, CountsCube, ExposureCube
 from skyquilt.errors import InputError
+from skyquilt.instruments.imaging.energies import read_bounds, read_nodes
 from skyquilt.instruments.imaging.fits_file import open_fits
 from skyquilt.instruments.imaging.headers import unit_factor
-from skyquilt.instruments.imaging.healpix_cube import read_bounds, read_nodes
 from skyquilt.instruments.imaging.wcs import Projection, pixel_vertices, read_projection, to_grid
 from skyquilt.problem.sky_grid import HealpixGrid
 
