@@ -15,6 +15,10 @@ from skyquilt.maps.containment import containment_threshold
 
 LEVELS = (0.68, 0.9, 0.95)
 PULL_FLUXES = (0.2, 0.5, 2.0)
+LIMIT_FLUXES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 2.0)
+LIMIT_LEVELS = (0.9, 0.95)
+# background counts, and whether a factor on them is fitted
+LIMIT_BACKGROUNDS = ((400.0, False), (400.0, True), (10.0, False))
 # flux and background of the bursts, nside and radius [deg] of their maps: smaller pixels and
 # radii for brighter bursts
 BURSTS = (
@@ -34,6 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     print_pulls(options.simulations, options.seed)
     print_null(options.simulations, options.seed)
+    print_limits(options.simulations, options.seed)
     print_coverage(options.simulations, options.seed)
 
 
@@ -60,6 +65,45 @@ def print_null(n_trials: int, seed: int) -> None:
     p_value = kstest(ts[ts > 0], chi2(1).cdf).pvalue
     print("\n| no source: fraction with TS = 0 | KS p of the others against chi2_1 |\n|---|---|")
     print(f"| {np.mean(ts == 0):.3f} ± {binomial_error(0.5, n_trials):.3f} | {p_value:.3f} |")
+
+
+def print_limits(n_trials: int, seed: int) -> None:
+    header = ["background", "flux", "median TS", "within errors"]
+    header += [f"below limit of {level:.0%}" for level in LIMIT_LEVELS]
+    print(f"\n| {' | '.join(header)} |\n{'|---' * len(header)}|")
+    for background, is_free in LIMIT_BACKGROUNDS:
+        telescope = Telescope(background_counts=background)
+        direction = telescope.random_direction(np.random.default_rng(seed))
+        for flux in LIMIT_FLUXES:
+            covered = limit_coverage(telescope, direction, flux, n_trials, seed, is_free)
+            name = f"{background:.0f}, {'free' if is_free else 'fixed'}"
+            cells = [name, f"{flux}", f"{covered.pop('ts'):.1f}"]
+            for fraction in covered.values():
+                cells.append(f"{fraction:.3f} ± {binomial_error(fraction, n_trials):.3f}")
+            print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def limit_coverage(
+    telescope: Telescope,
+    direction: np.ndarray,
+    flux: float,
+    n_trials: int,
+    seed: int,
+    is_free: bool,
+    levels: tuple[float, ...] = LIMIT_LEVELS,
+) -> dict[str, float]:
+    """Fractions of trials in which the true flux is within the errors, and below the limits."""
+    options = {"free_background": is_free}
+    fits = {
+        level: fit_many(
+            telescope, direction, flux, n_trials, seed, confidence_level=level, **options
+        )
+        for level in levels
+    }
+    fit = fits[levels[0]]
+    is_within = (fit.flux - fit.flux_err_lo <= flux) & (flux <= fit.flux + fit.flux_err_hi)
+    found = {"ts": float(np.median(fit.ts)), "errors": float(is_within.mean())}
+    return found | {f"{level}": float((flux <= fit.flux_ul).mean()) for level, fit in fits.items()}
 
 
 def print_coverage(n_trials: int, seed: int) -> None:
