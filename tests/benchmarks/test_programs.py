@@ -43,7 +43,7 @@ def test_check_equal_when_programs_differ_raises(problem, directions):
 
 def test_passes_of_counts_no_pass_for_pixels_at_the_bound():
     nothing = np.zeros(4)
-    fit = FluxFit(*8 * [nothing], n_iter=np.array([0, 1, 3, 4]), status=nothing)
+    fit = FluxFit(*8 * [nothing], n_iter=np.array([0, 1, 3, 4]), status=nothing, template=nothing)
     assert passes_of(fit) == (1.25, 0.5)
 
 

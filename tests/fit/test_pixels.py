@@ -61,7 +61,7 @@ def test_fit_pixels_when_negative_is_allowed_goes_below_zero(problem):
 
 def test_fit_pixels_of_nothing_is_empty(problem):
     fit = fit_pixels(problem, np.empty((0, 3)))
-    assert [values.size for values in fit] == [0] * 10
+    assert [values.size for values in fit] == [0] * 11
     assert fit.status.dtype == np.uint8
 
 

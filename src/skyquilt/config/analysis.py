@@ -30,8 +30,10 @@ class Analysis(Section):
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)] | None = None
     """Several data sets by name, with one common flux; `instrument`, `data` and `energy` then stand
     in each of them."""
-    spectrum: Spectrum
+    spectrum: Spectrum | None = None
     """Spectrum of the source; the fitted flux is a multiple of it."""
+    spectra: Annotated[dict[Name, Spectrum], Field(min_length=2, max_length=100)] | None = None
+    """Several spectra by name instead of `spectrum`: each pixel takes the one of largest TS."""
     map: MapGrid = MapGrid()
     """Pixels to fit."""
     fit: FitOptions = FitOptions()
@@ -61,6 +63,24 @@ class Analysis(Section):
                     "count twice: give them intervals or energies that do not overlap"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _check_spectra(self):
+        if (self.spectrum is None) == (self.spectra is None):
+            raise ValueError("give `spectrum`, or several as `spectra`, and not both")
+        for name in ("calibrate", "sources"):
+            if self.spectra is not None and getattr(self, name, None) is not None:
+                raise ValueError(f"`{name}` needs one `spectrum`: it cannot stand beside `spectra`")
+        return self
+
+    def templates(self) -> dict[str, "Analysis"]:
+        """Analyses with one spectrum each, by its name; without `spectra` itself, by ""."""
+        if self.spectra is None:
+            return {"": self}
+        return {
+            name: self.model_copy(update={"spectrum": spectrum, "spectra": None})
+            for name, spectrum in self.spectra.items()
+        }
 
     def parts(self) -> dict[str, "Analysis"]:
         """Analyses of one data set each, by its name; without `datasets` itself, by ""."""

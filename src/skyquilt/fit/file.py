@@ -7,14 +7,13 @@ import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.fit.chunk import ChunkResult
-from skyquilt.fit.pixels import fitted_columns
 from skyquilt.fit.plan import Plan
 from skyquilt.io.hdf5 import Schema, get, new_hdf5, open_hdf5, put
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.likelihood.poisson import FluxFit
 
 # 1.0  first version
-# 1.1  flux_err_lo, flux_err_hi, flux_ul, background_norm, where they were asked for
+# 1.1  flux_err_lo, flux_err_hi, flux_ul, background_norm, template, where they were asked for
 SCHEMA = Schema("skyquilt/chunk", "1.1", "skyquilt fit-chunk")
 
 _DATASETS = {
@@ -28,6 +27,7 @@ _DATASETS = {
     "background_norm": ("", "factor on the background at the best flux"),
     "n_iter": ("", "steps of the fit"),
     "status": ("", "how the fit ended: 0 good, 1 at bound, others failed"),
+    "template": ("", "number of the best spectrum"),
 }
 
 
@@ -65,9 +65,8 @@ def write_chunk(
         file.attrs["ordering"] = "NESTED"
         file.attrs["frame"] = plan.frame
         put(file, "ipix", result.ipix, "", "pixel numbers, nested ordering")
-        names = fitted_columns(**plan.fit_options)
-        file.attrs["columns"] = names
-        for name in names:
+        file.attrs["columns"] = plan.columns
+        for name in plan.columns:
             put(file, name, getattr(result.fit, name), *_DATASETS[name])
 
 
@@ -85,6 +84,8 @@ def read_chunk(path: str | Path) -> ChunkFile:
         ipix = get(file, "ipix")
         columns = {name: get(file, name) for name in file.attrs["columns"]}
         missing = {name: np.full(ipix.size, np.nan) for name in _DATASETS if name not in columns}
+        if "template" in missing:
+            missing["template"] = np.zeros(ipix.size, np.uint8)
         return ChunkFile(
             str(file.attrs["problem_identity"]),
             str(file.attrs["plan_identity"]),

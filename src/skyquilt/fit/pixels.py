@@ -10,6 +10,7 @@ from skyquilt.problem.expectation import Block, Expectation, RowBlock, SparseBlo
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.sky_table import SkyTable
+from skyquilt.problem.templates import Templates, split_templates
 
 BLOCK_BYTES = 2**20
 """Expected counts of a block [byte].
@@ -81,6 +82,13 @@ def fit_pixels(
         "background_total": problem.background_total if free_background else None,
     }
     report = on_progress or _no_report
+    if isinstance(problem.expectation, Templates):
+        options = {
+            "allow_negative": allow_negative,
+            "confidence_level": confidence_level,
+            "free_background": free_background,
+        }
+        return _fit_best(problem, directions, report, threads=threads, **options)
 
     def fit_block(block: slice) -> FluxFit:
         expected = problem.expectation.block(directions[block])
@@ -95,13 +103,35 @@ def fit_pixels(
     return FluxFit(*map(np.concatenate, zip(*parts, strict=True)))
 
 
+def _fit_best(
+    problem: FitProblem,
+    directions: np.ndarray,
+    report: Callable[[int, int], None],
+    **options: float | bool | None,
+) -> FluxFit:
+    """Fit of the spectrum of largest TS, in each direction; the first of equals."""
+    parts, fits, n = split_templates(problem), [], len(directions)
+    for index, part in enumerate(parts):
+
+        def report_part(n_done: int, _: int, index: int = index) -> None:
+            report((index * n + n_done) // len(parts), n)
+
+        fits.append(fit_pixels(part, directions, on_progress=report_part, **options))
+    ts = np.array([fit.ts for fit in fits])
+    best = np.argmax(np.where(np.isnan(ts), -np.inf, ts), axis=0)
+    place = np.arange(n)
+    *chosen, _ = (np.array(values)[best, place] for values in zip(*fits, strict=True))
+    return FluxFit(*chosen, best.astype(np.uint8))
+
+
 def fitted_columns(
     *,
+    n_templates: int = 1,
     allow_negative: bool = False,
     confidence_level: float | None = None,
     free_background: bool = False,
 ) -> list[str]:
-    """Fields of `FluxFit` that these options of `fit_pixels` fill.
+    """Fields of `FluxFit` that `fit_pixels` fills with these options and so many spectra.
 
     Examples
     --------
@@ -109,6 +139,8 @@ def fitted_columns(
     ['ts', 'flux', 'flux_err', 'npred', 'n_iter', 'status']
     """
     left_out = set() if free_background else {"background_norm"}
+    if n_templates == 1:
+        left_out |= {"template"}
     if confidence_level is None:
         left_out |= {"flux_err_lo", "flux_err_hi", "flux_ul"}
     return [name for name in FluxFit._fields if name not in left_out]

@@ -8,9 +8,11 @@ from typing import Any, Literal
 import numpy as np
 
 from skyquilt.errors import ConfigError, ProductError
+from skyquilt.fit.pixels import fitted_columns
 from skyquilt.io.digest import settings_digest
 from skyquilt.io.json_file import is_intact
 from skyquilt.problem.problem import FitProblem
+from skyquilt.problem.templates import split_templates
 from skyquilt.sky.chunks import (
     check_n_chunks,
     choose_n_chunks,
@@ -24,7 +26,7 @@ from skyquilt.sky.regions import ipix_from_ranges
 logger = logging.getLogger(__name__)
 
 # 1.0  first version
-# 1.1  with seconds_per_pixel, confidence_level, free_background
+# 1.1  with seconds_per_pixel, confidence_level, free_background, n_templates
 SCHEMA = "skyquilt/plan"
 VERSION = "1.1"
 
@@ -59,6 +61,8 @@ class Plan:
         Of upper limits; None if there are none, nor errors to both sides.
     free_background : bool
         Whether a factor on the background is fitted in each pixel.
+    n_templates : int
+        Spectra of which each pixel takes the best.
     seconds_per_pixel : float
         Estimated time to fit a pixel on one core [s].
     """
@@ -72,6 +76,7 @@ class Plan:
     allow_negative: bool
     confidence_level: float | None = None
     free_background: bool = False
+    n_templates: int = 1
     seconds_per_pixel: float = 0.0
 
     @property
@@ -79,6 +84,11 @@ class Plan:
         """How `skyquilt.fit.pixels.fit_pixels` shall fit."""
         names = ("allow_negative", "confidence_level", "free_background")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def columns(self) -> list[str]:
+        """Fields of `FluxFit` that chunks have."""
+        return fitted_columns(n_templates=self.n_templates, **self.fit_options)
 
     @property
     def chunks(self) -> list[int]:
@@ -195,7 +205,13 @@ def make_plan(
         raise ConfigError(str(error)) from error
     plan = Plan(
         *(problem.identity, nside, ordering, frame, ranges, chunks),
-        *(allow_negative, confidence_level, free_background, seconds),
+        *(
+            allow_negative,
+            confidence_level,
+            free_background,
+            len(split_templates(problem)),
+            seconds,
+        ),
     )
     logger.info(
         "%d pixels in %d chunks, about %.2g s on one core",

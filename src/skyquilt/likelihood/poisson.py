@@ -82,6 +82,8 @@ class FluxFit(NamedTuple):
         Steps.
     status : ndarray of uint8, shape (n,)
         How the fit ended, see `skyquilt.status`.
+    template : ndarray of uint8, shape (n,)
+        Number of the best spectrum; 0 where there is but one.
     """
 
     ts: np.ndarray
@@ -94,10 +96,11 @@ class FluxFit(NamedTuple):
     background_norm: np.ndarray
     n_iter: np.ndarray
     status: np.ndarray
+    template: np.ndarray
 
 
 _GROUP = 16  # pixels that fit_rows may add up together, GROUP of rows.c
-_N_RESULTS = len(FluxFit._fields) - 2  # rows that the kernels fill, in this order
+_N_RESULTS = len(FluxFit._fields) - 3  # rows that the kernels fill, in this order
 
 
 def poisson_ts(
@@ -391,7 +394,7 @@ def _no_fit(n: int, status: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, 
 
 def _fit_of(fit: tuple[np.ndarray, np.ndarray, np.ndarray]) -> FluxFit:
     results, n_iter, status = fit
-    return FluxFit(*results, n_iter, status)
+    return FluxFit(*results, n_iter, status, np.zeros_like(status))
 
 
 def _check_counts(counts: np.ndarray, background: np.ndarray) -> None:

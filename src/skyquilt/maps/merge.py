@@ -8,7 +8,6 @@ import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.fit.file import ChunkFile, chunk_name, read_chunk
-from skyquilt.fit.pixels import fitted_columns
 from skyquilt.fit.plan import Plan
 from skyquilt.maps.file import COLUMNS
 from skyquilt.maps.skymap import SkyMap
@@ -32,7 +31,9 @@ class Merged(NamedTuple):
     stage: dict[str, Any]
 
 
-def merge_chunks(paths: Iterable[str | Path], plan: Plan, photon_flux: float) -> Merged:
+def merge_chunks(
+    paths: Iterable[str | Path], plan: Plan, photon_flux: float | np.ndarray
+) -> Merged:
     """Merge chunk files into maps.
 
     Parameters
@@ -41,14 +42,16 @@ def merge_chunks(paths: Iterable[str | Path], plan: Plan, photon_flux: float) ->
         Files of all chunks of the plan, in any order; one is held at a time.
     plan : Plan
         Target pixels and chunks.
-    photon_flux : float
-        Integral of the reference spectrum over the selected energies [ph cm-2 s-1].
+    photon_flux : float or ndarray
+        Integral of the reference spectrum over the selected energies [ph cm-2 s-1]; one value for
+        each of several spectra.
 
     Returns
     -------
     Merged
         Maps with the columns ts, sqrt_ts, flux, flux_err, flux_err_lo, flux_err_hi, flux_ul,
-        photon_flux, npred, background_norm, n_iter, status, as far as the plan asks for them.
+        photon_flux, npred, background_norm, n_iter, status, template, as far as the plan asks
+        for them.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def merge_chunks(paths: Iterable[str | Path], plan: Plan, photon_flux: float) ->
         chunk = read_chunk(path)
         _check_answers(path, chunk, plan, seen)
         place = np.searchsorted(ipix, chunk.result.ipix)
-        for name in fitted_columns(**plan.fit_options):
+        for name in plan.columns:
             values = getattr(chunk.result.fit, name)
             columns.setdefault(name, np.empty(ipix.size, values.dtype))[place] = values
         stages.append(chunk.record["stages"][-1])
@@ -99,20 +102,23 @@ def _check_complete(seen: dict, plan: Plan) -> None:
         )
 
 
-def derive_columns(columns: dict[str, np.ndarray], photon_flux: float) -> dict[str, np.ndarray]:
+def derive_columns(
+    columns: dict[str, np.ndarray], photon_flux: float | np.ndarray
+) -> dict[str, np.ndarray]:
     """All columns of maps.fits in their order.
 
     Parameters
     ----------
     columns : dict of str to ndarray
         Columns of a `FluxFit`, all or those that were asked for.
-    photon_flux : float
-        Integral of the reference spectrum over the selected energies [ph cm-2 s-1].
+    photon_flux : float or ndarray
+        Integral of the reference spectrum over the selected energies [ph cm-2 s-1]; one value for
+        each of several spectra.
     """
     flux = columns["flux"]
     derived = columns | {
         "sqrt_ts": np.sign(flux) * np.sqrt(columns["ts"]),
-        "photon_flux": flux * photon_flux,
+        "photon_flux": flux * np.take(photon_flux, columns.get("template", 0)),
     }
     return {name: derived[name] for name in COLUMNS if name in derived}
 

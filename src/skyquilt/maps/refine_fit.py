@@ -8,6 +8,7 @@ from skyquilt.fit.pixels import fit_pixels, fitted_columns
 from skyquilt.maps.merge import derive_columns
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.problem.problem import FitProblem
+from skyquilt.problem.templates import photon_fluxes
 from skyquilt.sky.frames import rotate, rotation
 
 
@@ -42,5 +43,6 @@ def fit_cells(
         on_progress=on_progress,
         **options,
     )
-    columns = {name: getattr(fit, name) for name in fitted_columns(**options)}
-    return derive_columns(columns, problem.photon_flux)
+    fluxes = photon_fluxes(problem)
+    names = fitted_columns(n_templates=len(fluxes), **options)
+    return derive_columns({name: getattr(fit, name) for name in names}, fluxes)

@@ -26,13 +26,15 @@ from skyquilt.problem.local import LocalTable
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.sky_table import SkyTable
+from skyquilt.problem.templates import Templates
 
 # 1.0  first version
 # 1.1  several data sets: expectation of kind joint, group counts_spectra (was counts_spectrum)
 # 1.2  expectations of kinds event_wise and point_spread
 # 1.3  background_total
 # 1.4  time_span in the description
-SCHEMA = Schema("skyquilt/problem", "1.4", "skyquilt prepare")
+# 1.5  expectations of kind templates
+SCHEMA = Schema("skyquilt/problem", "1.5", "skyquilt prepare")
 
 _LOCAL_DATASETS = {
     "rotation": ("", "rotation from the sky frame to the spacecraft, per attitude sample"),
@@ -122,8 +124,14 @@ def read_record(path: str | Path) -> dict[str, Any]:
         return read_provenance(file)
 
 
-def _put_expectation(group: h5py.Group, expectation: Expectation) -> None:
-    if isinstance(expectation, Joint):
+def _put_expectation(group: h5py.Group, expectation: Expectation | Templates) -> None:
+    if isinstance(expectation, Templates):
+        group.attrs["kind"] = "templates"
+        group.attrs["names"] = list(expectation.names)
+        group.attrs["photon_fluxes"] = expectation.photon_fluxes
+        for index, one in enumerate(expectation.expectations):
+            _put_expectation(group.create_group(f"template_{index}"), one)
+    elif isinstance(expectation, Joint):
         group.attrs["kind"] = "joint"
         group.attrs["frame"] = expectation.frame
         for index, part in enumerate(expectation.parts):
@@ -162,7 +170,11 @@ def _put_table(group: h5py.Group, expectation: LocalTable | SkyTable) -> None:
         group.attrs["interpolation"] = expectation.interpolation
 
 
-def _get_expectation(group: h5py.Group) -> Expectation:
+def _get_expectation(group: h5py.Group) -> Expectation | Templates:
+    if group.attrs["kind"] == "templates":
+        each = (_get_expectation(group[f"template_{index}"]) for index in range(len(group)))
+        names = tuple(map(str, group.attrs["names"]))
+        return Templates(names, tuple(each), group.attrs["photon_fluxes"])
     if group.attrs["kind"] == "joint":
         parts = [group[f"part_{index}"] for index in range(len(group))]
         return Joint(

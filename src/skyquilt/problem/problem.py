@@ -51,6 +51,8 @@ class Description(NamedTuple):
     datasets : dict of str to dict
         The data sets of a joint problem by name, each with its counts and what is said above of
         the whole; empty for one data set.
+    templates : dict of str to str
+        Spectra of which each pixel takes the best, by name; empty for one spectrum.
     """
 
     instrument: str
@@ -63,6 +65,7 @@ class Description(NamedTuple):
     n_masked_counts: float = 0.0
     time_span: tuple[float, float] | None = None
     datasets: Mapping[str, Mapping[str, Any]] = {}
+    templates: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)

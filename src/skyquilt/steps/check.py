@@ -46,4 +46,5 @@ def _check_part(analysis: Analysis, made: set[Path]) -> str:
     later = [path for path in analysis.data.paths() if not Path(path).is_file()]
     if later and made.issuperset(map(Path, later)):
         return f"configuration is good; {', '.join(later)} will be made first"
-    return check(analysis)
+    found, *_ = [check(one) for one in analysis.templates().values()]
+    return found

@@ -9,6 +9,7 @@ from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.file import write_skymap
 from skyquilt.maps.merge import merge_chunks
 from skyquilt.problem.file import check_rows, read_problem, read_record
+from skyquilt.problem.templates import photon_fluxes
 
 
 def merge_files(
@@ -23,7 +24,7 @@ def merge_files(
             f"{fit_problem.identity[:12]}; make the plan again with `skyquilt plan`."
         )
     check_rows(problem)
-    merged = merge_chunks(chunks, fit_plan, fit_problem.photon_flux)
+    merged = merge_chunks(chunks, fit_plan, photon_fluxes(fit_problem))
     before = read_record(problem)
     provenance = Provenance(
         "merge",

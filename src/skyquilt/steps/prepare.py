@@ -5,13 +5,15 @@ from pathlib import Path
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
 from skyquilt.instruments.analyses import prepare
+from skyquilt.instruments.compton.table import contract_all
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.problem.file import write_problem
 from skyquilt.problem.joint import energy_hull, join
 from skyquilt.problem.problem import FitProblem
+from skyquilt.problem.templates import join_templates
 from skyquilt.spectra import integrate
 
-_USED = {"instrument", "data", "energy", "datasets", "spectrum"}
+_USED = {"instrument", "data", "energy", "datasets", "spectrum", "spectra"}
 
 
 def prepare_analysis(
@@ -23,23 +25,31 @@ def prepare_analysis(
     """
     clock = start_clock()
     analysis = get_analysis(config, name)
-    parts = {
-        dataset: prepare(part, config.cache, all_bins=all_bins)
-        for dataset, part in analysis.parts().items()
-    }
+    for part in analysis.contracted_parts().values():
+        contract_all(list(part.templates().values()), config.cache)
+    stages, problems = [], {}
+    for template, one in analysis.templates().items():
+        parts = {
+            dataset: prepare(part, config.cache, all_bins=all_bins)
+            for dataset, part in one.parts().items()
+        }
+        stages += [stage for part in parts.values() for stage in part.stages]
+        problems[template] = _join_datasets(
+            one, {dataset: part.problem for dataset, part in parts.items()}
+        )
     provenance = Provenance(
         "prepare",
         analysis.model_dump(mode="json", include=_USED),
         analysis.paths(),
         Path(config.cache) / "digests",
-        earlier=tuple(stage for part in parts.values() for stage in part.stages),
+        earlier=tuple(stages),
         clock=clock,
     )
-    problems = {dataset: part.problem for dataset, part in parts.items()}
-    write_problem(output, _one_problem(analysis, problems), provenance)
+    is_one = analysis.spectra is None
+    write_problem(output, problems[""] if is_one else join_templates(problems), provenance)
 
 
-def _one_problem(analysis: Analysis, problems: dict[str, FitProblem]) -> FitProblem:
+def _join_datasets(analysis: Analysis, problems: dict[str, FitProblem]) -> FitProblem:
     if analysis.datasets is None:
         return problems[""]
     return join(problems, float(integrate(analysis.spectrum, energy_hull(problems))[0]))

@@ -6,9 +6,11 @@ analysis with the same three uses the same file.
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -78,26 +80,49 @@ def contract(analysis: Analysis, cache: str | Path) -> ResponseTable:
     OutputError
         If the table cannot be written.
     """
-    cache = Path(cache)
-    path = analysis.data.response
-    used = analysis.model_dump(mode="json", include={"spectrum", "energy"})
-    provenance = Provenance("contract", used, (path,), cache / "digests")
+    return contract_all([analysis], cache)[0]
+
+
+def contract_all(analyses: Sequence[Analysis], cache: str | Path) -> list[ResponseTable]:
+    """Tables of analyses that differ in their spectra; the response is read once.
+
+    Parameters
+    ----------
+    analyses : sequence of Analysis
+        All of the same response and energy selection.
+    cache : str or Path
+        Folder of the tables.
+
+    Raises
+    ------
+    InputError, OutputError
+        As `contract`.
+    """
+    cache, first = Path(cache), analyses[0]
+    path = first.data.response
     with open_response(path) as response:
-        channels = select_channels(response.space.em_edges, analysis.energy, path)
-        settings = {
-            "response": file_digest(path, cache / "digests"),
-            "spectrum": analysis.spectrum.model_dump(mode="json"),
-            "channels": channels,
-            "sum_channels": analysis.energy.sum_channels,
-            "schema_version": SCHEMA.version,
-        }
-        target = cache / "tables" / f"{settings_digest(settings)[:32]}.h5"
-        with locked(target):
-            if _is_made(target):
+        channels = select_channels(response.space.em_edges, first.energy, path)
+        wanted = {_table_path(one, channels, cache): one for one in analyses}
+        with ExitStack() as locks:
+            for target in sorted(wanted):
+                locks.enter_context(locked(target))
+            missing = {target: one for target, one in wanted.items() if not _is_made(target)}
+            for target in wanted.keys() - missing.keys():
                 logger.info("%s: contracted before, in %s", path, target)
-            else:
-                _write_table(target, response, analysis, channels, provenance)
-    return read_table(target)
+            if missing:
+                _write_tables(missing, response, channels, cache)
+    return [read_table(_table_path(one, channels, cache)) for one in analyses]
+
+
+def _table_path(analysis: Analysis, channels: tuple[int, int], cache: Path) -> Path:
+    settings = {
+        "response": file_digest(analysis.data.response, cache / "digests"),
+        "spectrum": analysis.spectrum.model_dump(mode="json"),
+        "channels": channels,
+        "sum_channels": analysis.energy.sum_channels,
+        "schema_version": SCHEMA.version,
+    }
+    return cache / "tables" / f"{settings_digest(settings)[:32]}.h5"
 
 
 def read_table(path: str | Path) -> ResponseTable:
@@ -135,29 +160,58 @@ def _is_made(path: Path) -> bool:
     return True
 
 
+def _write_tables(
+    wanted: dict[Path, Analysis], response: Response, channels: tuple[int, int], cache: Path
+) -> None:
+    """Write the tables of some spectra in one pass; rows of all but the first wait in a file."""
+    first, n = next(iter(wanted.values())), len(wanted)
+    flux = np.array([integrate(one.spectrum, response.ei_edges) for one in wanted.values()])
+    sum_channels, space = first.energy.sum_channels, response.space
+    n_channels = 1 if sum_channels else channels[1] - channels[0]
+    shape = response.n_rows, n_channels * space.shape[1] * space.shape[2]
+    totals = np.empty((n, response.n_rows))
+    provenances = [
+        Provenance(
+            "contract",
+            one.model_dump(mode="json", include={"spectrum", "energy"}),
+            (first.data.response,),
+            cache / "digests",
+        )
+        for one in wanted.values()
+    ]
+    folded = _contracted(response, flux, channels, sum_channels, totals)
+    with TemporaryFile(dir=cache) as file:
+        waiting = np.memmap(file, np.float32, shape=(n - 1, *shape)) if n > 1 else ()
+        rows = (_put_aside(folded, waiting), *waiting)
+        for target, own, own_totals, provenance in zip(
+            wanted, rows, totals, provenances, strict=True
+        ):
+            _write_table(target, response, channels, shape, own, own_totals, provenance)
+
+
+def _put_aside(
+    folded: Iterator[list[np.ndarray]], waiting: np.ndarray | tuple[()]
+) -> Iterator[np.ndarray]:
+    """The rows of the first spectrum; those of the others are put into `waiting`."""
+    for index, rows in enumerate(folded):
+        for place, row in zip(waiting, rows[1:], strict=True):
+            place[index] = row
+        yield rows[0]
+
+
 def _write_table(
     target: Path,
     response: Response,
-    analysis: Analysis,
     channels: tuple[int, int],
+    shape: tuple[int, int],
+    rows: Iterable[np.ndarray],
+    totals: np.ndarray,
     provenance: Provenance,
 ) -> None:
-    flux = integrate(analysis.spectrum, response.ei_edges)
+    about = "expected counts for unit flux, one row per source direction"
     space = response.space
-    n_channels = 1 if analysis.energy.sum_channels else channels[1] - channels[0]
-    n_bins = n_channels * space.shape[1] * space.shape[2]
-    totals = np.empty(response.n_rows)
     with new_hdf5(target, SCHEMA, provenance) as file:
-        rows = _contracted(response, flux, channels, analysis.energy.sum_channels, totals)
-        put_rows(
-            file,
-            "rows",
-            rows,
-            (response.n_rows, n_bins),
-            np.float32,
-            response.unit,
-            "expected counts for unit flux, one row per source direction",
-        )
+        put_rows(file, "rows", rows, shape, np.float32, response.unit, about)
         put(file, "totals", totals, response.unit, "sums of the rows")
         put(file, "em_edges", space.em_edges, "keV", "edges of the measured energy")
         put(file, "phi_edges", space.phi_edges, "deg", "edges of the Compton angle")
@@ -175,16 +229,18 @@ def _contracted(
     channels: tuple[int, int],
     sum_channels: bool,
     totals: np.ndarray,
-) -> Iterator[np.ndarray]:
-    """Rows of the table in float64; their sums are put into `totals` on the way."""
+) -> Iterator[list[np.ndarray]]:
+    """Rows of the tables of all spectra in float64; their sums are put into `totals` on the way."""
     began = reported = time.monotonic()
     for start, block in response.blocks(slice(*channels)):
         for index, row in enumerate(block, start):
-            folded = flux @ row.reshape(flux.size, -1).astype(np.float64, copy=False)
+            by_energy = row.reshape(flux.shape[1], -1).astype(np.float64, copy=False)
+            folded = [one @ by_energy for one in flux]
             if sum_channels:
-                folded = folded.reshape(row.shape[1], -1).sum(axis=0)
-            _check_range(folded, response.path)
-            totals[index] = folded.sum()
+                folded = [one.reshape(row.shape[1], -1).sum(axis=0) for one in folded]
+            for number, one in enumerate(folded):
+                _check_range(one, response.path)
+                totals[number, index] = one.sum()
             yield folded
         done = start + len(block)
         if time.monotonic() - reported > _REPORT_S:

@@ -1,0 +1,110 @@
+"""Expectations of several spectra: a fit takes the best of them in each direction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skyquilt.problem.expectation import Block, Expectation, RowBlock, SparseBlock
+from skyquilt.problem.problem import FitProblem
+
+
+@dataclass(frozen=True, eq=False)
+class Templates:
+    """Expected counts in the same hit bins for several spectra, each of unit flux.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the spectra.
+    expectations : tuple of Expectation
+        One per spectrum.
+    photon_fluxes : ndarray of float64, shape (n,)
+        Integral of each spectrum over the selected energies [ph cm-2 s-1].
+
+    Raises
+    ------
+    ValueError
+        If there is no spectrum, or the numbers of names, expectations, fluxes or hit bins differ.
+    """
+
+    names: tuple[str, ...]
+    expectations: tuple[Expectation, ...]
+    photon_fluxes: np.ndarray
+
+    def __post_init__(self):
+        n = len(self.names)
+        if not n or {len(self.expectations), len(self.photon_fluxes)} != {n}:
+            raise ValueError(
+                f"{n} names, {len(self.expectations)} expectations, {len(self.photon_fluxes)} "
+                "photon fluxes: allowed is one of each for every spectrum, and one or more."
+            )
+        if len({expectation.n_hit for expectation in self.expectations}) != 1:
+            raise ValueError("the spectra have other hit bins: all need the same.")
+
+    @property
+    def n_hit(self) -> int:
+        """Number of hit bins."""
+        return self.expectations[0].n_hit
+
+    @property
+    def entries_per_direction(self) -> float:
+        """Expected counts that the blocks of all spectra hold per direction."""
+        return sum(one.entries_per_direction for one in self.expectations)
+
+    def block(self, directions: np.ndarray) -> Block | SparseBlock | RowBlock:
+        """Expected counts of the first spectrum, for those who need but one."""
+        return self.expectations[0].block(directions)
+
+    def work_per_direction(self) -> float:
+        """Estimated multiply-adds for one direction and all spectra."""
+        return sum(one.work_per_direction() for one in self.expectations)
+
+
+def join_templates(problems: Mapping[str, FitProblem]) -> FitProblem:
+    """One problem of those that differ in nothing but their spectrum.
+
+    Parameters
+    ----------
+    problems : dict of str to FitProblem
+        The problems by the names of their spectra.
+
+    Raises
+    ------
+    ValueError
+        If they have other counts or backgrounds.
+    """
+    first, *others = problems.values()
+    for other in others:
+        for name in ("counts", "background"):
+            if not np.array_equal(getattr(first, name), getattr(other, name)):
+                raise ValueError(f"the spectra have other {name}: all need the same.")
+    spectra = {name: problem.description.spectrum for name, problem in problems.items()}
+    about = "; ".join(f"{name} ({spectrum})" for name, spectrum in spectra.items())
+    return replace(
+        first,
+        expectation=Templates(
+            tuple(problems),
+            tuple(problem.expectation for problem in problems.values()),
+            np.array([problem.photon_flux for problem in problems.values()]),
+        ),
+        description=first.description._replace(spectrum=about, templates=spectra),
+    )
+
+
+def split_templates(problem: FitProblem) -> list[FitProblem]:
+    """The problem of each spectrum; the problem itself if there is but one."""
+    templates = problem.expectation
+    if not isinstance(templates, Templates):
+        return [problem]
+    return [
+        replace(problem, expectation=expectation, photon_flux=float(photon_flux))
+        for expectation, photon_flux in zip(
+            templates.expectations, templates.photon_fluxes, strict=True
+        )
+    ]
+
+
+def photon_fluxes(problem: FitProblem) -> np.ndarray:
+    """Integral of each spectrum over the selected energies [ph cm-2 s-1]."""
+    return np.array([part.photon_flux for part in split_templates(problem)])

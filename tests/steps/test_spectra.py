@@ -1,0 +1,108 @@
+"""Analyses of several spectra, from the configuration to the maps."""
+
+import json
+
+import numpy as np
+import pytest
+
+from skyquilt.errors import ConfigError, InputError
+from skyquilt.instruments.compton import table as table_module
+from skyquilt.instruments.compton.table import contract, contract_all
+from skyquilt.maps.file import read_skymap
+from skyquilt.steps.check import check_files
+from skyquilt.steps.contract import contract_analysis
+
+INDICES = {"hard": -1.0, "normal": -2.0, "soft": -3.5}
+
+
+@pytest.fixture
+def spectra(galactic):
+    """Observation in the galactic frame, with three spectra."""
+    one = galactic.settings.pop("spectrum")
+    galactic.settings["spectra"] = {name: one | {"index": k} for name, k in INDICES.items()}
+    return galactic
+
+
+def maps_of_one(observation, name):
+    """Maps of one of the spectra by itself."""
+    spectra = observation.settings.pop("spectra")
+    observation.settings["spectrum"] = spectra[name]
+    columns = observation.run().columns
+    del observation.settings["spectrum"]
+    observation.settings["spectra"] = spectra
+    return columns
+
+
+def test_maps_have_the_best_of_all_spectra(spectra):
+    found = spectra.run().columns
+    each = [maps_of_one(spectra, name) for name in INDICES]
+    np.testing.assert_array_equal(found["ts"], np.max([one["ts"] for one in each], axis=0))
+    for pixel, template in enumerate(found["template"]):
+        for name in ("flux", "flux_ul", "photon_flux", "npred", "status"):
+            assert found[name][pixel] == each[template][name][pixel]
+    assert len(set(found["template"])) > 1
+
+
+def test_maps_name_the_spectra(spectra):
+    spectra.run()
+    _, record = read_skymap(spectra.path("results/tiny/maps.fits"))
+    assert list(record["description"]["templates"]) == list(INDICES)
+    assert "index -3.5" in record["description"]["templates"]["soft"]
+
+
+def test_response_is_read_once_for_all_spectra(spectra, monkeypatch):
+    analyses = list(spectra.analysis().templates().values())
+    passes, before = [], table_module._contracted
+    monkeypatch.setattr(
+        table_module, "_contracted", lambda *args: passes.append(1) or before(*args)
+    )
+    together = contract_all(analyses, spectra.path("cache"))
+    assert len(passes) == 1
+    for one, found in zip(analyses, together, strict=True):
+        alone = contract(one, spectra.path("another"))
+        assert np.asarray(alone.rows).tobytes() == np.asarray(found.rows).tobytes()
+        assert alone.totals.tobytes() == found.totals.tobytes()
+
+
+def test_tables_that_are_there_are_not_made_again(spectra, monkeypatch):
+    analyses = list(spectra.analysis().templates().values())
+    first = contract(analyses[1], spectra.path("cache"))
+    made, before = [], table_module._write_table
+    monkeypatch.setattr(
+        table_module,
+        "_write_table",
+        lambda target, *rest: made.append(target) or before(target, *rest),
+    )
+    contract_all(analyses, spectra.path("cache"))
+    assert len(made) == 2
+    assert first.path not in map(str, made)
+
+
+def test_contract_names_the_table_of_each_spectrum(spectra):
+    contract_analysis(spectra.config(), "tiny", spectra.path("table.json"))
+    with open(spectra.path("table.json"), encoding="utf-8") as file:
+        assert list(json.load(file)["tables"]) == list(INDICES)
+
+
+def test_check_reads_all_spectra(spectra):
+    assert check_files(spectra.config()).startswith("tiny: good;")
+    spectra.settings["spectra"]["soft"]["index"] = 1e4
+    with pytest.raises(InputError, match=r"analysis tiny: spectrum .*the flux overflows"):
+        check_files(spectra.config())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"spectrum": {"model": "power_law"}}, "and not both"),
+        ({"spectra": None}, "give `spectrum`, or several as `spectra`"),
+        ({"spectra": {}}, "spectra"),
+        ({"calibrate": {}}, "`calibrate` needs one `spectrum`"),
+    ],
+)
+def test_spectra_that_cannot_be_are_named(spectra, change, message):
+    if "spectrum" in change:
+        change = {"spectrum": spectra.settings["spectra"]["soft"]}
+    spectra.settings |= change
+    with pytest.raises(ConfigError, match=message):
+        spectra.config()
