@@ -11,6 +11,7 @@ from skyquilt.instruments.compton.table import contract, contract_all
 from skyquilt.maps.file import read_skymap
 from skyquilt.steps.check import check_files
 from skyquilt.steps.contract import contract_analysis
+from skyquilt.steps.run import run_analysis
 
 INDICES = {"hard": -1.0, "normal": -2.0, "soft": -3.5}
 
@@ -37,7 +38,7 @@ def test_maps_have_the_best_of_all_spectra(spectra):
     found = spectra.run().columns
     each = [maps_of_one(spectra, name) for name in INDICES]
     np.testing.assert_array_equal(found["ts"], np.max([one["ts"] for one in each], axis=0))
-    for pixel, template in enumerate(found["template"]):
+    for pixel, template in enumerate(found["template"].astype(int)):
         for name in ("flux", "flux_ul", "photon_flux", "npred", "status"):
             assert found[name][pixel] == each[template][name][pixel]
     assert len(set(found["template"])) > 1
@@ -48,6 +49,14 @@ def test_maps_name_the_spectra(spectra):
     _, record = read_skymap(spectra.path("results/tiny/maps.fits"))
     assert list(record["description"]["templates"]) == list(INDICES)
     assert "index -3.5" in record["description"]["templates"]["soft"]
+
+
+def test_summary_names_the_best_spectrum_and_how_many_were_tried(spectra):
+    run_analysis(spectra.config(), "tiny", 1)
+    with open(spectra.path("results/tiny/summary.json"), encoding="utf-8") as file:
+        summary = json.load(file)
+    assert summary["n_spectra"] == 3
+    assert summary["best"]["template"] in INDICES
 
 
 def test_response_is_read_once_for_all_spectra(spectra, monkeypatch):

@@ -21,7 +21,7 @@ COLUMNS = {
     "npred": ("", "expected source counts"),
     "background_norm": ("", "factor on the background"),
     "n_iter": ("", "steps of the fit"),
-    "template": ("", "number of the best spectrum"),
+    "template": ("", "best spectrum, its number from 0"),
     "status": ("", "0 good, 1 at bound, else failed"),
 }
 

@@ -120,6 +120,8 @@ def derive_columns(
         "sqrt_ts": np.sign(flux) * np.sqrt(columns["ts"]),
         "photon_flux": flux * np.take(photon_flux, columns.get("template", 0)),
     }
+    if "template" in columns:
+        derived["template"] = np.where(np.isnan(flux), np.nan, columns["template"])
     return {name: derived[name] for name in COLUMNS if name in derived}
 
 

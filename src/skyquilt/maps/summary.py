@@ -64,7 +64,8 @@ def summarise(
         **problem_info,
         "nside": skymap.nside,
         "frame": skymap.frame,
-        "best": None if place is None else _best(cells, place),
+        "n_spectra": max(1, len(problem_info.get("templates", {}))),
+        "best": None if place is None else _best(cells, place, problem_info),
         "best_pixel": None if place is None else _best_pixel(skymap),
         "true_position": _true_position(position),
         "offset_deg": _offset(cells, place, position),
@@ -138,10 +139,12 @@ def best_place(ts: np.ndarray) -> int | None:
     return place if ts[place] > 0 else None
 
 
-def _best(cells: MultiOrderMap, place: int) -> dict[str, Any]:
+def _best(cells: MultiOrderMap, place: int, problem_info: Mapping[str, Any]) -> dict[str, Any]:
     """Position of a cell and all that was fitted there."""
     fitted = {name: column[place] for name, column in cells.columns.items()}
     del fitted["probdensity"]
+    if "template" in fitted:
+        fitted["template"] = list(problem_info["templates"])[int(fitted["template"])]
     return {"uniq": cells.uniq[place], **coordinates(cells.centres[place], cells.frame), **fitted}
 
 
