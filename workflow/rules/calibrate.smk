@@ -19,7 +19,9 @@ rule prepare_model:
         runtime=runtime_min(10, per_mb=0.002),
     params:
         config=config_file,
-        settings=settings_of("instrument", "data", "energy", "datasets", "spectrum", "spectra"),
+        settings=settings_of(
+            "instrument", "data", "energy", "datasets", "spectrum", "spectra"
+        ),
     message:
         "{wildcards.analysis}: model of all bins"
     shell:

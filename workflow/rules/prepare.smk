@@ -44,7 +44,9 @@ rule prepare_problem:
         runtime=runtime_min(10, per_mb=0.002),
     params:
         config=config_file,
-        settings=settings_of("instrument", "data", "energy", "datasets", "spectrum", "spectra"),
+        settings=settings_of(
+            "instrument", "data", "energy", "datasets", "spectrum", "spectra"
+        ),
     message:
         "{wildcards.analysis}: data and table into a fit problem"
     shell:
