@@ -15,6 +15,11 @@ REGION = {
     "is_resolved": True,
     "is_cut": False,
     "contains_true_position": True,
+    "files": {"moc": "regions/containment-90.fits", "ds9": "regions/containment-90.reg"},
+}
+CREDIBLE = REGION | {
+    "area_deg2": 17.5,
+    "files": {"moc": "regions/credible-90.fits", "ds9": "regions/credible-90.reg"},
 }
 STAGE = {"stage": "fit", "n_jobs": 3, "wall_s": 2.0, "cpu_s": 1.5, "peak_memory_mb": 80.0}
 
@@ -37,7 +42,10 @@ def summary():
         "best": {**place, **fit, "npred": 33.0},
         "true_position": {"lon": 93.0, "lat": -53.0, "frame": "galactic", **place},
         "offset_deg": 0.04,
+        "searched": {"probability": 0.2345, "area_deg2": 3.25},
+        "prior": "flat",
         "containment": [REGION],
+        "credible": [CREDIBLE],
         "pixels": {
             "n_pixels": 3072,
             "area_deg2": 41252.96,

@@ -40,6 +40,8 @@ def test_page_tells_the_numbers(products):
         "TS 40.0 at R.A. 93.04°, Dec. \N{MINUS SIGN}53.00°; 90 % region of 12.5 deg²",
         "0.0350 ± 0.0040 × reference",
         "The best position is 0.04° from the true one",
+        "holds the true position has 23.4 % of the probability on 3.25 deg²",
+        "90 % 17.5 deg² 1 yes yes",
         "SQ J1 1.000° 2.000° 0.100° 40.0 0.0350 ± 0.0040 Crab",
         "2.0 × 10⁻⁸, extrapolated; 0 of 1000 simulated skies",
         "below 0.0037 (95 %)",
@@ -67,6 +69,8 @@ def test_page_asks_for_nothing_outside(products):
 
     targets = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
     own = {"x", "maps.fits", "summary.json"}
+    for kind in ("containment", "credible"):
+        own |= {f"regions/{kind}-90.{ending}" for ending in ("fits", "reg")}
     assert [t for t in targets if not t.startswith(("data:", "#")) and t not in own] == []
     assert "http" not in page
     assert "@import" not in page
@@ -95,7 +99,7 @@ def test_warnings_stand_on_top(products, summary):
 
 
 def test_page_of_a_sky_without_a_source_says_so(products, summary):
-    summary |= {"best": None, "offset_deg": None}
+    summary |= {"best": None, "offset_deg": None, "searched": None}
 
     text = text_of(analysis_page(replace(products, sources=[]), "x"))
 

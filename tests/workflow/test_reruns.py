@@ -24,7 +24,7 @@ TABLE = {"contract_response": 1, **PROBLEM}
         ("plots", {"colormap": "magma"}, LOOK),
         ("localise", {"true_position": None}, PLACE),
         ("localise", {"levels": [0.5]}, REFINED | PLACE),
-        ("refine", {"max_order": 5}, REFINED),
+        ("refine", {"max_order": 5}, REFINED | PLACE),
         ("map", {"nside": 8}, FIT),
         ("fit", {"allow_negative": True}, FIT),
         ("data", {"time_weights": "elapsed"}, PROBLEM),

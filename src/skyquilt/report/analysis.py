@@ -164,10 +164,16 @@ def _position(products: Products) -> Section:
     if rows:
         heads = ["position", "R.A.", "Dec.", "l", "b"]
         tables.append(Table(heads, rows, frozenset({1, 2, 3, 4})))
-    tables.append(_regions(summary["containment"]))
+    tables += [_containment(summary["containment"]), _credible(summary)]
     texts = []
     if summary["offset_deg"] is not None:
         texts.append(f"The best position is {degrees(summary['offset_deg'])} from the true one.")
+    if searched := summary["searched"]:
+        texts.append(
+            f"The smallest credible region that holds the true position has "
+            f"{percent(round(searched['probability'], 3))} of the probability on "
+            f"{area(searched['area_deg2'])}."
+        )
     names = [path.stem for path in products.plots if path.stem.startswith("containment")]
     return Section(
         "position",
@@ -175,13 +181,22 @@ def _position(products: Products) -> Section:
         texts=texts,
         tables=tables,
         figures=_figures(products, ("zoom", *sorted(names))),
+        links=list(_region_links(summary)),
     )
 
 
 _AXES = (("icrs", "lon"), ("icrs", "lat"), ("galactic", "lon"), ("galactic", "lat"))
 
 
-def _regions(regions: Sequence[Mapping[str, Any]]) -> Table:
+def _region_links(summary: Mapping[str, Any]) -> Iterator[Link]:
+    for kind in ("containment", "credible"):
+        for region in summary[kind]:
+            name = f"{percent(region['level'])} {kind} region"
+            yield Link(region["files"]["moc"], f"{name} as MOC")
+            yield Link(region["files"]["ds9"], f"{name} for DS9")
+
+
+def _containment(regions: Sequence[Mapping[str, Any]]) -> Table:
     rows = [
         [
             percent(region["level"]),
@@ -195,6 +210,22 @@ def _regions(regions: Sequence[Mapping[str, Any]]) -> Table:
     ]
     heads = ["region", "drop of TS", "area", "parts", "resolved", "holds true position"]
     return Table(heads, rows, frozenset({1, 2, 3}), "Containment regions")
+
+
+def _credible(summary: Mapping[str, Any]) -> Table:
+    rows = [
+        [
+            percent(region["level"]),
+            area(region["area_deg2"]),
+            str(region["n_parts"]),
+            yes_no(region["is_resolved"]),
+            yes_no(region["contains_true_position"]),
+        ]
+        for region in summary["credible"]
+    ]
+    heads = ["region", "area", "parts", "resolved", "holds true position"]
+    title = f"Credible regions, {summary['prior']} prior"
+    return Table(heads, rows, frozenset({1, 2}), title)
 
 
 def _sources(sources: Sequence[Mapping[str, Any]]) -> Section:
