@@ -102,18 +102,18 @@ _ARGUMENTS = {
         *(_int, _float, _floats, _floats, _float, _ints, _ints, _floats),
     ),
     # n, directions, group, range_stop, ranges; n_vertex, vertices, shape, bin_stop, bin_band;
-    # yields, to_band; n_component, n_column, step, core, contained, density, reach; room; stop,
-    # bin, unit_counts
+    # yields; band_stop, band_component, band_share; n_component, n_column, step, core, contained,
+    # density, reach; room, lists; stop, bin, unit_counts
     "pixel_counts": (
         *(_int, _floats, _ints, _ints, _ints, _int, _floats, _floats, _ints, _ints),
-        *(_floats, _floats, _int, _int, _float, _float, _floats, _floats, _floats),
-        *(_floats, _ints, _ints, _floats),
+        *(_floats, _ints, _ints, _floats, _int, _int, _float, _float, _floats, _floats, _floats),
+        *(_floats, _ints, _ints, _ints, _floats),
     ),
-    # n, directions; n_edge, edges, inside; n_component, n_column, step, core, contained, reach;
-    # room; contained_part
+    # n, directions; n_edge, edges, inside; n_component, n_column, step, core, contained, reach,
+    # every; room; contained_part
     "border_containment": (
         *(_int, _floats, _int, _floats, _floats, _int, _int, _float, _float, _floats, _floats),
-        *(_floats, _floats),
+        *(_ints, _floats, _floats),
     ),
     # n_pixel, n_part, directions, source; n_angle, n_column, table; image
     "add_cones": (_int, _int, _floats, _floats, _int, _int, _singles, _singles),

@@ -29,6 +29,8 @@ typedef struct {
     const double *contained; /* fraction within the chord: n_column rows of n_component values */
     const double *density;   /* [sr-1], same shape */
     const double *reach;     /* angle beyond which a component has nothing [rad] */
+    int64_t n_wanted;        /* components to integrate, others are left alone */
+    const int64_t *wanted;
 } spread;
 
 /* An edge as seen from the source, in coordinates of its great circle. */
@@ -134,8 +136,17 @@ static void read_row(const spread *psf, const double *table, double chord2, doub
     double share;
     const double *below = table + place_of(psf, chord2, &share) * psf->n_component;
     const double *above = below + psf->n_component;
-    for (int64_t c = 0; c < psf->n_component; c++)
+    for (int64_t k = 0; k < psf->n_wanted; k++) {
+        int64_t c = psf->wanted[k];
         values[c] = (1 - share) * below[c] + share * above[c];
+    }
+}
+
+/* Add a multiple of the wanted values. */
+static void add_values(const spread *psf, double factor, const double *values, double *sum)
+{
+    for (int64_t k = 0; k < psf->n_wanted; k++)
+        sum[psf->wanted[k]] += factor * values[psf->wanted[k]];
 }
 
 /* Difference in position angle between two places on a circle of height h. */
@@ -170,12 +181,10 @@ static void add_piece(const spread *psf, const edge *seen, double from, double t
         double weight = half * node_weights[is_near][k] * h / (chord2 * (1 - 0.25 * chord2));
         constant -= weight;
         read_row(psf, psf->contained, chord2, values);
-        for (int64_t c = 0; c < psf->n_component; c++)
-            sum[c] += weight * values[c];
+        add_values(psf, weight, values, sum);
     }
     read_row(psf, psf->contained, nearest2, values);
-    for (int64_t c = 0; c < psf->n_component; c++)
-        sum[c] += constant * values[c];
+    add_values(psf, constant, values, sum);
 }
 
 /* Add the integral of C dphi along an edge, cut into pieces as long as the source is far. */
@@ -200,64 +209,127 @@ static void add_edge(const spread *psf, const double source[3], const double a[3
     }
 }
 
-static double separation(double chord2)
-{
-    return 2 * asin(smaller(1, 0.5 * sqrt(chord2)));
-}
-
 /* Row of a pixel: centre, solid angle [sr], radius [rad], and how much larger it is than with
  * straight edges between its four corners. */
 enum { AREA = 3, RADIUS = 4, BULGE = 5, SHAPE = 6 };
 
 #define ROUNDING 1e-14 /* of sums of position angles */
 
+/* Add the density of each component times the area, from the four points of a Gauss rule. */
+static void add_points(const spread *psf, const double source[3], const double *const corner[4],
+                       double area, double *values, double *sum)
+{
+    const double low = 0.21132486540518713, high = 1 - low;
+    double chord2[4], weight[4], all = 0;
+    for (int k = 0; k < 4; k++) {
+        double s = k & 1 ? high : low, t = k & 2 ? high : low, place[3], right[3], up[3], normal[3];
+        for (int i = 0; i < 3; i++) {
+            double bottom = corner[1][i] - corner[0][i], top = corner[2][i] - corner[3][i];
+            double left = corner[3][i] - corner[0][i];
+            right[i] = bottom + t * (top - bottom);
+            up[i] = left + s * (top - bottom);
+            place[i] = corner[0][i] + s * bottom + t * up[i];
+        }
+        cross(right, up, normal);
+        double scale = 1 / sqrt(dot(place, place));
+        for (int i = 0; i < 3; i++)
+            place[i] *= scale;
+        chord2[k] = squared_chord(source, place);
+        weight[k] = sqrt(dot(normal, normal));
+        all += weight[k];
+    }
+    for (int k = 0; k < 4; k++) {
+        read_row(psf, psf->density, chord2[k], values);
+        add_values(psf, weight[k] / all * area, values, sum);
+    }
+}
+
 /* In units of a pixel's radius: farther pixels have straight edges between their four corners,
- * and still farther ones their central density all over. */
+ * still farther ones the density at four points (good to (size / distance)^4 / 10), and the
+ * farthest that in the middle all over. */
 #define FAR 3
+#define FARTHER 5
 #define VERY_FAR 20
 
-/* Integral of each component over a pixel; `values` is room for n_component numbers. */
+/* Integral of the wanted components over a pixel; `values` is room for n_component numbers. */
 static void integrate_pixel(const spread *psf, const double source[3], double chord2,
                             int64_t n_vertex, const double *vertices, const double *shape,
                             double *values, double *integral)
 {
-    int64_t n = psf->n_component;
-    double distance = separation(chord2), radius = shape[RADIUS];
+    double distance = sqrt(chord2), radius = shape[RADIUS], factor = 1;
+    for (int64_t k = 0; k < psf->n_wanted; k++)
+        integral[psf->wanted[k]] = 0;
     if (distance > VERY_FAR * radius) {
         read_row(psf, psf->density, chord2, integral);
-        for (int64_t c = 0; c < n; c++)
-            integral[c] *= shape[AREA];
+        factor = shape[AREA];
+    } else if (distance > FARTHER * radius) {
+        const double *corner[4];
+        for (int k = 0; k < 4; k++)
+            corner[k] = vertices + 3 * k * (n_vertex / 4);
+        add_points(psf, source, corner, shape[AREA], values, integral);
     } else {
-        memset(integral, 0, (size_t)n * sizeof *integral);
         int64_t stride = distance > FAR * radius ? n_vertex / 4 : 1;
         for (int64_t k = 0; k < n_vertex; k += stride)
             add_edge(psf, source, vertices + 3 * k, vertices + 3 * ((k + stride) % n_vertex),
                      values, integral);
-        double factor = (stride > 1 ? shape[BULGE] : 1) / (2 * PI);
-        for (int64_t c = 0; c < n; c++)
-            integral[c] *= factor;
+        factor = (stride > 1 ? shape[BULGE] : 1) / (2 * PI);
     }
-    for (int64_t c = 0; c < n; c++)
+    for (int64_t k = 0; k < psf->n_wanted; k++) {
+        int64_t c = psf->wanted[k];
+        integral[c] *= factor;
         if (distance > psf->reach[c] + radius || !(integral[c] > ROUNDING))
             integral[c] = 0;
+    }
+}
+
+/* Probabilities that photons of a component are measured in a band, without those that are 0:
+ * the entries of band j end at stop[j]. */
+typedef struct {
+    const int64_t *stop, *component;
+    const double *share;
+} measured;
+
+static int64_t first_entry(const measured *to_band, int64_t band)
+{
+    return band ? to_band->stop[band - 1] : 0;
+}
+
+/* List the components that contribute to any of some bands; `is_listed` is 0 before and after. */
+static int64_t list_components(const measured *to_band, const int64_t *band, const int64_t *last,
+                               int64_t *is_listed, int64_t *listed)
+{
+    int64_t n = 0;
+    for (; band < last; band++)
+        for (int64_t e = first_entry(to_band, *band); e < to_band->stop[*band]; e++) {
+            int64_t c = to_band->component[e];
+            listed[n] = c;
+            n += !is_listed[c];
+            is_listed[c] = 1;
+        }
+    for (int64_t k = 0; k < n; k++)
+        is_listed[listed[k]] = 0;
+    return n;
 }
 
 /* Entries of n directions; returns their number.
  *
  * Direction i looks at the pixels in `ranges` of its group. A pixel has `n_vertex` corners (every
- * quarter of them a true one) and a row of `shapes`. Its bins end at bin_stop. `yields` holds
- * n rows, `to_band` one row of n_component values per band. `room` is space for 2 n_component
- * values; `bin` and `unit_counts` for all bins that are looked at.
+ * quarter of them a true one), and a row of `shapes`. Its bins end at bin_stop. `yields` holds n rows; see `measured` for band_*. `room` is space for
+ * 2 n_component values, `lists` for 2 n_component + 1 numbers that are 0; `bin` and `unit_counts`
+ * for all bins that are looked at.
  */
 int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
                      const int64_t *range_stop, const int64_t *ranges, int64_t n_vertex,
                      const double *vertices, const double *shapes, const int64_t *bin_stop,
-                     const int64_t *bin_band, const double *yields, const double *to_band,
-                     int64_t n_component, int64_t n_column, double step, double core,
-                     const double *contained, const double *density, const double *reach,
-                     double *room, int64_t *stop, int64_t *bin, double *unit_counts)
+                     const int64_t *bin_band, const double *yields, const int64_t *band_stop,
+                     const int64_t *band_component, const double *band_share, int64_t n_component,
+                     int64_t n_column, double step, double core, const double *contained,
+                     const double *density, const double *reach, double *room, int64_t *lists,
+                     int64_t *stop, int64_t *bin, double *unit_counts)
 {
-    spread psf = {n_component, n_column, step, core, contained, density, reach};
+    int64_t *wanted = lists + n_component;
+    spread psf = {n_component, n_column, step, core, contained, density, reach, 0, wanted};
+    measured to_band = {band_stop, band_component, band_share};
     double *integral = room + n_component, most = 0;
     int64_t end = 0;
     for (int64_t c = 0; c < n_component; c++)
@@ -270,16 +342,18 @@ int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
                 double chord2 = squared_chord(source, own);
                 if (chord2 > squared(most + own[RADIUS]))
                     continue;
+                int64_t b = pixel ? bin_stop[pixel - 1] : 0;
+                psf.n_wanted = list_components(&to_band, bin_band + b, bin_band + bin_stop[pixel],
+                                               lists, wanted);
                 integrate_pixel(&psf, source, chord2, n_vertex, vertices + pixel * n_vertex * 3,
                                 own, room, integral);
-                for (int64_t c = 0; c < n_component; c++)
-                    integral[c] *= yield[c];
-                int64_t b = pixel ? bin_stop[pixel - 1] : 0;
                 for (; b < bin_stop[pixel]; b++) {
-                    const double *share = to_band + bin_band[b] * n_component;
                     double sum = 0;
-                    for (int64_t c = 0; c < n_component; c++)
-                        sum += share[c] * integral[c];
+                    int64_t e = first_entry(&to_band, bin_band[b]);
+                    for (; e < band_stop[bin_band[b]]; e++) {
+                        int64_t c = band_component[e];
+                        sum += band_share[e] * yield[c] * integral[c];
+                    }
                     bin[end] = b;
                     unit_counts[end] = sum;
                     end += sum > 0;
@@ -308,13 +382,14 @@ static int crosses(const double from[3], const double to[3], const double normal
 }
 
 /* Fraction of each component inside a border, for sources at n directions; `contained_part` has n
- * rows. `inside` is a direction inside the border. `room` is space for 2 n_component values. */
+ * rows. `inside` is a direction inside the border, `every` the numbers of all components. `room` is
+ * space for 2 n_component values. */
 void border_containment(int64_t n, const double *directions, int64_t n_edge, const double *edges,
                         const double *inside, int64_t n_component, int64_t n_column, double step,
-                        double core, const double *contained, const double *reach, double *room,
-                        double *contained_part)
+                        double core, const double *contained, const double *reach,
+                        const int64_t *every, double *room, double *contained_part)
 {
-    spread psf = {n_component, n_column, step, core, contained, NULL, reach};
+    spread psf = {n_component, n_column, step, core, contained, NULL, reach, n_component, every};
     const double *all = contained + (n_column - 1) * n_component;
     double most = 0;
     for (int64_t c = 0; c < n_component; c++)
@@ -330,7 +405,7 @@ void border_containment(int64_t n, const double *directions, int64_t n_edge, con
             const double *a = edges + 6 * k, *b = a + 3;
             double length = sqrt(squared_chord(a, b));
             is_inside ^= crosses(inside, source, normal, a, b);
-            if (separation(squared_chord(source, a)) > most + 2 * length)
+            if (squared_chord(source, a) > squared(most + 2 * length))
                 continue;
             edge seen;
             add_edge(&psf, source, a, b, room, sum);

@@ -105,9 +105,10 @@ class PointSpread:
         stop, hit, counts = np.empty(n, np.int64), np.empty(size, np.int64), np.empty(size)
         end = kernels.pixel_counts(
             *(n, directions, *near, image.vertices.shape[1], image.vertices, self.image.shapes),
-            *(image.bin_stop, image.bin_band, yields, self._band_rows),
+            *(image.bin_stop, image.bin_band, yields, *self._shares),
             *(n_component, n_column, psf.step, psf.core, *self._tables, psf.reach),
-            *(np.empty(2 * n_component), stop, hit, counts),
+            *(np.empty(2 * n_component), np.zeros(2 * n_component + 1, np.int64)),
+            *(stop, hit, counts),
         )
         total = np.sum(yields * self._contained(directions) * self._measured, axis=1)
         status = np.full(n, GOOD, np.uint8)
@@ -138,7 +139,7 @@ class PointSpread:
         kernels.border_containment(
             *(n, directions, len(image.border), image.border, image.inside),
             *(n_component, n_column, psf.step, psf.core, self._tables[0], psf.reach),
-            *(np.empty(2 * n_component), part),
+            *(np.arange(n_component), np.empty(2 * n_component), part),
         )
         return part * psf.total
 
@@ -153,9 +154,12 @@ class PointSpread:
         return np.ascontiguousarray(psf.contained.T), np.ascontiguousarray(psf.density.T)
 
     @cached_property
-    def _band_rows(self) -> np.ndarray:
-        """Probabilities, one row per band."""
-        return np.ascontiguousarray(self.to_band.T, dtype=np.float64)
+    def _shares(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Probabilities above 0, band by band: end of each band, components, values."""
+        band, component = np.nonzero(self.to_band.T)
+        stop = np.cumsum(np.bincount(band, minlength=self.to_band.shape[1]))
+        share = np.ascontiguousarray(self.to_band[component, band], np.float64)
+        return stop, np.ascontiguousarray(component), share
 
     @cached_property
     def _measured(self) -> np.ndarray:
