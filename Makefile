@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test test-cluster test-formats lint check schema lock clean bench bench-peer
+.PHONY: help install demo test test-cluster test-formats lint check schema lock clean bench bench-peer bench-gammapy
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
@@ -19,7 +19,8 @@ help:
 	@echo "make lint      style, spelling, imports, workflow"
 	@echo "make check     lint and test: what continuous integration runs"
 	@echo "make bench     times and memory against their targets (15 minutes, 9 GB of disk)"
-	@echo "make bench-peer  the same files and pixels with cosipy 0.3.4; SHAPE=dc2 for 9 GB of them"
+	@echo "make bench-peer  the same files and pixels with cosipy 0.3.4; SHAPE=dc2 for 9 GB of them;"
+	@echo "               with SKYQUILT_DATA, the Galactic centre of Fermi with gammapy 2.1, too"
 	@echo "make schema    config/config.schema.yaml from the configuration's types"
 	@echo "make lock      requirements/lock.txt from pyproject.toml"
 	@echo "make clean     remove results, cache, simulated data and compiled kernels"
@@ -77,6 +78,15 @@ PEER_PYTHON ?= $(or $(shell command -v python3.11),$(PYTHON))
 
 bench-peer: install .venv-peer/installed
 	python benchmarks/peer.py --peer .venv-peer/bin/python --shape $(SHAPE)
+	test -z "$$SKYQUILT_DATA" || $(MAKE) bench-gammapy
+
+bench-gammapy: install .venv-gammapy/installed
+	python benchmarks/peer_gammapy.py --peer .venv-gammapy/bin/python
+
+.venv-gammapy/installed: benchmarks/peers/requirements-gammapy.txt
+	$(PEER_PYTHON) -m venv .venv-gammapy
+	.venv-gammapy/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 .venv-peer/installed: benchmarks/peers/requirements-cosipy.txt
 	$(PEER_PYTHON) -m venv .venv-peer
