@@ -16,7 +16,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 
-INTERFACE = 8
+INTERFACE = 9
 """Number of the set of functions and arguments, as in interface.h."""
 
 FOLDER = Path(__file__).parent
