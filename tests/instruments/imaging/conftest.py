@@ -365,7 +365,12 @@ class ImagingSky:
         hdus = [fits.PrimaryHDU()]
         for title, columns, header in tables:
             made = [
-                fits.Column(key, f"{np.size(values[0])}D", unit=unit, array=np.asarray(values))
+                fits.Column(
+                    key,
+                    f"{np.prod(np.shape(values)[1:], dtype=int)}D",
+                    unit=unit,
+                    array=np.asarray(values),
+                )
                 for key, (values, unit) in columns.items()
             ]
             hdu = fits.BinTableHDU.from_columns(made, name=title)

@@ -1,0 +1,86 @@
+"""Imaging data through the command line: whole maps, and one line for what is wrong."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+import yaml
+
+from skyquilt.cli.main import main
+from skyquilt.maps.file import read_skymap
+from skyquilt.sky.frames import lonlat_to_vec, separation, vec_to_lonlat
+from skyquilt.sky.healpix import nest_to_vec
+
+
+@pytest.fixture
+def run(sky, monkeypatch):
+    """`run(verb, settings)`: exit code of a verb on an analysis `a`."""
+    monkeypatch.chdir(sky.folder)
+
+    def run(verb, settings, *options):
+        (sky.folder / "config.yaml").write_text(yaml.safe_dump({"analyses": {"a": settings}}))
+        return main([verb, "--config", "config.yaml", *options])
+
+    level = logging.getLogger("skyquilt").level
+    yield run
+    logging.getLogger("skyquilt").setLevel(level)
+
+
+@pytest.mark.parametrize("kind", ["events", "counts"])
+def test_run_makes_a_map_with_the_source_in_it(make_sky, run, kind):
+    sky = make_sky(source_counts=300.0).write(kind)
+
+    assert run("run", sky.settings(kind) | {"map": {"nside": 16}}) == 0
+
+    skymap, record = read_skymap(sky.folder / "results/a/maps.fits")
+    best = nest_to_vec(16, skymap.ipix[[np.nanargmax(skymap.ts)]])[0]
+    assert separation(best, lonlat_to_vec(120.0, 35.0)) < 2.6  # pixels of 3.7 deg
+    assert record["description"]["instrument"] == "imaging"
+    summary = json.loads((sky.folder / "results/a/summary.json").read_text())
+    assert summary["energy_range_keV"] == pytest.approx([1e7, 1e9])
+
+
+def test_map_does_not_depend_on_chunks(sky, run):
+    settings = sky.write("events").settings() | {"refine": {"enabled": False}}
+    maps = []
+    for chunks in (1, 12):
+        run("run", settings | {"map": {"nside": 8}, "fit": {"chunks": chunks}})
+        maps.append(read_skymap(sky.folder / "results/a/maps.fits")[0])
+
+    for name in ("ts", "flux", "status"):
+        np.testing.assert_array_equal(maps[0].columns[name], maps[1].columns[name])
+
+
+def test_check_of_bad_files_is_one_line_and_exit_code_2(sky, run, capsys):
+    sky.write("events").write_exposure(COORDSYS=None)
+
+    assert run("check", sky.settings()) == 2
+
+    message = capsys.readouterr().err.strip()
+    assert message.count("\n") == 0
+    assert "exposure.fits: its header has no COORDSYS" in message
+
+
+@pytest.mark.parametrize("name", ["events.fits", "background.fits", "exposure.fits", "psf.fits"])
+def test_prepare_of_a_truncated_file_leaves_nothing(sky, run, capsys, name):
+    sky.write("events")
+    content = (sky.folder / name).read_bytes()
+    (sky.folder / name).write_bytes(content[: len(content) // 2])
+
+    options = ("--analysis", "a", "--output", "problem.h5")
+    assert run("prepare", sky.settings(), *options) == 2
+
+    assert f"{name}: cannot be read as FITS, or cut short" in capsys.readouterr().err
+    assert not (sky.folder / "problem.h5").exists()
+
+
+def test_prepare_of_no_events_at_all_is_refused(sky, run, capsys):
+    sky.write("events")
+    lon, lat = vec_to_lonlat(np.empty((0, 3)))
+    none = {"L": (lon, "deg"), "B": (lat, "deg"), "ENERGY": (lon, "GeV"), "TIME": (lon, "s")}
+    sky.write_tables("events.fits", ("EVENTS", none, {}))
+
+    assert run("prepare", sky.settings(), "--analysis", "a", "--output", "problem.h5") == 2
+
+    assert "events.fits: none of the 0 events" in capsys.readouterr().err
