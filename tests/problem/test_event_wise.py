@@ -127,6 +127,12 @@ def test_result_does_not_depend_on_the_block(events):
     np.testing.assert_array_equal(together, alone)
 
 
+def test_no_directions_give_an_empty_block(events):
+    block = events.block(np.empty((0, 3)))
+
+    assert [len(part) for part in block] == [0, 0, 0, 0, 0]
+
+
 def test_selected_events_have_the_same_densities(events):
     kept = np.arange(0, N, 7)
 

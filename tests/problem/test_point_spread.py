@@ -241,6 +241,12 @@ def test_result_does_not_depend_on_the_block():
         np.testing.assert_array_equal(getattr(together, name), apart)
 
 
+def test_no_directions_give_an_empty_block():
+    expectation, _ = make(king(0.4), np.arange(50))
+
+    assert [len(part) for part in expectation.block(np.empty((0, 3)))] == [0, 0, 0, 0, 0]
+
+
 def test_small_pixels_far_away_hold_their_central_density():
     # pixels of 0.06 deg: some are cut into edges, those beyond 20 radii are not
     center = nest_to_vec(1024, np.array([123456]))

@@ -38,7 +38,7 @@ class Nearby(NamedTuple):
         """
         per_range = cumulated[self.ranges[:, 1]] - cumulated[self.ranges[:, 0]]
         upto = np.concatenate([[0], np.cumsum(per_range)])
-        first = np.concatenate([[0], self.stop[:-1]])
+        first = np.append(0, self.stop)[:-1]
         return (upto[self.stop] - upto[first])[self.group]
 
 
@@ -94,7 +94,11 @@ class Buckets:
             near = occupied[_is_within(places, center, reach)]
             ranges.append(_merge(self.start[near], self.start[near + 1]))
             stop.append(len(ranges[-1]))
-        return Nearby(group.astype(np.int64), np.cumsum(stop), np.concatenate(ranges or [_NONE]))
+        return Nearby(
+            group.astype(np.int64),
+            np.cumsum(stop, dtype=np.int64),
+            np.concatenate([_NONE, *ranges]),
+        )
 
     def _occupied_near(self, centers: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
         """Buckets with items within an angle [deg] of any of some directions, and others."""
