@@ -112,7 +112,7 @@ def test_make_plan_when_auto_and_cheap_is_one_chunk(problem):
 @pytest.mark.parametrize(("factor", "n_chunks"), [(0.99, 1), (1.01, 12), (3.99, 12), (4.01, 48)])
 def test_make_plan_when_auto_follows_the_estimated_work(problem, monkeypatch, factor, n_chunks):
     monkeypatch.setattr(
-        plan_module, "seconds_per_pixel", lambda problem: factor * 12 * MIN_COST_S / 192
+        plan_module, "seconds_per_pixel", lambda problem, has_limits: factor * 12 * MIN_COST_S / 192
     )
     assert plan_of(problem, ranges=full_sky(4), chunks="auto").n_chunks == n_chunks
 
@@ -134,6 +134,10 @@ def test_seconds_per_pixel_grows_with_the_work_of_the_expectation(problem):
         expectation = Dearer()
 
     assert 0 < seconds_per_pixel(problem) < 1e-4 < 0.1 < seconds_per_pixel(DearProblem())
+
+
+def test_seconds_per_pixel_grows_with_limits(problem):
+    assert seconds_per_pixel(problem) + 3e-6 < seconds_per_pixel(problem, has_limits=True) < 1e-4
 
 
 def test_make_plan_when_background_shall_be_free_without_its_total_says_so(problem):

@@ -107,11 +107,15 @@ def test_check_reads_all_spectra(spectra):
         ({"spectra": None}, "give `spectrum`, or several as `spectra`"),
         ({"spectra": {}}, "spectra"),
         ({"calibrate": {}}, "`calibrate` needs one `spectrum`"),
+        (
+            {"calibrate": {}, "spectra": None, "spectrum": {}, "fit": {"background": "free"}},
+            "`calibrate` needs `fit.background: fixed`",
+        ),
     ],
 )
 def test_spectra_that_cannot_be_are_named(spectra, change, message):
     if "spectrum" in change:
-        change = {"spectrum": spectra.settings["spectra"]["soft"]}
+        change = change | {"spectrum": spectra.settings["spectra"]["soft"]}
     spectra.settings |= change
     with pytest.raises(ConfigError, match=message):
         spectra.config()

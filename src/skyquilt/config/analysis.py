@@ -69,8 +69,12 @@ class Analysis(Section):
         if (self.spectrum is None) == (self.spectra is None):
             raise ValueError("give `spectrum`, or several as `spectra`, and not both")
         for name in ("calibrate", "sources"):
-            if self.spectra is not None and getattr(self, name, None) is not None:
+            if getattr(self, name, None) is None:
+                continue
+            if self.spectra is not None:
                 raise ValueError(f"`{name}` needs one `spectrum`: it cannot stand beside `spectra`")
+            if self.fit.background == "free":
+                raise ValueError(f"`{name}` needs `fit.background: fixed`")
         return self
 
     def templates(self) -> dict[str, "Analysis"]:

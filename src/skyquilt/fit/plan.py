@@ -35,6 +35,8 @@ VERSION = "1.1"
 # from memory cost up to 4 times as much.
 _MULTIPLY_ADD_S = 0.2e-9
 _HIT_BIN_S = 3e-9
+# errors to both sides and a limit: two to five passes, and what is done with them
+_LIMITS_S, _LIMITS_HIT_BIN_S = 3e-6, 4e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +199,7 @@ def make_plan(
         )
     try:
         ranges = _as_ranges(ranges, nside)
-        seconds = seconds_per_pixel(problem)
+        seconds = seconds_per_pixel(problem, has_limits=confidence_level is not None)
         if chunks == "auto":
             chunks = choose_n_chunks(seconds, ranges, nside)
         check_n_chunks(chunks, nside)
@@ -228,11 +230,14 @@ def empty_plan(problem: FitProblem) -> Plan:
     return Plan(problem.identity, 1, "nested", "icrs", nothing, 1, allow_negative=False)
 
 
-def seconds_per_pixel(problem: FitProblem) -> float:
+def seconds_per_pixel(problem: FitProblem, *, has_limits: bool = False) -> float:
     """Estimated time to fit one pixel on one core [s], good to a factor of 3."""
     expectation = problem.expectation
-    work = expectation.work_per_direction()
-    return work * _MULTIPLY_ADD_S + expectation.entries_per_direction * _HIT_BIN_S
+    work, n_bins = expectation.work_per_direction(), expectation.entries_per_direction
+    seconds = work * _MULTIPLY_ADD_S + n_bins * _HIT_BIN_S
+    if has_limits:
+        seconds += len(split_templates(problem)) * _LIMITS_S + n_bins * _LIMITS_HIT_BIN_S
+    return seconds
 
 
 def _as_ranges(ranges: Any, nside: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from skyquilt.config.plots import PlotOptions
 from skyquilt.plots.containment import plot_containment
+from skyquilt.plots.fit_maps import draw_fit_maps
 from skyquilt.plots.marks import marks_from_summary
 from skyquilt.plots.regions import outline_regions
 from skyquilt.plots.skymap import plot_flux_map, plot_ts_map
@@ -48,7 +49,8 @@ def make_plots(
     -------
     list of Path
         The files: ts, flux, containment-{level in percent}, zoom, and counts-spectrum or
-        counts-spectrum-{data set}, each .png and .pdf.
+        counts-spectrum-{data set}, each .png and .pdf; limit, background-norm and template where
+        the map has them.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def make_plots(
 
 
 def plot_names(levels: tuple[float, ...], datasets: Iterable[str] = ("",)) -> list[str]:
-    """Names of the figures of an analysis, without ending.
+    """Names of the figures that every analysis has, without ending.
 
     Examples
     --------
@@ -89,6 +91,7 @@ def draw_figures(
     energies = summary["energy_range_keV"]
     yield "ts", plot_ts_map(skymap, marks, title, colormap)
     yield "flux", plot_flux_map(skymap, marks, title, energies, flux_best, colormap)
+    yield from draw_fit_maps(skymap, summary, marks, title, colormap).items()
     for region in reversed(regions):
         if region.kind == "containment":
             figure = plot_containment(skymap, region, marks, title, colormap)
