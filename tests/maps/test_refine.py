@@ -8,7 +8,7 @@ import pytest
 from skyquilt.config.refine import RefineOptions
 from skyquilt.maps.containment import containment_threshold
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.refine import cells_to_split, make_goal, touching_cells
+from skyquilt.maps.refine import cells_to_split, children, make_goal, touching_cells
 from skyquilt.maps.refine_start import start_cells
 from skyquilt.maps.refine_steps import refine_map
 from skyquilt.maps.skymap import SkyMap
@@ -290,6 +290,42 @@ def test_split_cells_keep_the_values_of_all_others():
     np.testing.assert_array_equal(cells.ts, surface(cells.centres))
     assert cells.total_area == pytest.approx(4 * np.pi * (180 / np.pi) ** 2, rel=1e-12)  # rounding
     assert cells_to_split(cells, make_goal(RefineOptions(), (0.9,), 3)).size == 0
+
+
+def one_split(fine, coarse=0.0):
+    """Cells of order 3, of which the first was split; TS of its first part and of a far cell."""
+    uniq = np.concatenate([children(np.array([4 * 4**3])), 4 * 4**3 + np.arange(1, 768)])
+    ts = np.zeros(uniq.size)
+    ts[0], ts[603] = fine, coarse
+    return MultiOrderMap("icrs", uniq, {"ts": ts})
+
+
+def test_neighbours_coarser_than_a_candidate_are_split_before_it():
+    cells, goal = one_split(1000.0), make_goal(RefineOptions(), (0.9,), 4)
+
+    found = cells_to_split(cells, goal)
+
+    # pixel 0 of order 4 is the southern corner of its parent: five of its neighbours lie outside
+    around = neighbours(16, np.array([0]))[0]
+    wanted = np.unique(around[around > 3] >> 2)
+    np.testing.assert_array_equal(cells.ipix[found], wanted)
+    np.testing.assert_array_equal(cells.order[found], 3)
+
+
+def test_candidates_coarser_than_others_are_split_before_them():
+    cells = one_split(1000.0, coarse=999.0)
+
+    found = cells_to_split(cells, make_goal(RefineOptions(), (0.9,), 4))
+
+    assert 603 in found
+    np.testing.assert_array_equal(cells.order[found], 3)
+
+
+def test_largest_level_decides_what_is_split_and_the_smallest_when_to_stop():
+    goal = make_goal(RefineOptions(), (0.5, 0.9), 4)
+
+    # -2 ln(1 - level)
+    assert (goal.drop, goal.region_drop) == pytest.approx((4.605, 1.386), abs=1e-3)
 
 
 def test_touching_cells_hold_the_centres_of_the_neighbours():
