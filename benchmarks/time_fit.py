@@ -133,7 +133,7 @@ def stage_times(problem: FitProblem, directions: np.ndarray) -> Stages:
 def limits_of(problem: FitProblem, directions: np.ndarray, rates: Rates) -> Stages:
     """Least time of each part: the longest of its reads, multiply-adds and divisions.
 
-    Everything else is left out: integer arithmetic, comparisons, writing, calls. A multiplication
+    Everything else is left out: conversions, comparisons, writing, calls. A multiplication
     or an addition that stands alone counts as a multiply-add.
     """
     n_hit, n_t = problem.counts.size, len(problem.expectation.weight)
@@ -144,9 +144,9 @@ def limits_of(problem: FitProblem, directions: np.ndarray, rates: Rates) -> Stag
         reads = n_bytes / bandwidth
         return max(reads, adds / rates.multiply_adds, divisions / rates.divisions)
 
-    # rotation 9, two arc tangents of 14, four weights 8; divisions: two arc tangents, two roots,
-    # one between rings
-    weights = longest(n_bytes=0, adds=45 * n_t, divisions=5 * n_t, bandwidth=rates.read_block)
+    # rotation 9, two arc tangents of 14, ring 2, its and the next one's layout 15, places and
+    # pixels along them 10, four weights 8; divisions: two arc tangents, two roots, one between rings
+    weights = longest(n_bytes=0, adds=72 * n_t, divisions=5 * n_t, bandwidth=rates.read_block)
     sums = longest(
         n_bytes=4 * n_hit * n_rows,
         adds=n_hit * n_rows,
@@ -170,6 +170,32 @@ def passes_of(fit: FluxFit) -> tuple[float, float]:
     The first step needs no pass of its own; a pixel that moves needs one pass with logarithms.
     """
     return float(np.maximum(fit.n_iter - 1, 0).mean()), float((fit.n_iter > 1).mean())
+
+
+def time_limits() -> list[Figure]:
+    """CPU per pixel with errors to both sides and upper limits, and with a free background."""
+    problem, directions = burst_problem(), all_directions(16)
+    kinds = {
+        "without limits": {},
+        "with errors to both sides and upper limits": {"confidence_level": 0.95},
+        "with a free background": {"free_background": True},
+        "with both": {"confidence_level": 0.95, "free_background": True},
+    }
+    costs = alternate(
+        N_RUNS,
+        *(
+            lambda kind=kind: per_pixel(lambda some: fit_pixels(problem, some, **kind), directions)
+            for kind in kinds.values()
+        ),
+    )
+    return [
+        Figure(
+            f"fit {name}: CPU per pixel",
+            f"{cost.cpu * 1e6:.2f} µs",
+            share=f"{cost.cpu / costs[0].cpu:.2f} times that without limits",
+        )
+        for name, cost in zip(kinds, costs, strict=True)
+    ]
 
 
 def time_scaling() -> list[Figure]:
