@@ -69,15 +69,18 @@ test-formats: install .venv-formats/installed
 
 check: lint test
 
+# PAGE=docs/performance.md: the tables also replace those of the page.
+TABLE_PAGE = $(if $(PAGE),--page $(PAGE))
+
 bench: install
-	python benchmarks/run.py
+	python benchmarks/run.py $(TABLE_PAGE)
 
 # cosipy's environment is its own: it needs older libraries, and Python 3.11.
 SHAPE ?= small
 PEER_PYTHON ?= $(or $(shell command -v python3.11),$(PYTHON))
 
 bench-peer: install .venv-peer/installed
-	python benchmarks/peer.py --peer .venv-peer/bin/python --shape $(SHAPE)
+	python benchmarks/peer.py --peer .venv-peer/bin/python --shape $(SHAPE) $(TABLE_PAGE)
 	test -z "$$SKYQUILT_DATA" || $(MAKE) bench-gammapy
 
 bench-gammapy: install .venv-gammapy/installed

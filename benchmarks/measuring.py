@@ -134,14 +134,38 @@ def median_cost(costs: Sequence[Cost]) -> Cost:
     return Cost(*map(statistics.median, zip(*costs, strict=True)))
 
 
-def print_table(figures: Iterable[Figure]) -> None:
-    """Figures as a Markdown table, line by line as they come; machine and date below."""
-    print("| figure | value | target | share | |\n|---|---|---|---|---|", flush=True)
+def print_table(figures: Iterable[Figure], page: Path | None = None, name: str = "") -> None:
+    """Figures as a Markdown table, line by line as they come; machine and date below.
+
+    With a page, the table also takes the place of the one of that name there.
+    """
+    lines = ["| figure | value | target | share | |", "|---|---|---|---|---|"]
+    print("\n".join(lines), flush=True)
     for figure in figures:
         verdict = {True: "met", False: "**missed**", None: ""}[figure.is_met]
         cells = (figure.name, figure.value, figure.target, figure.share, verdict)
-        print(f"| {' | '.join(cells)} |", flush=True)
-    print(f"\n{machine_line()}")
+        lines.append(f"| {' | '.join(cells)} |")
+        print(lines[-1], flush=True)
+    lines += ["", machine_line()]
+    print("\n".join(lines[-2:]))
+    if page:
+        text = replace_table(page.read_text(encoding="utf-8"), name, "\n".join(lines))
+        page.write_text(text, encoding="utf-8")
+
+
+def replace_table(text: str, name: str, table: str) -> str:
+    """Text of a page with another table between the comments `name` and `end of name`.
+
+    Raises
+    ------
+    ValueError
+        If the page does not have these comments once.
+    """
+    parts = re.split(f"(<!-- (?:end of )?{re.escape(name)} -->)", text)
+    if len(parts) != 5:
+        raise ValueError(f"the page has no place for {name!r}: <!-- {name} --> and its end.")
+    before, begin, _, end, after = parts
+    return f"{before}{begin}\n\n{table}\n\n{end}{after}"
 
 
 def machine_line() -> str:

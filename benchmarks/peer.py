@@ -41,11 +41,13 @@ def main() -> None:
     parser.add_argument("--pixels", type=int, default=8, help="fitted by cosipy (default 8)")
     parser.add_argument("--folder", type=Path, default=time_files.DATA, help="of simulated files")
     parser.add_argument("--keep", action="store_true", help="keep the simulated files")
+    parser.add_argument("--page", type=Path, help="page in which the table replaces the last one")
     options = parser.parse_args()
     time_files.DATA = options.folder.resolve()
     time_files.DATA.mkdir(parents=True, exist_ok=True)
     try:
-        print_table(compare(options.peer, options.shape, options.pixels))
+        figures = compare(options.peer, options.shape, options.pixels)
+        print_table(figures, options.page, f"make bench-peer SHAPE={options.shape}")
     finally:
         if not options.keep:
             shutil.rmtree(time_files.DATA, ignore_errors=True)

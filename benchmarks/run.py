@@ -3,6 +3,7 @@
     python benchmarks/run.py                          all (15 minutes, 9 GB of disk for a while)
     python benchmarks/run.py time_fit_against_numpy   some
     python benchmarks/run.py --plot docs/images       the curves of docs/performance.md
+    python benchmarks/run.py --page docs/performance.md   all, the table also into the page
 
 The simulated files are removed at the end, unless --keep is given; a later run with the same
 --folder uses them again.
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=time_files.DATA, help="of simulated files")
     parser.add_argument("--keep", action="store_true", help="keep the simulated files")
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw the curves, no table")
+    parser.add_argument("--page", type=Path, help="page in which the table replaces the last one")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
@@ -50,7 +52,7 @@ def main() -> None:
 
             draw_curves(options.plot)
         else:
-            print_table(run_all(options.names or list(BENCHMARKS)))
+            print_table(run_all(options.names or list(BENCHMARKS)), options.page, "make bench")
     finally:
         if not options.keep:
             shutil.rmtree(time_files.DATA, ignore_errors=True)

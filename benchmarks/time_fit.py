@@ -145,7 +145,7 @@ def limits_of(problem: FitProblem, directions: np.ndarray, rates: Rates) -> Stag
         return max(reads, adds / rates.multiply_adds, divisions / rates.divisions)
 
     # rotation 9, two arc tangents of 14, ring 2, its and the next one's layout 15, places and
-    # pixels along them 10, four weights 8; divisions: two arc tangents, two roots, one between rings
+    # pixels along them 10, four weights 8; divisions: two arc tangents, two roots, one between
     weights = longest(n_bytes=0, adds=72 * n_t, divisions=5 * n_t, bandwidth=rates.read_block)
     sums = longest(
         n_bytes=4 * n_hit * n_rows,

@@ -62,7 +62,7 @@ def write_files(folder: Path, problem: FitProblem, nside: int, chunks: int = 1) 
         ranges=ranges,
         chunks=chunks,
     )
-    write_text(files.plan, plan.to_json())
+    write_text(files.plan, json.dumps(plan.to_content()))
     return files
 
 

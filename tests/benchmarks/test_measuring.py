@@ -1,7 +1,16 @@
 import sys
 
 import pytest
-from measuring import Cost, at_least, below, median_cost, print_table, run_process, speedup
+from measuring import (
+    Cost,
+    at_least,
+    below,
+    median_cost,
+    print_table,
+    replace_table,
+    run_process,
+    speedup,
+)
 
 
 @pytest.mark.parametrize(("value", "is_met"), [(39.9, False), (40.0, True)])
@@ -51,3 +60,19 @@ def test_print_table_tells_missed_targets_and_the_machine(capsys):
     assert lines[2] == "| wall | 2 s | < 3 s | 0.67 of it | met |"
     assert lines[3].endswith("| **missed** |")
     assert "cores, Python" in lines[-1]
+
+
+def test_print_table_replaces_the_table_of_its_name_on_a_page(tmp_path, capsys):
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- one -->\nold\n<!-- end of one -->\nb <!-- two --><!-- end of two -->")
+    print_table([below("wall", 2, 3, "{:.0f} s")], page, "one")
+    text = page.read_text()
+    assert capsys.readouterr().out.strip() in text
+    assert "old" not in text
+    assert text.startswith("a\n<!-- one -->\n\n| figure")
+    assert text.endswith("\n\n<!-- end of one -->\nb <!-- two --><!-- end of two -->")
+
+
+def test_replace_table_when_the_page_has_no_place_names_it():
+    with pytest.raises(ValueError, match="no place for 'one'"):
+        replace_table("<!-- two --> <!-- end of two -->", "one", "table")

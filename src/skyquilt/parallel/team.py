@@ -23,7 +23,7 @@ STALL_S = 1800.0
 """Longest silence of a rank [s]: far above a block of pixels, even one read from a slow disk."""
 
 _BEAT_S = 1.0  # between two signs of life
-_POLL_S = 0.02  # between two looks for messages while waiting
+_POLL_S = 0.001  # between two looks for messages: large ones need several to pass
 _PROGRESS, _RESULT, _END = 1, 2, 3  # tags of messages
 
 
