@@ -13,7 +13,7 @@ from toy import Telescope, binomial_error, fit_many, localise_many
 
 from skyquilt.maps.containment import containment_threshold
 
-LEVELS = (0.68, 0.9, 0.95)
+LEVELS = (0.5, 0.68, 0.9, 0.95)
 PULL_FLUXES = (0.2, 0.5, 2.0)
 LIMIT_FLUXES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 2.0)
 LIMIT_LEVELS = (0.9, 0.95)
@@ -107,6 +107,8 @@ def limit_coverage(
 
 
 def print_coverage(n_trials: int, seed: int) -> None:
+    """Coverage of containment regions, then of credible regions for a flat prior."""
+    credible = []
     header = ["flux", "background", "nside", "median TS", "mean drop / 2"]
     header += [f"coverage of {level:.0%}" for level in LEVELS]
     header += ["90% by TS at truth", "pixels in 90%"]
@@ -124,6 +126,18 @@ def print_coverage(n_trials: int, seed: int) -> None:
             cells.append(f"{fraction:.3f} ± {binomial_error(fraction, n_trials):.3f}")
         cells.append(f"{np.median(bursts.n_pixels[:, LEVELS.index(0.9)]):.0f}")
         print(f"| {' | '.join(cells)} |", flush=True)
+        ratio = bursts.n_credible[:, LEVELS.index(0.9)] / bursts.n_pixels[:, LEVELS.index(0.9)]
+        covered = [
+            f"{fraction:.3f} ± {binomial_error(fraction, n_trials):.3f}"
+            for fraction in bursts.is_credible.mean(axis=0)
+        ]
+        credible.append([*cells[:4], *covered, f"{np.median(ratio):.2f}"])
+    header = ["flux", "background", "nside", "median TS"]
+    header += [f"credible {level:.0%}" for level in LEVELS]
+    header += ["area of 90% / containment"]
+    print(f"\n| {' | '.join(header)} |\n{'|---' * len(header)}|")
+    for cells in credible:
+        print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

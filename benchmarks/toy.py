@@ -13,6 +13,7 @@ import numpy as np
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.maps.containment import find_region
+from skyquilt.maps.credible import find_credible_region, probability_density
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem import Description, FitProblem, LocalTable
@@ -156,15 +157,19 @@ class Localisations(NamedTuple):
     drop : ndarray of float64, shape (n,)
         `ts_max` less the TS at the true direction, which is no pixel centre.
     is_covered : ndarray of bool, shape (n, n_level)
-        Whether the region of each level has the pixel that holds the source.
+        Whether the containment region of each level has the pixel that holds the source.
     n_pixels : ndarray of int64, shape (n, n_level)
-        Pixels of the region of each level.
+        Pixels of the containment region of each level.
+    is_credible, n_credible : ndarray of bool and int64, shape (n, n_level)
+        The same of the credible regions, for a flat prior.
     """
 
     ts_max: np.ndarray
     drop: np.ndarray
     is_covered: np.ndarray
     n_pixels: np.ndarray
+    is_credible: np.ndarray
+    n_credible: np.ndarray
 
 
 def localise_many(
@@ -198,11 +203,17 @@ def _localise(
     nside: int,
     radius: float,
     levels: tuple[float, ...],
-) -> tuple[float, float, list[bool], list[int]]:
+) -> tuple[float, float, list[bool], list[int], list[bool], list[int]]:
     ipix = ipix_from_ranges(cone(nside, direction, radius))
     ts = fit_pixels(problem, np.vstack([nest_to_vec(nside, ipix), direction])).ts
     cells = MultiOrderMap.from_skymap(SkyMap(nside, problem.frame, ipix, {"ts": ts[:-1]}))
     home = cells.find(direction[np.newaxis])[0]
-    regions = [find_region(cells, level).cells for level in levels]
+    density = probability_density(cells)
+    found = []
+    for regions in (
+        [find_region(cells, level).cells for level in levels],
+        [find_credible_region(cells, density, level).cells for level in levels],
+    ):
+        found += [[home in region for region in regions], [*map(len, regions)]]
     ts_max = cells.ts.max()
-    return ts_max, ts_max - ts[-1], [home in region for region in regions], [*map(len, regions)]
+    return ts_max, ts_max - ts[-1], *found
