@@ -9,13 +9,14 @@ Bins without counts add nothing to the sum, so only hit bins are handed in. LLR 
 its slope is a Stieltjes function of f: the continued fraction that has the same first four
 derivatives lies below it (Baker and Graves-Morris 1996, Pade Approximants, section 5.2). Steps to
 the root of that fraction therefore never pass the maximum, and converge from zero flux; see
-native/poisson.c.
+native/climb.c.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from skyquilt.likelihood.checks import check_background_total, check_counts, check_entries
 from skyquilt.native import FitOptions, kernels
 from skyquilt.status import (
     AT_BOUND,
@@ -193,7 +194,7 @@ def fit_flux(
         np.ascontiguousarray(values, dtype=np.float64)
         for values in (counts, background, unit_counts, total)
     )
-    _check_counts(counts, background)
+    check_counts(counts, background)
     n = len(total)
     if unit_counts.shape != (n, counts.size):
         raise ValueError(f"unit_counts {unit_counts.shape}, expected {(n, counts.size)}.")
@@ -267,10 +268,10 @@ def fit_flux_rows(
         for values in (counts, background, totals, weight)
     )
     stop, row = (np.ascontiguousarray(values, np.int64) for values in (stop, row))
-    _check_counts(counts, background)
+    check_counts(counts, background)
     if rows.shape != (totals.size, counts.size):
         raise ValueError(f"rows {rows.shape}, expected {(totals.size, counts.size)}.")
-    _check_entries(len(stop), stop, "row", row, totals.size, weight.size)
+    check_entries(len(stop), stop, "row", row, totals.size, weight.size)
     options = _options(counts, background, allow_negative, confidence_level, background_total)
     fit = _no_fit(stop.size, status)
     kernels.fit_rows(
@@ -337,8 +338,8 @@ def fit_flux_sparse(
         for values in (counts, background, unit_counts, total)
     )
     stop, hit_bin = (np.ascontiguousarray(values, np.int64) for values in (stop, hit_bin))
-    _check_counts(counts, background)
-    n_entries = _check_entries(len(total), stop, "hit_bin", hit_bin, counts.size, unit_counts.size)
+    check_counts(counts, background)
+    n_entries = check_entries(len(total), stop, "hit_bin", hit_bin, counts.size, unit_counts.size)
     options = _options(counts, background, allow_negative, confidence_level, background_total)
     fit = _no_fit(len(total), status)
     kernels.fit_sparse(
@@ -359,7 +360,7 @@ def _options(
     if confidence_level is not None and not 0.5 < confidence_level < 1:
         raise ValueError(f"confidence level {confidence_level}: allowed is above 0.5, below 1.")
     if background_total is not None:
-        _check_background_total(background_total, background.sum(), allow_negative)
+        check_background_total(background_total, background.sum(), allow_negative)
     return FitOptions(
         allow_negative=allow_negative,
         has_limits=confidence_level is not None,
@@ -370,15 +371,6 @@ def _options(
         counts_total=counts.sum(),
         background_total=background_total or 0,
     )
-
-
-def _check_background_total(total: float, in_hits: float, allow_negative: bool) -> None:
-    if not (np.isfinite(total) and total >= (1 - 1e-12) * in_hits):  # sums in another order
-        raise ValueError(
-            f"background total {total}: allowed is the sum over the hit bins, {in_hits:g}, or more."
-        )
-    if allow_negative:
-        raise ValueError("fluxes below zero need a fixed background.")
 
 
 def _room(n_bins: int) -> int:
@@ -395,34 +387,3 @@ def _no_fit(n: int, status: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, 
 def _fit_of(fit: tuple[np.ndarray, np.ndarray, np.ndarray]) -> FluxFit:
     results, n_iter, status = fit
     return FluxFit(*results, n_iter, status, np.zeros_like(status))
-
-
-def _check_counts(counts: np.ndarray, background: np.ndarray) -> None:
-    if counts.shape != background.shape:
-        raise ValueError(f"counts {counts.shape} and background {background.shape} differ.")
-    for what, values, is_good, allowed in (
-        ("counts", counts, counts >= 0, "0 or more"),
-        ("background", background, background > 0, "above 0"),
-    ):
-        wrong = np.flatnonzero(~(is_good & np.isfinite(values)))
-        if wrong.size:
-            raise ValueError(
-                f"{what} {values[wrong[0]]} in hit bin {wrong[0]}: allowed is {allowed}, finite."
-            )
-
-
-def _check_entries(
-    n: int, stop: np.ndarray, name: str, numbers: np.ndarray, n_numbers: int, n_values: int
-) -> int:
-    """Number of entries of the pixel that has most."""
-    sizes = np.diff(stop, prepend=0)
-    if stop.shape != (n,) or np.any(sizes < 0) or (stop[-1] if n else 0) != numbers.size:
-        raise ValueError(
-            f"stop: allowed are {n} numbers that ascend to the number of entries, {numbers.size}."
-        )
-    if numbers.shape != (n_values,) or np.any((numbers < 0) | (numbers >= n_numbers)):
-        raise ValueError(
-            f"{name}: allowed are numbers from 0 to {n_numbers - 1}, one for each of the "
-            f"{n_values} values."
-        )
-    return int(sizes.max(initial=0))
