@@ -22,6 +22,7 @@ include: "workflow/rules/fit.smk"
 include: "workflow/rules/merge.smk"
 include: "workflow/rules/refine.smk"
 include: "workflow/rules/localise.smk"
+include: "workflow/rules/sources.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/report.smk"
@@ -58,6 +59,7 @@ rule all:
         skymaps=of_all_analyses("skymap.multiorder.fits"),
         plots=of_all_analyses("plots"),
         index=rules.list_reports.output.index,
+        sources=of_searched_analyses("sources.ecsv"),
         calibrations=of_calibrated_analyses("calibration.json"),
     message:
         "all analyses are done"

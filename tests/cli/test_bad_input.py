@@ -219,7 +219,7 @@ def fitted(local, run, write_config):
         ("fit-chunk", "plan.json", r"plan\.json: no JSON .*`skyquilt plan`"),
         ("merge", "problem.h5", r"problem\.h5: not a whole HDF5 file .*`skyquilt prepare`"),
         ("merge", "chunk", r"000-of-001\.h5: not a whole HDF5 file .*`skyquilt fit-chunk`"),
-        ("localise", "maps.fits", r"maps\.fits: not a whole map .*`skyquilt merge`"),
+        ("localise", "maps.fits", r"maps\.fits: not a whole file .*`skyquilt merge`"),
     ],
 )
 def test_truncated_product_names_the_command_that_makes_it(

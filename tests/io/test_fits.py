@@ -129,7 +129,7 @@ def test_written_maps_are_the_same_whatever_the_order_of_writing(write):
 
 
 def test_read_missing_file_names_the_command(tmp_path):
-    with pytest.raises(ProductError, match=r"no\.fits: not a whole map .*`skyquilt merge`"):
+    with pytest.raises(ProductError, match=r"no\.fits: not a whole file .*`skyquilt merge`"):
         read_maps(tmp_path / "no.fits")
 
 
@@ -137,7 +137,7 @@ def test_read_maps_of_another_program_is_refused(tmp_path):
     path = tmp_path / "other.fits"
     healpy.write_map(path, np.arange(48.0), dtype=np.float64)
 
-    with pytest.raises(ProductError, match=r"other\.fits: not a whole map of skyquilt"):
+    with pytest.raises(ProductError, match=r"other\.fits: not a whole file of skyquilt"):
         read_maps(path)
 
 

@@ -40,5 +40,5 @@ def test_first_column_is_ts_and_photon_flux_has_a_unit(tmp_path, skymap):
 
 
 def test_read_missing_map_names_it(tmp_path):
-    with pytest.raises(ProductError, match=r"no\.fits: not a whole map"):
+    with pytest.raises(ProductError, match=r"no\.fits: not a whole file"):
         read_skymap(tmp_path / "no.fits")

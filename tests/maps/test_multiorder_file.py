@@ -67,7 +67,7 @@ def test_map_in_another_frame_is_refused(tmp_path):
 
 
 def test_read_missing_file_names_the_command(tmp_path):
-    with pytest.raises(ProductError, match=r"no\.fits: not a whole map .*`skyquilt refine`"):
+    with pytest.raises(ProductError, match=r"no\.fits: not a whole file .*`skyquilt refine`"):
         read_multiorder(tmp_path / "no.fits")
 
 

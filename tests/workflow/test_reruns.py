@@ -12,7 +12,8 @@ pytestmark = pytest.mark.workflow
 LOOK = {"plot_maps": 1, "report_analysis": 1, "list_reports": 1}
 PLACE = {"localise_source": 1, **LOOK}
 REFINED = {"refine_map": 1}
-MAPS = {"merge_chunks": 1, **REFINED, **PLACE}
+SOURCES = {"find_sources": 1}
+MAPS = {"merge_chunks": 1, **REFINED, **SOURCES, **PLACE}
 FIT = {"plan_sky": 1, "fit_chunk": 3, **MAPS}
 PROBLEM = {"prepare_problem": 1, **FIT}
 TABLE = {"contract_response": 1, **PROBLEM}
@@ -25,6 +26,7 @@ TABLE = {"contract_response": 1, **PROBLEM}
         ("localise", {"true_position": None}, PLACE),
         ("localise", {"levels": [0.5]}, REFINED | PLACE),
         ("refine", {"max_order": 5}, REFINED | PLACE),
+        ("sources", {"threshold": 20}, SOURCES),
         ("map", {"nside": 8}, FIT),
         ("fit", {"allow_negative": True}, FIT),
         ("data", {"time_weights": "elapsed"}, PROBLEM),

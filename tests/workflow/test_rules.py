@@ -13,6 +13,7 @@ STAGES = (
     "merge_chunks",
     "refine_map",
     "localise_source",
+    "find_sources",
     "plot_maps",
     "report_analysis",
 )
@@ -44,7 +45,7 @@ def test_full_run_makes_every_product(whole):
     for analysis, n_chunks in (("burst", 3), ("steady", 1)):
         folder = whole.results / analysis
         products = {"table.json", "problem.h5", "plan.json", "maps.fits"}
-        products |= {"refined.fits", "summary.json", "report.html"}
+        products |= {"refined.fits", "summary.json", "report.html", "sources.ecsv", "sources.fits"}
         assert products <= {path.name for path in folder.iterdir()}
         assert len(list((folder / "chunks").iterdir())) == n_chunks
         assert {path.suffix for path in (folder / "plots").glob("[!.]*")} == {".png", ".pdf"}

@@ -287,6 +287,21 @@ def of_calibrated_analyses(name):
     ]
 
 
+def of_searched_analyses(name):
+    """The file of this name of every analysis with a section `sources`."""
+    return [
+        of_analysis(analysis, name)
+        for analysis, options in settings.analyses.items()
+        if options.sources is not None
+    ]
+
+
+def catalogue_file(wildcards):
+    """Catalogue to compare the sources with; none when the analysis names none."""
+    catalogue = settings.analyses[wildcards.analysis].sources.catalogue
+    return [] if catalogue is None else [os.path.normpath(catalogue.path)]
+
+
 def one_of(names):
     """Regular expression that matches these names and nothing else."""
     return "|".join(map(re.escape, names))

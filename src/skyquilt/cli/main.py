@@ -27,6 +27,7 @@ from skyquilt.cli import (
     run,
     simulate,
     simulate_skies,
+    sources,
     status,
     verify,
 )
@@ -47,6 +48,7 @@ VERBS = {
     "localise": localise,
     "contains": contains,
     "export-gadf": export_gadf,
+    "sources": sources,
     "plot": plot,
     "status": status,
     "verify": verify,
@@ -67,6 +69,7 @@ One analysis goes through these verbs in this order; Snakemake runs them all:
   merge      chunks -> maps.fits
   refine     the map made finer where the source may be -> refined.fits
   localise   best position, posterior, regions -> summary.json, skymap.*, regions/
+  sources    sources above a threshold -> sources.ecsv, sources.fits (if configured)
   plot       figures as PNG and PDF
   report     a page with all of it -> report.html, and an index of the pages
 `run` does all of these but plots and report in one process.

@@ -15,6 +15,7 @@ from skyquilt.config.map import MapGrid
 from skyquilt.config.measurement import Data, Instrument
 from skyquilt.config.plots import PlotOptions
 from skyquilt.config.refine import RefineOptions
+from skyquilt.config.sources import SourceOptions
 from skyquilt.config.spectrum import Spectrum
 
 
@@ -44,6 +45,8 @@ class Analysis(Section):
     """Containment levels, and the true position if it is known."""
     calibrate: CalibrateOptions | None = None
     """Simulated skies; none are made when left out."""
+    sources: SourceOptions | None = None
+    """Search for sources; none when left out."""
     plots: PlotOptions = PlotOptions()
     """Look of the figures."""
 

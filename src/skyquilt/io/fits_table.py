@@ -13,16 +13,16 @@ from skyquilt.errors import ProductError
 from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
 
-_FORMATS = {"f8": "D", "i4": "J", "i8": "K", "u1": "B"}
+_FORMATS = {"f8": "D", "i4": "J", "i8": "K", "u1": "B", "b1": "L"}
 
 
 class Column(NamedTuple):
-    """One quantity on the sky.
+    """One quantity.
 
     Attributes
     ----------
-    values : ndarray, shape (n_pixels,)
-        In the order of the pixels.
+    values : ndarray, shape (n,)
+        Numbers, truth values or text, one per row.
     unit : str
         FITS unit, "" if none.
     description : str
@@ -40,7 +40,9 @@ def write_table(
     columns: Mapping[str, Column],
     cards: Mapping[str, Any],
     record: dict[str, Any],
+    *,
     name: str = "SKYMAP",
+    more: Mapping[str, Mapping[str, Column]] | None = None,
 ) -> None:
     """Write a table and its provenance.
 
@@ -51,34 +53,32 @@ def write_table(
     schema : Schema
         Kind of file.
     columns : dict of str to Column
-        Columns by upper-case name, in order.
+        Columns by name, in order.
     cards : dict
         Keywords of the table: values, or pairs of value and comment.
     record : dict
         Provenance; nested values are written as JSON.
-    name : str, optional
+    name : str
         Name of the table; `read_table` reads those of the default.
+    more : dict of str to dict of str to Column, optional
+        Further tables of the file by their names.
     """
     from astropy.io import fits
 
-    hdu = fits.BinTableHDU.from_columns(
-        [_fits_column(title, column) for title, column in columns.items()], name=name
-    )
+    hdu = _table_hdu(name, columns)
     hdu.header.update(cards)
-    for index, column in enumerate(columns.values(), 1):
-        if column.description:
-            hdu.header.comments[f"TTYPE{index}"] = column.description
     hdu.header["SCHEMA"] = (schema.name, "kind of file")
     hdu.header["SCHEMAV"] = (schema.version, "version of the kind")
     hdu.header["CREATOR"] = (f"skyquilt {record['skyquilt']}", "program that made the file")
     hdu.header["DATE"] = (record["ended_utc"][:19], "time of writing, UTC")
-    file = fits.HDUList([fits.PrimaryHDU(), hdu, _record_hdu(record)])
+    further = [_table_hdu(name, columns) for name, columns in (more or {}).items()]
+    file = fits.HDUList([fits.PrimaryHDU(), hdu, *further, _record_hdu(record)])
     with new_product(path) as partial:
         file.writeto(partial, checksum=True)
 
 
 def read_table(
-    path: str | Path, schema: Schema
+    path: str | Path, schema: Schema, *, name: str = "SKYMAP"
 ) -> tuple[Mapping[str, Any], dict[str, np.ndarray], dict[str, Any]]:
     """Read a table written by `write_table`.
 
@@ -98,15 +98,15 @@ def read_table(
     """
     try:
         with open_checked(path) as file:
-            header, table = file["SKYMAP"].header, file["SKYMAP"].data
+            header, table = file[name].header, file[name].data
             _check_schema(path, header, schema)
             record = {row["KEY"]: json.loads(row["VALUE"]) for row in file["PROVENANCE"].data}
-            return header, {name: _native(table[name]) for name in table.names}, record
+            return header, {column: _native(table[column]) for column in table.names}, record
     except ProductError:
         raise
     except Exception as error:  # astropy meets damage with errors of many kinds
         raise ProductError(
-            f"{path}: not a whole map of skyquilt ({str(error).strip()}); make it again with "
+            f"{path}: not a whole file of skyquilt ({str(error).strip()}); make it again with "
             f"`{schema.made_by}`."
         ) from error
 
@@ -125,10 +125,23 @@ def open_checked(path: str | Path) -> Iterator[Any]:
             yield file
 
 
+def _table_hdu(name: str, columns: Mapping[str, Column]):
+    from astropy.io import fits
+
+    made = [_fits_column(key, column) for key, column in columns.items()]
+    hdu = fits.BinTableHDU.from_columns(made, name=name)
+    for index, column in enumerate(columns.values(), 1):
+        if column.description:
+            hdu.header.comments[f"TTYPE{index}"] = column.description
+    return hdu
+
+
 def _fits_column(name: str, column: Column):
     from astropy.io import fits
 
-    kind = _FORMATS[column.values.dtype.str[1:]]
+    is_text = column.values.dtype.kind == "U"
+    width = max(column.values.dtype.itemsize // 4, 1)
+    kind = f"{width}A" if is_text else _FORMATS[column.values.dtype.str[1:]]
     return fits.Column(name, kind, unit=column.unit or None, array=column.values)
 
 

@@ -112,7 +112,7 @@ def _write_region(
         "LEVEL": (region.level, about),
     }
     column = {"UNIQ": Column(uniq, "", "4 * 4^order + nested pixel")}
-    write_table(folder / files["moc"], _REGION, column, moc | dict(cards), record, "MOC")
+    write_table(folder / files["moc"], _REGION, column, moc | dict(cards), record, name="MOC")
     comments = (
         f"{cards['OBJECT'][0]}: {about}, {region.area:.6g} deg2, {len(region.parts)} part(s)",
         f"made by skyquilt {record['skyquilt']}, {record['ended_utc'][:19]} UTC",

@@ -7,6 +7,7 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.config.simulation import simulation_files
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.analyses import check
+from skyquilt.maps.sources.catalogue import read_catalogue
 from skyquilt.steps.plan import region_ranges
 
 
@@ -27,6 +28,10 @@ def check_files(config: Config) -> str:
             except SkyquiltError as error:
                 where = f"analysis {name}" + (f", data set {dataset}" if dataset else "")
                 bad.append(f"{where}: {error}")
+        try:
+            good += _check_catalogue(name, analysis)
+        except SkyquiltError as error:
+            bad.append(f"analysis {name}, sources.catalogue: {error}")
     if bad:
         raise InputError(" ".join(bad))
     return "\n".join(good)
@@ -39,6 +44,13 @@ def made_files(config: Config) -> set[Path]:
         folder = Path(config.simulation.folder)
         made |= {folder / name for name in simulation_files(config.simulation).values()}
     return made
+
+
+def _check_catalogue(name: str, analysis: Analysis) -> list[str]:
+    if analysis.sources is None or analysis.sources.catalogue is None:
+        return []
+    known = read_catalogue(analysis.sources.catalogue)
+    return [f"{name}: {known.name.size} objects in {analysis.sources.catalogue.path}"]
 
 
 def _check_part(analysis: Analysis, made: set[Path]) -> str:

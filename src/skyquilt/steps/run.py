@@ -14,6 +14,7 @@ from skyquilt.steps.merge import merge_files
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.refine import refine_analysis
+from skyquilt.steps.sources import sources_analysis
 
 
 def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
@@ -52,9 +53,15 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
         "merge": lambda: merge_files(problem, plan, chunks, maps),
         "refine": lambda: refine_analysis(config, name, problem, maps, refined, threads=threads),
         "localise": lambda: localise_analysis(config, name, problem, maps, refined, folder),
+        "sources": lambda: sources_analysis(
+            config, name, problem, maps, folder / "sources.ecsv", threads=threads
+        ),
     }
-    if not get_analysis(config, name).contracted_parts():
+    analysis = get_analysis(config, name)
+    if not analysis.contracted_parts():
         del steps["contract"]
+    if analysis.sources is None:
+        del steps["sources"]
     return {step: _timed(do) for step, do in steps.items()}
 
 

@@ -1,0 +1,129 @@
+"""A toy imaging telescope in memory: point sources of a Gaussian width on a HEALPix sky.
+
+Expectations are sparse and exact: the expected counts of a source are a closed form, cut at five
+standard deviations, and their total is their sum over all pixels.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from skyquilt.fit.pixels import fit_pixels
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.problem import Description, FitProblem, SparseBlock
+from skyquilt.sky.healpix import nest_to_vec
+from skyquilt.sky.pixels import nside_to_npix
+
+
+@dataclass(frozen=True, eq=False)
+class PointSpread:
+    """Expected counts of sources in the pixels that have counts.
+
+    Attributes
+    ----------
+    tree : cKDTree
+        Centres of all pixels of the sky.
+    width : float
+        Standard deviation of the point spread [rad].
+    exposure : float
+        Expected counts of a source of unit flux.
+    number : ndarray of int64, shape (n_pixels,)
+        Hit bin of each pixel, -1 for pixels without counts.
+    """
+
+    tree: cKDTree
+    width: float
+    exposure: float
+    number: np.ndarray
+
+    @property
+    def n_hit(self) -> int:
+        return int(self.number.max()) + 1
+
+    @property
+    def entries_per_direction(self) -> float:
+        return len(self.number) * (5 * self.width / 2) ** 2
+
+    def work_per_direction(self) -> float:
+        return 50 * self.entries_per_direction
+
+    def block(self, directions: np.ndarray) -> SparseBlock:
+        near = self.tree.query_ball_point(directions, 5 * self.width)
+        sizes = np.array([len(one) for one in near], dtype=np.int64)
+        pixel = np.concatenate([*near, []]).astype(np.int64)
+        owner = np.repeat(np.arange(len(directions)), sizes)
+        chord = np.linalg.norm(self.tree.data[pixel] - directions[owner], axis=1)
+        area = 4 * np.pi / len(self.number)
+        shape = np.exp(-0.5 * (chord / self.width) ** 2) / (2 * np.pi * self.width**2)
+        counts = self.exposure * area * shape
+        total = np.bincount(owner, counts, minlength=len(directions))
+        is_hit = self.number[pixel] >= 0
+        stop = np.cumsum(np.bincount(owner[is_hit], minlength=len(directions)))
+        status = np.zeros(len(directions), np.uint8)
+        return SparseBlock(stop, self.number[pixel[is_hit]], counts[is_hit], total, status)
+
+
+@dataclass(frozen=True)
+class Imager:
+    """An imaging telescope that sees the whole sky.
+
+    Attributes
+    ----------
+    nside : int
+        Resolution of the counts.
+    width : float
+        Standard deviation of the point spread [deg].
+    exposure : float
+        Expected counts of a source of unit flux.
+    background : float
+        Expected background counts per pixel.
+    """
+
+    nside: int = 32
+    width: float = 3.0
+    exposure: float = 100.0
+    background: float = 0.2
+
+    @cached_property
+    def centres(self) -> np.ndarray:
+        """Directions of all pixels."""
+        return nest_to_vec(self.nside, np.arange(nside_to_npix(self.nside)))
+
+    @cached_property
+    def tree(self) -> cKDTree:
+        return cKDTree(self.centres)
+
+    def spread(self, number: np.ndarray) -> PointSpread:
+        return PointSpread(self.tree, np.radians(self.width), self.exposure, number)
+
+    def expected(self, directions: np.ndarray, flux: np.ndarray) -> np.ndarray:
+        """Expected counts of all pixels."""
+        every = self.spread(np.arange(len(self.centres))).block(directions)
+        share = np.repeat(flux, np.diff(every.stop, prepend=0))
+        counts = np.bincount(every.bin, share * every.unit_counts, minlength=len(self.centres))
+        return self.background + counts
+
+    def observe(
+        self, directions: np.ndarray, flux: np.ndarray, rng: np.random.Generator
+    ) -> FitProblem:
+        """Fit problem of one Poisson observation of several sources."""
+        counts = rng.poisson(self.expected(directions, flux))
+        is_hit = counts > 0
+        number = np.where(is_hit, np.cumsum(is_hit) - 1, -1)
+        return FitProblem(
+            counts[is_hit].astype(np.float64),
+            np.full(is_hit.sum(), self.background),
+            self.spread(number),
+            frame="galactic",
+            photon_flux=1.0,
+            description=Description("toy", "flat", (100.0, 200.0), n_bins=counts.size),
+        )
+
+
+def map_of(problem: FitProblem, nside: int, ipix: np.ndarray | None = None) -> SkyMap:
+    """TS map in the frame of a problem, of the whole sky or some of its pixels."""
+    ipix = np.arange(nside_to_npix(nside)) if ipix is None else ipix
+    fit = fit_pixels(problem, nest_to_vec(nside, ipix))
+    return SkyMap(nside, problem.frame, ipix, {"ts": fit.ts})

@@ -1,0 +1,1 @@
+"""Sources of a map: search, positions, fluxes, comparison with a catalogue, tables."""

@@ -1,0 +1,127 @@
+"""Fluxes, errors and TS of sources at known positions."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.fit.pixels import fit_pixels
+from skyquilt.likelihood.fluxes import FluxesFit, fit_fluxes, ts_of_each
+from skyquilt.maps.sources.model import Templates, correlations, templates_at, with_sources
+from skyquilt.problem.problem import FitProblem
+
+LEAST_CORRELATION = 1e-3
+"""Correlation below which two sources are measured apart.
+
+The TS of one changes by less than its square, 1e-6, of the TS of the other.
+"""
+
+
+class Measured(NamedTuple):
+    """Fluxes of sources.
+
+    Attributes
+    ----------
+    ts : ndarray of float64, shape (n,)
+        Twice the log-likelihood that is lost without the source.
+    flux, flux_err : ndarray of float64, shape (n,)
+        Best flux and its standard error, in units of the reference spectrum.
+    npred : ndarray of float64, shape (n,)
+        Expected counts of the source in all bins.
+    """
+
+    ts: np.ndarray
+    flux: np.ndarray
+    flux_err: np.ndarray
+    npred: np.ndarray
+
+
+def measure_alone(problem: FitProblem, directions: np.ndarray) -> Measured:
+    """Measure each source over the background alone, as if there were no others."""
+    fit = fit_pixels(problem, directions)
+    return Measured(**{name: getattr(fit, name) for name in Measured._fields})
+
+
+def measure_together(problem: FitProblem, directions: np.ndarray, start: np.ndarray) -> Measured:
+    """Measure all sources together, so that none takes counts of another.
+
+    Fluxes are the best of all together, and `flux_err` is from the inverse of all second
+    derivatives. TS compares with a fit of the others without the source.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        The problem, without sources in its background.
+    directions : ndarray of float64, shape (n, 3)
+        Unit vectors in its frame.
+    start : ndarray of float64, shape (n,)
+        Fluxes to start from.
+
+    Returns
+    -------
+    Measured
+        One value per source.
+    """
+    templates = templates_at(problem, directions)
+    fit = fit_together(problem, templates, start)
+    ts = np.zeros(len(directions))
+    for group in groups(correlations(problem, templates)):
+        ts[group] = _ts_of_group(problem, templates, fit.flux, group)
+    alone = [_fit_one(problem, templates, directions, fit.flux, k) for k in range(len(ts))]
+    widening = _widening(fit)
+    flux_err = np.array([one.flux_err[0] for one in alone]) * widening
+    return Measured(ts, fit.flux, flux_err, fit.flux * templates.total)
+
+
+def fit_together(problem: FitProblem, templates: Templates, start: np.ndarray) -> FluxesFit:
+    """Best fluxes of all sources together."""
+    return fit_fluxes(problem.counts, problem.background, *templates, start)
+
+
+def groups(correlation: np.ndarray) -> list[np.ndarray]:
+    """Sources that are correlated, directly or through others, by their numbers.
+
+    Examples
+    --------
+    >>> groups(np.array([[1.0, 0.0, 0.3], [0.0, 1.0, 0.0], [0.3, 0.0, 1.0]]))
+    [array([0, 2]), array([1])]
+    """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    linked = csr_array(correlation > LEAST_CORRELATION)
+    n, group = connected_components(linked, directed=False)
+    return [np.flatnonzero(group == number) for number in range(n)]
+
+
+def _ts_of_group(
+    problem: FitProblem, templates: Templates, flux: np.ndarray, group: np.ndarray
+) -> np.ndarray:
+    """TS of the sources of a group, all others kept as they are."""
+    others = flux.copy()
+    others[group] = 0
+    background = with_sources(problem, templates, others).background
+    rows = templates.unit_counts[group]
+    seen = np.unique(rows.indices)
+    return ts_of_each(
+        problem.counts[seen],
+        background[seen],
+        rows[:, seen],
+        templates.total[group],
+        flux[group],
+    )
+
+
+def _fit_one(problem: FitProblem, templates: Templates, directions: np.ndarray, flux, number: int):
+    """Fit of one source with all others, as they are, in the background."""
+    over_others = with_sources(problem, templates, flux, but=number)
+    return fit_pixels(over_others, directions[number : number + 1])
+
+
+def _widening(fit: FluxesFit) -> np.ndarray:
+    """Standard errors with the other fluxes free, over those with the others fixed."""
+    widening = np.ones(fit.flux.size)
+    free = np.flatnonzero(fit.flux > 0)
+    curvature = fit.curvature[np.ix_(free, free)]
+    covariance = np.linalg.pinv(curvature, hermitian=True)
+    widening[free] = np.sqrt(np.maximum(np.diag(covariance) * np.diag(curvature), 1.0))
+    return widening

@@ -1,0 +1,122 @@
+"""Sources of a fit problem: their expected counts, and the problem with them in its background."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from skyquilt.problem.expectation import Block, RowBlock, SparseBlock
+from skyquilt.problem.problem import FitProblem
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+MOST_ENTRIES = 2**22
+"""Expected counts that are held at a time: with their bins and copies, 100 MB."""
+
+
+class Templates(NamedTuple):
+    """Expected counts of sources for unit flux.
+
+    Attributes
+    ----------
+    unit_counts : csr_array of float64, shape (n, n_hit)
+        Expected counts in the hit bins.
+    total : ndarray of float64, shape (n,)
+        The same summed over all bins.
+    """
+
+    unit_counts: "csr_array"
+    total: np.ndarray
+
+    def join(self, other: "Templates") -> "Templates":
+        """These sources, followed by others."""
+        from scipy.sparse import vstack
+
+        rows = vstack([self.unit_counts, other.unit_counts], format="csr")
+        return Templates(rows, np.concatenate([self.total, other.total]))
+
+    def put(self, number: int, one: "Templates") -> "Templates":
+        """The same sources but for one."""
+        every, order = self.join(one), np.arange(len(self.total))
+        order[number] = len(self.total)
+        return Templates(every.unit_counts[order], every.total[order])
+
+
+def templates_at(problem: FitProblem, directions: np.ndarray) -> Templates:
+    """Expected counts of sources in given directions.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        The problem.
+    directions : ndarray of float64, shape (n, 3)
+        Unit vectors in its frame.
+
+    Returns
+    -------
+    Templates
+        One row per direction.
+    """
+    from scipy.sparse import vstack
+
+    parts = [
+        (_rows(block, problem.counts.size), block.total) for block in blocks_of(problem, directions)
+    ]
+    rows, total = zip(*parts, strict=True)
+    return Templates(vstack(rows, format="csr"), np.concatenate(total))
+
+
+def blocks_of(
+    problem: FitProblem, directions: np.ndarray
+) -> Iterator[Block | RowBlock | SparseBlock]:
+    """Expectations of directions in blocks of up to `MOST_ENTRIES` counts; at least one block."""
+    size = most_directions(problem)
+    for start in range(0, max(len(directions), 1), size):
+        yield problem.expectation.block(directions[start : start + size])
+
+
+def most_directions(problem: FitProblem) -> int:
+    """Directions whose expected counts fit into `MOST_ENTRIES`; at least one."""
+    return max(int(MOST_ENTRIES / max(problem.expectation.entries_per_direction, 1.0)), 1)
+
+
+def with_sources(
+    problem: FitProblem, templates: Templates, flux: np.ndarray, but: int | None = None
+) -> FitProblem:
+    """The problem with sources of given fluxes in its background, all or all but one."""
+    flux = np.where(np.arange(flux.size) == but, 0.0, flux)
+    return replace(problem, background=problem.background + flux @ templates.unit_counts)
+
+
+def _rows(block: Block | RowBlock | SparseBlock, n_hit: int) -> "csr_array":
+    from scipy.sparse import csr_array
+
+    if isinstance(block, SparseBlock):
+        ends = np.concatenate([[0], block.stop])
+        return csr_array((block.unit_counts, block.bin, ends), shape=(len(block.stop), n_hit))
+    return csr_array(block.unit_counts)
+
+
+def correlations(problem: FitProblem, templates: Templates) -> np.ndarray:
+    """How alike the sources look to the likelihood, without any of them in the background.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        The problem.
+    templates : Templates
+        n sources.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n)
+        0 for sources that share no hit bin, 1 on the diagonal. A source of some TS gives a peak
+        of the square of this times its TS at the place of the other.
+    """
+    scaled = templates.unit_counts * (np.sqrt(problem.counts) / problem.background)
+    product = (scaled @ scaled.T).toarray()
+    size = np.sqrt(np.maximum(np.diag(product), np.finfo(float).tiny))
+    return product / np.outer(size, size)

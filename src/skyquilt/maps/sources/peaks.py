@@ -1,0 +1,92 @@
+"""Peaks of a TS map: local maxima, far enough from each other."""
+
+import numpy as np
+
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.sky.neighbours import neighbours
+
+
+def find_peaks(skymap: SkyMap, threshold: float) -> np.ndarray:
+    """Local maxima of a TS map: pixels above all pixels that touch them.
+
+    Of neighbours with one TS the first is the peak; pixels without a TS do not count.
+
+    Parameters
+    ----------
+    skymap : SkyMap
+        Map with a column "ts".
+    threshold : float
+        Least TS of a peak.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Places in the map, highest TS first.
+
+    Examples
+    --------
+    >>> ts = np.array([1.0, 9.0, 3.0, 2.0])
+    >>> find_peaks(SkyMap(1, "icrs", np.array([0, 4, 8, 10]), {"ts": ts}), 2.0)
+    array([1, 3])
+    """
+    place = np.flatnonzero(skymap.ts >= threshold)
+    around = neighbours(skymap.nside, skymap.ipix[place])
+    ts_around = np.where(around >= 0, skymap.sample("ts", around), np.nan)
+    ts, ipix = skymap.ts[place][:, np.newaxis], skymap.ipix[place][:, np.newaxis]
+    is_beaten = (ts_around > ts) | ((ts_around == ts) & (around < ipix))
+    place = place[~np.any(is_beaten, axis=1)]
+    return place[np.argsort(-skymap.ts[place], kind="stable")]
+
+
+def is_at_edge(skymap: SkyMap, ipix: np.ndarray) -> np.ndarray:
+    """Whether pixels touch pixels without a TS, where the map may rise further.
+
+    Parameters
+    ----------
+    skymap : SkyMap
+        Map with a column "ts".
+    ipix : ndarray of int64, shape (n,)
+        Nested pixels.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        True at the edge of the map, or of a hole in it.
+    """
+    around = neighbours(skymap.nside, ipix)
+    ts = skymap.sample("ts", around)
+    return np.any(np.isnan(ts) & (around >= 0), axis=1)
+
+
+def keep_apart(vec: np.ndarray, min_separation: float, others: np.ndarray) -> np.ndarray:
+    """Of directions in order of importance, those that are not near one before.
+
+    Parameters
+    ----------
+    vec : ndarray of float64, shape (n, 3)
+        Unit vectors, the most important first.
+    min_separation : float
+        Least angle between two that stay [deg].
+    others : ndarray of float64, shape (m, 3)
+        Directions that stay in any case.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        Which stay.
+
+    Examples
+    --------
+    >>> vec = np.array([[1.0, 0.0, 0.0], [0.8, 0.6, 0.0], [0.0, 1.0, 0.0]])
+    >>> keep_apart(vec, 50.0, np.empty((0, 3)))
+    array([ True, False,  True])
+    """
+    # a chord, not a cosine: two directions of one place have cosines of 1 to within 1e-16 only
+    least = 2 * np.sin(np.radians(min(min_separation, 180.0)) / 2)
+    stays = np.zeros(len(vec), dtype=bool)
+    kept = np.array(others, dtype=np.float64).reshape(-1, 3)
+    for index, one in enumerate(vec):
+        stays[index] = not np.any(np.linalg.norm(kept - one, axis=1) < least)
+        if stays[index]:
+            kept = np.vstack([kept, one])
+    return stays

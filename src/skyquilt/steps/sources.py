@@ -1,0 +1,110 @@
+"""Step `sources`: the sources of a map."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from skyquilt.config import Config, get_analysis
+from skyquilt.config.sources import Catalogue, SourceOptions
+from skyquilt.errors import ConfigError, ProductError
+from skyquilt.io.fits_table import Column
+from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.maps.file import read_skymap
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.maps.sources.catalogue import KnownObjects, read_catalogue
+from skyquilt.maps.sources.compare import compare_catalogue
+from skyquilt.maps.sources.crossmatch import find_counterparts
+from skyquilt.maps.sources.file import write_sources
+from skyquilt.maps.sources.find import SourceList, find_sources
+from skyquilt.maps.sources.table import counterpart_columns, source_columns
+from skyquilt.problem.file import check_rows, read_problem
+from skyquilt.problem.problem import FitProblem
+from skyquilt.sky.frames import rotate, rotation
+
+logger = logging.getLogger(__name__)
+
+_NAMED = 10  # objects named in a line of the log
+
+
+def sources_analysis(
+    config: Config,
+    name: str,
+    problem: str | Path,
+    maps: str | Path,
+    output: str | Path,
+    *,
+    threads: int = 1,
+) -> None:
+    """Write the sources of an analysis as ECSV and, beside it, as FITS."""
+    clock = start_clock()
+    options = get_analysis(config, name).sources
+    if options is None:
+        raise ConfigError(
+            f"analysis {name} has no section `sources`; `sources: {{}}` takes the defaults."
+        )
+    inputs = (str(problem), str(maps))
+    known = None
+    if options.catalogue is not None:
+        known = read_catalogue(options.catalogue)
+        inputs = (*inputs, options.catalogue.path)
+    check_rows(problem)
+    fit_problem, (skymap, before) = read_problem(problem), read_skymap(maps)
+    if before["problem_identity"] != fit_problem.identity:
+        raise ProductError(
+            f"{maps}: made for problem {before['problem_identity'][:12]}, but {problem} is "
+            f"{fit_problem.identity[:12]}; make the maps again with `skyquilt merge`."
+        )
+    found = find_sources(fit_problem, skymap, options, threads)
+    columns = source_columns(found, fit_problem, options)
+    catalogue = None
+    if known is not None:
+        catalogue = _add_counterparts(columns, found, fit_problem, skymap, known, options.catalogue)
+    settings = options.model_dump(mode="json")
+    record = Provenance("sources", settings, inputs, clock=clock).record()
+    record |= {"problem_identity": fit_problem.identity, "analysis": name}
+    write_sources(output, columns, catalogue, record)
+    logger.info("%s", describe_sources(columns, options))
+    if catalogue is not None:
+        logger.info("%s", describe_catalogue(catalogue))
+
+
+def _add_counterparts(
+    columns: dict[str, Column],
+    found: SourceList,
+    problem: FitProblem,
+    skymap: SkyMap,
+    known: KnownObjects,
+    options: Catalogue,
+) -> dict[str, Column]:
+    """Add the counterparts to the columns; the catalogue's objects in the region."""
+    icrs = rotate(rotation(problem.frame, "icrs"), found.position.direction)
+    counterparts = find_counterparts(icrs, columns["r95"].values, known, options.radius)
+    columns |= counterpart_columns(counterparts, known)
+    names = columns["name"].values
+    return compare_catalogue(problem, skymap, known, names, icrs, options.radius)
+
+
+def describe_sources(columns: dict[str, Column], options: SourceOptions) -> str:
+    """How many sources there are, in one line."""
+    n, n_faint = columns["ts"].values.size, int(np.sum(columns["is_upper_limit"].values))
+    line = f"{n} source{'s' * (n != 1)} above TS {options.threshold:g}"
+    if n_faint:
+        line += f", {n_faint} of them below it in the fit of all together"
+    if n == options.max_sources:
+        line += "; the search ended at `max_sources`, there may be more"
+    return line
+
+
+def describe_catalogue(catalogue: dict[str, Column]) -> str:
+    """How many objects of the catalogue were found, and some of the others, in one line."""
+    source, ts, name = (catalogue[key].values for key in ("source", "ts", "name"))
+    missing = np.flatnonzero(source == "")
+    missing = missing[np.argsort(-np.nan_to_num(ts[missing]), kind="stable")]
+    line = (
+        f"{source.size - missing.size} of {source.size} catalogue objects in the map have a source"
+    )
+    if missing.size:
+        shown = ", ".join(f"{name[k]} (TS {ts[k]:.1f})" for k in missing[:_NAMED])
+        line += f"; without: {shown}{', ...' if missing.size > _NAMED else ''}"
+    return line
