@@ -23,6 +23,15 @@ def test_setting_that_is_not_possible_is_refused(settings):
         SourceOptions(**settings)
 
 
+def test_sources_need_a_fixed_background(local):
+    from skyquilt.config import parse_config
+    from skyquilt.errors import ConfigError
+
+    local.settings |= {"sources": {}, "fit": {"background": "free"}}
+    with pytest.raises(ConfigError, match="`sources` needs `fit"):
+        parse_config(local.raw_config())
+
+
 @pytest.mark.parametrize("given", [{"lon": "a"}, {"lon": "a", "lat": "b"}, {"frame": "icrs"}])
 def test_columns_of_a_catalogue_are_given_with_their_frame(given):
     with pytest.raises(ValidationError, match="give `lon`, `lat` and `frame`, or none"):

@@ -68,6 +68,12 @@ class Analysis(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_sources(self):
+        if self.sources is not None and self.fit.background == "free":
+            raise ValueError("`sources` needs `fit: {background: fixed}`")
+        return self
+
+    @model_validator(mode="after")
     def _check_spectra(self):
         if (self.spectrum is None) == (self.spectra is None):
             raise ValueError("give `spectrum`, or several as `spectra`, and not both")

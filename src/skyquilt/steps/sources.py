@@ -38,7 +38,8 @@ def sources_analysis(
 ) -> None:
     """Write the sources of an analysis as ECSV and, beside it, as FITS."""
     clock = start_clock()
-    options = get_analysis(config, name).sources
+    analysis = get_analysis(config, name)
+    options, level = analysis.sources, analysis.fit.pixel_options["confidence_level"]
     if options is None:
         raise ConfigError(
             f"analysis {name} has no section `sources`; `sources: {{}}` takes the defaults."
@@ -55,12 +56,12 @@ def sources_analysis(
             f"{maps}: made for problem {before['problem_identity'][:12]}, but {problem} is "
             f"{fit_problem.identity[:12]}; make the maps again with `skyquilt merge`."
         )
-    found = find_sources(fit_problem, skymap, options, threads)
+    found = find_sources(fit_problem, skymap, options, confidence_level=level, threads=threads)
     columns = source_columns(found, fit_problem, options)
     catalogue = None
     if known is not None:
         catalogue = _add_counterparts(columns, found, fit_problem, skymap, known, options.catalogue)
-    settings = options.model_dump(mode="json")
+    settings = options.model_dump(mode="json") | {"confidence_level": level}
     record = Provenance("sources", settings, inputs, clock=clock).record()
     record |= {"problem_identity": fit_problem.identity, "analysis": name}
     write_sources(output, columns, catalogue, record)

@@ -29,13 +29,14 @@ def imager():
 def search(imager):
     """Problem, map and sources of one observation of sources at (lon, lat, flux)."""
 
-    def search(*sources, seed=1, nside=32, ipix=None, options=None, **telescope):
+    def search(*sources, seed=1, nside=32, ipix=None, options=None, level=0.95, **telescope):
         lon, lat, flux = np.array(sources, dtype=float).reshape(-1, 3).T
         direction = lonlat_to_vec(lon, lat)
         rng = np.random.default_rng(seed)
         problem = imager.Imager(**telescope).observe(direction, flux, rng)
         skymap = imager.map_of(problem, nside, ipix)
-        return problem, skymap, find_sources(problem, skymap, SourceOptions(**(options or {})))
+        settings = SourceOptions(**(options or {}))
+        return problem, skymap, find_sources(problem, skymap, settings, confidence_level=level)
 
     return search
 

@@ -6,7 +6,7 @@ import pytest
 from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.maps.skymap import SkyMap
-from skyquilt.maps.sources.model import correlations, templates_at, with_sources
+from skyquilt.maps.sources.model import correlations, source_counts_at, with_sources
 from skyquilt.maps.sources.search import Search
 from skyquilt.sky.frames import lonlat_to_vec, separation, vec_to_lonlat
 from skyquilt.sky.healpix import nest_to_vec
@@ -94,7 +94,7 @@ def test_total_of_expected_counts_equals_the_counts(search):
     # at the maximum over all fluxes, slope times flux is 0 and so is its sum over sources:
     # sum d s / (b + s) = sum s over all bins, for the source counts s
     problem, _, found = search(*FAR)
-    templates = templates_at(problem, found.position.direction)
+    templates = source_counts_at(problem, found.position.direction)
     expected = with_sources(problem, templates, found.measured.flux).background
     source = expected - problem.background
     assert np.sum(problem.counts * source / expected) == pytest.approx(
@@ -162,7 +162,7 @@ def test_correlation_predicts_the_peak_at_the_place_of_another(imager):
         here[:1], np.array([3.0]), np.random.default_rng(2)
     )
     ts = fit_pixels(problem, here).ts
-    predicted = correlations(problem, templates_at(problem, here))[0] ** 2 * ts[0]
+    predicted = correlations(problem, source_counts_at(problem, here))[0] ** 2 * ts[0]
     # noise: a TS of x scatters by 2 sqrt(x)
     assert np.all(np.abs(predicted - ts) < 3 * 2 * np.sqrt(ts[0] * predicted / ts[0] + 1))
     assert predicted[3] == 0

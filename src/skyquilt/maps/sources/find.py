@@ -39,7 +39,12 @@ class SourceList(NamedTuple):
 
 
 def find_sources(
-    problem: FitProblem, skymap: SkyMap, options: SourceOptions, threads: int = 1
+    problem: FitProblem,
+    skymap: SkyMap,
+    options: SourceOptions,
+    *,
+    confidence_level: float | None = None,
+    threads: int = 1,
 ) -> SourceList:
     """Find the sources of a map, and fit their positions and fluxes.
 
@@ -51,6 +56,8 @@ def find_sources(
         Map with a column "ts".
     options : SourceOptions
         Method, threshold, least separation and number of sources.
+    confidence_level : float, optional
+        Of upper limits; without it there are neither limits nor errors to both sides.
     threads : int
         Threads that fit pixels.
 
@@ -62,10 +69,10 @@ def find_sources(
     search = Search(problem, skymap, options, threads)
     if options.method == "peaks":
         search.find_peaks()
-        measured = measure_alone(problem, search.found.direction)
+        measured = measure_alone(problem, search.found.direction, confidence_level)
     else:
         search.find_iteratively()
-        measured = measure_together(problem, search.found.direction, search.flux)
+        measured = measure_together(problem, search.found.direction, search.flux, confidence_level)
     turned = rotate(rotation(problem.frame, skymap.frame), search.found.direction)
     home = vec_to_nest(skymap.nside, turned)
     at_edge = is_at_edge(skymap, home) | np.isnan(skymap.sample("ts", home))

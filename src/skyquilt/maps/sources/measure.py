@@ -6,7 +6,7 @@ import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.fluxes import FluxesFit, fit_fluxes, ts_of_each
-from skyquilt.maps.sources.model import Templates, correlations, templates_at, with_sources
+from skyquilt.maps.sources.model import SourceCounts, correlations, source_counts_at, with_sources
 from skyquilt.problem.problem import FitProblem
 
 LEAST_CORRELATION = 1e-3
@@ -25,6 +25,11 @@ class Measured(NamedTuple):
         Twice the log-likelihood that is lost without the source.
     flux, flux_err : ndarray of float64, shape (n,)
         Best flux and its standard error, in units of the reference spectrum.
+    flux_err_lo, flux_err_hi : ndarray of float64, shape (n,)
+        Distance from the best flux to the lower and higher one at which TS has fallen by 1; down
+        to zero flux where that comes first.
+    flux_ul : ndarray of float64, shape (n,)
+        Upper limit; NaN, as the two before, without a confidence level.
     npred : ndarray of float64, shape (n,)
         Expected counts of the source in all bins.
     """
@@ -32,20 +37,28 @@ class Measured(NamedTuple):
     ts: np.ndarray
     flux: np.ndarray
     flux_err: np.ndarray
+    flux_err_lo: np.ndarray
+    flux_err_hi: np.ndarray
+    flux_ul: np.ndarray
     npred: np.ndarray
 
 
-def measure_alone(problem: FitProblem, directions: np.ndarray) -> Measured:
+def measure_alone(
+    problem: FitProblem, directions: np.ndarray, confidence_level: float | None
+) -> Measured:
     """Measure each source over the background alone, as if there were no others."""
-    fit = fit_pixels(problem, directions)
+    fit = fit_pixels(problem, directions, confidence_level=confidence_level)
     return Measured(**{name: getattr(fit, name) for name in Measured._fields})
 
 
-def measure_together(problem: FitProblem, directions: np.ndarray, start: np.ndarray) -> Measured:
+def measure_together(
+    problem: FitProblem, directions: np.ndarray, start: np.ndarray, confidence_level: float | None
+) -> Measured:
     """Measure all sources together, so that none takes counts of another.
 
     Fluxes are the best of all together, and `flux_err` is from the inverse of all second
-    derivatives. TS compares with a fit of the others without the source.
+    derivatives. TS compares with a fit of the others without the source. Errors to both sides and
+    limits are those with the others fixed, widened as much as `flux_err` is.
 
     Parameters
     ----------
@@ -55,24 +68,32 @@ def measure_together(problem: FitProblem, directions: np.ndarray, start: np.ndar
         Unit vectors in its frame.
     start : ndarray of float64, shape (n,)
         Fluxes to start from.
+    confidence_level : float or None
+        Of upper limits; without it there are neither limits nor errors to both sides.
 
     Returns
     -------
     Measured
         One value per source.
     """
-    templates = templates_at(problem, directions)
+    templates = source_counts_at(problem, directions)
     fit = fit_together(problem, templates, start)
     ts = np.zeros(len(directions))
     for group in groups(correlations(problem, templates)):
         ts[group] = _ts_of_group(problem, templates, fit.flux, group)
-    alone = [_fit_one(problem, templates, directions, fit.flux, k) for k in range(len(ts))]
-    widening = _widening(fit)
-    flux_err = np.array([one.flux_err[0] for one in alone]) * widening
-    return Measured(ts, fit.flux, flux_err, fit.flux * templates.total)
+    flux, widening = fit.flux, _widening(fit)
+    fixed = np.empty((4, len(ts)))
+    for number in range(len(ts)):
+        over_others = with_sources(problem, templates, flux, but=number)
+        here = directions[number : number + 1]
+        one = fit_pixels(over_others, here, confidence_level=confidence_level)
+        fixed[:, number] = np.ravel((one.flux_err, one.flux_err_lo, one.flux_err_hi, one.flux_ul))
+    err, err_lo, err_hi = fixed[:3] * widening
+    limit = flux + widening * (fixed[3] - flux)
+    return Measured(ts, flux, err, np.minimum(err_lo, flux), err_hi, limit, flux * templates.total)
 
 
-def fit_together(problem: FitProblem, templates: Templates, start: np.ndarray) -> FluxesFit:
+def fit_together(problem: FitProblem, templates: SourceCounts, start: np.ndarray) -> FluxesFit:
     """Best fluxes of all sources together."""
     return fit_fluxes(problem.counts, problem.background, *templates, start)
 
@@ -94,7 +115,7 @@ def groups(correlation: np.ndarray) -> list[np.ndarray]:
 
 
 def _ts_of_group(
-    problem: FitProblem, templates: Templates, flux: np.ndarray, group: np.ndarray
+    problem: FitProblem, templates: SourceCounts, flux: np.ndarray, group: np.ndarray
 ) -> np.ndarray:
     """TS of the sources of a group, all others kept as they are."""
     others = flux.copy()
@@ -109,12 +130,6 @@ def _ts_of_group(
         templates.total[group],
         flux[group],
     )
-
-
-def _fit_one(problem: FitProblem, templates: Templates, directions: np.ndarray, flux, number: int):
-    """Fit of one source with all others, as they are, in the background."""
-    over_others = with_sources(problem, templates, flux, but=number)
-    return fit_pixels(over_others, directions[number : number + 1])
 
 
 def _widening(fit: FluxesFit) -> np.ndarray:

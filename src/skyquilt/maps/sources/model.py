@@ -17,7 +17,7 @@ MOST_ENTRIES = 2**22
 """Expected counts that are held at a time: with their bins and copies, 100 MB."""
 
 
-class Templates(NamedTuple):
+class SourceCounts(NamedTuple):
     """Expected counts of sources for unit flux.
 
     Attributes
@@ -31,21 +31,21 @@ class Templates(NamedTuple):
     unit_counts: "csr_array"
     total: np.ndarray
 
-    def join(self, other: "Templates") -> "Templates":
+    def join(self, other: "SourceCounts") -> "SourceCounts":
         """These sources, followed by others."""
         from scipy.sparse import vstack
 
         rows = vstack([self.unit_counts, other.unit_counts], format="csr")
-        return Templates(rows, np.concatenate([self.total, other.total]))
+        return SourceCounts(rows, np.concatenate([self.total, other.total]))
 
-    def put(self, number: int, one: "Templates") -> "Templates":
+    def put(self, number: int, one: "SourceCounts") -> "SourceCounts":
         """The same sources but for one."""
         every, order = self.join(one), np.arange(len(self.total))
         order[number] = len(self.total)
-        return Templates(every.unit_counts[order], every.total[order])
+        return SourceCounts(every.unit_counts[order], every.total[order])
 
 
-def templates_at(problem: FitProblem, directions: np.ndarray) -> Templates:
+def source_counts_at(problem: FitProblem, directions: np.ndarray) -> SourceCounts:
     """Expected counts of sources in given directions.
 
     Parameters
@@ -57,7 +57,7 @@ def templates_at(problem: FitProblem, directions: np.ndarray) -> Templates:
 
     Returns
     -------
-    Templates
+    SourceCounts
         One row per direction.
     """
     from scipy.sparse import vstack
@@ -66,7 +66,7 @@ def templates_at(problem: FitProblem, directions: np.ndarray) -> Templates:
         (_rows(block, problem.counts.size), block.total) for block in blocks_of(problem, directions)
     ]
     rows, total = zip(*parts, strict=True)
-    return Templates(vstack(rows, format="csr"), np.concatenate(total))
+    return SourceCounts(vstack(rows, format="csr"), np.concatenate(total))
 
 
 def blocks_of(
@@ -84,7 +84,7 @@ def most_directions(problem: FitProblem) -> int:
 
 
 def with_sources(
-    problem: FitProblem, templates: Templates, flux: np.ndarray, but: int | None = None
+    problem: FitProblem, templates: SourceCounts, flux: np.ndarray, but: int | None = None
 ) -> FitProblem:
     """The problem with sources of given fluxes in its background, all or all but one."""
     flux = np.where(np.arange(flux.size) == but, 0.0, flux)
@@ -100,14 +100,14 @@ def _rows(block: Block | RowBlock | SparseBlock, n_hit: int) -> "csr_array":
     return csr_array(block.unit_counts)
 
 
-def correlations(problem: FitProblem, templates: Templates) -> np.ndarray:
+def correlations(problem: FitProblem, templates: SourceCounts) -> np.ndarray:
     """How alike the sources look to the likelihood, without any of them in the background.
 
     Parameters
     ----------
     problem : FitProblem
         The problem.
-    templates : Templates
+    templates : SourceCounts
         n sources.
 
     Returns

@@ -14,7 +14,12 @@ from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.maps.sources.measure import fit_together
-from skyquilt.maps.sources.model import correlations, most_directions, templates_at, with_sources
+from skyquilt.maps.sources.model import (
+    correlations,
+    most_directions,
+    source_counts_at,
+    with_sources,
+)
 from skyquilt.maps.sources.overlap import pixels_in_view
 from skyquilt.maps.sources.peaks import find_peaks, keep_apart
 from skyquilt.maps.sources.position import Positions, refine_positions
@@ -71,7 +76,7 @@ class Search:
         self._is_rejected = np.zeros(skymap.ipix.size, dtype=bool)
         self.found = self._refine(problem, np.empty((0, 3)))
         self.flux, self._flux_err = np.empty(0), np.empty(0)
-        self._templates = templates_at(problem, self.found.direction)
+        self._templates = source_counts_at(problem, self.found.direction)
 
     def find_peaks(self) -> None:
         """Take all peaks of the map, strongest first, as if each were alone."""
@@ -142,7 +147,7 @@ class Search:
         what is left of one source whose position is not yet right.
         """
         peaks = peaks[: most_directions(problem)]
-        every = self._templates.join(templates_at(problem, self._directions[peaks]))
+        every = self._templates.join(source_counts_at(problem, self._directions[peaks]))
         ts = np.concatenate([self.found.ts, self._map.ts[peaks]])
         is_given = correlations(problem, every) ** 2 * ts[:, np.newaxis] >= _COUPLED
         of_sources, of_peaks = np.split(is_given[:, self.found.ts.size :], [self.found.ts.size])
@@ -159,7 +164,7 @@ class Search:
         n_before = self.found.ts.size
         before, flux = self.found, self.flux
         self.found = before.join(new)
-        added = templates_at(self._problem, new.direction)
+        added = source_counts_at(self._problem, new.direction)
         self._templates = self._templates.join(added)
         self._fit(np.concatenate([flux, np.zeros(new.ts.size)]))
         self._settle(np.arange(n_before, self.found.ts.size), _MAX_SWEEPS)
@@ -204,7 +209,7 @@ class Search:
         refined = self._refine(problem, one.direction, step)
         if refined.is_fitted[0]:
             self.found = self.found.put(number, refined)
-            row = templates_at(self._problem, refined.direction)
+            row = source_counts_at(self._problem, refined.direction)
             self._templates = self._templates.put(number, row)
 
 

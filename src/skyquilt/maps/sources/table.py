@@ -45,7 +45,7 @@ def source_columns(
     (ra, dec), (glon, glat) = vec_to_lonlat(icrs), vec_to_lonlat(galactic)
     sigma, major, minor, angle = ellipses(position.covariance)
     flags = AT_EDGE * found.is_at_edge + NOT_REFINED * ~position.is_fitted
-    photons = {name: getattr(measured, name) * problem.photon_flux for name in ("flux", "flux_err")}
+    per_flux = problem.photon_flux
     return {
         "name": Column(names(ra, dec, options.prefix), "", "from the coordinates (ICRS), cut"),
         "ra": Column(ra, "deg", "right ascension, ICRS"),
@@ -62,8 +62,12 @@ def source_columns(
         "sqrt_ts": Column(np.sqrt(measured.ts), "", "root of ts"),
         "flux": Column(measured.flux, "", "multiple of reference spectrum"),
         "flux_err": Column(measured.flux_err, "", "standard error of flux"),
-        "photon_flux": Column(photons["flux"], _FLUX_UNIT, "in the selected energies"),
-        "photon_flux_err": Column(photons["flux_err"], _FLUX_UNIT, "standard error"),
+        "flux_err_lo": Column(measured.flux_err_lo, "", "flux down to ts - 1, or to 0"),
+        "flux_err_hi": Column(measured.flux_err_hi, "", "flux up to ts - 1"),
+        "flux_ul": Column(measured.flux_ul, "", "upper limit on flux"),
+        "photon_flux": Column(measured.flux * per_flux, _FLUX_UNIT, "in the selected energies"),
+        "photon_flux_err": Column(measured.flux_err * per_flux, _FLUX_UNIT, "standard error"),
+        "photon_flux_ul": Column(measured.flux_ul * per_flux, _FLUX_UNIT, "upper limit"),
         "npred": Column(measured.npred, "", "expected source counts"),
         "is_upper_limit": Column(measured.ts < options.threshold, "", "ts below the threshold"),
         "status": Column(flags.astype(np.uint8), "", "0 good, 1 edge, 2 not refined"),
