@@ -1,6 +1,7 @@
 """A run of the tiny sky on the lab's SLURM, with a journal of its fits and faults to inject."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,7 +22,7 @@ _SCRIPT = """\
 #!/bin/sh
 case "$1" in fit-chunk)
     for word in "$@"; do
-        [ "$before" = --chunk ] && chunk=$word
+        [ "$before" = --chunk ] && chunk=$(expr "$word" + 0)
         before=$word
     done
     rank=${{SLURM_PROCID:-${{PMI_RANK:-0}}}}
@@ -104,6 +105,17 @@ class ClusterRun(Workdir):
     def done(self) -> set[str]:
         """Chunks that are there under their final names."""
         return {path.stem for path in (self.results / "burst/chunks").glob("*.h5")}
+
+    def output(self) -> str:
+        """What the drivers that were started have said."""
+        return (self.path / "driver.log").read_text()
+
+    def jobs_of_chunks(self) -> list[dict[str, str]]:
+        """What SLURM noted of the jobs that have ended; those of chunks have two processes."""
+        text = (self.lab.folder / "log/jobs.log").read_text()
+        jobs = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in text.splitlines()]
+        here = [job for job in jobs if job["WorkDir"] == str(self.path.resolve())]
+        return [job for job in here if job["ProcCnt"] == str(RANKS)]
 
     def columns(self) -> dict[str, bytes]:
         """Bytes of all columns of the map."""

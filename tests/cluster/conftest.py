@@ -1,11 +1,16 @@
 """The lab: one SLURM for all tests; and runs of the tiny sky on it."""
 
 import shutil
+import time
+from typing import NamedTuple
 
 import pytest
 from clusterrun import CHUNKS, MAPS, ClusterRun
 from lab import Lab, install, why_not
 from workdir import Workdir
+
+LINES = pytest.StashKey[list]()
+NOTES = pytest.StashKey[list]()
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +43,74 @@ def undisturbed(reference, lab):
     return ClusterRun(reference.path, lab).columns()
 
 
-@pytest.fixture
-def unfitted(reference, lab, tmp_path):
-    """A run before its chunks, with nothing of it in SLURM; jobs that it leaves are cancelled."""
-    shutil.copytree(reference.path, tmp_path / "run")
-    run = ClusterRun(tmp_path / "run", lab)
+def copy_before_chunks(reference, lab, folder):
+    """A copy of the undisturbed run without chunks and maps."""
+    shutil.copytree(reference.path, folder)
+    run = ClusterRun(folder, lab)
     for chunk in CHUNKS:
         (run.results / "burst/chunks" / f"{chunk}.h5").unlink()
     (run.path / MAPS).unlink()
     (run.tools / "journal").unlink(missing_ok=True)
-    yield run
+    return run
+
+
+@pytest.fixture
+def unfitted(reference, lab, tmp_path):
+    """A run before its chunks; jobs that it leaves are cancelled."""
+    yield copy_before_chunks(reference, lab, tmp_path / "run")
     lab.cancel_all()
+
+
+class Line(NamedTuple):
+    """One line of the table of faults."""
+
+    fault: str
+    happened: str
+    n_redone: int
+    lost_s: float
+
+
+@pytest.fixture(scope="session")
+def calm_s(reference, lab, undisturbed, tmp_path_factory):
+    """Time of an undisturbed run of chunks and maps on the lab [s]."""
+    run = copy_before_chunks(reference, lab, tmp_path_factory.mktemp("calm") / "run")
+    start_s = time.monotonic()
+    assert run.start(MAPS).wait(300) == 0, run.output()
+    assert run.columns() == undisturbed
+    return time.monotonic() - start_s
+
+
+@pytest.fixture
+def report(calm_s, unfitted, request):
+    """Compare how often each chunk was fitted, and note a line of the table."""
+    start_s = time.monotonic()
+
+    def note(fault, happened, fits):
+        if fits is not None:
+            assert unfitted.fits() == fits
+        n_redone = sum(number - 1 for number in unfitted.fits().values())
+        lost_s = max(0.0, time.monotonic() - start_s - calm_s)
+        lines = request.config.stash.setdefault(LINES, [])
+        lines.append(Line(fault, happened, n_redone, lost_s))
+
+    return note
+
+
+@pytest.fixture
+def note_line(request):
+    """Add a line to what is printed at last."""
+    return request.config.stash.setdefault(NOTES, []).append
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print the numbers of docs/cluster.md."""
+    for line in config.stash.get(NOTES, []):
+        terminalreporter.write_line(line)
+    lines = config.stash.get(LINES, [])
+    if lines:
+        terminalreporter.write_line("| fault | what happened | fits redone | time lost |")
+        terminalreporter.write_line("|---|---|---|---|")
+    for line in lines:
+        terminalreporter.write_line(
+            f"| {line.fault} | {line.happened} | {line.n_redone} | {line.lost_s:.0f} s |"
+        )

@@ -64,11 +64,12 @@ JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill,UsePss
 AccountingStorageType=accounting_storage/none
 SlurmctldTimeout=60
-SlurmdTimeout=10
+SlurmdTimeout=60
 KillWait=2
 OverTimeLimit=0
 EnforcePartLimits=ALL
 MinJobAge=3600
+FirstJobId={first_job}
 JobRequeue=1
 """
 
@@ -178,6 +179,10 @@ class Lab:
         names = ("id", "state", "comment", "nodes")
         return [dict(zip(names, line.split("|"), strict=True)) for line in text.splitlines()]
 
+    def state_of(self, number: str) -> str:
+        """State of a job that waits or runs, "" of others."""
+        return next((job["state"] for job in self.jobs() if job["id"] == number), "")
+
     def cancel_all(self) -> None:
         """Cancel all jobs and wait for their end."""
         ids = [job["id"] for job in self.jobs()]
@@ -210,6 +215,8 @@ class Lab:
         for process in [slurmd, *self._steps_of(node)]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+        # what SLURM finds out by itself after SlurmdTimeout
+        self.call("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=crash")
 
     def _steps_of(self, node: str) -> Iterator[psutil.Process]:
         """Processes of all steps on a node: each slurmstepd of this SLURM, and what it started."""
@@ -222,10 +229,12 @@ class Lab:
                         yield from (step, *tasks)
 
     def _configure(self) -> None:
-        nodes = (self.folder / "spool").parent
         ports = _free_ports(1 + len(NODES))
         host = socket.gethostname().split(".")[0]
-        text = _CONFIGURATION.format(host=host, port=ports[0], folder=nodes)
+        # MPICH names its shared memory after the job, and what was killed leaves it behind: numbers
+        # must not come again in the next lab.
+        first = 1000 + secrets.randbelow(10_000_000)
+        text = _CONFIGURATION.format(host=host, port=ports[0], folder=self.folder, first_job=first)
         for node, port in zip(NODES, ports[1:], strict=True):
             text += (
                 f"NodeName={node} NodeAddr=127.0.0.1 NodeHostName={host} Port={port} CPUs={CPUS} "
@@ -291,7 +300,7 @@ class Lab:
         """Recorded process number, 0 if that process does not run this program (any more)."""
         with contextlib.suppress(OSError, ValueError):
             pid = int((self.folder / "run" / record).read_text())
-            if Path(os.readlink(f"/proc/{pid}/exe")).name.removesuffix(" (deleted)") == program:
+            if Path(os.readlink(f"/proc/{pid}/exe")).name.startswith(program):  # slurmd-wlm
                 return pid
         return 0
 

@@ -372,10 +372,9 @@ def fit_threads(wildcards):
 
 
 def launcher(wildcards, resources):
-    """Start of the command of a chunk: the MPI launcher, or nothing for one rank."""
-    if resources.tasks == 1:
-        return ""
-    return f"{resources.get('mpi', 'mpiexec')} -n {resources.tasks}"
+    """Start of the command of a chunk: the MPI launcher; nothing for one rank without one."""
+    program = resources.get("mpi", "" if resources.tasks == 1 else "mpiexec")
+    return f"{program} -n {resources.tasks}" if program else ""
 
 
 def share(wildcards, threads, resources):

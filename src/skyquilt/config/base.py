@@ -86,3 +86,13 @@ def is_apart(range_a: tuple[float, float], range_b: tuple[float, float]) -> bool
     (True, False)
     """
     return range_a[1] <= range_b[0] or range_b[1] <= range_a[0]
+
+
+def _check_path(path: str) -> str:
+    if not path or any(letter in "{}" or not letter.isprintable() for letter in path):
+        raise ValueError(f"{path!r}: allowed are printable letters other than braces, at least one")
+    return path
+
+
+OutputPath = Annotated[str, AfterValidator(_check_path)]
+"""Place of what is written; braces are Snakemake's wildcards."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from skyquilt.config.base import Energy, Nside, Section, quantity, to_value
+from skyquilt.config.base import Energy, Nside, OutputPath, Section, quantity, to_value
 from skyquilt.config.data import Interval
 
 # Relative accuracy to which widths must fill their range: decimal fractions are not exact.
@@ -48,7 +48,7 @@ class Binning(Section):
 
     events: str
     """Unbinned events, FITS (also gzipped) or HDF5."""
-    output: str
+    output: OutputPath
     """Histogram to write, HDF5 in the layout of histpy."""
     frame: Literal["local", "galactic"]
     """Frame of the scattered direction PsiChi: local (spacecraft) or galactic."""

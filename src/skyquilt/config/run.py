@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from skyquilt.config.analysis import Analysis
-from skyquilt.config.base import Name, Section
+from skyquilt.config.base import Name, OutputPath, Section
 from skyquilt.config.binning import Binning
 from skyquilt.config.simulation import Simulation
 
@@ -13,9 +13,9 @@ from skyquilt.config.simulation import Simulation
 class Config(Section):
     """Everything one run makes."""
 
-    results: str = "results"
+    results: OutputPath = "results"
     """Folder of the results; each analysis has its own folder in it."""
-    cache: str = "cache"
+    cache: OutputPath = "cache"
     """Folder of the contracted response tables, shared by all analyses."""
     simulation: Simulation | None = None
     """Simulated data to make first."""

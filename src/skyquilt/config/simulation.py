@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from skyquilt.config.base import Energy, Nside, Section, quantity, to_value
+from skyquilt.config.base import Energy, Nside, OutputPath, Section, quantity, to_value
 from skyquilt.config.data import Interval
 from skyquilt.config.position import Position
 from skyquilt.config.spectrum import Spectrum
@@ -112,7 +112,7 @@ class Simulation(Section):
 
     seed: NonNegativeInt = 1
     """Seed of all random numbers; the same seed gives the same files."""
-    folder: str = "data"
+    folder: OutputPath = "data"
     """Folder of the files."""
     start: FiniteFloat = 1835478000.0
     """Start of the observation [UNIX s]."""
