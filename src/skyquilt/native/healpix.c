@@ -332,15 +332,15 @@ void skyquilt_neighbours(int64_t nside, const double *ring_theta, const double x
     double n = (double)nside, from[BLOCK], to[BLOCK];
     int64_t ring[BLOCK], last = 4 * nside - 1;
     lanes rings[PARTS];
-    int is_polar = 0;
+    lanes_int is_polar = {0};
     for (int part = 0; part < PARTS; part++) {
         rings[part] = ring_above(n, load(z + part * WIDTH));
+        is_polar |= (rings[part] == 0) | (rings[part] == 4 * n - 1);
         store_int(ring + part * WIDTH, to_whole(rings[part]));
     }
     for (int k = 0; k < BLOCK; k++) {
         from[k] = ring_theta[ring[k]];
         to[k] = ring_theta[ring[k] + 1];
-        is_polar |= ring[k] == 0 || ring[k] == last;
     }
     for (int part = 0, k = 0; part < PARTS; part++, k += WIDTH) {
         lanes theta, turns = angles(load(x + k), load(y + k), load(z + k), &theta);
@@ -354,7 +354,9 @@ void skyquilt_neighbours(int64_t nside, const double *ring_theta, const double x
         store(weight[2] + k, (1 - w) * down);
         store(weight[3] + k, w * down);
     }
-    for (int k = 0; is_polar && k < BLOCK; k++) {
+    if (!any(is_polar))
+        return;
+    for (int k = 0; k < BLOCK; k++) {
         if (ring[k] == 0)
             cross_pole(0, k, 2, 0, ipix, weight);
         else if (ring[k] == last)
