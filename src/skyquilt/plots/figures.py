@@ -10,6 +10,7 @@ from skyquilt.config.plots import PlotOptions
 from skyquilt.plots.containment import plot_containment
 from skyquilt.plots.fit_maps import draw_fit_maps
 from skyquilt.plots.marks import marks_from_summary
+from skyquilt.plots.patch import find_patch, plot_flux_patch, plot_ts_patch
 from skyquilt.plots.regions import outline_regions
 from skyquilt.plots.skymap import plot_flux_map, plot_ts_map
 from skyquilt.plots.spectrum import plot_counts_spectrum
@@ -89,8 +90,14 @@ def draw_figures(
     regions = outline_regions(cells, summary, skymap.frame)
     flux_best = summary["best"] and summary["best"]["photon_flux"]
     energies = summary["energy_range_keV"]
-    yield "ts", plot_ts_map(skymap, marks, title, colormap)
-    yield "flux", plot_flux_map(skymap, marks, title, energies, flux_best, colormap)
+    patch = find_patch(skymap)
+    flux = (marks, title, energies, flux_best, colormap)
+    if patch is None:
+        yield "ts", plot_ts_map(skymap, marks, title, colormap)
+        yield "flux", plot_flux_map(skymap, *flux)
+    else:
+        yield "ts", plot_ts_patch(skymap, patch, marks, title, colormap)
+        yield "flux", plot_flux_patch(skymap, patch, *flux)
     yield from draw_fit_maps(skymap, summary, marks, title, colormap).items()
     for region in reversed(regions):
         if region.kind == "containment":

@@ -12,7 +12,9 @@ _N_EDGE = 2001
 _MAX_LABELS = 5
 
 
-def draw_graticule(axes: Axes, centre: np.ndarray, half: float, frame: str) -> None:
+def draw_graticule(
+    axes: Axes, centre: np.ndarray, half: float, frame: str, half_height: float | None = None
+) -> None:
     """Draw meridians and parallels, and label them where they meet the lower and left edge.
 
     Parameters
@@ -22,19 +24,22 @@ def draw_graticule(axes: Axes, centre: np.ndarray, half: float, frame: str) -> N
     centre : ndarray of float64, shape (3,)
         Direction of its middle.
     half : float
-        Half its side [deg].
+        Half its side, or half its width [deg].
     frame : {"galactic", "icrs"}
         Frame of the coordinates.
+    half_height : float, optional
+        Half its height [deg], where that is not the width.
     """
-    along = np.linspace(-half, half, _N_EDGE)
-    side = np.full(_N_EDGE, -half)
-    lon = np.unwrap(vec_to_lonlat(from_zenithal(along, side, centre))[0], period=360)
-    lat = vec_to_lonlat(from_zenithal(side, along, centre))[1]
+    high = half if half_height is None else half_height
+    across, up = np.linspace(-half, half, _N_EDGE), np.linspace(-high, high, _N_EDGE)
+    lower, left = np.full(_N_EDGE, -high), np.full(_N_EDGE, -half)
+    lon = np.unwrap(vec_to_lonlat(from_zenithal(across, lower, centre))[0], period=360)
+    lat = vec_to_lonlat(from_zenithal(left, up, centre))[1]
     lon_step, lat_step = choose_step(lon), choose_step(lat)
     _draw_lines(axes, centre, lon_step, lat_step)
-    at, values = find_crossings(along, lon, lon_step)
+    at, values = find_crossings(across, lon, lon_step)
     axes.set_xticks(at, [format_degrees(value % 360) for value in values])
-    at, values = find_crossings(along, lat, lat_step)
+    at, values = find_crossings(up, lat, lat_step)
     axes.set_yticks(at, [format_degrees(value) for value in values])
     axes.set_xlabel(f"{AXIS_TITLES[frame][0]} [deg]", labelpad=2)
     axes.set_ylabel(f"{AXIS_TITLES[frame][1]} [deg]", labelpad=2)

@@ -1,0 +1,167 @@
+"""Maps of a part of the sky, as large as the part is."""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch as Area
+
+from skyquilt.plots.energies import format_range
+from skyquilt.plots.graticule import draw_graticule
+from skyquilt.plots.marks import Marks, draw_marks
+from skyquilt.plots.projection import from_zenithal, zenithal
+from skyquilt.plots.scale import extension, flux_scale, ts_scale
+from skyquilt.plots.skymap import add_colour_bar, draw_image
+from skyquilt.plots.style import FULL_WIDTH, UNFITTED, figure_style, new_figure
+from skyquilt.sky.frames import lonlat_to_vec
+from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
+
+MAX_HALF_WIDTH = 40.0
+"""Parts that reach farther from their middle are drawn on the whole sky [deg]."""
+
+# of the figure, from below [cm]: legend, colour bar, map, title
+_LEGEND, _BAR, _BAR_HEIGHT, _MAP, _TOP = 0.9, 1.8, 0.25, 3.2, 0.7
+_LEFT, _RIGHT, _MAX_HEIGHT = 1.7, 0.4, 13.0
+_N_RASTER = 900  # along the longer side
+
+
+class Patch(NamedTuple):
+    """Part of the sky in azimuthal equal-area projection.
+
+    Attributes
+    ----------
+    centre : ndarray of float64, shape (3,)
+        Direction of its middle, in the frame of the map.
+    half_width, half_height : float
+        Half its sides [deg].
+    """
+
+    centre: np.ndarray
+    half_width: float
+    half_height: float
+
+
+def find_patch(skymap) -> Patch | None:
+    """Patch that holds all pixels of a map; None where that is better drawn as a whole sky."""
+    if skymap.ipix.size > 12 * skymap.nside**2 / 4:
+        return None
+    vec = nest_to_vec(skymap.nside, skymap.ipix)
+    centre = vec.mean(axis=0)
+    length = np.linalg.norm(centre)
+    if length < np.cos(np.radians(MAX_HALF_WIDTH)):
+        return None
+    x, y = zenithal(vec, centre / length)
+    margin = np.sqrt(skymap.pixel_area)
+    half_width, half_height = np.abs(x).max() + margin, np.abs(y).max() + margin
+    if max(half_width, half_height) > MAX_HALF_WIDTH:
+        return None
+    return Patch(centre / length, float(half_width), float(half_height))
+
+
+@figure_style()
+def plot_ts_patch(skymap, patch: Patch, marks: Marks, title: str, colormap: str) -> Figure:
+    """TS of a part of the sky, best and true position marked.
+
+    Parameters
+    ----------
+    skymap : SkyMap
+        Map with a column "ts".
+    patch : Patch
+        What to draw, see `find_patch`.
+    marks : Marks
+        Positions in the frame of the map.
+    title : str
+        Name of the analysis.
+    colormap : str
+        Name of a matplotlib colormap.
+
+    Returns
+    -------
+    Figure
+        A figure that belongs to no window and no list of figures.
+    """
+    norm = ts_scale(skymap.ts)
+    return _draw(skymap, "ts", patch, marks, norm, "TS", f"{title}: TS", colormap)
+
+
+@figure_style()
+def plot_flux_patch(
+    skymap,
+    patch: Patch,
+    marks: Marks,
+    title: str,
+    energy_range: tuple[float, float],
+    flux_best: float | None,
+    colormap: str,
+) -> Figure:
+    """Photon flux of a part of the sky, best and true position marked.
+
+    Parameters
+    ----------
+    skymap : SkyMap
+        Map with a column "photon_flux" [ph cm-2 s-1].
+    patch, marks, title, colormap
+        See `plot_ts_patch`.
+    energy_range : tuple of float
+        Energies of the flux [keV].
+    flux_best : float or None
+        Flux at the best position [ph cm-2 s-1]; the colours reach at least up to it.
+
+    Returns
+    -------
+    Figure
+        A figure that belongs to no window and no list of figures.
+    """
+    norm = flux_scale(skymap.columns["photon_flux"], flux_best)
+    label = f"photon flux [ph cm$^{{-2}}$ s$^{{-1}}$], {format_range(*energy_range)}"
+    return _draw(skymap, "photon_flux", patch, marks, norm, label, f"{title}: flux", colormap)
+
+
+def _draw(
+    skymap,
+    name: str,
+    patch: Patch,
+    marks: Marks,
+    norm: Normalize,
+    label: str,
+    title: str,
+    colormap: str,
+) -> Figure:
+    figure, bar = _new_figure(patch)
+    axes, (width, height) = figure.axes[0], patch[1:]
+    axes.set(xlim=(-width, width), ylim=(-height, height))
+    extent = (-width, width, -height, height)
+    image = draw_image(axes, _raster(skymap, name, patch), extent, norm, colormap)
+    draw_graticule(axes, patch.centre, width, skymap.frame, height)
+    draw_marks(axes, marks, lambda lon, lat: zenithal(lonlat_to_vec(lon, lat), patch.centre))
+    axes.set_title(title)
+    add_colour_bar(figure, bar, image, label, extension(skymap.columns[name], norm))
+    handles, _ = axes.get_legend_handles_labels()
+    handles.append(Area(facecolor=UNFITTED, label="not fitted"))
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), columnspacing=1.5)
+    return figure
+
+
+def _new_figure(patch: Patch) -> tuple[Figure, tuple]:
+    """Figure whose axes have the shape of a patch, and the box of the colour bar."""
+    widest = FULL_WIDTH - _LEFT - _RIGHT
+    scale = min(widest / patch.half_width, _MAX_HEIGHT / patch.half_height)
+    width, tall = scale * patch.half_width, scale * patch.half_height
+    height = _MAP + tall + _TOP
+    figure = new_figure(FULL_WIDTH, height)
+    left = (_LEFT + (widest - width) / 2) / FULL_WIDTH
+    figure.add_axes((left, _MAP / height, width / FULL_WIDTH, tall / height))
+    return figure, (left, _BAR / height, width / FULL_WIDTH, _BAR_HEIGHT / height)
+
+
+def _raster(skymap, name: str, patch: Patch) -> np.ndarray:
+    """Values at the raster points: those of the pixels they lie in."""
+    longest = max(patch.half_width, patch.half_height)
+    x, y = (
+        half * ((np.arange(n) + 0.5) / n * 2 - 1)
+        for half in (patch.half_width, patch.half_height)
+        for n in [max(2, round(_N_RASTER * half / longest))]
+    )
+    vec = from_zenithal(*np.meshgrid(x, y), patch.centre).reshape(-1, 3)
+    return skymap.sample(name, vec_to_nest(skymap.nside, vec)).reshape(y.size, x.size)

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.plots.marks import Marks
+from skyquilt.plots.patch import find_patch, plot_flux_patch, plot_ts_patch
+from skyquilt.plots.skymap import UNFITTED
+from skyquilt.sky.frames import lonlat_to_vec, separation
+from skyquilt.sky.healpix import nest_to_vec
+from skyquilt.sky.regions import cone, ipix_from_ranges
+
+NSIDE = 64
+CENTRE = lonlat_to_vec(83.6, 22.0)
+MARKS = Marks("icrs", (83.6, 22.0), None)
+
+
+def make_map(radius, nside=NSIDE):
+    """TS falls with the distance from the centre; flux is a tenth of it."""
+    ipix = ipix_from_ranges(cone(nside, CENTRE, radius))
+    ts = 100 * np.exp(-separation(nest_to_vec(nside, ipix), CENTRE))
+    return SkyMap(nside, "icrs", ipix, {"ts": ts, "photon_flux": ts / 10})
+
+
+def test_patch_holds_all_pixels_and_little_more():
+    skymap = make_map(8)
+
+    patch = find_patch(skymap)
+
+    pixel = np.sqrt(skymap.pixel_area)
+    assert separation(patch.centre, CENTRE) < pixel
+    for half in patch[1:]:
+        assert 8 < half < 8 + 3 * pixel
+
+
+@pytest.mark.parametrize("radius", [45, 120, 180])
+def test_large_parts_are_no_patch(radius):
+    assert find_patch(make_map(radius, nside=8)) is None
+
+
+def test_scattered_pixels_are_no_patch():
+    ipix = np.array([0, 400])
+    skymap = SkyMap(8, "icrs", ipix, {"ts": np.ones(2)})
+
+    assert find_patch(skymap) is None
+
+
+def test_ts_patch_shows_the_map_where_it_is():
+    skymap = make_map(8)
+    figure = plot_ts_patch(skymap, find_patch(skymap), MARKS, "crab", "viridis")
+
+    axes = figure.axes[0]
+    values = axes.images[0].get_array()
+    assert values.max() == skymap.ts.max()
+    row, column = np.unravel_index(values.argmax(), values.shape)
+    assert abs(row / values.shape[0] - 0.5) < 0.06  # of the patch, that is a pixel
+    assert abs(column / values.shape[1] - 0.5) < 0.06
+    assert values.mask[0, 0]
+    assert axes.get_title() == "crab: TS"
+    assert axes.get_xlabel() == "right ascension [deg]"
+    assert figure.axes[1].get_xlabel() == "TS"
+
+
+def test_longitude_increases_to_the_left():
+    skymap = make_map(8)
+    axes = plot_ts_patch(skymap, find_patch(skymap), MARKS, "crab", "viridis").axes[0]
+
+    labels = [float(label.get_text().rstrip("°")) for label in axes.get_xticklabels()]
+    assert np.all(np.diff(axes.get_xticks()) > 0)
+    assert np.all(np.diff(labels) < 0)
+
+
+def test_flux_patch_names_energies_and_grey_pixels():
+    skymap = make_map(8)
+    figure = plot_flux_patch(
+        skymap, find_patch(skymap), MARKS, "crab", (1e9, 1e10), None, "viridis"
+    )
+
+    assert figure.axes[1].get_xlabel().endswith("1\N{EN DASH}10 TeV")
+    entries = {
+        text.get_text(): handle
+        for text, handle in zip(
+            figure.legends[0].get_texts(), figure.legends[0].legend_handles, strict=True
+        )
+    }
+    assert entries["not fitted"].get_facecolor()[0] == pytest.approx(float(UNFITTED))
+
+
+def test_wide_patch_is_a_wide_figure():
+    ipix = ipix_from_ranges(cone(NSIDE, CENTRE, 20))
+    lat = np.degrees(np.arcsin(nest_to_vec(NSIDE, ipix)[:, 2]))
+    ipix = ipix[np.abs(lat - 22) < 5]
+    skymap = SkyMap(NSIDE, "icrs", ipix, {"ts": np.arange(ipix.size, dtype=float)})
+    patch = find_patch(skymap)
+
+    axes = plot_ts_patch(skymap, patch, MARKS, "wide", "viridis").axes[0]
+
+    assert patch.half_width > 2 * patch.half_height
+    box, figure = axes.get_position(), axes.figure
+    width, height = box.width * figure.get_figwidth(), box.height * figure.get_figheight()
+    assert width / height == pytest.approx(patch.half_width / patch.half_height, rel=1e-6)
