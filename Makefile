@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test test-cluster test-formats lint check schema lock clean bench bench-peer bench-gammapy
+.PHONY: help install demo test test-cluster test-formats lint check schema lock clean bench bench-peer bench-gammapy gallery
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench     times and memory against their targets (15 minutes, 9 GB of disk)"
 	@echo "make bench-peer  the same files and pixels with cosipy 0.3.4; SHAPE=dc2 for 9 GB of them;"
 	@echo "               with SKYQUILT_DATA, the Galactic centre of Fermi with gammapy 2.1, too"
+	@echo "make gallery   docs/gallery.md from the examples of real data, with SKYQUILT_DATA"
 	@echo "make schema    config/config.schema.yaml from the configuration's types"
 	@echo "make lock      requirements/lock.txt from pyproject.toml"
 	@echo "make clean     remove results, cache, simulated data and compiled kernels"
@@ -95,6 +96,9 @@ bench-gammapy: install .venv-gammapy/installed
 	$(PEER_PYTHON) -m venv .venv-peer
 	.venv-peer/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+gallery: install
+	python docs/gallery.py
 
 schema: install
 	python -m skyquilt.config.schema > .schema.tmp && mv .schema.tmp config/config.schema.yaml
