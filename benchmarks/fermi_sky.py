@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import yaml
 from measuring import SKYQUILT, Cost, Figure, at_least, below, cost_of, print_table, run_process
 
 from skyquilt.config import Config, load_config
@@ -24,7 +25,7 @@ from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.problem import FitProblem
-from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation
+from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation, separation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.spectra import integrate
 
@@ -48,6 +49,8 @@ class Catalogue(NamedTuple):
         Photon fluxes [ph cm-2 s-1].
     significance : ndarray of float64, shape (n,)
         Square roots of TS.
+    r95 : ndarray of float64, shape (n,)
+        Radii that hold the positions with 95 % [deg].
     """
 
     name: np.ndarray
@@ -55,6 +58,7 @@ class Catalogue(NamedTuple):
     lat: np.ndarray
     flux: np.ndarray
     significance: np.ndarray
+    r95: np.ndarray
 
 
 class Comparison(NamedTuple):
@@ -85,12 +89,17 @@ def read_catalogue(root: Path, survey: str) -> Catalogue:
     if survey == "2fhl":
         is_point = ~np.char.endswith(name, "e")
         flux, significance = table["Flux50"], np.sqrt(table["TS"])
+        r95 = table["Pos_err_95"]
     else:
         is_point = np.char.strip(table["Extended_Source_Name"].astype(str)) == ""
         flux, significance = table["Flux"], table["Signif_Avg"]
-    columns = (table["RAJ2000"], table["DEJ2000"], table["GLAT"], flux, significance)
-    ra, dec, lat, flux, significance = (np.array(c[is_point], dtype=float) for c in columns)
-    return Catalogue(name[is_point], lonlat_to_vec(ra, dec), lat, flux, significance)
+        r95 = table["Conf_95_SemiMajor"]
+    position = (table["RAJ2000"], table["DEJ2000"])
+    ra, dec, *others = (
+        np.array(column[is_point], dtype=float)
+        for column in (*position, table["GLAT"], flux, significance, r95)
+    )
+    return Catalogue(name[is_point], lonlat_to_vec(ra, dec), *others)
 
 
 def at_high_latitude(catalogue: Catalogue, degrees: float) -> Catalogue:
@@ -144,6 +153,7 @@ def events_figures(root: Path) -> Iterator[Figure]:
         *(PEER_CPU_S / cost.cpu, 5, "{:.1f}"),
     )
     yield from map_figures("2fhl")
+    yield from source_figures(root)
 
 
 def cube_figures(root: Path) -> Iterator[Figure]:
@@ -164,27 +174,54 @@ def cube_figures(root: Path) -> Iterator[Figure]:
 
 
 def map_figures(survey: str) -> Iterator[Figure]:
-    """Files to maps, by `skyquilt run` with two threads."""
-    cost, made = make_maps(survey)
+    """Files to maps, by `skyquilt run` with two threads; no search for sources."""
+    with tempfile.TemporaryDirectory() as folder:
+        cost = run_example(survey, Path(folder), leave_out=("sources",))
     yield below(
         f"{survey.upper()}: files to maps, wall time on two cores", cost.wall, 10, "{:.1f} s"
     )
     yield Figure(f"{survey.upper()}: CPU of that", f"{cost.cpu:.1f} s")
     yield below(f"{survey.upper()}: peak memory", cost.peak_mb, 1000, "{:.0f} MB")
-    yield Figure(f"{survey.upper()}: size of maps.fits", f"{made / 1e6:.0f} MB")
 
 
-def make_maps(survey: str) -> tuple[Cost, int]:
-    """Cost of the run up to its maps, and the size of these."""
+def source_figures(root: Path) -> Iterator[Figure]:
+    """Source list of the 2FHL map against the catalogue."""
+    from astropy.table import Table
+
     with tempfile.TemporaryDirectory() as folder:
-        here = os.getcwd()
-        os.chdir(folder)
-        try:
-            command = [SKYQUILT, "run", "--config", EXAMPLES / f"fermi-{survey}.yaml"]
-            cost = run_process([*command, "--threads", 2])
-        finally:
-            os.chdir(here)
-        return cost, Path(folder, "results", f"fermi-{survey}", "maps.fits").stat().st_size
+        cost = run_example("2fhl", Path(folder))
+        found = Table.read(Path(folder) / "results/fermi-2fhl/sources.ecsv")
+    catalogue = read_catalogue(root, "2fhl")
+    direction = lonlat_to_vec(np.array(found["ra"]), np.array(found["dec"]))
+    nearest = np.argmax(catalogue.direction @ direction.T, axis=1)
+    offset = separation(catalogue.direction, direction[nearest])
+    is_bright, is_found = catalogue.significance**2 > 30, offset < 0.2
+    missed = catalogue.name[is_bright & ~is_found]
+    yield Figure(
+        "2FHL: sources found, CPU with the search for them", f"{len(found)}, {cost.cpu:.0f} s"
+    )
+    yield at_least(
+        f"2FHL, {is_bright.sum()} point sources of TS above 30: found within 0.2 deg",
+        *(float(is_found[is_bright].mean()), 0.95, "{:.3f}"),
+    )
+    yield Figure("2FHL: of these not found", ", ".join(missed) or "none")
+    both = np.hypot(catalogue.r95, np.array(found["r95"])[nearest])
+    is_known = is_bright & is_found & np.isfinite(both)
+    yield Figure(
+        "2FHL: offset from the catalogue, median", f"{np.median(offset[is_known]):.3f} deg"
+    )
+    inside = np.mean(offset[is_known] < both[is_known])
+    yield Figure("2FHL: offsets within the 95 % errors of both, in quadrature", f"{inside:.3f}")
+
+
+def run_example(survey: str, folder: Path, leave_out: tuple[str, ...] = ()) -> Cost:
+    """Cost of `skyquilt run` of an example, without some sections, in a folder."""
+    settings = yaml.safe_load((EXAMPLES / f"fermi-{survey}.yaml").read_text(encoding="utf-8"))
+    settings |= {"results": str(folder / "results"), "cache": str(folder / "cache")}
+    for name in leave_out:
+        settings["analyses"][f"fermi-{survey}"].pop(name, None)
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return run_process([SKYQUILT, "run", "--config", folder / "config.yaml", "--threads", 2])
 
 
 def count_pairs(problem: FitProblem, directions: np.ndarray) -> int:
