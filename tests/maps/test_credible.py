@@ -8,10 +8,10 @@ from skyquilt.maps.credible import (
     find_credible_region,
     probability_density,
     probability_inside,
-    search,
 )
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
+from skyquilt.maps.standing import find_standing
 from skyquilt.sky.uniq import to_uniq
 
 LEVELS = (0.5, 0.68, 0.9, 0.95)
@@ -173,8 +173,10 @@ def test_level_outside_0_to_1_is_refused(peak, level):
 @pytest.mark.parametrize("distance", [2.0, 8.0, 15.0])
 def test_searched_probability_and_area_of_a_gaussian_are_the_known_ones(peak, distance):
     density = probability_density(peak)
-    place = peak.find(healpy.ang2vec(30, 20 + distance, lonlat=True)[None])[0]
-    found = search(peak, density, place)
+    direction = healpy.ang2vec(30, 20 + distance, lonlat=True)
+    place = peak.find(direction[None])[0]
+    known = MultiOrderMap(peak.frame, peak.uniq, {**peak.columns, "probdensity": density})
+    found = find_standing(known, direction)
     cosine = peak.centres[place] @ healpy.ang2vec(30, 20, lonlat=True)
     level = -np.expm1(-(1 - cosine) / np.radians(8.0) ** 2)
     n = found.area / peak.pixel_area[0]
@@ -183,10 +185,3 @@ def test_searched_probability_and_area_of_a_gaussian_are_the_known_ones(peak, di
     assert found.area == pytest.approx(analytic_area(level), abs=cells_off * peak.pixel_area[0])
     cell = density[place] * cell_areas(peak)[place]
     assert found.probability == pytest.approx(level, abs=cells_off * cell)
-
-
-def test_best_cell_is_searched_first(peak):
-    density = probability_density(peak)
-    found = search(peak, density, int(np.argmax(density)))
-    assert found.area == peak.pixel_area[0]
-    assert found.probability == density.max() * cell_areas(peak)[0]

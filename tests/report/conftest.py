@@ -98,14 +98,14 @@ def draw(folder, names):
 
 @pytest.fixture
 def products(summary, calibration, tmp_path):
-    source = {"name": "SQ J1", "ra": 1.0, "dec": 2.0, "pos_err_68": 0.1, "ts": 40.0}
+    source = {"name": "SQ J1", "ra": 1.0, "dec": 2.0, "r68": 0.1, "ts": 40.0}
     return Products(
         name=summary["analysis"],
         summary=summary,
         settings={"spectrum": {"model": "power_law"}},
         plots=draw(tmp_path / "plots", ("ts", "flux", "zoom", "containment-90", "counts-spectrum")),
         files=frozenset({"maps.fits", "summary.json"}),
-        sources=[source | {"flux": 0.035, "flux_err": 0.004, "association": "Crab"}],
+        sources=[source | {"flux": 0.035, "flux_err": 0.004, "assoc": "Crab"}],
         calibration=calibration,
         calibration_plots=draw(tmp_path / "skies", ("maxima", "coverage", "detection")),
         n_iter={"median": 2.0, "max": 5.0},

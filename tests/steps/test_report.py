@@ -1,23 +1,19 @@
 """Steps that write pages, on the tiny observation."""
 
-from pathlib import Path
-
 import pytest
 
 from skyquilt.errors import ProductError
-from skyquilt.steps.localise import localise_analysis
 from skyquilt.steps.plot import plot_analysis
 from skyquilt.steps.report import report_all, report_analysis
+from skyquilt.steps.sources import sources_analysis
 
 
 @pytest.fixture
 def results(local):
     """Configuration, and the folder with the products of its analysis."""
-    local.run()
-    config, folder = local.config(), Path(local.path("results/tiny"))
-    problem, maps, summary = (folder / n for n in ("problem.h5", "maps.fits", "summary.json"))
-    localise_analysis(config, "tiny", maps, summary)
-    plot_analysis(config, "tiny", problem, maps, summary, folder / "plots")
+    config, folder = local.config(), local.localise()
+    names = ("problem.h5", "maps.fits", "skymap.multiorder.fits", "summary.json")
+    plot_analysis(config, "tiny", *(folder / name for name in names), folder / "plots")
     return config, folder
 
 
@@ -58,3 +54,15 @@ def test_report_of_an_analysis_whose_skies_are_missing_is_refused(results, local
 
     with pytest.raises(ProductError, match=r"calibration\.json: cannot be read"):
         report_analysis(local.config(), "tiny", folder, folder / "report.html")
+
+
+def test_report_lists_the_sources(results, local):
+    _, folder = results
+    local.settings["sources"] = {"threshold": 1}
+    sources_analysis(
+        local.config(), "tiny", folder / "problem.h5", folder / "maps.fits", folder / "sources.ecsv"
+    )
+
+    report_analysis(local.config(), "tiny", folder, folder / "report.html")
+
+    assert "SQ J" in (folder / "report.html").read_text(encoding="utf-8")

@@ -9,7 +9,8 @@ from astropy.io import fits
 
 pytestmark = pytest.mark.workflow
 
-LOOK = {"plot_maps": 1, "report_analysis": 1, "list_reports": 1}
+PAGE = {"report_analysis": 1, "list_reports": 1}
+LOOK = {"plot_maps": 1, **PAGE}
 PLACE = {"localise_source": 1, **LOOK}
 REFINED = {"refine_map": 1}
 SOURCES = {"find_sources": 1}
@@ -26,7 +27,7 @@ TABLE = {"contract_response": 1, **PROBLEM}
         ("localise", {"true_position": None}, PLACE),
         ("localise", {"levels": [0.5]}, REFINED | PLACE),
         ("refine", {"max_order": 5}, REFINED | PLACE),
-        ("sources", {"threshold": 20}, SOURCES),
+        ("sources", {"threshold": 20}, SOURCES | PAGE),
         ("map", {"nside": 8}, FIT),
         ("fit", {"allow_negative": True}, FIT),
         ("data", {"time_weights": "elapsed"}, PROBLEM),

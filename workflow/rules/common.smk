@@ -296,6 +296,13 @@ def of_searched_analyses(name):
     ]
 
 
+def sources_files(wildcards):
+    """List of sources of an analysis; none where it does not ask for them."""
+    if settings.analyses[wildcards.analysis].sources is None:
+        return []
+    return [of_analysis(wildcards.analysis, "sources.fits")]
+
+
 def catalogue_file(wildcards):
     """Catalogue to compare the sources with; none when the analysis names none."""
     catalogue = settings.analyses[wildcards.analysis].sources.catalogue

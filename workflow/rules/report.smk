@@ -6,6 +6,7 @@ rule report_analysis:
         maps=results("maps.fits"),
         summary=results("summary.json"),
         plots=results("plots"),
+        sources=sources_files,
         calibration=calibration_files,
     output:
         page=results("report.html"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,16 @@ _FILES = {
     "refined.fits": "TS on a multi-order grid that resolves the region",
     "skymap.multiorder.fits": "multi-order localisation map for ligo.skymap, mocpy, alert systems",
     "skymap.fits": "the same as a flat HEALPix map",
-    "sources.ecsv": "source list",
+    "sources.ecsv": "source list as text",
+    "sources.fits": "source list as FITS, with the catalogue's objects",
     "calibration.json": "numbers of the simulated skies",
     "summary.json": "all numbers of this page",
     "problem.h5": "counts, background and expected counts that were fitted",
+}
+_OTHER_MAPS = {
+    "limit": "Upper limit of the flux in each direction.",
+    "background-norm": "Best factor on the background in each direction.",
+    "template": "Spectrum with the largest TS in each direction.",
 }
 _MAX_SOURCES = 100  # rows of the source list; the file has all
 
@@ -147,7 +154,7 @@ def _result(products: Products) -> Section:
         ]
         if "flux_ul" in best:
             rows.insert(4, ["upper limit of the flux", f"{number(best['flux_ul'])} × reference"])
-    figures = _figures(products, ("ts", "flux"))
+    figures = _figures(products, ("ts", "flux", *_OTHER_MAPS))
     links = [Link(path, text) for path, text in _FILES.items() if path in products.files]
     return Section("result", "Result", tables=[Table(["", ""], rows)], figures=figures, links=links)
 
@@ -236,10 +243,10 @@ def _sources(sources: Sequence[Mapping[str, Any]]) -> Section:
             str(source["name"]),
             degrees(source["ra"], 3),
             degrees(source["dec"], 3),
-            degrees(source["pos_err_68"], 3),
+            degrees(source["r68"] if isfinite(source["r68"]) else None, 3),
             number(source["ts"]),
             with_error(source["flux"], source["flux_err"]),
-            str(source.get("association") or ""),
+            str(source.get("assoc", "")),
         ]
         for source in sources[:_MAX_SOURCES]
     ]
@@ -346,6 +353,8 @@ def _describe(name: str, summary: Mapping[str, Any]) -> tuple[str, str]:
         return f"Map of the test statistic in {frame}; {peak}.", "Test statistic."
     if name == "flux":
         return f"Map of the best flux in {frame}.", "Best flux of a source in each direction."
+    if name in _OTHER_MAPS:
+        return f"Map in {frame}: {_OTHER_MAPS[name].lower()}", _OTHER_MAPS[name]
     if name == "zoom":
         return (
             f"Test statistic around its maximum, with the regions; {peak}.",

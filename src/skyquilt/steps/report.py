@@ -12,6 +12,7 @@ from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
 from skyquilt.io.products import write_text
 from skyquilt.maps.file import read_skymap
+from skyquilt.maps.sources.file import read_sources
 from skyquilt.report.analysis import Products, analysis_page
 from skyquilt.report.overview import Entry, overview_page
 
@@ -28,6 +29,7 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
         files=frozenset(path.name for path in folder.iterdir()),
         calibration=calibration,
         calibration_plots=_pictures(folder / "calibration-plots") if calibration else (),
+        sources=_sources(folder / "sources.fits") if analysis.sources is not None else None,
         n_iter=_steps(folder / "maps.fits"),
     )
     index = relpath(Path(config.results) / "index.html", Path(output).parent)
@@ -64,6 +66,13 @@ def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ProductError(f"{folder}: no such folder; run the workflow again to make it.")
     return sorted(folder.glob("*.png"))
+
+
+def _sources(path: Path) -> list[dict[str, Any]]:
+    """Rows of the list of sources."""
+    columns, _ = read_sources(path)
+    rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _steps(maps: Path) -> dict[str, float]:
