@@ -66,6 +66,16 @@ def test_fit_flux_sparse_of_a_pixel_without_entries_is_at_bound():
     assert (fit.status[0], fit.ts[0], fit.flux[0], fit.flux_err[0]) == (AT_BOUND, 0, 0, 0.25)
 
 
+@pytest.mark.parametrize("background_total", [None, 3.0])
+def test_limits_of_a_pixel_without_entries_are_those_of_an_exponential(background_total):
+    none = np.array([0]), np.array([], int), np.array([])
+    options = {"confidence_level": 0.95, "background_total": background_total}
+    fit = fit_flux_sparse(ONE, ONE, *none, 2 * ONE, **options)
+    assert fit.status[0] == AT_BOUND
+    assert fit.flux_err_hi[0] == pytest.approx(0.25, rel=1e-9)  # search
+    assert fit.flux_ul[0] == pytest.approx(-np.log(0.05) / 2, rel=1e-5)  # quadrature
+
+
 def test_fit_flux_sparse_of_no_pixels_is_empty():
     none = np.array([])
     assert fit_flux_sparse(ONE, ONE, none, none, none, none).ts.size == 0

@@ -305,7 +305,11 @@ static double quantile(models *all, double share)
 
 limits skyquilt_limits(const fitted *pixel, double confidence_level)
 {
-    models all = {pixel, pixel->start.s1 / pixel->start.s2, 1, {model_of(pixel->p, pixel->at)}};
+    const profile *curve = &pixel->curve;
+    /* a source that no hit bin sees: p of one expected count instead */
+    double scale = pixel->start.s2 > 0 ? pixel->start.s1 / pixel->start.s2
+                                       : curve->B / (curve->D * curve->E);
+    models all = {pixel, scale, 1, {model_of(pixel->p, pixel->at)}};
     double step = pixel->flux_err / model_place(&pixel->curve, all.models, pixel->top).stretch;
     limits found = {0};
     found.err_hi = fall(&all, pixel->top + step, INFINITY) - pixel->flux;
