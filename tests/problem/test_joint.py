@@ -221,7 +221,10 @@ def test_joint_of_an_unknown_frame_is_refused():
 def test_description_of_a_joint_adds_up_and_lists_the_data_sets():
     problems = {
         "low": problem_of(sky_table(), energies=(1.0, 2.0)),
-        "high": problem_of(sky_table(30), "icrs", energies=(3.0, 9.0), instrument="imaging"),
+        "high": replace(
+            problem_of(sky_table(30), "icrs", energies=(3.0, 9.0), instrument="imaging"),
+            background_total=40.0,
+        ),
     }
 
     joint = join(problems, 7.5)
@@ -232,6 +235,7 @@ def test_description_of_a_joint_adds_up_and_lists_the_data_sets():
     assert (joint.photon_flux, joint.frame) == (7.5, "galactic")
     assert list(about.datasets) == ["low", "high"]
     assert about.datasets["high"]["counts"] == problems["high"].counts.sum()
+    assert about.datasets["high"]["background"] == 40.0
     assert about.datasets["high"]["energy_range_keV"] == (3.0, 9.0)
     assert list(joint.counts_spectra) == ["low", "high"]
 

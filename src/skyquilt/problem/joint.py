@@ -241,4 +241,5 @@ def _dataset(problem: FitProblem) -> dict[str, Any]:
     about = problem.description._asdict()
     for shared in ("spectrum", "datasets"):
         del about[shared]
-    return {"counts": float(problem.counts.sum()), **about}
+    counts = {"counts": float(problem.counts.sum()), "background": problem.background_total}
+    return counts | about

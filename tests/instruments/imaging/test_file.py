@@ -54,6 +54,7 @@ def test_counts_and_background_are_those_of_the_hit_bins(dataset, tmp_path):
     assert found.frame == "icrs"
     assert found.counts.sum() == counts.sum()
     assert found.background.sum() == pytest.approx(background[counts > 0].sum(), rel=1e-12)
+    assert found.background_total == pytest.approx(background.sum(), rel=1e-12)
     assert found.description.n_bins == counts.size
     assert found.description.energy_range_keV == pytest.approx((1e9, 8e9), rel=1e-12)
     spectrum = found.counts_spectra[""]
