@@ -27,7 +27,7 @@ TABLE = {"contract_response": 1, **PROBLEM}
         ("localise", {"true_position": None}, PLACE),
         ("localise", {"levels": [0.5]}, REFINED | PLACE),
         ("refine", {"max_order": 5}, REFINED | PLACE),
-        ("sources", {"threshold": 20}, SOURCES | PAGE),
+        ("sources", {"threshold": 20}, SOURCES | LOOK),
         ("map", {"nside": 8}, FIT),
         ("fit", {"allow_negative": True}, FIT),
         ("data", {"time_weights": "elapsed"}, PROBLEM),

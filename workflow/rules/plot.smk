@@ -7,6 +7,7 @@ rule plot_maps:
         maps=results("maps.fits"),
         skymap=results("skymap.multiorder.fits"),
         summary=results("summary.json"),
+        sources=sources_files,
     output:
         plots=directory(results("plots")),
     log:
@@ -27,4 +28,4 @@ rule plot_maps:
     shell:
         "skyquilt plot --config {params.config:q} --analysis {wildcards.analysis:q}"
         " --problem {input.problem:q} --maps {input.maps:q} --skymap {input.skymap:q}"
-        " --summary {input.summary:q} --output {output.plots:q} 2> {log:q}"
+        " --summary {input.summary:q} --output {output.plots:q} --sources {input.sources:q} 2> {log:q}"

@@ -15,6 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--summary", required=True, metavar="FILE", help="summary.json, made by `skyquilt localise`"
     )
     arguments.add_output(parser, "folder to write the figures to")
+    parser.add_argument(
+        "--sources",
+        nargs="?",
+        metavar="FILE",
+        help="sources.fits, made by `skyquilt sources`, to mark them (default: none)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,5 +30,5 @@ def run(args: argparse.Namespace) -> int:
 
     config = load_config(args.config)
     files = (args.problem, args.maps, args.skymap, args.summary)
-    plot_analysis(config, args.analysis, *files, args.output)
+    plot_analysis(config, args.analysis, *files, args.output, args.sources)
     return 0

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from skyquilt.config.plots import PlotOptions
@@ -28,6 +29,7 @@ def make_plots(
     spectra: Mapping[str, CountsSpectrum],
     settings: PlotOptions,
     folder: str | Path,
+    sources: Mapping[str, np.ndarray] | None = None,
 ) -> list[Path]:
     """Draw and write all figures of an analysis, each as PNG and PDF.
 
@@ -45,6 +47,8 @@ def make_plots(
         Look of the figures.
     folder : str or Path
         Where to write; made if missing.
+    sources : dict of str to ndarray, optional
+        Columns of sources.fits, to mark in the TS map.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def make_plots(
     """
     return [
         save(figure, Path(folder) / f"{name}{ending}")
-        for name, figure in draw_figures(skymap, cells, summary, spectra, settings)
+        for name, figure in draw_figures(skymap, cells, summary, spectra, settings, sources)
         for ending in _ENDINGS
     ]
 
@@ -83,6 +87,7 @@ def draw_figures(
     summary: Mapping[str, Any],
     spectra: Mapping[str, CountsSpectrum],
     settings: PlotOptions,
+    sources: Mapping[str, np.ndarray] | None = None,
 ) -> Iterator[tuple[str, Figure]]:
     """Name and figure, one after the other so that only one is held."""
     title, colormap = summary["analysis"], settings.colormap
@@ -98,6 +103,8 @@ def draw_figures(
     else:
         yield "ts", plot_ts_patch(skymap, patch, marks, title, colormap)
         yield "flux", plot_flux_patch(skymap, patch, *flux)
+    yield "ts", plot_ts_map(skymap, marks, title, colormap, sources)
+    yield "flux", plot_flux_map(skymap, marks, title, energies, flux_best, colormap)
     yield from draw_fit_maps(skymap, summary, marks, title, colormap).items()
     for region in reversed(regions):
         if region.kind == "containment":

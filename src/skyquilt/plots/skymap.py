@@ -1,5 +1,7 @@
 """Maps of the whole sky in Mollweide projection."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -13,6 +15,7 @@ from skyquilt.plots.energies import format_range
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_mollweide, mollweide
 from skyquilt.plots.scale import choose_ticks, extension, flux_scale, ts_scale
+from skyquilt.plots.sources import draw_sources
 from skyquilt.plots.style import (
     FRAME_TITLES,
     FULL_WIDTH,
@@ -30,7 +33,13 @@ _RASTER = (700, 1400)  # 230 per inch across the page
 
 
 @figure_style()
-def plot_ts_map(skymap, marks: Marks, title: str, colormap: str = "viridis") -> Figure:
+def plot_ts_map(
+    skymap,
+    marks: Marks,
+    title: str,
+    colormap: str = "viridis",
+    sources: Mapping[str, np.ndarray] | None = None,
+) -> Figure:
     """TS of the whole sky, best and true position marked.
 
     Parameters
@@ -43,6 +52,8 @@ def plot_ts_map(skymap, marks: Marks, title: str, colormap: str = "viridis") -> 
         Name of the analysis.
     colormap : str, optional
         Name of a matplotlib colormap.
+    sources : dict of str to ndarray, optional
+        Columns of sources.fits, to mark.
 
     Returns
     -------
@@ -50,6 +61,8 @@ def plot_ts_map(skymap, marks: Marks, title: str, colormap: str = "viridis") -> 
         A figure that belongs to no window and no list of figures.
     """
     figure = new_sky_figure(skymap, "ts", ts_scale(skymap.ts), "TS", f"{title}: TS", colormap)
+    if sources is not None:
+        draw_sources(figure.axes[0], sources, skymap.frame, mollweide)
     add_marks(figure, marks, has_unfitted(skymap))
     return figure
 

@@ -8,6 +8,7 @@ from skyquilt.errors import ProductError
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.localisation_file import SKYMAP
 from skyquilt.maps.multiorder_file import read_multiorder
+from skyquilt.maps.sources.file import read_sources
 from skyquilt.plots import make_plots
 from skyquilt.problem.file import read_problem
 
@@ -20,8 +21,9 @@ def plot_analysis(
     skymap: str | Path,
     summary: str | Path,
     output: str | Path,
+    sources: str | Path | None = None,
 ) -> None:
-    """Write all figures of an analysis as PNG and PDF."""
+    """Write all figures of an analysis as PNG and PDF; sources are marked where they are given."""
     numbers = _read_summary(summary)
     make_plots(
         read_skymap(maps)[0],
@@ -30,6 +32,7 @@ def plot_analysis(
         read_problem(problem).counts_spectra,
         get_analysis(config, name).plots,
         output,
+        None if sources is None else read_sources(sources)[0],
     )
 
 
