@@ -9,7 +9,7 @@ _BLOCK = 128  # directions; their expected counts are added up in the cache
 
 
 def find_exposure(problem: FitProblem, directions: np.ndarray) -> np.ndarray:
-    """Effective area times time, averaged over the reference spectrum.
+    """Effective area times time, averaged over the reference spectrum, the first of several.
 
     Parameters
     ----------
