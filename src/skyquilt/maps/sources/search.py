@@ -36,7 +36,7 @@ A source is not at the centre of its pixel, and TS is lower there: less than hal
 pixels are twice as wide as the point spread.
 """
 
-_COUPLED = 1.0  # TS that a source gives at the place of another; above, they shift each other
+_COUPLED = 0.01  # TS that a source gives at the place of another; above, they shift each other
 _CHANGED = 0.01  # change of a flux or position in standard errors that makes pixels worth a fit
 _SETTLED = 0.1  # largest move in standard errors that ends the sweeps over coupled positions
 _MAX_SWEEPS = 5
