@@ -1,3 +1,6 @@
 """All-sky maps of test statistic and flux from gamma-ray data."""
 
 __version__ = "0.1.0"
+
+RESULTS_VERSION = 1
+"""Raised when the same inputs give other numbers: results made before are then made again."""

@@ -6,6 +6,7 @@ Each test ends with a line of the table that is printed at last, and that docs/c
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -148,7 +149,8 @@ def test_killed_rank_ends_its_job_which_is_submitted_again(unfitted, undisturbed
 def test_full_disk_is_one_message_and_the_next_run_goes_on(unfitted, undisturbed, report):
     chunks = unfitted.results / "burst/chunks"
     unfitted.set_profile(lambda profile: profile.update(retries=0))
-    unfitted.set_fault(1, f"dd if=/dev/zero of='{chunks}/filler' bs=1k 2> /dev/null || true")
+    filler = shlex.quote(str(chunks / "filler"))
+    unfitted.set_fault(1, f"dd if=/dev/zero of={filler} bs=1k 2> /dev/null || true")
     with mounted("tmpfs", chunks, "-t", "tmpfs", "-o", "size=1m"):
         assert finish(unfitted.start(MAPS)) == 1
         log = (unfitted.results / "burst/logs/fit_chunk/001-of-003.log").read_text()

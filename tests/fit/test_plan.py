@@ -178,3 +178,9 @@ def test_plan_from_json_when_a_key_is_missing_names_it(problem):
     del content["frame"]
     with pytest.raises(ProductError, match=r"not a possible plan .*frame"):
         Plan.from_json(json.dumps(content))
+
+
+def test_identity_changes_with_the_version_of_results(problem, monkeypatch):
+    before = plan_of(problem).identity
+    monkeypatch.setattr("skyquilt.fit.plan.RESULTS_VERSION", 2)
+    assert plan_of(problem).identity != before

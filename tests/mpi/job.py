@@ -14,7 +14,7 @@ import numpy as np
 from skyquilt.errors import InputError
 from skyquilt.fit.chunk import fit_chunk
 from skyquilt.fit.plan import make_plan
-from skyquilt.parallel.comm import abort_on_error, open_comm
+from skyquilt.parallel.comm import abort_on_error, close_comm, open_comm
 from skyquilt.parallel.team import Team
 from skyquilt.problem.problem import Description, FitProblem
 from skyquilt.problem.sky_table import SkyTable
@@ -69,6 +69,7 @@ def main():
     comm = open_comm(args.ranks) if args.ranks else None
     with abort_on_error(comm, "chunk 7"):
         run(FaultyTeam(comm, stall_s=2.0), args.output)
+    close_comm(comm)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 from snakemake.exceptions import WorkflowError
 
+from skyquilt import RESULTS_VERSION
 from skyquilt.config import Config, parse_config
 from skyquilt.errors import SkyquiltError
 from skyquilt.io.digest import canonical_json
@@ -80,12 +81,14 @@ def settings_of(*sections):
     """Parameter of a rule: the sections of the analysis on which its result depends.
 
     Snakemake compares it with that of the last run, so a job is done again when one of these
-    settings has changed, and left alone when any other has.
+    settings has changed, and left alone when any other has. A version of skyquilt that gives
+    other numbers counts as such a change.
     """
 
     def text(wildcards):
         analysis = settings.analyses[wildcards.analysis]
-        return canonical_json(analysis.model_dump(mode="json", include=set(sections)))
+        used = analysis.model_dump(mode="json", include=set(sections))
+        return canonical_json(used | {"results_version": RESULTS_VERSION})
 
     return text
 

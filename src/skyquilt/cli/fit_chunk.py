@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the step."""
     from skyquilt.errors import ConfigError
-    from skyquilt.parallel.comm import abort_on_error, open_comm
+    from skyquilt.parallel.comm import abort_on_error, close_comm, open_comm
     from skyquilt.parallel.team import STALL_S
     from skyquilt.steps.fit_chunk import fit_chunk_file
 
@@ -57,4 +57,5 @@ def run(args: argparse.Namespace) -> int:
             threads=args.threads,
             stall_s=args.stall_timeout or STALL_S,
         )
+    close_comm(comm)
     return 0

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from skyquilt import RESULTS_VERSION
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.pixels import fitted_columns
 from skyquilt.io.digest import settings_digest
@@ -107,7 +108,7 @@ class Plan:
         """Digest of everything that the chunks depend on: neither ordering nor estimated time."""
         settings = self._settings()
         del settings["ordering"], settings["seconds_per_pixel"]
-        return settings_digest(settings)
+        return settings_digest(settings | {"results_version": RESULTS_VERSION})
 
     def chunk_ipix(self, index: int) -> np.ndarray:
         """Target pixels of a chunk, nested, ascending.

@@ -1,5 +1,6 @@
 """The communicator of a job: opened once, passed on as an argument; None means serial."""
 
+import faulthandler
 import logging
 import sys
 import time
@@ -76,6 +77,21 @@ def abort_on_error(comm: "Comm | None", task: str) -> Iterator[None]:
         time.sleep(_FORWARD_S)
         comm.Abort(getattr(error, "exit_code", 1))
         raise  # Abort does not return; a stand-in for a communicator can
+
+
+# The last words of the ranks to their launcher take a moment; SLURM's PMI-2 has lost one [s].
+_FINALIZE_S = 60
+
+
+def close_comm(comm: "Comm | None") -> None:
+    """End MPI when all is done; a rank that its launcher keeps waiting ends with exit code 1."""
+    if comm is None or comm.Get_size() == 1:
+        return
+    from mpi4py import MPI
+
+    faulthandler.dump_traceback_later(_FINALIZE_S, exit=True)
+    MPI.Finalize()
+    faulthandler.cancel_dump_traceback_later()
 
 
 def _log_error(comm: "Comm", task: str, error: BaseException) -> None:
