@@ -186,7 +186,8 @@ def test_bad_chunks_are_found_set_aside_and_redone(unfitted, reference, undistur
     found = unfitted.run_command([*verify, "--repair"]).stdout
     assert "1 foreign, 2 damaged" in found, found
     assert "3 set aside" in found
-    assert finish(unfitted.start(MAPS)) == 0, unfitted.output()
+    targets = [str(path.relative_to(unfitted.path)) for path in (truncated, flipped, foreign)]
+    assert finish(unfitted.start(MAPS, *targets)) == 0, unfitted.output()
     assert unfitted.columns() == undisturbed
     report("chunk truncated, one bit flipped, foreign", "`verify --repair`", ONCE)
 
