@@ -24,7 +24,8 @@ STALL_S = 1800.0
 
 _BEAT_S = 1.0  # between two signs of life
 _POLL_S = 0.001  # between two looks for messages: large ones need several to pass
-_PROGRESS, _RESULT, _END = 1, 2, 3  # tags of messages
+_TAG = 1  # one for all messages, so that they are taken in the order in which they were sent
+_PROGRESS, _RESULT, _END = 1, 2, 3  # kinds of messages
 
 
 class Team:
@@ -129,20 +130,20 @@ class Team:
         self._beat_s = time.monotonic()
         self._send(self._done.get(self.rank), _PROGRESS)
 
-    def _send(self, content: Any, tag: int) -> None:
+    def _send(self, content: Any, kind: int) -> None:
         self._requests = [request for request in self._requests if not request.Test()]
         for peer in self._peers:
-            self._requests.append(self._comm.isend(content, dest=peer, tag=tag))
+            self._requests.append(self._comm.isend((kind, content), dest=peer, tag=_TAG))
 
     def _listen(self) -> None:
         """Take all messages that have come, and look for ranks that send none."""
-        for peer, tag, content in self._messages():
+        for peer, kind, content in self._messages():
             self._heard_s[peer] = time.monotonic()
-            if tag == _PROGRESS and content is not None:
+            if kind == _PROGRESS and content is not None:
                 self._done[peer] = content
-            if tag == _RESULT:
+            if kind == _RESULT:
                 self._results[peer] = content
-            if tag != _PROGRESS:
+            if kind != _PROGRESS:
                 del self._heard_s[peer]
         for peer, heard_s in self._heard_s.items():
             if time.monotonic() - heard_s > self._stall_s:
@@ -154,6 +155,5 @@ class Team:
 
     def _messages(self) -> Iterator[tuple[int, int, Any]]:
         for peer in list(self._heard_s):
-            for tag in (_PROGRESS, _RESULT, _END):  # in the order in which a peer sends them
-                while peer in self._heard_s and self._comm.iprobe(source=peer, tag=tag):
-                    yield peer, tag, self._comm.recv(source=peer, tag=tag)
+            while peer in self._heard_s and self._comm.iprobe(source=peer, tag=_TAG):
+                yield peer, *self._comm.recv(source=peer, tag=_TAG)
