@@ -4,7 +4,7 @@
 rule prepare_model:
     input:
         data=data_files,
-        table=results("table.json"),
+        table=table_file,
     output:
         model=results("model.h5"),
     log:
@@ -46,7 +46,7 @@ rule simulate_skies:
         runtime=skies_runtime_min,
     params:
         config=config_file,
-        settings=settings_of("map", "calibrate"),
+        settings=settings_of("map", "fit", "calibrate"),
     message:
         "{wildcards.analysis}: simulating skies, {wildcards.kind} {wildcards.index} of {wildcards.n_jobs}"
     shell:
@@ -75,7 +75,7 @@ rule calibrate_analysis:
         runtime=runtime_min(10),
     params:
         config=config_file,
-        settings=settings_of("map", "calibrate", "localise"),
+        settings=settings_of("map", "fit", "calibrate", "localise"),
     message:
         "{wildcards.analysis}: p-value, detection and coverage from simulated skies"
     shell:

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from skyquilt.config.analysis import Analysis
-from skyquilt.errors import ConfigError
 from skyquilt.problem import FitProblem
 
 
@@ -37,20 +36,15 @@ def prepare(analysis: Analysis, cache: str, *, all_bins: bool = False) -> Prepar
     Raises
     ------
     ConfigError
-        If the instrument has no bins to keep.
+        If all bins are asked for and there are none, but events.
     InputError
         If a file is damaged, files do not fit each other, or nothing is left to fit.
     """
     if analysis.instrument == "compton":
         return _prepare_compton(analysis, cache, all_bins)
-    if all_bins:
-        raise ConfigError(
-            f"instrument {analysis.instrument!r} has no model of all bins: skies cannot be "
-            "simulated; remove `calibrate`."
-        )
     from skyquilt.instruments.imaging.prepare import make_problem
 
-    return Prepared(make_problem(analysis))
+    return Prepared(make_problem(analysis, all_bins=all_bins))
 
 
 def check(analysis: Analysis) -> str:

@@ -56,6 +56,16 @@ class Templates:
         """Expected counts of the first spectrum, for those who need but one."""
         return self.expectations[0].block(directions)
 
+    def select_bins(self, bins: np.ndarray) -> "Templates":
+        """The same with some of the hit bins; totals stay those of all bins.
+
+        Parameters
+        ----------
+        bins : ndarray of int64, shape (n,)
+            Numbers of the hit bins to keep, ascending.
+        """
+        return replace(self, expectations=tuple(one.select_bins(bins) for one in self.expectations))
+
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction and all spectra."""
         return sum(one.work_per_direction() for one in self.expectations)

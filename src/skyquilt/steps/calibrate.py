@@ -140,7 +140,8 @@ def _grid(problem: FitProblem, analysis: Analysis, options: CalibrateOptions) ->
             "leave calibrate.nside out, or give the region as a cone or polygon."
         )
     grid = analysis.map.model_copy(update={"nside": nside})
-    return make_grid(problem, nside, grid.frame, region_ranges(grid))
+    free = analysis.fit.background == "free"
+    return make_grid(problem, nside, grid.frame, region_ranges(grid), free_background=free)
 
 
 def _numbers(options: CalibrateOptions, kind: Kind, index: int) -> range:
@@ -155,4 +156,11 @@ def _identity(problem: FitProblem, analysis: Analysis, options: CalibrateOptions
     """Digest of all that a sky depends on; how they are shared among jobs is not."""
     settings = options.model_dump(mode="json", exclude={"skies_per_job", "detection_ts"})
     grid = analysis.map.model_dump(mode="json", exclude={"ordering"})
-    return settings_digest({"model": problem.identity, "calibrate": settings, "map": grid})
+    return settings_digest(
+        {
+            "model": problem.identity,
+            "calibrate": settings,
+            "map": grid,
+            "background": analysis.fit.background,
+        }
+    )

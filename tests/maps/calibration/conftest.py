@@ -1,5 +1,7 @@
 """The toy telescope of the benchmarks as a model of all bins."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import toy
@@ -17,7 +19,8 @@ def telescope():
 def model(telescope):
     """All bins, with the counts of an observation without a source."""
     counts = np.random.default_rng(3).poisson(telescope.background)
-    return telescope.problem(counts, np.ones(counts.size, dtype=bool))
+    problem = telescope.problem(counts, np.ones(counts.size, dtype=bool))
+    return replace(problem, background_total=telescope.background.sum())
 
 
 @pytest.fixture(scope="session")

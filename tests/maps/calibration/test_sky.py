@@ -7,7 +7,14 @@ import pytest
 
 from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
-from skyquilt.maps.calibration.sky import draw_direction, find_peak, make_grid, observe
+from skyquilt.maps.calibration.sky import (
+    draw_direction,
+    expected_counts,
+    find_peak,
+    make_grid,
+    observe,
+)
+from skyquilt.problem.expectation import SparseBlock
 from skyquilt.sky.frames import rotate, rotation, separation
 from skyquilt.sky.healpix import vec_to_nest
 
@@ -55,6 +62,41 @@ def test_find_peak_without_exposure_has_no_ts(model, grid):
     peak = find_peak(replace(model, expectation=dark), grid.directions[0], step=0.1)
 
     assert np.isnan(peak.ts)
+
+
+def test_expected_counts_of_a_sparse_block_are_in_their_bins(telescope, model):
+    direction = telescope.random_direction(np.random.default_rng(8))
+    dense = expected_counts(model, direction)
+
+    sparse = replace(model, expectation=Sparse(model.expectation))
+
+    np.testing.assert_array_equal(expected_counts(sparse, direction), dense)
+    assert np.count_nonzero(dense) == dense.size
+
+
+def test_free_background_takes_up_counts_that_no_source_explains(telescope, model):
+    # twice the background: a factor explains it all, a source (TS 46 where it is best) only part
+    sky = observe(model, 2 * telescope.background)
+    direction = telescope.random_direction(np.random.default_rng(9))
+
+    fixed, free = (find_peak(sky, direction, 0.1, free_background=free) for free in (False, True))
+
+    assert free.ts == pytest.approx(0, abs=1e-6)  # of expected counts, but for rounding
+    assert fixed.ts > 20
+
+
+class Sparse:
+    """An expectation that names its bins, as those of images do."""
+
+    def __init__(self, dense):
+        self.dense = dense
+
+    def block(self, directions):
+        block = self.dense.block(directions)
+        n, n_bin = block.unit_counts.shape
+        stop = n_bin * np.arange(1, n + 1)
+        bins = np.tile(np.arange(n_bin), n)
+        return SparseBlock(stop, bins, block.unit_counts.ravel(), block.total, block.status)
 
 
 def test_draw_direction_stays_in_the_pixels_and_fills_them(model):

@@ -25,8 +25,10 @@ from skyquilt.spectra import describe, integrate
 _SAME_EDGE = 1e-3  # relative; EBOUNDS are often single precision, in another unit
 
 
-def make_cube_problem(analysis: Analysis) -> FitProblem:
+def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProblem:
     """Build the fit problem of an analysis of a counts cube.
+
+    With `all_bins` all bins with background are kept, not only those with counts.
 
     Raises
     ------
@@ -47,8 +49,8 @@ def make_cube_problem(analysis: Analysis) -> FitProblem:
     expected = background.values * data.background.scale
     _check_background(counts, background, bands)
     vertices = pixel_corners(counts, response.exposure.frame)
-    image, place = find_hits(vertices, counts.values[:, bands])
-    if not place.size:
+    image, place = find_hits(vertices, (expected if all_bins else counts.values)[:, bands])
+    if not counts.values[:, bands].any():
         raise InputError(f"{counts.path}: all counts are 0 in the chosen energies.")
     photons, n_band = spread_photons(analysis.spectrum, edges, response), len(edges) - 1
     return FitProblem(

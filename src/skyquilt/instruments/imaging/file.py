@@ -16,15 +16,17 @@ _READERS = {
 }
 
 
-def make_file_problem(analysis: Analysis) -> FitProblem:
+def make_file_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProblem:
     """Build the fit problem of an analysis whose data are one file.
+
+    With `all_bins` all bins with background are kept, not only those with counts.
 
     Raises
     ------
     InputError
         If the file is damaged, in no known layout, or holds nothing to fit.
     """
-    return make_pixel_problem(analysis, _read(analysis))
+    return make_pixel_problem(analysis, _read(analysis), all_bins=all_bins)
 
 
 def _read(analysis: Analysis) -> PixelData:

@@ -57,7 +57,9 @@ class PixelData(NamedTuple):
     to_band: np.ndarray
 
 
-def make_pixel_problem(analysis: Analysis, data: PixelData) -> FitProblem:
+def make_pixel_problem(
+    analysis: Analysis, data: PixelData, *, all_bins: bool = False
+) -> FitProblem:
     """Build the fit problem of binned data.
 
     Pixels without background in all chosen bands are not part of the observation and left out.
@@ -68,6 +70,8 @@ def make_pixel_problem(analysis: Analysis, data: PixelData) -> FitProblem:
         Its energies and spectrum.
     data : PixelData
         The data, all bands.
+    all_bins : bool
+        Keep all bins with background, not only those with counts.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def make_pixel_problem(analysis: Analysis, data: PixelData) -> FitProblem:
     n_left_out = int(np.sum(~is_seen)) * counts.shape[1]
     if n_left_out:
         logger.info("%s: %d bins have no background; left out", data.path, n_left_out)
-    image, place = find_hits(data.vertices[is_seen], counts)
+    image, place = find_hits(data.vertices[is_seen], background if all_bins else counts)
     return FitProblem(
         counts=counts.ravel()[place],
         background=background.ravel()[place],

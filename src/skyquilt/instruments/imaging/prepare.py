@@ -2,27 +2,41 @@
 
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.imaging_file import ImagingFile
+from skyquilt.errors import ConfigError
 from skyquilt.problem import FitProblem
 
 
-def make_problem(analysis: Analysis) -> FitProblem:
+def make_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProblem:
     """Build the fit problem of an analysis.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The analysis.
+    all_bins : bool
+        Keep all bins with background, not only those with counts.
 
     Raises
     ------
     InputError
         If a file is damaged, files do not fit each other, or there is nothing to fit.
     ConfigError
-        If a frame or a unit is in no header and not in the analysis.
+        If a frame or a unit is in no header and not in the analysis, or all bins are asked for
+        and there are none, but events.
     """
     if isinstance(analysis.data, ImagingFile):
         from skyquilt.instruments.imaging.file import make_file_problem
 
-        return make_file_problem(analysis)
+        return make_file_problem(analysis, all_bins=all_bins)
     if analysis.data.events is not None:
+        if all_bins:
+            raise ConfigError(
+                f"{analysis.data.events.path}: events are fitted one by one, so that there are no "
+                "bins to simulate skies in; remove `calibrate`, or give counts in pixels."
+            )
         from skyquilt.instruments.imaging.event_problem import make_event_problem
 
         return make_event_problem(analysis)
     from skyquilt.instruments.imaging.cube_problem import make_cube_problem
 
-    return make_cube_problem(analysis)
+    return make_cube_problem(analysis, all_bins=all_bins)

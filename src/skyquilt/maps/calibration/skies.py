@@ -12,7 +12,16 @@ import numpy as np
 from skyquilt.config.calibrate import N_AUTO_FLUXES
 from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
-from skyquilt.maps.calibration.sky import Grid, Peak, draw_direction, find_peak, make_grid, observe
+from skyquilt.likelihood.poisson import FluxFit
+from skyquilt.maps.calibration.sky import (
+    Grid,
+    Peak,
+    draw_direction,
+    expected_counts,
+    find_peak,
+    make_grid,
+    observe,
+)
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import separation
 
@@ -52,7 +61,7 @@ class InjectedSkies(NamedTuple):
     direction, best_direction : ndarray of float64, shape (n, 3)
         Where the source is and where TS is largest, in the frame of the problem.
     flux_truth, flux_err_truth : ndarray of float64, shape (n,)
-        Fit at the true direction, negative fluxes allowed.
+        Fit at the true direction, negative fluxes allowed where the background is fixed.
     ts_truth : ndarray of float64, shape (n,)
         TS at the true direction; 0 where the fitted flux is below zero.
     ts_max, best_flux : ndarray of float64, shape (n,)
@@ -99,7 +108,7 @@ def fit_data(model: FitProblem, grid: Grid) -> DataFit:
     RunError
         If no pixel can be fitted.
     """
-    fit = fit_pixels(observe(model, model.counts), grid.directions)
+    fit = _fit_grid(observe(model, model.counts), grid)
     if np.all(np.isnan(fit.ts)):
         raise RunError(
             f"none of the {grid.ipix.size} pixels of the region can be fitted; check `map.region` "
@@ -152,7 +161,7 @@ def simulate_null(
     skies = []
     for n_done, number in enumerate(numbers, 1):
         counts = np.random.default_rng([seed, _NULL, number]).poisson(model.background)
-        fit = fit_pixels(observe(model, counts), grid.directions)
+        fit = _fit_grid(observe(model, counts), grid)
         best = _largest(fit.ts)
         skies.append((fit.ts[best], grid.ipix[best], counts.sum()))
         on_progress(n_done, len(numbers))
@@ -191,9 +200,14 @@ def simulate_injected(
 
 def _inject(model: FitProblem, grid: Grid, flux: float, rng: np.random.Generator) -> tuple:
     direction = draw_direction(model, grid, rng)
-    source = flux * model.expectation.block(direction[np.newaxis]).unit_counts[0]
+    source = flux * expected_counts(model, direction)
     sky = observe(model, rng.poisson(model.background + source))
-    truth = fit_pixels(sky, direction[np.newaxis], allow_negative=True)
+    truth = fit_pixels(
+        sky,
+        direction[np.newaxis],
+        allow_negative=not grid.free_background,
+        free_background=grid.free_background,
+    )
     best = _best_peak(sky, grid, direction)
     return (
         *(flux, direction, best.direction),
@@ -204,10 +218,16 @@ def _inject(model: FitProblem, grid: Grid, flux: float, rng: np.random.Generator
 
 def _best_peak(sky: FitProblem, grid: Grid, truth: np.ndarray) -> Peak:
     """Largest TS near the best pixel or near the true direction."""
-    best = _largest(fit_pixels(sky, grid.directions).ts)
+    best = _largest(_fit_grid(sky, grid).ts)
     step = np.sqrt(4 * np.pi / 12) / grid.nside  # side of a pixel [rad]
-    peaks = [find_peak(sky, start, step) for start in (grid.directions[best], truth)]
+    free = grid.free_background
+    starts = (grid.directions[best], truth)
+    peaks = [find_peak(sky, start, step, free_background=free) for start in starts]
     return max(peaks, key=lambda peak: peak.ts)
+
+
+def _fit_grid(sky: FitProblem, grid: Grid) -> FluxFit:
+    return fit_pixels(sky, grid.directions, free_background=grid.free_background)
 
 
 def _largest(ts: np.ndarray) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
@@ -25,7 +26,7 @@ _ZOOM_GAIN = 0.01  # of TS; a thousandth of the drop at the edge of a region
 
 
 class Grid(NamedTuple):
-    """Pixels that are mapped in every sky.
+    """Pixels that are mapped in every sky, and how.
 
     Attributes
     ----------
@@ -37,12 +38,15 @@ class Grid(NamedTuple):
         Nested pixels.
     directions : ndarray of float64, shape (n, 3)
         Their centres, in the frame of the problem.
+    free_background : bool
+        Fit a factor on the background in each direction.
     """
 
     nside: int
     frame: str
     ipix: np.ndarray
     directions: np.ndarray
+    free_background: bool = False
 
 
 class Peak(NamedTuple):
@@ -61,11 +65,18 @@ class Peak(NamedTuple):
     flux: float
 
 
-def make_grid(model: FitProblem, nside: int, frame: str, ranges: np.ndarray) -> Grid:
+def make_grid(
+    model: FitProblem,
+    nside: int,
+    frame: str,
+    ranges: np.ndarray,
+    *,
+    free_background: bool = False,
+) -> Grid:
     """Pixels of a region."""
     ipix = ipix_from_ranges(ranges)
     directions = rotate(rotation(frame, model.frame), nest_to_vec(nside, ipix))
-    return Grid(nside, frame, ipix, directions)
+    return Grid(nside, frame, ipix, directions, free_background)
 
 
 def observe(model: FitProblem, counts: np.ndarray) -> FitProblem:
@@ -121,7 +132,19 @@ def draw_direction(model: FitProblem, grid: Grid, rng: np.random.Generator) -> n
     )
 
 
-def find_peak(problem: FitProblem, direction: np.ndarray, step: float) -> Peak:
+def expected_counts(model: FitProblem, direction: np.ndarray) -> np.ndarray:
+    """Expected counts of a source of unit flux in all bins of a model, shape (n_bin,)."""
+    block = model.expectation.block(direction[np.newaxis])
+    if not isinstance(block, SparseBlock):
+        return block.unit_counts[0]
+    counts = np.zeros(model.counts.size)
+    counts[block.bin] = block.unit_counts
+    return counts
+
+
+def find_peak(
+    problem: FitProblem, direction: np.ndarray, step: float, *, free_background: bool = False
+) -> Peak:
     """Climb from a direction to the maximum of TS nearby.
 
     Each round evaluates five by five directions and goes on around the best one with half the
@@ -135,6 +158,8 @@ def find_peak(problem: FitProblem, direction: np.ndarray, step: float) -> Peak:
         Start, in the frame of the problem.
     step : float
         Distance of the outermost directions of the first round [rad].
+    free_background : bool
+        Fit a factor on the background in each direction.
 
     Returns
     -------
@@ -144,7 +169,7 @@ def find_peak(problem: FitProblem, direction: np.ndarray, step: float) -> Peak:
     best = Peak(direction, np.nan, np.nan)
     for n_round in range(_MAX_ZOOMS):
         around = _tangent_grid(best.direction, step)
-        fit = fit_pixels(problem, around)
+        fit = fit_pixels(problem, around, free_background=free_background)
         if np.all(np.isnan(fit.ts)):
             return best
         place = int(np.nanargmax(fit.ts))
