@@ -84,6 +84,19 @@ def test_skies_of_galactic_data_are_simulated_too(galactic):
     assert run.calibrate(run.simulate())["injected"]["all"]["n_skies"] == 20
 
 
+def test_skies_of_several_spectra_and_a_free_background_are_simulated(local):
+    steep = local.settings.pop("spectrum")
+    local.settings["spectra"] = {"steep": steep, "flat": steep | {"index": 0}}
+    local.settings["fit"] = {"background": "free"}
+    run = Run(local)
+
+    content = run.calibrate(run.simulate())
+
+    assert content["null"]["n_skies"] == 120
+    # with a factor on the background, or a second spectrum, chance has other largest TS
+    assert content["null"]["ts_max_quantiles"]["0.5"] > 0
+
+
 def test_calibrate_without_one_of_the_jobs_is_refused(local):
     run = Run(local)
     paths = run.simulate()

@@ -106,10 +106,10 @@ def test_check_reads_all_spectra(spectra):
         ({"spectrum": {"model": "power_law"}}, "and not both"),
         ({"spectra": None}, "give `spectrum`, or several as `spectra`"),
         ({"spectra": {}}, "spectra"),
-        ({"calibrate": {}}, "`calibrate` needs one `spectrum`"),
+        ({"sources": {}}, "`sources` needs one `spectrum`"),
         (
-            {"calibrate": {}, "spectra": None, "spectrum": {}, "fit": {"background": "free"}},
-            "`calibrate` needs `fit.background: fixed`",
+            {"sources": {}, "spectra": None, "spectrum": {}, "fit": {"background": "free"}},
+            "`sources` needs `fit.background: fixed`",
         ),
     ],
 )

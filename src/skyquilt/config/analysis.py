@@ -77,13 +77,11 @@ class Analysis(Section):
     def _check_spectra(self):
         if (self.spectrum is None) == (self.spectra is None):
             raise ValueError("give `spectrum`, or several as `spectra`, and not both")
-        for name in ("calibrate", "sources"):
-            if getattr(self, name, None) is None:
-                continue
+        if self.sources is not None:
             if self.spectra is not None:
-                raise ValueError(f"`{name}` needs one `spectrum`: it cannot stand beside `spectra`")
+                raise ValueError("`sources` needs one `spectrum`: it cannot stand beside `spectra`")
             if self.fit.background == "free":
-                raise ValueError(f"`{name}` needs `fit.background: fixed`")
+                raise ValueError("`sources` needs `fit.background: fixed`")
         return self
 
     def templates(self) -> dict[str, "Analysis"]:
