@@ -109,7 +109,7 @@ def test_check_reads_all_spectra(spectra):
         ({"sources": {}}, "`sources` needs one `spectrum`"),
         (
             {"sources": {}, "spectra": None, "spectrum": {}, "fit": {"background": "free"}},
-            "`sources` needs `fit.background: fixed`",
+            "`sources` needs `fit: {background: fixed}`",
         ),
     ],
 )
