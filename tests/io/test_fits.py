@@ -29,10 +29,10 @@ def columns(ipix):
 
 @pytest.fixture
 def write(tmp_path):
-    def write(ipix=FULL, ordering="nested", frame="galactic", **record):
+    def write(ipix=FULL, ordering="nested", frame="galactic", schema=SCHEMA, **record):
         path = tmp_path / "maps.fits"
         about = Provenance("merge").record() | record
-        write_maps(path, NSIDE, ordering, frame, ipix, columns(ipix), about)
+        write_maps(path, NSIDE, ordering, frame, ipix, columns(ipix), about, schema)
         return path
 
     return write
@@ -141,10 +141,8 @@ def test_read_maps_of_another_program_is_refused(tmp_path):
         read_maps(path)
 
 
-def test_read_later_version_says_what_can_be_read(write, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr("skyquilt.io.fits.SCHEMA", SCHEMA._replace(version="2.0"))
-        path = write()
+def test_read_later_version_says_what_can_be_read(write):
+    path = write(schema=SCHEMA._replace(version="2.0"))
 
     with pytest.raises(ProductError, match=r"version 2\.0, not skyquilt/maps version 1\.0"):
         read_maps(path)

@@ -69,7 +69,11 @@ class Analysis(Section):
 
     @model_validator(mode="after")
     def _check_sources(self):
-        if self.sources is not None and self.fit.background == "free":
+        if self.sources is None:
+            return self
+        if self.spectra is not None:
+            raise ValueError("`sources` needs one `spectrum`: it cannot stand beside `spectra`")
+        if self.fit.background == "free":
             raise ValueError("`sources` needs `fit: {background: fixed}`")
         return self
 
@@ -77,11 +81,6 @@ class Analysis(Section):
     def _check_spectra(self):
         if (self.spectrum is None) == (self.spectra is None):
             raise ValueError("give `spectrum`, or several as `spectra`, and not both")
-        if self.sources is not None:
-            if self.spectra is not None:
-                raise ValueError("`sources` needs one `spectrum`: it cannot stand beside `spectra`")
-            if self.fit.background == "free":
-                raise ValueError("`sources` needs `fit.background: fixed`")
         return self
 
     def templates(self) -> dict[str, "Analysis"]:
