@@ -106,7 +106,7 @@ def test_contains_answers_by_text_and_exit_code(finished, run, level, code):
         (("--lon", "x"), "'x': give degrees from -180 to 360"),
         (("--frame", "altaz"), "frame 'altaz': a position cannot be given in it"),
         (("--level", "90"), "level 90.0: allowed are numbers between 0 and 1"),
-        (("--skymap", "nowhere.fits"), "nowhere.fits: not a whole map"),
+        (("--skymap", "nowhere.fits"), "nowhere.fits: not a whole file of skyquilt"),
     ],
 )
 def test_contains_of_what_is_not_possible_is_refused(finished, run, change, message):

@@ -37,7 +37,7 @@ def test_prepare_records_settings_inputs_and_the_stage_before(local):
 
     record = read_record(f"{folder}/problem.h5")
     assert record["settings"] == local.analysis().model_dump(
-        mode="json", include={"instrument", "data", "energy", "datasets", "spectrum"}
+        mode="json", include={"instrument", "data", "energy", "datasets", "spectrum", "spectra"}
     )
     assert [item["path"] for item in record["inputs"]] == list(local.analysis().data.paths())
     assert [stage["stage"] for stage in record["stages"]] == ["contract", "prepare"]

@@ -33,7 +33,8 @@ def test_lint_finds_nothing(empty, demo):
 def test_dry_run_of_the_demo_plans_every_stage_of_every_analysis(empty, demo):
     planned = empty.planned(config=demo)
     once = ("simulate", "bin_events_crab", "list_reports")
-    assert planned == dict.fromkeys(once, 1) | dict.fromkeys(STAGES, 3)
+    calibration = {"prepare_model": 3, "simulate_skies": 6, "calibrate_analysis": 3}
+    assert planned == dict.fromkeys(once, 1) | dict.fromkeys(STAGES, 3) | calibration
 
 
 def test_dry_run_writes_nothing(empty, demo):

@@ -25,9 +25,9 @@ def find_peaks(skymap: SkyMap, threshold: float) -> np.ndarray:
 
     Examples
     --------
-    >>> ts = np.array([1.0, 9.0, 3.0, 2.0])
-    >>> find_peaks(SkyMap(1, "icrs", np.array([0, 4, 8, 10]), {"ts": ts}), 2.0)
-    array([1, 3])
+    >>> ts = np.array([3.0, 9.0, 2.0])
+    >>> find_peaks(SkyMap(1, "icrs", np.array([0, 4, 10]), {"ts": ts}), 2.0)
+    array([1, 2])
     """
     place = np.flatnonzero(skymap.ts >= threshold)
     around = neighbours(skymap.nside, skymap.ipix[place])
