@@ -43,7 +43,7 @@ KERNELS = $(wildcard src/skyquilt/native/*.[ch]) src/skyquilt/native/build.py se
 demo: install
 	snakemake --profile profiles/local --configfile config/demo.yaml
 	@echo "numbers and plots:"
-	@ls -1 results/*/summary.json results/*/plots/*.png
+	@ls -1 results/index.html results/*/report.html results/*/summary.json results/*/plots/*.png
 
 test: install
 	pytest

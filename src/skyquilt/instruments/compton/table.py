@@ -28,7 +28,8 @@ from skyquilt.spectra import integrate
 logger = logging.getLogger(__name__)
 
 # 1.0  first version
-SCHEMA = Schema("skyquilt/table", "1.0", "skyquilt contract")
+# 1.1  provenance names the hosts
+SCHEMA = Schema("skyquilt/table", "1.1", "skyquilt contract")
 _REPORT_S = 5.0
 
 
