@@ -29,8 +29,8 @@ def directions():
 @pytest.mark.parametrize("program", [fit_by_pixel, fit_by_block])
 def test_numpy_programs_fit_the_same_ts(problem, directions, program):
     ts = program(Tables(problem), directions)
-    # last steps are below 1e-6 standard errors: TS is right to their square; the rest is rounding
-    np.testing.assert_allclose(ts, fit_pixels(problem, directions).ts, rtol=1e-10, atol=1e-9)
+    # sums of rows in float32 against float64: 6e-8 for each of 400 counts, at random, twice in TS
+    np.testing.assert_allclose(ts, fit_pixels(problem, directions).ts, atol=5e-6)
 
 
 def test_check_equal_when_programs_differ_raises(problem, directions):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skyquilt import RESULTS_VERSION
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit import plan as plan_module
 from skyquilt.fit.plan import Plan, make_plan, seconds_per_pixel
@@ -182,5 +183,5 @@ def test_plan_from_json_when_a_key_is_missing_names_it(problem):
 
 def test_identity_changes_with_the_version_of_results(problem, monkeypatch):
     before = plan_of(problem).identity
-    monkeypatch.setattr("skyquilt.fit.plan.RESULTS_VERSION", 2)
+    monkeypatch.setattr("skyquilt.fit.plan.RESULTS_VERSION", RESULTS_VERSION + 1)
     assert plan_of(problem).identity != before

@@ -27,6 +27,7 @@
 
 typedef double lanes __attribute__((vector_size(8 * WIDTH)));
 typedef int64_t lanes_int __attribute__((vector_size(8 * WIDTH)));
+typedef float singles __attribute__((vector_size(8 * WIDTH))); /* twice as many, of float32 */
 
 static inline lanes load(const double *from)
 {
@@ -45,13 +46,21 @@ static inline void store_int(int64_t *to, lanes_int values)
     memcpy(to, &values, sizeof values);
 }
 
-/* Value by value, as compilers make one conversion of them, but two of __builtin_convertvector. */
-static inline lanes load_float(const float *from)
+static inline singles load_singles(const float *from)
 {
-    lanes values;
-    for (int k = 0; k < WIDTH; k++)
-        values[k] = from[k];
+    singles values;
+    memcpy(&values, from, sizeof values);
     return values;
+}
+
+/* Half of the values, from number `first` on, in float64. One by one, as compilers make one
+ * conversion of them, but two of __builtin_convertvector. */
+static inline lanes widen(singles values, int first)
+{
+    lanes wide;
+    for (int k = 0; k < WIDTH; k++)
+        wide[k] = values[first + k];
+    return wide;
 }
 
 static inline double block_sum(const lanes *parts)

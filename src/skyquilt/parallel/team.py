@@ -23,7 +23,8 @@ STALL_S = 1800.0
 """Longest silence of a rank [s]: far above a block of pixels, even one read from a slow disk."""
 
 _BEAT_S = 1.0  # between two signs of life
-_POLL_S = 0.001  # between two looks for messages: large ones need several to pass
+_POLL_S = 0.01  # at most, between two looks for messages: large ones need several to pass
+_POLL_PART = 0.05  # of the time that was waited already
 _TAG = 1  # one for all messages, so that they are taken in the order in which they were sent
 _PROGRESS, _RESULT, _END = 1, 2, 3  # kinds of messages
 
@@ -117,10 +118,11 @@ class Team:
         return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 
     def _wait(self, is_over: Callable[[], bool]) -> None:
+        began_s = time.monotonic()
         while not is_over():
             self._beat()
             self._listen()
-            time.sleep(_POLL_S)
+            time.sleep(min(_POLL_PART * (time.monotonic() - began_s), _POLL_S))
 
     def _beat(self, is_due: bool = False) -> None:
         """Give a sign of life, if the last one was a while ago."""

@@ -102,7 +102,7 @@ class RowBlock:
 
     @property
     def unit_counts(self) -> np.ndarray:
-        """Expected counts in the hit bins, float64, shape (n, n_hit)."""
+        """Expected counts in the hit bins, shape (n, n_hit): sums in float32 of 16 rows each."""
         return self.dense.unit_counts
 
     @property
