@@ -8,10 +8,11 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test test-cluster test-formats lint check schema lock clean bench bench-peer bench-gammapy gallery
+.PHONY: help install install-slurm demo test test-cluster test-formats lint check schema lock clean bench bench-peer bench-gammapy gallery
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
+	@echo "make install-slurm  the same, and Snakemake's plug-in for SLURM"
 	@echo "make demo      simulate a telescope, make the maps and plots of three analyses"
 	@echo "make test      all tests but those of the cluster"
 	@echo "make test-cluster  install and start SLURM (as root), run on it, break it, end it"
@@ -23,7 +24,7 @@ help:
 	@echo "               with SKYQUILT_DATA, the Galactic centre of Fermi with gammapy 2.1, too"
 	@echo "make gallery   docs/gallery.md from the examples of real data, with SKYQUILT_DATA"
 	@echo "make schema    config/config.schema.yaml from the configuration's types"
-	@echo "make lock      requirements/lock.txt from pyproject.toml"
+	@echo "make lock      requirements/lock.txt and slurm.txt from pyproject.toml"
 	@echo "make clean     remove results, cache, simulated data and compiled kernels"
 
 install: .venv/installed
@@ -40,6 +41,14 @@ KERNELS = $(wildcard src/skyquilt/native/*.[ch]) src/skyquilt/native/build.py se
 	  --requirement requirements/lock.txt --editable .
 	@touch $@
 
+# Apart, for it brings pandas into every start of Snakemake.
+install-slurm: .venv/installed-slurm
+
+.venv/installed-slurm: requirements/slurm.txt .venv/installed
+	python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --requirement requirements/slurm.txt
+	@touch $@
+
 demo: install
 	snakemake --profile profiles/local --configfile config/demo.yaml
 	@echo "numbers and plots:"
@@ -48,7 +57,7 @@ demo: install
 test: install
 	pytest
 
-test-cluster: install
+test-cluster: install-slurm
 	pytest -m cluster tests/cluster
 
 lint: install
@@ -104,12 +113,17 @@ schema: install
 	python -m skyquilt.config.schema > .schema.tmp && mv .schema.tmp config/config.schema.yaml
 
 # The versions are chosen for Python 3.11 and later at once; other platforms have markers.
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+  --no-emit-index-url pyproject.toml
+
 lock: install
 	python -m pip install --quiet uv
 	echo "# Versions of everything that \`make install\` installs; written by \`make lock\`." \
 	  > requirements/lock.txt
-	uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --no-header \
-	  --no-annotate --no-emit-index-url pyproject.toml >> requirements/lock.txt
+	$(COMPILE) --upgrade --extra workflow --extra mpi --extra dev >> requirements/lock.txt
+	echo "# What \`make install-slurm\` adds; written by \`make lock\`." > requirements/slurm.txt
+	$(COMPILE) --extra workflow --extra slurm --constraint requirements/lock.txt \
+	  | grep -vxFf requirements/lock.txt >> requirements/slurm.txt
 
 clean:
-	rm -rf results cache data .snakemake build src/skyquilt/native/*.so .venv/installed
+	rm -rf results cache data .snakemake build src/skyquilt/native/*.so .venv/installed*

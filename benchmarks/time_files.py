@@ -140,9 +140,9 @@ def run_snakemake(folder: Path, *arguments: str | Path) -> Cost:
 def job_seconds(results: Path) -> dict[str, list[float]]:
     """Wall time of the jobs of each rule, from Snakemake's benchmark files [s]."""
     seconds = {}
-    for path in sorted((results / "benchmarks").rglob("*.tsv")):
+    for path in sorted(results.glob("*/benchmarks/**/*.tsv")):
         with path.open(newline="") as file:
-            name = path.relative_to(results / "benchmarks").parts[0].removesuffix(".tsv")
+            name = path.relative_to(results).parts[2].removesuffix(".tsv")
             row = next(csv.DictReader(file, delimiter="\t"))
         seconds.setdefault(name, []).append(float(row["s"]))
     return seconds

@@ -194,7 +194,8 @@ class Observation:
 
     def fit(self) -> list[str]:
         """Prepare and fit all chunks; the chunk files."""
-        from skyquilt.fit.file import chunk_name, read_plan
+        from skyquilt.fit.file import read_plan
+        from skyquilt.sky.chunks import chunk_name
         from skyquilt.steps.fit_chunk import fit_chunk_file
 
         folder = self.prepare()

@@ -1,5 +1,7 @@
 """The programs that are compared fit the same; the helpers read what the system writes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from dc2_files import write_analysis
@@ -62,11 +64,16 @@ def test_resident_of_a_mapped_file_is_what_was_touched(tmp_path):
 
 
 def test_job_seconds_adds_up_the_chunks(tmp_path):
-    for name in ("plan_sky.tsv", "fit_chunk/0-of-2.tsv", "fit_chunk/1-of-2.tsv"):
-        path = tmp_path / "benchmarks" / name
+    of_grb = "plan_sky.tsv", "fit_chunk/0-of-2.tsv", "fit_chunk/1-of-2.tsv"
+    paths = [Path("grb/benchmarks", name) for name in of_grb]
+    for path in (tmp_path / name for name in (*paths, "_inputs/benchmarks/list_reports.tsv")):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("s\th:m:s\n1.5\t0:00:01\n")
-    assert job_seconds(tmp_path) == {"fit_chunk": [1.5, 1.5], "plan_sky": [1.5]}
+    assert job_seconds(tmp_path) == {
+        "list_reports": [1.5],
+        "fit_chunk": [1.5, 1.5],
+        "plan_sky": [1.5],
+    }
 
 
 @pytest.mark.parametrize("shape", ["small", "dc2"])

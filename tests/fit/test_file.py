@@ -4,9 +4,10 @@ import pytest
 
 from skyquilt.errors import ProductError
 from skyquilt.fit.chunk import fit_chunk
-from skyquilt.fit.file import chunk_name, read_chunk, read_plan, write_chunk
+from skyquilt.fit.file import read_chunk, read_plan, write_chunk
 from skyquilt.io.provenance import Provenance
 from skyquilt.problem.file import read_problem
+from skyquilt.sky.chunks import chunk_name
 
 
 @pytest.fixture
@@ -97,11 +98,3 @@ def test_damaged_plan_names_the_command(tmp_path, content):
 
     with pytest.raises(ProductError, match=r"plan\.json: .*`skyquilt plan`"):
         read_plan(tmp_path / "plan.json")
-
-
-@pytest.mark.parametrize(
-    ("index", "n_chunks", "name"),
-    [(0, 1, "000-of-001.h5"), (11, 12, "011-of-012.h5"), (5, 12288, "00005-of-12288.h5")],
-)
-def test_chunk_name_sorts_by_number(index, n_chunks, name):
-    assert chunk_name(index, n_chunks) == name

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skyquilt.fit.chunk import fit_chunk
-from skyquilt.fit.file import chunk_name, write_chunk
+from skyquilt.fit.file import write_chunk
 from skyquilt.fit.pixels import block_size, fit_pixels
 from skyquilt.fit.plan import make_plan
 from skyquilt.io.provenance import Provenance
 from skyquilt.maps.merge import merge_chunks
+from skyquilt.sky.chunks import chunk_name
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nside_to_npix
 from skyquilt.sky.regions import cone, full_sky

@@ -10,6 +10,7 @@ from skyquilt.sky.chunks import (
     allowed_chunk_counts,
     check_n_chunks,
     choose_n_chunks,
+    chunk_name,
     chunk_range,
     intersect,
     occupied_chunks,
@@ -95,3 +96,11 @@ def test_intersect_keeps_exactly_the_pixels_inside(ipix, start, stop):
     kept = ipix_from_ranges(intersect(ranges_from_ipix(ipix), start, max(start, stop)))
     unique = np.unique(ipix)
     assert np.array_equal(kept, unique[(unique >= start) & (unique < stop)])
+
+
+@pytest.mark.parametrize(
+    ("index", "n_chunks", "name"),
+    [(0, 1, "000-of-001.h5"), (11, 12, "011-of-012.h5"), (5, 12288, "00005-of-12288.h5")],
+)
+def test_chunk_name_sorts_by_number(index, n_chunks, name):
+    assert chunk_name(index, n_chunks) == name

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from skyquilt.errors import ProductError
-from skyquilt.fit.file import chunk_name
 from skyquilt.maps.multiorder_file import read_multiorder
+from skyquilt.sky.chunks import chunk_name
 from skyquilt.steps.fit_chunk import fit_chunk_file
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.refine import plan_refinement, refine_analysis

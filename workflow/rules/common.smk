@@ -189,7 +189,7 @@ def chunks_of(name):
     Their number is known beforehand if the analysis sets it and fits the whole sky; otherwise
     the plan tells, which Snakemake makes first and then comes back.
     """
-    from skyquilt.fit.file import chunk_name
+    from skyquilt.sky.chunks import chunk_name
 
     analysis = settings.analyses[name]
     n_chunks = analysis.fit.chunks
@@ -240,7 +240,7 @@ def chunks_of_steps(analysis, n_steps):
 
 def chunks_of_step(analysis, step):
     """Chunks of one step; none when it is the end."""
-    from skyquilt.fit.file import chunk_name
+    from skyquilt.sky.chunks import chunk_name
 
     made = checkpoints.plan_refinement.get(analysis=analysis, step=step).output.plan
     plan = json.loads(Path(made).read_text(encoding="utf-8"))

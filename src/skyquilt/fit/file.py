@@ -110,15 +110,3 @@ def read_plan(path: str | Path) -> Plan:
             f"{path}: cannot be read ({error}); make it with `skyquilt plan`."
         ) from error
     return Plan.from_json(text, str(path))
-
-
-def chunk_name(index: int, n_chunks: int) -> str:
-    """File name of a chunk.
-
-    Examples
-    --------
-    >>> chunk_name(3, 12)
-    '003-of-012.h5'
-    """
-    width = max(3, len(str(n_chunks)))
-    return f"{index:0{width}}-of-{n_chunks:0{width}}.h5"

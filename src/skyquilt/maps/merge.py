@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skyquilt.errors import ProductError
-from skyquilt.fit.file import ChunkFile, chunk_name, read_chunk
+from skyquilt.fit.file import ChunkFile, read_chunk
 from skyquilt.fit.plan import Plan
 from skyquilt.maps.file import COLUMNS
 from skyquilt.maps.skymap import SkyMap
+from skyquilt.sky.chunks import chunk_name
 from skyquilt.sky.regions import ipix_from_ranges
 
 _NAMED = 5  # chunks named in a message

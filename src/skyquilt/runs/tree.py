@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from skyquilt.errors import ConfigError, ProductError
-from skyquilt.fit.file import chunk_name, read_plan
+from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import Plan
+from skyquilt.sky.chunks import chunk_name
 
 WANTED = (
     *("problem.h5", "plan.json", "maps.fits", "refined.fits"),

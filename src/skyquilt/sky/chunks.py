@@ -135,3 +135,15 @@ def intersect(ranges: np.ndarray, start: int, stop: int) -> np.ndarray:
     """
     cut = np.clip(ranges, start, stop)
     return cut[cut[:, 0] < cut[:, 1]]
+
+
+def chunk_name(index: int, n_chunks: int) -> str:
+    """File name of a chunk.
+
+    Examples
+    --------
+    >>> chunk_name(3, 12)
+    '003-of-012.h5'
+    """
+    width = max(3, len(str(n_chunks)))
+    return f"{index:0{width}}-of-{n_chunks:0{width}}.h5"

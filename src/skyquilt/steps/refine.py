@@ -9,7 +9,7 @@ import numpy as np
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
-from skyquilt.fit.file import chunk_name, read_plan
+from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import empty_plan, make_plan
 from skyquilt.fit.progress import Progress
 from skyquilt.io.json_file import write_json
@@ -23,6 +23,7 @@ from skyquilt.maps.refine_start import start_cells
 from skyquilt.maps.refine_steps import map_to_cells, next_pixels, refine_map
 from skyquilt.problem.file import read_problem
 from skyquilt.problem.problem import FitProblem
+from skyquilt.sky.chunks import chunk_name
 from skyquilt.sky.pixels import nside_to_order
 from skyquilt.sky.regions import ranges_from_ipix
 from skyquilt.sky.uniq import uniq_to_order

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
-from skyquilt.fit.file import chunk_name, read_plan
+from skyquilt.fit.file import read_plan
+from skyquilt.sky.chunks import chunk_name
 from skyquilt.steps.contract import contract_analysis
 from skyquilt.steps.fit_chunk import fit_chunk_file
 from skyquilt.steps.localise import localise_analysis
