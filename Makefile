@@ -94,7 +94,7 @@ bench-peer: install .venv-peer/installed
 	test -z "$$SKYQUILT_DATA" || $(MAKE) bench-gammapy
 
 bench-gammapy: install .venv-gammapy/installed
-	python benchmarks/peer_gammapy.py --peer .venv-gammapy/bin/python
+	python benchmarks/peer_gammapy.py --peer .venv-gammapy/bin/python $(TABLE_PAGE)
 
 .venv-gammapy/installed: benchmarks/peers/requirements-gammapy.txt
 	$(PEER_PYTHON) -m venv .venv-gammapy

@@ -89,7 +89,7 @@ def test_fit_pixels_when_a_block_raises_passes_it_on(problem):
 
 
 @pytest.mark.parametrize("n_hit", [0, 1, 1000, 10**6])
-def test_block_size_of_counts_fills_the_cache_or_is_small(n_hit):
+def test_block_size_of_counts_fills_its_bytes_or_is_small(n_hit):
     size = block_size(Dense(n_hit), 10**9, threads=1)
     assert size >= 16
     assert size == 16 or size * 8 * n_hit <= BLOCK_BYTES

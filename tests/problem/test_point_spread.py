@@ -6,7 +6,8 @@ import healpy
 import numpy as np
 import pytest
 
-from skyquilt.problem.pixel_image import find_hits, pixel_shapes
+from skyquilt.problem import point_spread
+from skyquilt.problem.pixel_image import are_squares, find_hits, pixel_shapes
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.profiles import tabulate
 from skyquilt.problem.sky_grid import HealpixGrid
@@ -264,6 +265,59 @@ def test_small_pixels_far_away_hold_their_central_density():
     # second derivative times the pixel squared
     np.testing.assert_allclose(block.unit_counts[far], expected[far], rtol=0.01)
     assert block.unit_counts.sum() == pytest.approx(block.total[0], rel=2e-3)
+
+
+def square_pixels(side, n=60, squeeze=1.0):
+    """Corners of n x n pixels of a plate carree map around l = b = 0."""
+    edge = side * (np.arange(n + 1) - n / 2)
+    lon, lat = np.meshgrid(squeeze * edge, edge)
+    grid = lonlat_to_vec(lon, lat)
+    corner = (grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1])
+    return np.stack(corner, axis=2).reshape(-1, 4, 3)
+
+
+@pytest.mark.parametrize("profile", [king(0.3), gaussian(0.3), gaussian(1.0)])
+def test_squares_far_away_hold_what_four_points_find(profile, monkeypatch):
+    image, _ = find_hits(square_pixels(0.1), np.ones((3600, 1)))
+    yields = HealpixGrid(1, np.ones((12, 1)))
+    expectation = PointSpread(image, yields, THETA, profile, np.eye(1))
+    source = lonlat_to_vec(np.array([0.02]), np.array([-0.03]))
+    found = expectation.block(source)
+
+    monkeypatch.setattr(point_spread, "are_squares", lambda image: False)
+    monkeypatch.setattr(point_spread, "_FAR", np.inf)
+    expected = replace(expectation).block(source)
+
+    assert found.bin.tolist() == expected.bin.tolist()
+    distance = np.radians(separation(image.shapes[found.bin, :3], source[0]))
+    is_far = distance > 5.01 * image.shapes[0, 4]
+    assert is_far.sum() > 300
+    # both leave out terms of (side / distance)^4, up to a thousandth; tables are linear between
+    # their angles, which is no better in the tail of a Gaussian
+    np.testing.assert_allclose(found.unit_counts, expected.unit_counts, rtol=2e-3)
+    assert not np.array_equal(found.unit_counts[is_far], expected.unit_counts[is_far])
+    assert np.array_equal(found.unit_counts[~is_far], expected.unit_counts[~is_far])
+
+
+@pytest.mark.parametrize(
+    ("vertices", "expected"),
+    [
+        (square_pixels(0.1), True),
+        (square_pixels(0.1, squeeze=1.02), True),
+        (square_pixels(0.1, squeeze=1.1), False),  # second moments 10 % apart
+        (np.concatenate([square_pixels(0.1, 2), square_pixels(0.11, 2)]), False),
+        (corners(np.arange(100), 64), False),
+    ],
+)
+def test_are_squares_tells_pixels_of_one_size_and_shape(vertices, expected):
+    counts = np.ones((len(vertices), 1))
+    image, _ = find_hits(vertices, counts)
+    assert are_squares(image) is expected
+
+
+def test_are_squares_when_no_pixel_has_counts_is_false():
+    image, _ = find_hits(square_pixels(0.1, 2), np.zeros((4, 1)))
+    assert not are_squares(image)
 
 
 def test_solid_angles_of_pixels_add_up_to_the_sphere():

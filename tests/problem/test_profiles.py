@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skyquilt.problem.profiles import N_COLUMN, tabulate
+from skyquilt.problem.profiles import N_COLUMN, blur, tabulate
 
 SIGMA = np.radians([0.1, 0.4])
 THETA = np.radians(np.linspace(0, 1, 2001) ** 2 * 10)
@@ -22,6 +22,18 @@ def test_contained_fraction_of_a_gaussian_equals_the_closed_form():
     # linear interpolation of the given profile between 2001 angles
     np.testing.assert_allclose(psf.contained, expected, atol=3e-5)
     np.testing.assert_allclose(psf.total, 1, atol=3e-5)
+
+
+def test_blur_of_a_parabola_lowers_it_by_the_second_moment_of_the_square():
+    theta = np.linspace(0, 0.02, 4001)
+    profile = 2 - (theta / 0.02)[np.newaxis] ** 2
+    psf = tabulate(theta, profile, 1e-3)
+    side = 2e-3
+    blurred = blur(theta, profile, psf, side**2)
+    inside = 2 * np.arcsin((psf.step * np.arange(N_COLUMN)) ** 2 / 2) < 0.02 - side
+    expected = psf.density - side**2 / 6 / 0.02**2
+    # the profile is linear between angles 5e-6 apart: (5e-6 / 0.02)^2 / 8
+    np.testing.assert_allclose(blurred[:, inside], expected[:, inside], atol=2e-8)
 
 
 @pytest.mark.parametrize("lost", [1e-1, 1e-3, 1e-5])

@@ -12,11 +12,11 @@ from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.sky_table import SkyTable
 from skyquilt.problem.templates import Templates, split_templates
 
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**24
 """Expected counts of a block [byte].
 
-The expectation writes them and the fit reads them, so they should stay in the level 2 cache: 1 to
-2 MiB per core on servers since 2017 (Intel Xeon Scalable; AMD EPYC has 0.5 to 1 MiB).
+They are written and read once, in order, so that the level 3 cache is near enough; Python's part of
+a block, up to a millisecond for sparse counts, is shared by more pixels.
 """
 
 ROW_PIXELS = 4096

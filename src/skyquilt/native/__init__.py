@@ -16,7 +16,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 
-INTERFACE = 9
+INTERFACE = 10
 """Number of the set of functions and arguments, as in interface.h."""
 
 FOLDER = Path(__file__).parent
@@ -103,11 +103,11 @@ _ARGUMENTS = {
     ),
     # n, directions, group, range_stop, ranges; n_vertex, vertices, shape, bin_stop, bin_band;
     # yields; band_stop, band_component, band_share; n_component, n_column, step, core, contained,
-    # density, reach; room, lists; stop, bin, unit_counts
+    # density, reach, far; room, lists; stop, bin, unit_counts
     "pixel_counts": (
         *(_int, _floats, _ints, _ints, _ints, _int, _floats, _floats, _ints, _ints),
         *(_floats, _ints, _ints, _floats, _int, _int, _float, _float, _floats, _floats, _floats),
-        *(_floats, _ints, _ints, _ints, _floats),
+        *(_float, _floats, _ints, _ints, _ints, _floats),
     ),
     # n, directions; n_edge, edges, inside; n_component, n_column, step, core, contained, reach,
     # every; room; contained_part

@@ -29,6 +29,7 @@ typedef struct {
     const double *contained; /* fraction within the chord: n_column rows of n_component values */
     const double *density;   /* [sr-1], same shape */
     const double *reach;     /* angle beyond which a component has nothing [rad] */
+    double far;              /* in pixel radii: beyond it a pixel holds density times solid angle */
     int64_t n_wanted;        /* components to integrate, others are left alone */
     const int64_t *wanted;
 } spread;
@@ -244,25 +245,20 @@ static void add_points(const spread *psf, const double source[3], const double *
     }
 }
 
-/* In units of a pixel's radius: farther pixels have straight edges between their four corners,
- * still farther ones the density at four points (good to (size / distance)^4 / 10), and the
- * farthest that in the middle all over. */
+/* In units of a pixel's radius: farther pixels have straight edges between their four corners, and
+ * still farther ones the density at four points (good to (size / distance)^4 / 10). */
 #define FAR 3
 #define FARTHER 5
-#define VERY_FAR 20
 
 /* Integral of the wanted components over a pixel; `values` is room for n_component numbers. */
-static void integrate_pixel(const spread *psf, const double source[3], double chord2,
+static void integrate_pixel(const spread *psf, const double source[3], double distance,
                             int64_t n_vertex, const double *vertices, const double *shape,
                             double *values, double *integral)
 {
-    double distance = sqrt(chord2), radius = shape[RADIUS], factor = 1;
+    double radius = shape[RADIUS], factor = 1;
     for (int64_t k = 0; k < psf->n_wanted; k++)
         integral[psf->wanted[k]] = 0;
-    if (distance > VERY_FAR * radius) {
-        read_row(psf, psf->density, chord2, integral);
-        factor = shape[AREA];
-    } else if (distance > FARTHER * radius) {
+    if (distance > FARTHER * radius) {
         const double *corner[4];
         for (int k = 0; k < 4; k++)
             corner[k] = vertices + 3 * k * (n_vertex / 4);
@@ -311,12 +307,41 @@ static int64_t list_components(const measured *to_band, const int64_t *band, con
     return n;
 }
 
+/* Expected counts in a band of a pixel, from the integral of each component over it. */
+static double band_counts(const measured *to_band, int64_t band, const double *yield,
+                          const double *integral)
+{
+    double sum = 0;
+    for (int64_t e = first_entry(to_band, band); e < to_band->stop[band]; e++) {
+        int64_t c = to_band->component[e];
+        sum += to_band->share[e] * yield[c] * integral[c];
+    }
+    return sum;
+}
+
+/* The same in a pixel far away, where the densities of the components lie in rows of a table. */
+static double far_band_counts(const spread *psf, const measured *to_band, int64_t band,
+                              const double *yield, const double *below, double share,
+                              double distance, const double *shape)
+{
+    const double *above = below + psf->n_component;
+    double sum = 0;
+    for (int64_t e = first_entry(to_band, band); e < to_band->stop[band]; e++) {
+        int64_t c = to_band->component[e];
+        double part = ((1 - share) * below[c] + share * above[c]) * shape[AREA];
+        if (distance <= psf->reach[c] + shape[RADIUS] && part > ROUNDING)
+            sum += to_band->share[e] * yield[c] * part;
+    }
+    return sum;
+}
+
 /* Entries of n directions; returns their number.
  *
  * Direction i looks at the pixels in `ranges` of its group. A pixel has `n_vertex` corners (every
- * quarter of them a true one), and a row of `shapes`. Its bins end at bin_stop. `yields` holds n rows; see `measured` for band_*. `room` is space for
- * 2 n_component values, `lists` for 2 n_component + 1 numbers that are 0; `bin` and `unit_counts`
- * for all bins that are looked at.
+ * quarter of them a true one), and a row of `shapes`. Its bins end at bin_stop. `yields` holds n
+ * rows; see `spread` and `measured` for the others. `room` is space for 2 n_component values,
+ * `lists` for 2 n_component + 1 numbers that are 0; `bin` and `unit_counts` for all bins that are
+ * looked at.
  */
 int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
                      const int64_t *range_stop, const int64_t *ranges, int64_t n_vertex,
@@ -324,11 +349,11 @@ int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
                      const int64_t *bin_band, const double *yields, const int64_t *band_stop,
                      const int64_t *band_component, const double *band_share, int64_t n_component,
                      int64_t n_column, double step, double core, const double *contained,
-                     const double *density, const double *reach, double *room, int64_t *lists,
-                     int64_t *stop, int64_t *bin, double *unit_counts)
+                     const double *density, const double *reach, double far, double *room,
+                     int64_t *lists, int64_t *stop, int64_t *bin, double *unit_counts)
 {
     int64_t *wanted = lists + n_component;
-    spread psf = {n_component, n_column, step, core, contained, density, reach, 0, wanted};
+    spread psf = {n_component, n_column, step, core, contained, density, reach, far, 0, wanted};
     measured to_band = {band_stop, band_component, band_share};
     double *integral = room + n_component, most = 0;
     int64_t end = 0;
@@ -343,17 +368,21 @@ int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
                 if (chord2 > squared(most + own[RADIUS]))
                     continue;
                 int64_t b = pixel ? bin_stop[pixel - 1] : 0;
-                psf.n_wanted = list_components(&to_band, bin_band + b, bin_band + bin_stop[pixel],
-                                               lists, wanted);
-                integrate_pixel(&psf, source, chord2, n_vertex, vertices + pixel * n_vertex * 3,
-                                own, room, integral);
+                double distance = sqrt(chord2), share = 0;
+                int is_far = distance > far * own[RADIUS];
+                const double *below = density;
+                if (is_far) {
+                    below += place_of(&psf, chord2, &share) * n_component;
+                } else {
+                    psf.n_wanted = list_components(&to_band, bin_band + b,
+                                                   bin_band + bin_stop[pixel], lists, wanted);
+                    integrate_pixel(&psf, source, distance, n_vertex,
+                                    vertices + pixel * n_vertex * 3, own, room, integral);
+                }
                 for (; b < bin_stop[pixel]; b++) {
-                    double sum = 0;
-                    int64_t e = first_entry(&to_band, bin_band[b]);
-                    for (; e < band_stop[bin_band[b]]; e++) {
-                        int64_t c = band_component[e];
-                        sum += band_share[e] * yield[c] * integral[c];
-                    }
+                    double sum = is_far ? far_band_counts(&psf, &to_band, bin_band[b], yield, below,
+                                                          share, distance, own)
+                                        : band_counts(&to_band, bin_band[b], yield, integral);
                     bin[end] = b;
                     unit_counts[end] = sum;
                     end += sum > 0;
@@ -389,11 +418,14 @@ void border_containment(int64_t n, const double *directions, int64_t n_edge, con
                         double core, const double *contained, const double *reach,
                         const int64_t *every, double *room, double *contained_part)
 {
-    spread psf = {n_component, n_column, step, core, contained, NULL, reach, n_component, every};
+    spread psf = {n_component, n_column, step, core, contained, NULL, reach, 0, n_component, every};
     const double *all = contained + (n_column - 1) * n_component;
-    double most = 0;
+    double most = 0, length2 = 0;
     for (int64_t c = 0; c < n_component; c++)
         most = larger(most, reach[c]);
+    for (int64_t k = 0; k < n_edge; k++)
+        length2 = larger(length2, squared_chord(edges + 6 * k, edges + 6 * k + 3));
+    double near2 = squared(most + 2 * sqrt(length2));
     for (int64_t i = 0; i < n; i++) {
         const double *source = directions + 3 * i;
         double *part = contained_part + i * n_component, *sum = room + n_component, normal[3];
@@ -403,9 +435,8 @@ void border_containment(int64_t n, const double *directions, int64_t n_edge, con
         cross(inside, source, normal);
         for (int64_t k = 0; k < n_edge; k++) {
             const double *a = edges + 6 * k, *b = a + 3;
-            double length = sqrt(squared_chord(a, b));
             is_inside ^= crosses(inside, source, normal, a, b);
-            if (squared_chord(source, a) > squared(most + 2 * length))
+            if (squared_chord(source, a) > near2)
                 continue;
             edge seen;
             add_edge(&psf, source, a, b, room, sum);

@@ -12,6 +12,8 @@ NSIDE = 64
 # Corners that differ by less are one; pixels of nside 8192 have 1e-4.
 _SAME = 1e-9
 
+_SQUARE = 0.05
+
 
 class PixelImage(NamedTuple):
     """Where the counts of an image are.
@@ -121,6 +123,24 @@ def pixel_shapes(vertices: np.ndarray) -> np.ndarray:
     chord = np.sqrt(np.sum((vertices - center[:, np.newaxis]) ** 2, axis=2)).max(axis=1)
     radius = 2 * np.arcsin(np.minimum(chord / 2, 1))
     return np.column_stack([center, area, radius, bulge])
+
+
+def are_squares(image: PixelImage) -> bool:
+    """Whether all pixels with counts are squares of one size, or nearly so.
+
+    They are if their second moments in any direction differ by 5 % at most from those of the mean
+    pixel, which moves the integral of a power law of the angle by a five-hundredth of itself
+    five radii away.
+    """
+    if not len(image.vertices):
+        return False
+    corner = image.vertices[:, :: image.vertices.shape[1] // 4]
+    a, b = corner[:, 1] - corner[:, 0], corner[:, 3] - corner[:, 0]
+    # of a parallelogram with sides a and b: (a a^T + b b^T) / 12
+    trace = np.sum(a**2 + b**2, axis=1)
+    root = np.sqrt(np.maximum(trace**2 - 4 * np.sum(np.cross(a, b) ** 2, axis=1), 0))
+    extremes = np.concatenate([trace - root, trace + root]) / trace.mean()
+    return bool(np.all(np.abs(extremes - 1) < _SQUARE))
 
 
 def _solid_angle(center: np.ndarray, vertices: np.ndarray) -> np.ndarray:

@@ -84,6 +84,36 @@ def tabulate(theta: np.ndarray, profile: np.ndarray, lost_fraction: float) -> Pr
     )
 
 
+def blur(theta: np.ndarray, profile: np.ndarray, psf: Profiles, area: float) -> np.ndarray:
+    """Mean densities over a square around each angle of the tables, turned any way.
+
+    So a square pixel that is not too near has its integral from one angle: what is left out is the
+    way it is turned, which matters by (side / distance)^4.
+
+    Parameters
+    ----------
+    theta, profile, psf
+        As given to `tabulate`, and what it returned.
+    area : float
+        Of the square [sr], far below a radian wide.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_profile, N_COLUMN)
+        Densities [sr-1].
+    """
+    at, share = np.polynomial.legendre.leggauss(4)
+    x, y = (np.sqrt(area) / 2 * values for values in np.meshgrid(at, at))
+    weight = np.outer(share, share) / 8  # two squares
+    turned = (x + y) / np.sqrt(2), (x - y) / np.sqrt(2)
+    angles = _angles(2 * np.arcsin(np.square(psf.step * (N_COLUMN - 1)) / 2), N_COLUMN)
+    blurred = np.zeros_like(psf.density)
+    for along, across in ((x, y), turned):
+        for dx, dy, w in zip(along.flat, across.flat, weight.flat, strict=True):
+            blurred += w * _read(np.hypot(angles + dx, dy), theta, profile)
+    return blurred
+
+
 def _check(theta: np.ndarray, profile: np.ndarray) -> None:
     if profile.ndim != 2 or theta.shape != profile.shape[1:]:
         raise ValueError(f"profile: shape {profile.shape} for {theta.shape} angles.")
