@@ -27,6 +27,7 @@ TOLERANCE = 1e-9
 
 _ENOUGH = 1e-4  # of the promised rise, for a step to be taken (Bertsekas's sigma)
 _RIDGE = 1e-12  # of the curvature, so that two sources at one place still have a step
+_LINKED = 1e-3  # correlation above which two fluxes step together; less costs a step or two
 
 
 class FluxesFit(NamedTuple):
@@ -144,19 +145,42 @@ def ts_of_each(
     return np.maximum(ts, 0.0)
 
 
+def connected(links: "csr_array | np.ndarray") -> list[np.ndarray]:
+    """Sources that are linked, directly or through others, by their numbers.
+
+    Examples
+    --------
+    >>> connected(np.array([[1.0, 0.0, 0.3], [0.0, 1.0, 0.0], [0.3, 0.0, 1.0]]))
+    [array([0, 2]), array([1])]
+    """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    n, group = connected_components(csr_array(links), directed=False)
+    order, size = np.argsort(group, kind="stable"), np.bincount(group, minlength=n)
+    return np.split(order, np.cumsum(size)[:-1]) if n else []
+
+
 def _curvature(counts: np.ndarray, expected: np.ndarray, unit_counts: "csr_array") -> np.ndarray:
     scaled = unit_counts * (np.sqrt(counts) / expected)
     return (scaled @ scaled.T).toarray()
 
 
 def _step(flux: np.ndarray, slope: np.ndarray, curvature: np.ndarray) -> np.ndarray:
-    """Newton step of the fluxes that may move: not of those at 0 that would go below."""
+    """Newton step of the fluxes that may move: not of those at 0 that would go below.
+
+    Sources that are hardly correlated, not even through others, are solved apart: the step still
+    leads upwards, as the blocks of a positive matrix are positive.
+    """
     step = np.zeros(flux.size)
-    free = np.flatnonzero(((flux > 0) | (slope > 0)) & (np.diag(curvature) > 0))
-    if free.size:
-        matrix = curvature[np.ix_(free, free)]
-        matrix[np.diag_indices(free.size)] *= 1 + _RIDGE
-        step[free] = np.linalg.solve(matrix, slope[free])
+    diagonal = np.diag(curvature)
+    free = np.flatnonzero(((flux > 0) | (slope > 0)) & (diagonal > 0))
+    least = _LINKED * np.sqrt(np.outer(diagonal[free], diagonal[free]))
+    for group in connected(curvature[np.ix_(free, free)] > least):
+        numbers = free[group]
+        matrix = curvature[np.ix_(numbers, numbers)]
+        matrix[np.diag_indices(numbers.size)] *= 1 + _RIDGE
+        step[numbers] = np.linalg.solve(matrix, slope[numbers])
     return step
 
 

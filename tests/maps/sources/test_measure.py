@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from skyquilt.fit.pixels import fit_pixels
-from skyquilt.maps.sources.measure import groups, measure_together
+from skyquilt.likelihood.fluxes import connected
+from skyquilt.maps.sources.measure import measure_together
 from skyquilt.maps.sources.model import source_counts_at, with_sources
 from skyquilt.sky.frames import lonlat_to_vec
 
@@ -62,8 +63,8 @@ def test_groups_are_linked_through_others():
     correlation = np.eye(5)
     for one, other in ((0, 3), (3, 4), (1, 2)):
         correlation[one, other] = correlation[other, one] = 0.1
-    assert [group.tolist() for group in groups(correlation)] == [[0, 3, 4], [1, 2]]
+    assert [group.tolist() for group in connected(correlation)] == [[0, 3, 4], [1, 2]]
 
 
-def test_no_sources_are_no_groups():
-    assert groups(np.empty((0, 0))) == []
+def test_no_sources_are_no_connected():
+    assert connected(np.empty((0, 0))) == []

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
-from skyquilt.likelihood.fluxes import FluxesFit, fit_fluxes, ts_of_each
+from skyquilt.likelihood.fluxes import FluxesFit, connected, fit_fluxes, ts_of_each
 from skyquilt.maps.sources.model import SourceCounts, correlations, source_counts_at, with_sources
 from skyquilt.problem.problem import FitProblem
 
@@ -79,7 +79,7 @@ def measure_together(
     templates = source_counts_at(problem, directions)
     fit = fit_together(problem, templates, start)
     ts = np.zeros(len(directions))
-    for group in groups(correlations(problem, templates)):
+    for group in connected(correlations(problem, templates) > LEAST_CORRELATION):
         ts[group] = _ts_of_group(problem, templates, fit.flux, group)
     flux, widening = fit.flux, _widening(fit)
     fixed = np.empty((4, len(ts)))
@@ -96,22 +96,6 @@ def measure_together(
 def fit_together(problem: FitProblem, templates: SourceCounts, start: np.ndarray) -> FluxesFit:
     """Best fluxes of all sources together."""
     return fit_fluxes(problem.counts, problem.background, *templates, start)
-
-
-def groups(correlation: np.ndarray) -> list[np.ndarray]:
-    """Sources that are correlated, directly or through others, by their numbers.
-
-    Examples
-    --------
-    >>> groups(np.array([[1.0, 0.0, 0.3], [0.0, 1.0, 0.0], [0.3, 0.0, 1.0]]))
-    [array([0, 2]), array([1])]
-    """
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-
-    linked = csr_array(correlation > LEAST_CORRELATION)
-    n, group = connected_components(linked, directed=False)
-    return [np.flatnonzero(group == number) for number in range(n)]
 
 
 def _ts_of_group(

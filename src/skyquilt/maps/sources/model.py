@@ -38,10 +38,10 @@ class SourceCounts(NamedTuple):
         rows = vstack([self.unit_counts, other.unit_counts], format="csr")
         return SourceCounts(rows, np.concatenate([self.total, other.total]))
 
-    def put(self, number: int, one: "SourceCounts") -> "SourceCounts":
-        """The same sources but for one."""
-        every, order = self.join(one), np.arange(len(self.total))
-        order[number] = len(self.total)
+    def put(self, numbers: np.ndarray, others: "SourceCounts") -> "SourceCounts":
+        """The same sources but for some, by their numbers."""
+        every, order = self.join(others), np.arange(len(self.total))
+        order[numbers] = len(self.total) + np.arange(len(numbers))
         return SourceCounts(every.unit_counts[order], every.total[order])
 
 
@@ -84,10 +84,15 @@ def most_directions(problem: FitProblem) -> int:
 
 
 def with_sources(
-    problem: FitProblem, templates: SourceCounts, flux: np.ndarray, but: int | None = None
+    problem: FitProblem,
+    templates: SourceCounts,
+    flux: np.ndarray,
+    but: int | np.ndarray | None = None,
 ) -> FitProblem:
-    """The problem with sources of given fluxes in its background, all or all but one."""
-    flux = np.where(np.arange(flux.size) == but, 0.0, flux)
+    """The problem with sources of given fluxes in its background, all or all but some."""
+    if but is not None:
+        flux = flux.copy()
+        flux[but] = 0
     return replace(problem, background=problem.background + flux @ templates.unit_counts)
 
 
@@ -100,7 +105,7 @@ def _rows(block: Block | RowBlock | SparseBlock, n_hit: int) -> "csr_array":
     return csr_array(block.unit_counts)
 
 
-def correlations(problem: FitProblem, templates: SourceCounts) -> np.ndarray:
+def correlations(problem: FitProblem, templates: SourceCounts) -> "csr_array":
     """How alike the sources look to the likelihood, without any of them in the background.
 
     Parameters
@@ -112,11 +117,15 @@ def correlations(problem: FitProblem, templates: SourceCounts) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float64, shape (n, n)
-        0 for sources that share no hit bin, 1 on the diagonal. A source of some TS gives a peak
-        of the square of this times its TS at the place of the other.
+    csr_array of float64, shape (n, n)
+        Nothing for sources that share no hit bin, 1 on the diagonal. A source of some TS gives a
+        peak of the square of this times its TS at the place of the other.
     """
+    from scipy.sparse import csr_array
+
     scaled = templates.unit_counts * (np.sqrt(problem.counts) / problem.background)
-    product = (scaled @ scaled.T).toarray()
-    size = np.sqrt(np.maximum(np.diag(product), np.finfo(float).tiny))
-    return product / np.outer(size, size)
+    product = csr_array(scaled @ scaled.T).tocoo()
+    size = np.sqrt(np.maximum(product.diagonal(), np.finfo(float).tiny))
+    row, column = product.coords
+    values = product.data / (size[row] * size[column])
+    return csr_array((values, (row, column)), shape=product.shape)

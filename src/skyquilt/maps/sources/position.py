@@ -55,11 +55,11 @@ class Positions(NamedTuple):
         """These positions, followed by others."""
         return Positions(*map(np.concatenate, zip(self, other, strict=True)))
 
-    def put(self, number: int, one: "Positions") -> "Positions":
-        """The same positions but for one."""
+    def put(self, numbers: np.ndarray, others: "Positions") -> "Positions":
+        """The same positions but for some, by their numbers."""
         order = np.arange(len(self.ts))
-        order[number] = len(self.ts)
-        return self.join(one).take(order)
+        order[numbers] = len(self.ts) + np.arange(len(numbers))
+        return self.join(others).take(order)
 
 
 def refine_positions(

@@ -1,12 +1,13 @@
 """Search for sources: the peaks of a map, or iteratively, strongest first.
 
 The iterative search adds the strongest source to the background and makes the map again, until
-no peak is above the threshold. Sources that look unlike to the likelihood are added in one round,
-and only pixels that see a hit bin of a changed source are fitted again.
+no peak is above the threshold. Sources that look unlike to the likelihood are added in one round
+and positioned at a time, and only pixels that a changed source changes are fitted again.
 """
 
 import logging
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,12 +21,15 @@ from skyquilt.maps.sources.model import (
     source_counts_at,
     with_sources,
 )
-from skyquilt.maps.sources.overlap import pixels_in_view
+from skyquilt.maps.sources.overlap import changed_pixels
 from skyquilt.maps.sources.peaks import find_peaks, keep_apart
 from skyquilt.maps.sources.position import Positions, refine_positions
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation, separation
 from skyquilt.sky.healpix import nest_to_vec
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +41,8 @@ pixels are twice as wide as the point spread.
 """
 
 _COUPLED = 0.01  # TS that a source gives at the place of another; above, they shift each other
-_CHANGED = 0.01  # change of a flux or position in standard errors that makes pixels worth a fit
+_APART = 1e-4  # the same, below which sources are positioned at a time: 0.01 standard errors
+_CHANGED = 0.02  # change of sqrt(TS) that makes a pixel worth a fit
 _SETTLED = 0.1  # largest move in standard errors that ends the sweeps over coupled positions
 _MAX_SWEEPS = 5
 
@@ -75,8 +80,9 @@ class Search:
         self._min_separation = options.min_separation or self._pixel_size
         self._is_rejected = np.zeros(skymap.ipix.size, dtype=bool)
         self.found = self._refine(problem, np.empty((0, 3)))
-        self.flux, self._flux_err = np.empty(0), np.empty(0)
+        self.flux = np.empty(0)
         self._templates = source_counts_at(problem, self.found.direction)
+        self._background = problem.background  # that the map was fitted with
 
     def find_peaks(self) -> None:
         """Take all peaks of the map, strongest first, as if each were alone."""
@@ -148,76 +154,108 @@ class Search:
         """
         peaks = peaks[: most_directions(problem)]
         every = self._templates.join(source_counts_at(problem, self._directions[peaks]))
-        ts = np.concatenate([self.found.ts, self._map.ts[peaks]])
-        is_given = correlations(problem, every) ** 2 * ts[:, np.newaxis] >= _COUPLED
-        of_sources, of_peaks = np.split(is_given[:, self.found.ts.size :], [self.found.ts.size])
+        ts, n = np.concatenate([self.found.ts, self._map.ts[peaks]]), self.found.ts.size
+        given = _given(correlations(problem, every), ts)[:, n:].tocsc()
         kept: list[int] = []
-        is_touched = np.zeros(self.found.ts.size, dtype=bool)
+        is_taken = np.zeros(ts.size, dtype=bool)  # peaks kept, and sources that these touch
         for number in range(peaks.size):
-            sources = of_sources[:, number]
-            if not np.any(of_peaks[kept, number]) and not np.any(is_touched & sources):
+            givers = given.indices[given.indptr[number] : given.indptr[number + 1]]
+            if not np.any(is_taken[givers]):
                 kept.append(number)
-                is_touched |= sources
+                is_taken[givers[givers < n]] = True
+                is_taken[n + number] = True
         return peaks[kept]
 
     def _add(self, new: Positions) -> None:
         n_before = self.found.ts.size
-        before, flux = self.found, self.flux
-        self.found = before.join(new)
-        added = source_counts_at(self._problem, new.direction)
-        self._templates = self._templates.join(added)
-        self._fit(np.concatenate([flux, np.zeros(new.ts.size)]))
+        self.found = self.found.join(new)
+        self._templates = self._templates.join(source_counts_at(self._problem, new.direction))
+        self._fit(np.concatenate([self.flux, np.zeros(new.ts.size)]))
         self._settle(np.arange(n_before, self.found.ts.size), _MAX_SWEEPS)
-        moved = _moves(before, self.found.take(np.arange(n_before)))
-        drift = np.abs(self.flux[:n_before] - flux) / self._flux_err[:n_before]
-        is_changed = np.append((moved > _CHANGED) | (drift > _CHANGED), np.ones(new.ts.size, bool))
-        self._fit_map(self.found.direction[is_changed])
+        self._fit_map()
 
     def _fit(self, start: np.ndarray) -> None:
-        fit = fit_together(self._problem, self._templates, start)
-        self.flux = fit.flux
-        self._flux_err = 1 / np.sqrt(np.maximum(np.diag(fit.curvature), np.finfo(float).tiny))
+        self.flux = fit_together(self._problem, self._templates, start).flux
 
-    def _fit_map(self, changed: np.ndarray) -> None:
-        """Fit the pixels that see a changed source with all sources in the background."""
+    def _fit_map(self) -> None:
+        """Fit the pixels that changed with all sources in the background."""
         problem = with_sources(self._problem, self._templates, self.flux)
-        place = pixels_in_view(problem, self._map, self._directions, changed)
+        place = changed_pixels(
+            *(problem, self._background, self._map, self._directions, self.found.direction),
+            least=_CHANGED,
+        )
         logger.info("%d of %d pixels are fitted again", place.size, self._map.ipix.size)
         self._map.ts[place] = fit_pixels(problem, self._directions[place], threads=self._threads).ts
         self._is_rejected[place] = False
+        self._background = problem.background
 
     def _settle(self, numbers: np.ndarray, n_sweeps: int) -> None:
         """Position sources, and those coupled with them, each with all others in the background."""
-        given = correlations(self._problem, self._templates) ** 2 * self.found.ts[:, np.newaxis]
-        np.fill_diagonal(given, 0)
-        is_coupled = (given >= _COUPLED) | (given.T >= _COUPLED)
-        coupled = np.flatnonzero(np.any(is_coupled[numbers], axis=0))
-        coupled = np.union1d(coupled, numbers[np.any(is_coupled[numbers], axis=1)])
-        for _ in range(n_sweeps if coupled.size else 0):
-            before = self.found
-            for number in coupled:
-                self._position(number)
-            self._fit(self.flux)
-            if np.all(_moves(before, self.found) < _SETTLED):
+        alike = correlations(self._problem, self._templates)
+        coupling = _given(alike, self.found.ts)
+        is_coupled = (coupling + coupling.T).tolil()
+        is_coupled.setdiag(False)
+        is_coupled = is_coupled.tocsr()
+        apart = _given(alike, self.found.ts, _APART)
+        is_near = (apart + apart.T).tocsr()
+        todo = _linked(is_coupled, numbers)
+        todo = np.union1d(todo, numbers[np.diff(is_coupled.indptr)[numbers] > 0])
+        for _ in range(n_sweeps):
+            if not todo.size:
                 break
+            before = self.found
+            for some in _unlinked(is_near, todo):
+                self._position(some)
+            self._fit(self.flux)
+            is_moving = _moves(before, self.found) >= _SETTLED
+            todo = np.union1d(np.flatnonzero(is_moving), _linked(is_coupled, is_moving))
 
-    def _position(self, number: int) -> None:
-        """Refine the position of one source with all others in the background."""
-        problem = with_sources(self._problem, self._templates, self.flux, but=number)
-        one = self.found.take(np.array([number]))
-        step = _sigma(one) if one.is_fitted[0] else None
-        refined = self._refine(problem, one.direction, step)
-        if refined.is_fitted[0]:
-            self.found = self.found.put(number, refined)
-            row = source_counts_at(self._problem, refined.direction)
-            self._templates = self._templates.put(number, row)
+    def _position(self, numbers: np.ndarray) -> None:
+        """Refine the positions of sources, each with all others in the background.
+
+        None of them is near another, so that it makes no difference that all leave it.
+        """
+        problem = with_sources(self._problem, self._templates, self.flux, but=numbers)
+        here = self.found.take(numbers)
+        step = np.where(here.is_fitted, sigma_of(here), self._pixel_size / 2)
+        refined = self._refine(problem, here.direction, step)
+        is_fitted = refined.is_fitted
+        refined, numbers = refined.take(np.flatnonzero(is_fitted)), numbers[is_fitted]
+        self.found = self.found.put(numbers, refined)
+        rows = source_counts_at(self._problem, refined.direction)
+        self._templates = self._templates.put(numbers, rows)
 
 
-def _sigma(found: Positions) -> np.ndarray:
+def _given(alike: "csr_array", ts: np.ndarray, least: float = _COUPLED) -> "csr_array":
+    """Whether a source (row) gives that TS at the place of another, or more."""
+    from scipy.sparse import csr_array
+
+    alike = alike.tocoo()
+    row, column = alike.coords
+    is_given = alike.data**2 * ts[row] >= least
+    return csr_array((is_given[is_given], (row[is_given], column[is_given])), shape=alike.shape)
+
+
+def _linked(links: "csr_array", numbers: np.ndarray) -> np.ndarray:
+    """Sources that are linked with any of some."""
+    return np.unique(links[numbers].indices)
+
+
+def _unlinked(links: "csr_array", numbers: np.ndarray) -> list[np.ndarray]:
+    """Sources shared out to sets in which none is linked with another."""
+    share = np.full(links.shape[0], -1)
+    for number in numbers:
+        used = share[links.indices[links.indptr[number] : links.indptr[number + 1]]]
+        share[number] = np.setdiff1d(np.arange(used.size + 1), used)[0]
+    return [numbers[share[numbers] == k] for k in range(share.max() + 1)]
+
+
+def sigma_of(found: Positions) -> np.ndarray:
     """Standard error along a line, the mean of both axes [deg]; NaN where there is none."""
-    return np.linalg.det(found.covariance) ** 0.25
+    (east, mixed), (_, north) = np.moveaxis(found.covariance, 0, -1)
+    return (east * north - mixed**2) ** 0.25
 
 
 def _moves(before: Positions, after: Positions) -> np.ndarray:
     """Moves in standard errors; 0 for positions without an error."""
-    return np.nan_to_num(separation(before.direction, after.direction) / _sigma(after))
+    return np.nan_to_num(separation(before.direction, after.direction) / sigma_of(after))
