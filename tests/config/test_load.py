@@ -128,7 +128,7 @@ def test_variable_is_replaced_in_every_text(load, settings, monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("${NOT_SET:-../data}/x", "../data/x"), ("${NOT_SET:-}x", "x"), ("$x", "$x")],
+    [("${NOT_SET:-./data}/x", "./data/x"), ("${NOT_SET:-}x", "x"), ("$x", "$x")],
 )
 def test_variable_that_is_not_set_takes_its_default(load, settings, monkeypatch, text, value):
     monkeypatch.delenv("NOT_SET", raising=False)
@@ -228,3 +228,22 @@ def test_load_allows_a_key_that_replaces_a_merged_one(tmp_path):
     with pytest.raises(ConfigError, match="unknown key") as caught:
         load_config(tmp_path / "c.yaml")
     assert "twice" not in str(caught.value)
+
+
+def test_full_path_of_results_makes_files_below_it_good(settings):
+    binning = {
+        "events": "events.fits",
+        "output": "/scratch/me/binned.h5",
+        "frame": "galactic",
+        "time_edges": [0, 1],
+        "energy_edges": ["1 keV", "2 keV"],
+        "phi_width": "10 deg",
+        "nside": 1,
+    }
+    settings |= {"binning": {"b": binning}}
+    with pytest.raises(ConfigError, match=r"binning\.b\.output: '/scratch/me/b.* is outside"):
+        parse_config(settings)
+    for key in ("results", "cache"):
+        parse_config(settings | {key: "/scratch/me"})
+    with pytest.raises(ConfigError, match="is outside"):
+        parse_config(settings | {"results": "/scratch/m"})

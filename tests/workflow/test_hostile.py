@@ -49,3 +49,47 @@ def test_braces_in_a_folder_are_refused(empty):
     result = empty.run("--dry-run", config=config)
     assert result.returncode == 1
     assert "results: '{analysis}': allowed are printable letters other than braces" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("results", "../escaped"),
+        ("results", "results/../../escaped"),
+        ("results", "/srv/../etc"),
+        ("cache", "cache/.."),
+        ("simulation.folder", "../escaped"),
+        ("binning.steady.output", "data/../../escaped.h5"),
+    ],
+)
+def test_output_that_leads_out_of_its_folder_is_refused(empty, key, path):
+    refused = refuse(empty, key, path)
+    assert f"{key}: {path!r}: `..` is not allowed where something is written" in refused
+
+
+def test_file_in_a_folder_that_is_not_given_is_refused(empty):
+    path = str(empty.path.parent / "escaped.h5")
+    refused = refuse(empty, "binning.steady.output", path)
+    assert f"binning.steady.output: {path!r} is outside the folders that are written" in refused
+
+
+def refuse(empty, key, path):
+    """Message with which the workflow and the verbs refuse a place of outputs."""
+
+    def change(content):
+        *parents, last = key.split(".")
+        for parent in parents:
+            content = content[parent]
+        content[last] = path
+
+    config = empty.config_with(change)
+    before = set(empty.path.iterdir())
+    checked = empty.run_command(["skyquilt", "check", "--config", str(config)])
+    assert checked.returncode == 2, checked.stdout
+    result = empty.run("--dry-run", config=config)
+    assert result.returncode == 1, result.stdout
+    assert "Traceback" not in checked.stdout + result.stdout
+    assert {path.name for path in set(empty.path.iterdir()) - before} <= {".snakemake"}
+    message = checked.stdout.partition(f"{config}: ")[2].strip()
+    assert message in result.stdout
+    return message

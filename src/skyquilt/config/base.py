@@ -1,5 +1,6 @@
 """What every section of the configuration has in common."""
 
+from pathlib import PurePath
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -91,8 +92,13 @@ def is_apart(range_a: tuple[float, float], range_b: tuple[float, float]) -> bool
 def _check_path(path: str) -> str:
     if not path or any(letter in "{}" or not letter.isprintable() for letter in path):
         raise ValueError(f"{path!r}: allowed are printable letters other than braces, at least one")
+    if ".." in PurePath(path).parts:
+        raise ValueError(
+            f"{path!r}: `..` is not allowed where something is written: give a folder in the "
+            "working folder, or its full path"
+        )
     return path
 
 
 OutputPath = Annotated[str, AfterValidator(_check_path)]
-"""Place of what is written; braces are Snakemake's wildcards."""
+"""Place of what is written; braces are Snakemake's wildcards, and `..` leads out of the place."""

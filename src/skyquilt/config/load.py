@@ -127,7 +127,7 @@ def _describe(detail: dict[str, Any], settings: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     value = detail["input"]
     shown = "" if isinstance(value, dict) or repr(value) in message else f" (got {value!r})"
-    return f"{place}: {message}{shown}"
+    return f"{place}{': ' if place else ''}{message}{shown}"
 
 
 def _keys(detail: dict[str, Any], settings: Any) -> Iterator[str]:

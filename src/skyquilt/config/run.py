@@ -1,8 +1,9 @@
 """The whole configuration: simulation, binning of events, analyses."""
 
-from typing import Annotated
+from pathlib import PurePath
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.base import Name, OutputPath, Section
@@ -23,3 +24,19 @@ class Config(Section):
     """Event files to bin into histograms, by name."""
     analyses: Annotated[dict[Name, Analysis], Field(min_length=1)]
     """Analyses by name; the name is that of the result folder."""
+
+    @model_validator(mode="after")
+    def _check_outputs(self) -> Self:
+        """A full path is given to a whole folder; single files are written below these."""
+        folders = [self.results, self.cache]
+        if self.simulation is not None:
+            folders.append(self.simulation.folder)
+        for name, binning in self.binning.items():
+            path = PurePath(binning.output)
+            if path.is_absolute() and not any(map(path.is_relative_to, folders)):
+                raise ValueError(
+                    f"binning.{name}.output: {binning.output!r} is outside the folders that are "
+                    "written: give a path in the working folder, or in `results`, `cache` or "
+                    "`simulation.folder`"
+                )
+        return self
