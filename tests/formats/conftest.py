@@ -61,7 +61,7 @@ def folder(tmp_path_factory):
     found = localise(cells, LEVELS)
     description = {"instrument": "compton", "time_span": TIME_SPAN}
     record = Provenance("localise").record() | {"description": description}
-    write_localisation(folder, found, "ring", 256, record)
+    write_localisation(folder, found, "ring", 256, 0.0, record)
     skymap = partial_map("galactic")
     write_skymap(folder / "maps.fits", skymap, "ring", record)
     export_maps(folder / "maps.fits", folder / "maps.gadf.fits")

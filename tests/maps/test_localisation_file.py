@@ -28,7 +28,7 @@ def write(tmp_path, found):
     def write(span=SPAN, max_nside=256):
         description = {"instrument": "compton", "time_span": span}
         record = Provenance("localise").record() | {"description": description}
-        write_localisation(tmp_path, found, "burst", max_nside, record)
+        write_localisation(tmp_path, found, "burst", max_nside, 0.5, record)
         return tmp_path
 
     return write

@@ -44,6 +44,7 @@ def summary():
         "offset_deg": 0.04,
         "searched": {"probability": 0.2345, "area_deg2": 3.25},
         "prior": "flat",
+        "systematic_error_deg": 0.6,
         "containment": [REGION],
         "credible": [CREDIBLE],
         "pixels": {

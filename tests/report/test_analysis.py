@@ -37,7 +37,7 @@ def test_page_tells_the_numbers(products):
     text = text_of(analysis_page(products, "x"))
 
     for words in (
-        "TS 40.0 at R.A. 93.04°, Dec. \N{MINUS SIGN}53.00°; 90 % region of 12.5 deg²",
+        "TS 40.0 at R.A. 93.04°, Dec. \N{MINUS SIGN}53.00°; 90 % credible region of 17.5 deg²",
         "0.0350 ± 0.0040 × reference",
         "The best position is 0.04° from the true one",
         "holds the true position has 23.4 % of the probability on 3.25 deg²",
@@ -86,14 +86,14 @@ def test_names_cannot_smuggle_markup_in(products):
 
 def test_warnings_stand_on_top(products, summary):
     summary["pixels"]["by_status"]["not_converged"] = 3
-    summary["containment"] = [summary["containment"][0] | {"is_cut": True}]
+    summary["credible"] = [summary["credible"][0] | {"is_cut": True}]
     summary |= {"n_masked_bins": 4, "n_masked_counts": 7.0}
 
     page = analysis_page(products, "x")
 
     assert re.findall(r'<p class="warning">(.*?)</p>', page) == [
         "3 pixels could not be fitted (not converged).",
-        "The 90 % region touches pixels without a TS; it may go on there.",
+        "The 90 % credible region touches pixels without a TS; it may go on there.",
         "7.00 counts in 4 bins without background were left out.",
     ]
 

@@ -23,4 +23,4 @@ def test_brightest_analysis_comes_first_and_is_linked(summary, calibration):
         ("none/report.html", "none"),
     ]
     assert "2.0 × 10⁻⁸" in page
-    assert "12.5 deg² (90 %)" in page
+    assert "17.5 deg² (90 %)" in page

@@ -91,9 +91,9 @@ def test_skymap_holds_the_refined_cells(localised):
 
 
 def test_exposure_as_prior_moves_the_regions_to_where_it_is_large(localised, local):
-    folder, flat = localised(levels=[0.5])
+    folder, flat = localised(levels=[0.5], systematic_error=0)
     before, _ = read_multiorder(folder / "skymap.multiorder.fits", SKYMAP)
-    _, summary = localised(levels=[0.5], prior="exposure")
+    _, summary = localised(levels=[0.5], prior="exposure", systematic_error=0)
     after, _ = read_multiorder(folder / "skymap.multiorder.fits", SKYMAP)
 
     assert (flat["prior"], summary["prior"]) == ("flat", "exposure")
@@ -142,3 +142,24 @@ def test_map_without_fitted_pixel_is_refused_and_nothing_written(local, localise
     files = [folder / name for name in ("problem.h5", "maps.fits", "refined.fits")]
     with untouched(folder), pytest.raises(RunError, match="none of the 12 pixels"):
         localise_analysis(local.config(), "tiny", *files, folder)
+
+
+def test_systematic_error_widens_the_credible_regions_alone(localised):
+    _, before = localised(systematic_error=0)
+    folder, after = localised(systematic_error=20)
+
+    assert (before["systematic_error_deg"], after["systematic_error_deg"]) == (0, 20)
+    assert after["credible"][0]["area_deg2"] > 1.1 * before["credible"][0]["area_deg2"]
+    # finer cells may say a cell more or less
+    assert after["containment"][0]["area_deg2"] == pytest.approx(
+        before["containment"][0]["area_deg2"], rel=0.02
+    )
+    for name in ("skymap.multiorder.fits", "skymap.fits"):
+        assert fits.getheader(folder / name, 1)["SYSERR"] == 20
+
+
+def test_systematic_error_by_default_is_a_share_of_the_pixels_of_the_response(localised):
+    _, summary = localised()
+
+    # the response has nside 1: pixels of 58.6 deg
+    assert summary["systematic_error_deg"] == pytest.approx(0.09 * 58.632, rel=1e-4)

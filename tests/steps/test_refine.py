@@ -125,12 +125,14 @@ def test_refinement_in_chunks_gives_the_map_of_one_process(local, in_chunks, tmp
     refine_analysis(local.config(), "tiny", *names_of(local), tmp_path / "r.fits", steps=steps)
     cells, record = read_multiorder(tmp_path / "r.fits")
 
-    assert len(steps) == 3
+    # three of the region, two more where the systematic error widens it
+    assert len(steps) == 5
     np.testing.assert_array_equal(cells.uniq, alone.uniq)
     for name, values in alone.columns.items():
         np.testing.assert_array_equal(cells.columns[name], values)
     stages = [stage["stage"] for stage in record["stages"]]
-    assert stages[-4:] == ["fit, order 2", "fit, order 3", "fit, order 4", "refine"]
+    orders = [int(stage.removeprefix("fit, order ")) for stage in stages[-6:-1]]
+    assert (min(orders), max(orders), stages[-1]) == (2, 4, "refine")
 
 
 def test_what_the_steps_leave_is_fitted_at_the_end(local, in_chunks, tmp_path, caplog):

@@ -94,7 +94,7 @@ def settings_of(*sections):
 
 
 def refine_settings(wildcards):
-    """Parameter of a refinement: its section, and the levels of the regions."""
+    """Parameter of a refinement: its section, and what widens the regions."""
     analysis = settings.analyses[wildcards.analysis]
     what = {
         "refine": {
@@ -102,7 +102,7 @@ def refine_settings(wildcards):
             "drop",
             "max_order",
         },  # in chunks or not, cells are the same
-        "localise": {"levels"},
+        "localise": {"levels", "systematic_error"},
     }
     return canonical_json(analysis.model_dump(mode="json", include=what))
 

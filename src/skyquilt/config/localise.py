@@ -25,6 +25,9 @@ class LocaliseOptions(Section):
     """Levels of the containment and credible regions, between 0 and 1."""
     prior: Literal["flat", "exposure"] = "flat"
     """Where sources are expected before the data: everywhere alike, or as the exposure."""
+    systematic_error: Annotated[float, Field(ge=0, le=30)] | Literal["auto"] = "auto"
+    """Standard error of the position along each axis that the posterior allows for, besides the
+    statistical one [deg]; auto is 0.09 of the side of the pixels of the response, 0 without."""
     max_nside: Nside = 256
     """Largest resolution of skymap.fits, which has one; it follows the finest cells up to this."""
     true_position: Position | None = None

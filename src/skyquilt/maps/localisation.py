@@ -9,6 +9,7 @@ from skyquilt.maps.containment import find_region
 from skyquilt.maps.credible import find_credible_region, probability_density
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.region import Region
+from skyquilt.maps.systematic import spread_probability
 from skyquilt.sky.moc import complement, merge_ranges, ranges_to_uniq
 from skyquilt.sky.uniq import uniq_to_ranges
 
@@ -35,7 +36,9 @@ class Localisation(NamedTuple):
         return self.cells.columns["probdensity"]
 
 
-def localise(cells: MultiOrderMap, levels: Iterable[float], prior: str = "flat") -> Localisation:
+def localise(
+    cells: MultiOrderMap, levels: Iterable[float], prior: str = "flat", error: float = 0.0
+) -> Localisation:
     """Posterior and regions of a map.
 
     Parameters
@@ -46,6 +49,9 @@ def localise(cells: MultiOrderMap, levels: Iterable[float], prior: str = "flat")
         Levels of the regions of both kinds.
     prior : {"flat", "exposure"}, optional
         Where sources are expected: everywhere alike, or in proportion to the exposure.
+    error : float, optional
+        Systematic error of the position along each axis [deg]: the posterior and the credible
+        regions allow for it, the containment regions do not.
 
     Returns
     -------
@@ -59,7 +65,8 @@ def localise(cells: MultiOrderMap, levels: Iterable[float], prior: str = "flat")
     """
     weight = None if prior == "flat" else cells.columns[prior]
     fitted = {name: column for name, column in cells.columns.items() if column.dtype.kind == "f"}
-    columns = {"probdensity": probability_density(cells, weight)} | fitted
+    density = spread_probability(cells, probability_density(cells, weight), error)
+    columns = {"probdensity": density} | fitted
     sky = _cover_sky(MultiOrderMap(cells.frame, cells.uniq, columns))
     density, levels = sky.columns["probdensity"], tuple(levels)
     return Localisation(

@@ -22,8 +22,9 @@ KINDS = ("containment", "credible")
 MULTIORDER, FLAT = "skymap.multiorder.fits", "skymap.fits"
 
 # 1.0  first version
-SKYMAP = Schema("skyquilt/skymap", "1.0", "skyquilt localise")
-_FLAT = Schema("skyquilt/flat-skymap", "1.0", "skyquilt localise")
+# 1.1  keyword SYSERR of both sky maps
+SKYMAP = Schema("skyquilt/skymap", "1.1", "skyquilt localise")
+_FLAT = Schema("skyquilt/flat-skymap", "1.1", "skyquilt localise")
 _REGION = Schema("skyquilt/region", "1.0", "skyquilt localise")
 
 _UNIX_EPOCH_MJD = 40587
@@ -53,6 +54,7 @@ def write_localisation(
     localisation: Localisation,
     name: str,
     max_nside: int,
+    error: float,
     record: Mapping[str, Any],
 ) -> None:
     """Write the sky maps and all regions.
@@ -67,17 +69,20 @@ def write_localisation(
         Name of the analysis.
     max_nside : int
         Largest resolution of the flat map; it follows the finest cells up to this.
+    error : float
+        Systematic error of the position that the posterior allows for [deg].
     record : dict
         Provenance; its `description` tells of the fit problem.
     """
     folder, cells = Path(folder), localisation.cells
     cards = _event_cards(name, record["description"])
-    write_multiorder(folder / MULTIORDER, cells, record, SKYMAP, cards)
+    posterior = cards | {"SYSERR": (error, "[deg] systematic error in it, along an axis")}
+    write_multiorder(folder / MULTIORDER, cells, record, SKYMAP, posterior)
     nside = min(1 << cells.max_order, max_nside)
     prob = flatten_probability(cells, localisation.density, nside)
     columns = {"PROB": Column(prob, "pix-1", "probability of the pixel")}
     ipix = np.arange(prob.size)
-    write_maps(folder / FLAT, nside, "nested", "icrs", ipix, columns, record, _FLAT, cards)
+    write_maps(folder / FLAT, nside, "nested", "icrs", ipix, columns, record, _FLAT, posterior)
     _remove_regions(folder)
     for kind in KINDS:
         for region in getattr(localisation, kind):

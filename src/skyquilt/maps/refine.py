@@ -13,6 +13,7 @@ import numpy as np
 
 from skyquilt.maps.containment import containment_threshold
 from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.maps.systematic import cells_to_widen
 from skyquilt.sky.neighbours import neighbours
 
 logger = logging.getLogger(__name__)
@@ -45,15 +46,18 @@ class Goal(NamedTuple):
         Order of the map: coarser cells were looked at with it before.
     max_order : int
         Finest order.
+    error : float
+        Systematic error of the position along each axis [deg], which widens the region.
     """
 
     drop: float
     region_drop: float
     start_order: int
     max_order: int
+    error: float = 0.0
 
 
-def make_goal(options, levels: tuple[float, ...], map_order: int) -> Goal:
+def make_goal(options, levels: tuple[float, ...], map_order: int, error: float = 0.0) -> Goal:
     """Goal of the configuration.
 
     Parameters
@@ -64,11 +68,13 @@ def make_goal(options, levels: tuple[float, ...], map_order: int) -> Goal:
         Containment levels, ascending.
     map_order : int
         Order of the map.
+    error : float, optional
+        Systematic error of the position along each axis [deg].
     """
     wanted = containment_threshold(levels[-1]) if options.drop == "auto" else options.drop
     start = min(map_order, options.max_order)
     finest = options.max_order if options.enabled else start
-    return Goal(wanted, containment_threshold(levels[0]), start, finest)
+    return Goal(wanted, containment_threshold(levels[0]), start, finest, error)
 
 
 def refine(
@@ -131,7 +137,8 @@ def cells_to_split(cells: MultiOrderMap, goal: Goal) -> np.ndarray:
     """Cells to split next.
 
     First candidates, and neighbours of candidates, that are coarser than the others; when there
-    are none, and the region is not resolved, the finest candidates and all around them.
+    are none, and the region is not resolved, the finest candidates and all around them; at last
+    the cells that do not resolve what a systematic error makes of the region.
 
     Parameters
     ----------
@@ -158,6 +165,9 @@ def cells_to_split(cells: MultiOrderMap, goal: Goal) -> np.ndarray:
         split[candidate] = True
         split[ring[order[ring] == finest]] = True
     found = np.flatnonzero(split[:-1])
+    if not found.size and goal.error > 0:
+        side = widened_radius(cells, goal) / PIXELS_PER_RADIUS
+        found = cells_to_widen(cells, candidate, goal.error, side, goal.max_order)
     if order.size + 3 * found.size > MAX_CELLS:
         logger.warning(
             "the refined map stays at %d cells, its region not resolved; raise refine.drop or "
@@ -235,3 +245,9 @@ def is_resolved(cells: MultiOrderMap, goal: Goal) -> bool:
     area = cells.pixel_area[inside]
     radius = np.sqrt(area.sum() / np.pi)
     return bool(np.sqrt(area.max()) <= radius / PIXELS_PER_RADIUS)
+
+
+def widened_radius(cells: MultiOrderMap, goal: Goal) -> float:
+    """Radius of the region to resolve, widened by the systematic error [deg]."""
+    inside = np.nanmax(cells.ts) - cells.ts <= goal.region_drop
+    return float(np.sqrt(cells.pixel_area[inside].sum() / np.pi + goal.region_drop * goal.error**2))

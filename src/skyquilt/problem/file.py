@@ -34,7 +34,8 @@ from skyquilt.problem.templates import Templates
 # 1.3  background_total
 # 1.4  time_span in the description
 # 1.5  expectations of kind templates
-SCHEMA = Schema("skyquilt/problem", "1.5", "skyquilt prepare")
+# 1.6  response_pixel_deg in the description
+SCHEMA = Schema("skyquilt/problem", "1.6", "skyquilt prepare")
 
 _LOCAL_DATASETS = {
     "rotation": ("", "rotation from the sky frame to the spacecraft, per attitude sample"),

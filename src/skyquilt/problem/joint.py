@@ -226,6 +226,7 @@ def _description(problems: Mapping[str, FitProblem]) -> Description:
         n_masked_bins=sum(one.n_masked_bins for one in each),
         n_masked_counts=sum(one.n_masked_counts for one in each),
         time_span=_time_hull(each),
+        response_pixel_deg=max(one.response_pixel_deg for one in each),
         datasets={name: _dataset(problem) for name, problem in problems.items()},
     )
 

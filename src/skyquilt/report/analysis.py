@@ -97,10 +97,10 @@ def headline(summary: Mapping[str, Any]) -> str:
     if best is None:
         return "No direction prefers a source: TS is 0 everywhere."
     place = best["icrs"]
-    region = summary["containment"][-1]
+    region = summary["credible"][-1]
     return (
         f"TS {number(best['ts'])} at R.A. {degrees(place['lon'])}, Dec. {degrees(place['lat'])}; "
-        f"{percent(region['level'])} region of {area(region['area_deg2'])}."
+        f"{percent(region['level'])} credible region of {area(region['area_deg2'])}."
     )
 
 
@@ -127,11 +127,11 @@ def _warnings(products: Products) -> Iterator[str]:
     }
     for name, n in failed.items():
         yield f"{n} pixels could not be fitted ({name.replace('_', ' ')})."
-    for region in summary["containment"]:
+    for region in summary["credible"]:
         if region["is_cut"]:
             yield (
-                f"The {percent(region['level'])} region touches pixels without a TS; it may go on "
-                "there."
+                f"The {percent(region['level'])} credible region touches pixels without a TS; it "
+                "may go on there."
             )
     if summary["n_masked_counts"]:
         yield (
@@ -171,8 +171,8 @@ def _position(products: Products) -> Section:
     if rows:
         heads = ["position", "R.A.", "Dec.", "l", "b"]
         tables.append(Table(heads, rows, frozenset({1, 2, 3, 4})))
-    tables += [_containment(summary["containment"]), _credible(summary)]
-    texts = []
+    tables += [_credible(summary), _containment(summary["containment"])]
+    texts = [_systematic(summary["systematic_error_deg"])]
     if summary["offset_deg"] is not None:
         texts.append(f"The best position is {degrees(summary['offset_deg'])} from the true one.")
     if searched := summary["searched"]:
@@ -203,6 +203,15 @@ def _region_links(summary: Mapping[str, Any]) -> Iterator[Link]:
             yield Link(region["files"]["ds9"], f"{name} for DS9")
 
 
+def _systematic(error: float) -> str:
+    if error == 0:
+        return "The regions hold the statistical error of the position, and no systematic one."
+    return (
+        f"The credible regions allow for a systematic error of {degrees(error)} along each axis; "
+        "the containment regions do not."
+    )
+
+
 def _containment(regions: Sequence[Mapping[str, Any]]) -> Table:
     rows = [
         [
@@ -216,7 +225,7 @@ def _containment(regions: Sequence[Mapping[str, Any]]) -> Table:
         for region in regions
     ]
     heads = ["region", "drop of TS", "area", "parts", "resolved", "holds true position"]
-    return Table(heads, rows, frozenset({1, 2, 3}), "Containment regions")
+    return Table(heads, rows, frozenset({1, 2, 3}), "Containment regions, statistical error only")
 
 
 def _credible(summary: Mapping[str, Any]) -> Table:
@@ -366,5 +375,8 @@ def _describe(name: str, summary: Mapping[str, Any]) -> tuple[str, str]:
         )
         extent = f" of {area(region['area_deg2'])}" if region else ""
         level = f"{name.removeprefix('containment-')} %"
-        return f"Outline of the {level} region{extent} in {frame}.", f"{level} region."
+        return (
+            f"Outline of the {level} containment region{extent} in {frame}.",
+            f"{level} containment region, statistical error only.",
+        )
     return "Counts per measured energy: data, background model and terms.", "Counts per energy."

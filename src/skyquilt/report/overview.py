@@ -40,7 +40,7 @@ def _ts(entry: Entry) -> float:
 
 
 def _cells(entry: Entry) -> list[str]:
-    best, region = entry.summary["best"], entry.summary["containment"][-1]
+    best, region = entry.summary["best"], entry.summary["credible"][-1]
     p_value = number(entry.calibration["null"]["p_value"] if entry.calibration else None, 2)
     if best is None:
         return ["0", *["\N{EN DASH}"] * 4, p_value]

@@ -62,6 +62,6 @@ def ask_skymap(skymap: str | Path, lon: float, lat: float, frame: str, level: fl
         f"{'in' if is_inside else 'not in'} {name}\n"
         f"smallest credible region that holds it: {100 * standing.probability:.5g} %, "
         f"{standing.area:.4g} deg2\n"
-        f"smallest containment region: {100 * standing.containment_level:.5g} %, TS "
-        f"{standing.ts_drop:.4g} below the maximum",
+        f"smallest containment region, statistical only: "
+        f"{100 * standing.containment_level:.5g} %, TS {standing.ts_drop:.4g} below the maximum",
     )

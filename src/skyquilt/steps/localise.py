@@ -12,6 +12,7 @@ from skyquilt.maps.localisation import localise
 from skyquilt.maps.localisation_file import write_localisation
 from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.summary import check_fitted, summarise
+from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem.file import read_problem
 from skyquilt.sky.frames import rotate, rotation
 
@@ -41,12 +42,15 @@ def localise_analysis(
         _check_same_problem(maps, record, problem, fit_problem.identity, "prepare")
         directions = rotate(rotation(cells.frame, fit_problem.frame), cells.centres)
         cells.columns["exposure"] = find_exposure(fit_problem, directions)
-    localisation = localise(cells, options.levels, options.prior)
+    pixel = record["description"].get("response_pixel_deg", 0.0)
+    error = systematic_error(options.systematic_error, pixel)
+    localisation = localise(cells, options.levels, options.prior, error)
     own = provenance.record()
     description = record.pop("description")
     kept = own | {"description": description}
-    write_localisation(output, localisation, name, options.max_nside, kept)
-    about = {"schema": "skyquilt/summary", "schema_version": "1.1", "analysis": name}
+    write_localisation(output, localisation, name, options.max_nside, error, kept)
+    about = {"schema": "skyquilt/summary", "schema_version": "1.2", "analysis": name}
+    about["systematic_error_deg"] = error
     stages = cells_record["stages"]
     summary = summarise(skymap, localisation, about | description, options, stages)
     last = provenance.record()

@@ -21,6 +21,7 @@ from skyquilt.maps.refine import Goal, make_goal
 from skyquilt.maps.refine_fit import fit_cells
 from skyquilt.maps.refine_start import start_cells
 from skyquilt.maps.refine_steps import map_to_cells, next_pixels, refine_map
+from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem.file import read_problem
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.chunks import chunk_name
@@ -123,7 +124,9 @@ def plan_refinement(
 
 def _settings(analysis: Analysis) -> dict[str, Any]:
     """What of the configuration a refinement depends on."""
-    return analysis.model_dump(mode="json", include={"refine": True, "localise": {"levels"}})
+    return analysis.model_dump(
+        mode="json", include={"refine": True, "localise": {"levels", "systematic_error"}}
+    )
 
 
 def _read(
@@ -136,7 +139,9 @@ def _read(
             f"{maps}: answers problem {identity[:12]}, but {problem} is "
             f"{fit_problem.identity[:12]}; fit the chunks and merge them again."
         )
-    goal = make_goal(analysis.refine, analysis.localise.levels, nside_to_order(skymap.nside))
+    localise = analysis.localise
+    error = systematic_error(localise.systematic_error, fit_problem.description.response_pixel_deg)
+    goal = make_goal(analysis.refine, localise.levels, nside_to_order(skymap.nside), error)
     parts, stages = [], list(record["stages"])
     for step in steps:
         plan = read_plan(step)

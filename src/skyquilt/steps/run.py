@@ -73,7 +73,7 @@ def _timed(do: Callable[[], None]) -> float:
 
 
 def describe_result(config: Config, name: str) -> str:
-    """Best position and containment of an analysis that has run, in one line."""
+    """Best position and credible regions of an analysis that has run, in one line."""
     path = Path(config.results) / name / "summary.json"
     summary = json.loads(path.read_text(encoding="utf-8"))
     best = summary["best"]
@@ -85,6 +85,6 @@ def describe_result(config: Config, name: str) -> str:
     )
     regions = ", ".join(
         f"{100 * region['level']:g} % within {region['area_deg2']:.4g} deg2"
-        for region in summary["containment"]
+        for region in summary["credible"]
     )
     return f"{name}: TS {best['ts']:.1f} at {position}; {regions} -> {path}"

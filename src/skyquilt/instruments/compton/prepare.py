@@ -1,6 +1,7 @@
 """From binned Compton data and a contracted response to a fit problem."""
 
 from collections.abc import Iterator
+from math import degrees, pi, sqrt
 
 import numpy as np
 
@@ -76,6 +77,7 @@ def make_problem(
             n_masked_bins=int(is_masked.sum()),
             n_masked_counts=float(counts[is_masked].sum()),
             time_span=_time_span(measurement),
+            response_pixel_deg=degrees(sqrt(pi / 3) / table.nside),
         ),
         counts_spectra={"": _counts_spectrum(measurement, table)},
         background_total=float(selection.background[~is_masked].sum()),

@@ -1,0 +1,127 @@
+"""Systematic error of a position: the posterior convolved with a Gaussian on the sky.
+
+What a map of TS does not know, such as the error of an interpolated response, moves the whole
+posterior by an unknown small angle. If that is Gaussian with a standard error along each axis, the
+posterior that allows for it is the convolution of both, as for the localisations of Fermi-GBM.
+
+References
+----------
+Connaughton et al. 2015, ApJS 216, 32; Goldstein et al. 2020, ApJ 895, 40.
+"""
+
+import math
+
+import numpy as np
+
+from skyquilt.maps.credible import cell_areas
+from skyquilt.maps.multiorder import MultiOrderMap
+
+RESPONSE_PIXEL_SHARE = 0.09
+"""Standard error along each axis, as a share of the side of the pixels of a response.
+
+The largest that `benchmarks/response_grid.py` finds, rounded; docs/localisation.md has its table.
+"""
+
+_REACH = 4.0  # standard errors up to which probability is spread: all but exp(-8)
+_SPREAD = 1 - 1e-4  # probability that is spread; the rest, far from the source, stays where it is
+_WIDE = 2.0  # standard errors; the probability of cells wider than this stays in them
+
+
+def systematic_error(wanted: float | str, response_pixel: float) -> float:
+    """Standard error along each axis [deg].
+
+    Parameters
+    ----------
+    wanted : float or "auto"
+        What the configuration says [deg]; auto is a share of the pixels of the response.
+    response_pixel : float
+        Side of the pixels between which the response is interpolated [deg], 0 for none.
+
+    Examples
+    --------
+    >>> systematic_error("auto", 7.5), systematic_error(1.0, 7.5)
+    (0.675, 1.0)
+    """
+    return RESPONSE_PIXEL_SHARE * response_pixel if wanted == "auto" else float(wanted)
+
+
+def spread_probability(cells: MultiOrderMap, density: np.ndarray, error: float) -> np.ndarray:
+    """Posterior density convolved with a Gaussian.
+
+    Probability goes to cells that have a TS only, and all of it does. Cells wider than two errors
+    keep theirs: where they are probable, the posterior is far wider than the error.
+
+    Parameters
+    ----------
+    cells : MultiOrderMap
+        Map with a column "ts".
+    density : ndarray of float64, shape (n,)
+        Posterior density [sr-1], 0 where there is no TS.
+    error : float
+        Standard error along each axis [deg], 0 or more.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Density [sr-1], of the same integral.
+    """
+    from scipy.sparse import coo_array
+    from scipy.spatial import cKDTree
+
+    sigma, area = math.radians(error), cell_areas(cells)
+    source = np.flatnonzero(_most_probable(density * area) & (np.sqrt(area) <= _WIDE * sigma))
+    target = np.flatnonzero(~np.isnan(cells.ts))
+    if not source.size:
+        return density
+    trees = [cKDTree(cells.centres[place]) for place in (target, source)]
+    near = trees[0].sparse_distance_matrix(trees[1], _REACH * sigma, output_type="ndarray")
+    # of the chord: exp((cos - 1) / sigma^2), the Gaussian on the sphere (Fisher 1953)
+    weight = np.exp(-0.5 * (near["v"] / sigma) ** 2) * area[target[near["i"]]]
+    share = coo_array((weight, (near["i"], near["j"])), shape=(target.size, source.size)).tocsc()
+    moved = (density * area)[source] / share.sum(axis=0)
+    spread = density.copy()
+    spread[source] = 0
+    spread[target] += share @ moved / area[target]
+    return spread
+
+
+def cells_to_widen(
+    cells: MultiOrderMap, candidate: np.ndarray, error: float, side: float, max_order: int
+) -> np.ndarray:
+    """Cells that must be split before probability is spread over them.
+
+    Parameters
+    ----------
+    cells : MultiOrderMap
+        The map.
+    candidate : ndarray of int64, shape (n,)
+        Places of the cells that hold the probability.
+    error : float
+        Standard error along each axis [deg], above 0.
+    side : float
+        Largest side of cells that resolve the wider region [deg].
+    max_order : int
+        Finest order.
+
+    Returns
+    -------
+    ndarray of int64, shape (m,)
+        Places of wider cells within reach of a candidate, ascending.
+    """
+    from scipy.spatial import cKDTree
+
+    sides = np.sqrt(cells.pixel_area)
+    coarse = np.flatnonzero((sides > side) & (cells.order < max_order))
+    # no part of a pixel is farther from its centre than its side; a chord is below its angle
+    reach = np.radians(_REACH * error + sides[coarse])
+    distance = cKDTree(cells.centres[candidate]).query(cells.centres[coarse])[0]
+    return coarse[distance <= reach]
+
+
+def _most_probable(probability: np.ndarray) -> np.ndarray:
+    """Whether a cell is of the most probable ones, which are spread."""
+    falling = np.argsort(-probability, kind="stable")
+    chosen = np.empty(probability.size, dtype=bool)
+    before = np.append(0, np.cumsum(probability[falling])[:-1])
+    chosen[falling] = before < _SPREAD * probability.sum()
+    return chosen & (probability > 0)
