@@ -112,3 +112,29 @@ def test_impossible_lost_fractions_are_refused(imaging, value):
 
     with pytest.raises(ConfigError, match=r"data\.lost_fraction"):
         data_of(imaging)
+
+
+@pytest.mark.parametrize(
+    ("late", "is_good"),
+    [
+        ({"range": ["100 GeV", "1 TeV"]}, True),
+        ({"range": ["99 GeV", "1 TeV"]}, False),
+        ({}, False),
+    ],
+)
+def test_photons_that_two_data_sets_take_are_refused(imaging, late, is_good):
+    analysis = imaging["analyses"]["a"]
+    data = analysis.pop("data")
+    del analysis["instrument"]
+    analysis.pop("energy", None)
+    early = {"range": ["10 GeV", "0.1 TeV"]}
+    analysis["datasets"] = {
+        name: {"instrument": "imaging", "data": copy.deepcopy(data), "energy": energy}
+        for name, energy in (("early", early), ("late", late))
+    }
+
+    if is_good:
+        assert len(parse_config(imaging).analyses["a"].parts()) == 2
+        return
+    with pytest.raises(ConfigError, match=r"both take the counts of .*events\.fits"):
+        parse_config(imaging)

@@ -227,6 +227,9 @@ def exposure_at(directions):
     return 1 + 0.3 * directions[:, 2]
 
 
+UNIX_CLOCK = {"MJDREFI": 40587, "MJDREFF": 0.0, "TIMESYS": "UTC"}
+
+
 @dataclass
 class ImagingSky:
     """Files of a telescope in a folder, and the analysis that names them.
@@ -333,7 +336,7 @@ class ImagingSky:
         tables = [("EVENTS", columns, {})]
         if gti is not None:
             start, stop = np.transpose(gti)
-            tables.append(("GTI", {"START": (start, "s"), "STOP": (stop, "s")}, {}))
+            tables.append(("GTI", {"START": (start, "s"), "STOP": (stop, "s")}, UNIX_CLOCK))
         self.write_tables("events.fits", *tables)
 
     def write_cube(self, name, values, ordering="RING", edges=EDGES, unit="GeV", ipix=None, **keys):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skyquilt.config import parse_config
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.check import check_analysis
@@ -291,3 +292,20 @@ def test_background_of_other_bins_is_refused(sky, options, message):
 
     with pytest.raises(InputError, match=message):
         make_problem(sky.analysis("counts"))
+
+
+def test_times_are_those_of_the_good_intervals(sky):
+    sky.write("events").write_events(gti=((60.0, 70.0), (10.0, 20.0)))
+
+    span = make_problem(sky.analysis("events")).description.time_span
+    assert span == pytest.approx((10.0, 70.0), abs=1e-5)
+    assert make_problem(sky.write("counts").analysis("counts")).description.time_span is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bins_without_background_cannot_be_masked(sky, kind):
+    settings = sky.settings(kind)
+    settings["data"]["zero_background"] = "mask"
+
+    with pytest.raises(ConfigError, match=r"data\.zero_background: unknown key"):
+        parse_config({"analyses": {"a": settings}})

@@ -17,6 +17,7 @@ from skyquilt.instruments.imaging.response import (
     mean_profiles,
     spread_photons,
 )
+from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.problem import CountsSpectrum, Description, FitProblem, PointSpread
 from skyquilt.problem.pixel_image import find_hits
 from skyquilt.sky.frames import rotate, rotation
@@ -74,6 +75,7 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
             background_scale=data.background.scale,
             background_scale_from=describe_scale(data.background.scale),
             n_bins=len(vertices) * n_band,
+            time_span=read_time_span(counts.path),
         ),
         counts_spectra={"": _counts_spectrum(counts, expected, bands)},
     )

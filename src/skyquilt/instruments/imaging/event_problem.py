@@ -14,6 +14,7 @@ from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposu
 from skyquilt.instruments.imaging.healpix_cube import read_bands, read_exposure
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.response import Response, exposure_weights, spread_photons
+from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.problem import CountsSpectrum, Description, EventWise, FitProblem
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.profiles import tabulate
@@ -66,6 +67,7 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
             background_scale=data.background.scale,
             background_scale_from=describe_scale(data.background.scale),
             n_bins=len(order),
+            time_span=read_time_span(events.path),
         ),
         counts_spectra={"": _counts_spectrum(events, background, span)},
     )

@@ -8,6 +8,7 @@ import numpy as np
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.dataspace import select_channels
+from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.pixel_image import find_hits
 from skyquilt.problem.point_spread import PointSpread
@@ -123,6 +124,7 @@ def make_pixel_problem(
             energy_range_keV=(float(hull[0]), float(hull[1])),
             n_bins=counts.size,
             n_masked_bins=n_left_out,
+            time_span=read_time_span(data.path),
         ),
         counts_spectra={"": _counts_spectrum(data, is_chosen)},
     )
