@@ -35,8 +35,8 @@ PEER_CPU_S = 11.5
 BRIGHT = {"2fhl": 30.0, "3fhl": 100.0}
 """TS in the catalogue above which its sources are looked for; the pixels of 3FHL, six times as wide
 as the point spread, leave a third of it."""
-RADIUS = {"2fhl": 0.2, "3fhl": 0.5}
-"""Separation within which they count as found [deg]; half a pixel of the 3FHL counts."""
+RADIUS = {"2fhl": 0.2, "3fhl": 1.0}
+"""Separation within which they count as found [deg]; for 3FHL a pixel of the counts."""
 
 
 class Catalogue(NamedTuple):
