@@ -48,7 +48,7 @@ def make_plots(
     folder : str or Path
         Where to write; made if missing.
     sources : dict of str to ndarray, optional
-        Columns of sources.fits, to mark in the TS map of a whole sky.
+        Columns of sources.fits, to mark in the TS map.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def draw_figures(
         yield "ts", plot_ts_map(skymap, marks, title, colormap, sources)
         yield "flux", plot_flux_map(skymap, *flux)
     else:
-        yield "ts", plot_ts_patch(skymap, patch, marks, title, colormap)
+        yield "ts", plot_ts_patch(skymap, patch, marks, title, colormap, sources)
         yield "flux", plot_flux_patch(skymap, patch, *flux)
     yield from draw_fit_maps(skymap, summary, marks, title, colormap).items()
     for region in reversed(regions):

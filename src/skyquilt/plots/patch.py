@@ -1,5 +1,6 @@
 """Maps of a part of the sky, as large as the part is."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_zenithal, zenithal
 from skyquilt.plots.scale import extension, flux_scale, ts_scale
 from skyquilt.plots.skymap import add_colour_bar, draw_image
+from skyquilt.plots.sources import draw_sources
 from skyquilt.plots.style import FULL_WIDTH, UNFITTED, figure_style, new_figure
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
@@ -60,8 +62,15 @@ def find_patch(skymap) -> Patch | None:
 
 
 @figure_style()
-def plot_ts_patch(skymap, patch: Patch, marks: Marks, title: str, colormap: str) -> Figure:
-    """TS of a part of the sky, best and true position marked.
+def plot_ts_patch(
+    skymap,
+    patch: Patch,
+    marks: Marks,
+    title: str,
+    colormap: str,
+    sources: Mapping[str, np.ndarray] | None = None,
+) -> Figure:
+    """TS of a part of the sky, best and true position and sources marked.
 
     Parameters
     ----------
@@ -75,6 +84,8 @@ def plot_ts_patch(skymap, patch: Patch, marks: Marks, title: str, colormap: str)
         Name of the analysis.
     colormap : str
         Name of a matplotlib colormap.
+    sources : dict of str to ndarray, optional
+        Columns of sources.fits.
 
     Returns
     -------
@@ -82,7 +93,7 @@ def plot_ts_patch(skymap, patch: Patch, marks: Marks, title: str, colormap: str)
         A figure that belongs to no window and no list of figures.
     """
     norm = ts_scale(skymap.ts)
-    return _draw(skymap, "ts", patch, marks, norm, "TS", f"{title}: TS", colormap)
+    return _draw(skymap, "ts", patch, marks, norm, "TS", f"{title}: TS", colormap, sources)
 
 
 @figure_style()
@@ -127,6 +138,7 @@ def _draw(
     label: str,
     title: str,
     colormap: str,
+    sources: Mapping[str, np.ndarray] | None = None,
 ) -> Figure:
     figure, bar = _new_figure(patch)
     axes, (width, height) = figure.axes[0], patch[1:]
@@ -134,7 +146,13 @@ def _draw(
     extent = (-width, width, -height, height)
     image = draw_image(axes, _raster(skymap, name, patch), extent, norm, colormap)
     draw_graticule(axes, patch.centre, width, skymap.frame, height)
-    draw_marks(axes, marks, lambda lon, lat: zenithal(lonlat_to_vec(lon, lat), patch.centre))
+
+    def project(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return zenithal(lonlat_to_vec(lon, lat), patch.centre)
+
+    if sources is not None:
+        draw_sources(axes, sources, skymap.frame, project)
+    draw_marks(axes, marks, project)
     axes.set_title(title)
     add_colour_bar(figure, bar, image, label, extension(skymap.columns[name], norm))
     handles, _ = axes.get_legend_handles_labels()
