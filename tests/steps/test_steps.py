@@ -156,6 +156,24 @@ def test_fit_of_a_chunk_logs_progress_and_does_not_depend_on_threads(local, capl
     np.testing.assert_array_equal(results[0].fit.ts, results[1].fit.ts)
 
 
+def test_fit_of_a_chunk_reads_the_copy_on_the_node(local, tmp_path, monkeypatch):
+    folder, scratch = local.prepare(), tmp_path / "scratch"
+    scratch.mkdir()
+    read = []
+    monkeypatch.setattr(
+        "skyquilt.steps.fit_chunk.read_problem",
+        lambda path: read.append(path) or read_problem(path),
+    )
+    results = []
+    for place in (None, str(scratch)):
+        path = tmp_path / "chunk.h5"
+        fit_chunk_file(f"{folder}/problem.h5", f"{folder}/plan.json", 0, path, scratch=place)
+        results.append(read_chunk(path).result)
+    assert [path.is_relative_to(scratch) for path in read] == [False, True]
+    np.testing.assert_array_equal(results[0].fit.ts, results[1].fit.ts)
+    assert list(scratch.iterdir()) == []
+
+
 def test_fit_with_a_plan_of_another_problem_is_refused(local, tmp_path):
     folder = local.prepare()
     local.write_counts("counts.h5", local.counts + 1)

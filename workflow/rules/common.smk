@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 
 import yaml
@@ -395,4 +396,6 @@ def share(wildcards, threads, resources):
     """
     ranks = resources.tasks
     cores = resources.get("cpus_per_task") or max(1, threads // ranks)
-    return f"--threads {cores}" + (f" --mpi --ranks {ranks}" if ranks > 1 else "")
+    options = f"--threads {cores}" + (f" --mpi --ranks {ranks}" if ranks > 1 else "")
+    scratch = resources.get("scratch")  # variables in it are those of the node
+    return options + (f" --scratch {shlex.quote(scratch)}" if scratch else "")

@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="end the job when a rank is silent for so many seconds (default 1800)",
     )
+    parser.add_argument(
+        "--scratch",
+        metavar="DIR",
+        help="folder on the node, as '$TMPDIR', for one copy of the problem for all ranks there",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
             comm=comm,
             threads=args.threads,
             stall_s=args.stall_timeout or STALL_S,
+            scratch=args.scratch,
         )
     close_comm(comm)
     return 0

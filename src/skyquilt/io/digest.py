@@ -30,7 +30,7 @@ def file_digest(path: str | Path, memo: Path | None = None) -> str:
         64 hexadecimal digits.
     """
     path = Path(path)
-    note = None if memo is None else memo / f"{_stat_key(path)}.sha256"
+    note = None if memo is None else memo / f"{stat_key(path)}.sha256"
     if note is not None and note.is_file():
         return note.read_text(encoding="ascii").strip()
     with path.open("rb") as file:
@@ -38,6 +38,13 @@ def file_digest(path: str | Path, memo: Path | None = None) -> str:
     if note is not None:
         write_text(note, digest + "\n")
     return digest
+
+
+def stat_key(path: Path) -> str:
+    """Name under which a file's digest or copy is kept: its place, size, time and inode."""
+    stat = path.stat()
+    key = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def array_digest(array: np.ndarray) -> str:
@@ -64,10 +71,3 @@ def settings_digest(settings: Any) -> str:
 def canonical_json(settings: Any) -> str:
     """JSON with sorted keys and no blanks: equal settings give equal text."""
     return json.dumps(settings, sort_keys=True, separators=(",", ":"))
-
-
-def _stat_key(path: Path) -> str:
-    """Name under which a file's digest is remembered."""
-    stat = path.stat()
-    key = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
-    return hashlib.sha256(key.encode()).hexdigest()[:32]

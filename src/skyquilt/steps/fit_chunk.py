@@ -9,6 +9,7 @@ from skyquilt.fit.chunk import fit_chunk
 from skyquilt.fit.file import read_plan, write_chunk
 from skyquilt.fit.progress import Progress
 from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.io.staging import staged
 from skyquilt.parallel.team import STALL_S, Team
 from skyquilt.problem.file import read_problem
 
@@ -27,8 +28,12 @@ def fit_chunk_file(
     comm: "Comm | None" = None,
     threads: int = 1,
     stall_s: float = STALL_S,
+    scratch: str | None = None,
 ) -> None:
-    """Fit one chunk and write it; with a communicator, all its ranks share it and rank 0 writes."""
+    """Fit one chunk and write it; with a communicator, all its ranks share it and rank 0 writes.
+
+    With `scratch`, a folder on the node, the problem is copied there once for all ranks of it.
+    """
     clock = start_clock()
     team = Team(comm, stall_s=stall_s, on_progress=Progress(f"chunk {index}"))
     if team.size > 1 and team.rank == 0:
@@ -36,12 +41,13 @@ def fit_chunk_file(
     provenance = Provenance(
         "fit", {"chunk": index}, (str(plan),), hosts=tuple(team.hosts), clock=clock
     )
-    fit_problem, fit_plan = read_problem(problem), read_plan(plan)
+    fit_plan = read_plan(plan)
     if index not in fit_plan.chunks:
         raise ConfigError(
             f"{plan}: no chunk {index} with pixels to fit; there are {fit_plan.chunks}."
         )
-    result = fit_chunk(fit_problem, fit_plan, index, team=team, threads=threads)
+    with staged(problem, scratch) as place:
+        result = fit_chunk(read_problem(place), fit_plan, index, team=team, threads=threads)
     if result is not None:
         write_chunk(output, fit_plan, index, result, provenance)
 

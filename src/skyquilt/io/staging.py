@@ -1,0 +1,141 @@
+"""Copies of large files on a disk of the node, one for all processes there.
+
+Who uses a copy holds a shared lock on a file beside it, and the system lets go of that lock at the
+process's end, whatever the end was. So the last user removes the copy, and the next process on the
+node those that killed ones have left.
+"""
+
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+from skyquilt.errors import OutputError
+from skyquilt.io.digest import file_digest, stat_key
+from skyquilt.io.products import new_product
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def staged(path: str | Path, scratch: str | Path | None) -> Iterator[Path]:
+    """Yield the place of a copy of a file on a disk of this node.
+
+    The first process makes the copy, the others wait for it and share it; each compares it with
+    the checksum of the file. The last one removes it.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to copy.
+    scratch : str, Path or None
+        Folder on the node; variables as ``$TMPDIR`` are those of this process. Without one, the
+        file itself is used.
+
+    Yields
+    ------
+    Path
+        The copy; the file itself where the copy does not fit on the disk or is not read back as
+        it was written, which is logged as a warning.
+
+    Raises
+    ------
+    OutputError
+        If the folder is missing, not writable, or belongs to someone else.
+    """
+    path = Path(path)
+    if scratch is None or not path.is_file():
+        yield path
+        return
+    folder = _own_folder(scratch)
+    _remove_leftovers(folder)
+    copy = folder / f"{stat_key(path)}{path.suffix}"
+    lock = _hold(copy.with_suffix(".lock"))
+    try:
+        with copy.with_suffix(".making").open("a") as making:
+            fcntl.flock(making, fcntl.LOCK_EX)
+            is_good = _provide(path, copy)
+        yield copy if is_good else path
+    finally:
+        _remove_if_unused(lock, copy.stem)
+        with suppress(OSError):  # other copies are in use
+            folder.rmdir()
+
+
+def _own_folder(scratch: str | Path) -> Path:
+    """Folder of this user's copies, closed to others."""
+    base = Path(os.path.expandvars(scratch))
+    folder = base / f"skyquilt-{os.geteuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        owner = folder.lstat().st_uid
+    except OSError as error:
+        raise OutputError(
+            f"{base}: {error.strerror}; give a scratch folder that every node has, or none."
+        ) from error
+    if owner != os.geteuid() or folder.is_symlink():
+        raise OutputError(f"{folder}: belongs to someone else; give another scratch folder.")
+    return folder
+
+
+def _provide(path: Path, copy: Path) -> bool:
+    """Make the copy unless a good one is there; whether there is one then."""
+    try:
+        digest = file_digest(path, copy.parent)
+        if copy.is_file():
+            if file_digest(copy) == digest:
+                return True
+            logger.warning("%s: damaged; it is copied again from %s", copy, path)
+        with new_product(copy) as partial:
+            shutil.copyfile(path, partial)
+        if file_digest(copy) == digest:
+            return True
+        reason = f"{copy}: it is not read back as it was written"
+    except OutputError as error:
+        reason = str(error)
+    logger.warning("%s; %s itself is used", reason.rstrip("."), path)
+    return False
+
+
+def _hold(path: Path) -> TextIO:
+    """Share the lock of a copy with its other users; made if it is not there."""
+    while True:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileNotFoundError):
+            lock = path.open("a", encoding="utf-8")
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            if _is_same(lock, path):
+                return lock
+            lock.close()
+
+
+def _is_same(lock: TextIO, path: Path) -> bool:
+    """Whether a locked file still has its name: the last user of a copy removes both."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove copies whose users were all killed."""
+    for path in folder.glob("*.lock"):
+        with suppress(FileNotFoundError):
+            _remove_if_unused(path.open("a", encoding="utf-8"), path.stem)
+
+
+def _remove_if_unused(lock: TextIO, stem: str) -> None:
+    """Let go of a copy; remove it, what was half copied, and its lock if nobody uses it."""
+    with lock, suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path = Path(lock.name)
+        if not _is_same(lock, path):
+            return
+        for partial in path.parent.glob(f".{stem}.*"):
+            shutil.rmtree(partial, ignore_errors=True)
+        for file in (*path.parent.glob(f"{stem}.[!l]*"), path):
+            file.unlink()
