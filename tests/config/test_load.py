@@ -169,6 +169,14 @@ def test_file_that_is_no_yaml_is_refused(load, text):
         load(text)
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"), [("none.yaml", "No such file or directory"), (".", "Is a directory")]
+)
+def test_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path, name, reason):
+    with pytest.raises(ConfigError, match=rf"cannot be read \({reason}\); give a YAML file"):
+        load_config(tmp_path / name)
+
+
 def test_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "c.yaml").write_bytes(b"\xff\xfe\x00")
 

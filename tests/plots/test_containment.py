@@ -35,15 +35,15 @@ def regions_of(figure):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, "90 % containment: 524 deg² (39 cells)"),
-        ({"n_parts": 2}, "90 % containment: 524 deg² (39 cells in 2 parts)"),
+        ({}, "90 % containment, statistical: 524 deg² (39 cells)"),
+        ({"n_parts": 2}, "90 % containment, statistical: 524 deg² (39 cells in 2 parts)"),
         (
             {"n_pixels": 3, "is_resolved": False},
-            "90 % containment: 524 deg² (3 cells, not resolved)",
+            "90 % containment, statistical: 524 deg² (3 cells, not resolved)",
         ),
-        ({"is_cut": True}, "90 % containment: at least 524 deg² (39 cells)"),
-        ({"area_deg2": 41252.96}, "90 % containment: 41253 deg² (39 cells)"),
-        ({"level": 0.683}, "68.3 % containment: 524 deg² (39 cells)"),
+        ({"is_cut": True}, "90 % containment, statistical: at least 524 deg² (39 cells)"),
+        ({"area_deg2": 41252.96}, "90 % containment, statistical: 41253 deg² (39 cells)"),
+        ({"level": 0.683}, "68.3 % containment, statistical: 524 deg² (39 cells)"),
     ],
 )
 def test_describe_tells_area_and_caveats(changes, expected):
@@ -53,7 +53,10 @@ def test_describe_tells_area_and_caveats(changes, expected):
 def test_containment_plot_has_title_and_area(make_skymap, make_marks):
     figure = plot_containment(make_skymap(), REGION, make_marks(), "grb")
     assert "grb: 90 % containment" in [text.get_text() for text in figure.texts]
-    assert figure.legends[0].get_texts()[0].get_text() == "90 % containment: 524 deg² (39 cells)"
+    assert (
+        figure.legends[0].get_texts()[0].get_text()
+        == "90 % containment, statistical: 524 deg² (39 cells)"
+    )
     assert figure.axes[1].get_xlabel() == "TS"
 
 

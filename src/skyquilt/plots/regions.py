@@ -83,6 +83,7 @@ def describe(region: OutlinedRegion) -> str:
     at_least = "at least " if entry["is_cut"] else ""
     number = f"{area:.0f}" if area > 1000 else f"{area:.3g}"
     name = f"{100 * entry['level']:g} % {region.kind}"
+    name += ", statistical" if region.kind == "containment" else ""
     return f"{name}: {at_least}{number} deg² ({size}{parts}{caveat})"
 
 

@@ -23,7 +23,7 @@ LEVEL_COLOURS = ("white", "#ff9f1c", "#f15bb5", "#9bf6ff")
 
 # of the figure, from below [cm]: each line of the legend, then colour bar and map
 _LINE, _BAR, _BAR_HEIGHT, _MAP, _TOP = 0.42, 0.95, 0.22, 2.3, 0.7
-_LEFT, _SIDE = 1.7, 6.5
+_LEFT, _SIDE = 1.7, 6.2
 _N_RASTER = 600
 _MAX_HALF_WIDTH = 60.0  # [deg]; wider belongs into the map of the whole sky
 
