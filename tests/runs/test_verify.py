@@ -172,3 +172,32 @@ def test_summary_whose_number_was_changed_by_hand_is_damaged(results):
     content["analysis"] = "crab"
     path.write_text(json.dumps(content))
     assert wrong(results) == {"burst/summary.json": State.DAMAGED}
+
+
+def test_what_the_configuration_asks_for_is_missing_until_it_is_there(results):
+    burst = results / "burst"
+    (burst / "config.yaml").write_text("analyses: {burst: {sources: {}, calibrate: {}}}")
+    (burst / "logs").mkdir()
+    names = ["sources.fits", "sources.ecsv", "model.h5", "calibration.json", "calibration.h5"]
+    names.append("report.html")
+    assert wrong(results) == {f"burst/{name}": State.MISSING for name in names}
+    for name in ("sources.ecsv", "report.html"):
+        (burst / name).write_text("text")
+        del names[names.index(name)]
+    assert wrong(results) == {f"burst/{name}": State.MISSING for name in names}
+
+
+def test_chunk_of_a_refinement_that_was_deleted_is_missing(results):
+    burst = results / "burst"
+    (burst / "refine").mkdir()
+    shutil.copy(burst / "plan.json", burst / "refine/0.json")
+    shutil.copytree(burst / "chunks", burst / "refine/0")
+    assert wrong(results) == {}
+    (burst / "refine/0/001-of-003.h5").unlink()
+    assert wrong(results) == {"burst/refine/0/001-of-003.h5": State.MISSING}
+
+
+def test_configuration_of_results_that_is_damaged_is_named(results):
+    (results / "burst/config.yaml").write_text("analyses: [")
+    with pytest.raises(ConfigError, match=r"burst/config\.yaml: cannot be read"):
+        verify_tree(results)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from skyquilt.runs.jobs import Job
-from skyquilt.runs.tree import WANTED, Folder
+from skyquilt.runs.tree import Folder
 
 WINDOW_S = 3600.0
 """The rate is that of the chunks finished in the hour before the last one."""
@@ -106,12 +106,12 @@ def _state(path: Path, log: Path, queued: str | None) -> tuple[ChunkState, str]:
 
 
 def _stage(folder: Folder, chunks: dict[ChunkState, int]) -> str:
-    for name in WANTED[:2]:
+    for name in folder.wanted[:2]:
         if not (folder.path / name).is_file():
             return name
     if chunks.get(ChunkState.DONE, 0) < len(folder.chunks):
         return "chunks"
-    for name in WANTED[2:]:
+    for name in folder.wanted[2:]:
         if not (folder.path / name).is_file():
             return name
     return "finished"

@@ -1,8 +1,11 @@
 """The files of a tree of results: analyses, their chunks, their products."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+import yaml
 
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import read_plan
@@ -14,6 +17,12 @@ WANTED = (
     *("skymap.multiorder.fits", "skymap.fits", "summary.json"),
 )
 """What every finished analysis has, besides its chunks."""
+
+_ASKED = {
+    "sources": ("sources.fits", "sources.ecsv"),
+    "calibrate": ("model.h5", "calibration.json", "calibration.h5"),
+}
+"""What an analysis has, too, if its configuration has this section."""
 
 
 class Folder(NamedTuple):
@@ -27,11 +36,14 @@ class Folder(NamedTuple):
         Its plan, None if there is no whole one.
     chunks : dict of str to Path
         Files of all chunks of the plan, by name as "003-of-012", there or not.
+    wanted : tuple of str
+        What it has at the end besides these, in the order of making.
     """
 
     path: Path
     plan: Plan | None
     chunks: dict[str, Path]
+    wanted: tuple[str, ...] = WANTED
 
 
 def open_tree(results: str | Path) -> list[Folder]:
@@ -64,9 +76,43 @@ def products(folder: Folder) -> Iterator[Path]:
 
 
 def _open_folder(path: Path) -> Folder:
+    wanted = _wanted(path)
     try:
         plan = read_plan(path / "plan.json")
     except ProductError:
-        return Folder(path, None, {})
-    names = [chunk_name(index, plan.n_chunks) for index in plan.chunks]
-    return Folder(path, plan, {Path(name).stem: path / "chunks" / name for name in names})
+        return Folder(path, None, {}, wanted)
+    chunks = _chunk_files(plan, path / "chunks")
+    return Folder(path, plan, {file.stem: file for file in chunks}, wanted)
+
+
+def _wanted(path: Path) -> tuple[str, ...]:
+    """What an analysis has at the end, as its configuration, its steps and its logs tell."""
+    return (*WANTED, *_refinement(path), *_asked(path), *_of_workflow(path))
+
+
+def _refinement(path: Path) -> Iterator[str]:
+    """Chunks of a refinement in steps; a plan that is damaged names none."""
+    for step in sorted(path.glob("refine/*.json")):
+        with suppress(ProductError):
+            for file in _chunk_files(read_plan(step), step.with_suffix("")):
+                yield str(file.relative_to(path))
+
+
+def _asked(path: Path) -> Iterator[str]:
+    try:
+        content = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
+        analysis = content["analyses"].get(path.name) or {}
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path / 'config.yaml'}: cannot be read; run the workflow.") from error
+    for section, names in _ASKED.items():
+        if analysis.get(section) is not None:
+            yield from names
+
+
+def _of_workflow(path: Path) -> tuple[str, ...]:
+    """Snakemake, which keeps logs, makes a page, too."""
+    return ("report.html",) if (path / "logs").is_dir() else ()
+
+
+def _chunk_files(plan: Plan, folder: Path) -> list[Path]:
+    return [folder / chunk_name(index, plan.n_chunks) for index in plan.chunks]

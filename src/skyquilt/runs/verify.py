@@ -14,7 +14,7 @@ from typing import NamedTuple
 from skyquilt.errors import OutputError, ProductError
 from skyquilt.io.digest import file_digest
 from skyquilt.io.inspect import Inspected, inspect_file
-from skyquilt.runs.tree import WANTED, Folder, open_tree, products
+from skyquilt.runs.tree import Folder, open_tree, products
 
 SET_ASIDE = ".set-aside"
 """Hidden folder in that of an analysis, for files that are damaged or foreign."""
@@ -116,9 +116,9 @@ def _verify_folder(folder: Folder) -> Iterator[Finding]:
         reason = _why_foreign(folder, path, content, known)
         if reason:
             bad[path] = Finding(path, State.FOREIGN, reason)
-    wanted = [folder.path / name for name in WANTED]
+    wanted = [folder.path / name for name in folder.wanted]
     for path in (*wanted[:2], *folder.chunks.values(), *wanted[2:]):
-        if path not in known and path not in bad:
+        if path not in known and path not in bad and not path.is_file():
             yield Finding(path, State.MISSING)
     for path in files:
         yield bad.get(path, Finding(path, State.WHOLE))
