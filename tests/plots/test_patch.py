@@ -112,3 +112,13 @@ def test_ts_patch_marks_the_sources_where_they_are():
     # the projection keeps areas; distances at 3 deg change by 1e-3
     assert np.hypot(*np.diff([x, y])) == pytest.approx(separation(first, second), rel=2e-3)
     assert any("2 sources" in text.get_text() for text in figure.legends[0].get_texts())
+
+
+def test_legend_lies_within_the_figure():
+    given = {"ra": np.array([83.6]), "dec": np.array([22.0])}
+    skymap = make_map(8)
+    figure = plot_ts_patch(skymap, find_patch(skymap), MARKS, "crab", "viridis", given)
+    figure.draw_without_rendering()
+
+    box = figure.legends[0].get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width

@@ -22,8 +22,8 @@ from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
 MAX_HALF_WIDTH = 40.0
 """Parts that reach farther from their middle are drawn on the whole sky [deg]."""
 
-# of the figure, from below [cm]: legend, colour bar, map, title
-_LEGEND, _BAR, _BAR_HEIGHT, _MAP, _TOP = 0.9, 1.8, 0.25, 3.2, 0.7
+# of the figure, from below [cm]: colour bar, map, title; the legend is below the bar
+_BAR, _BAR_HEIGHT, _MAP, _TOP = 1.8, 0.25, 3.2, 0.7
 _LEFT, _RIGHT, _MAX_HEIGHT = 1.7, 0.4, 13.0
 _N_RASTER = 900  # along the longer side
 
@@ -157,7 +157,8 @@ def _draw(
     add_colour_bar(figure, bar, image, label, extension(skymap.columns[name], norm))
     handles, _ = axes.get_legend_handles_labels()
     handles.append(Area(facecolor=UNFITTED, label="not fitted"))
-    figure.legend(handles=handles, loc="lower center", ncols=len(handles), columnspacing=1.5)
+    n_column = -(-len(handles) // 2)  # two rows, which a narrow figure holds
+    figure.legend(handles=handles, loc="lower center", ncols=n_column, columnspacing=1.5)
     return figure
 
 
