@@ -19,6 +19,7 @@ from pathlib import Path
 
 import time_files
 import time_fit
+import time_merge
 import time_planning
 import time_ranks
 import time_refine
@@ -27,7 +28,15 @@ from measuring import Figure, print_table
 
 BENCHMARKS = {
     name: function
-    for module in (time_fit, time_refine, time_ranks, time_files, time_planning, time_skies)
+    for module in (
+        time_fit,
+        time_refine,
+        time_ranks,
+        time_files,
+        time_planning,
+        time_merge,
+        time_skies,
+    )
     for name, function in vars(module).items()
     if name.startswith(("time_", "peakmem_"))
     and getattr(function, "__module__", "") == module.__name__

@@ -201,3 +201,10 @@ def test_configuration_of_results_that_is_damaged_is_named(results):
     (results / "burst/config.yaml").write_text("analyses: [")
     with pytest.raises(ConfigError, match=r"burst/config\.yaml: cannot be read"):
         verify_tree(results)
+
+
+def test_region_that_the_summary_names_is_missing(results):
+    names = [f"burst/regions/credible-90.{ending}" for ending in ("fits", "reg")]
+    for name in names:
+        (results / name).unlink()
+    assert wrong(results) == dict.fromkeys(names, State.MISSING)

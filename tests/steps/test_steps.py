@@ -8,7 +8,9 @@ import pytest
 from skyquilt.config import parse_config
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import read_chunk, read_plan
+from skyquilt.host import host_name
 from skyquilt.instruments.compton.table import read_table
+from skyquilt.io.digest import file_digest
 from skyquilt.maps.file import read_skymap
 from skyquilt.problem.file import read_problem, read_record
 from skyquilt.sky.pixels import ring_to_nest
@@ -29,6 +31,10 @@ def test_contract_writes_a_note_that_names_the_table(local, tmp_path):
 
     note = json.loads((tmp_path / "table.json").read_text())
     assert note["schema"] == "skyquilt/table-note"
+    record = note["provenance"]
+    assert (record["stage"], record["hosts"]) == ("contract", [host_name()])
+    (response,) = record["inputs"]
+    assert response["sha256"] == file_digest(response["path"])
     assert read_table(note["tables"][""]).rows.shape == (12, 108)
 
 

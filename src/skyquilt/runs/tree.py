@@ -1,5 +1,6 @@
 """The files of a tree of results: analyses, their chunks, their products."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -87,7 +88,7 @@ def _open_folder(path: Path) -> Folder:
 
 def _wanted(path: Path) -> tuple[str, ...]:
     """What an analysis has at the end, as its configuration, its steps and its logs tell."""
-    return (*WANTED, *_refinement(path), *_asked(path), *_of_workflow(path))
+    return (*WANTED, *_refinement(path), *_regions(path), *_asked(path), *_of_workflow(path))
 
 
 def _refinement(path: Path) -> Iterator[str]:
@@ -96,6 +97,14 @@ def _refinement(path: Path) -> Iterator[str]:
         with suppress(ProductError):
             for file in _chunk_files(read_plan(step), step.with_suffix("")):
                 yield str(file.relative_to(path))
+
+
+def _regions(path: Path) -> Iterator[str]:
+    """Files of the regions that the summary names; one that is damaged names none."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        summary = json.loads((path / "summary.json").read_text(encoding="utf-8"))
+        for region in (*summary["containment"], *summary["credible"]):
+            yield from region["files"].values()
 
 
 def _asked(path: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from skyquilt.config import Config, get_analysis
 from skyquilt.instruments.compton.table import contract_all
 from skyquilt.io.json_file import write_json
+from skyquilt.io.provenance import Provenance, start_clock
 
 
 def contract_analysis(config: Config, name: str, output: str | Path) -> None:
@@ -14,12 +15,22 @@ def contract_analysis(config: Config, name: str, output: str | Path) -> None:
 
     Data sets of instruments that have no response to contract are passed over.
     """
+    clock = start_clock()
+    parts = get_analysis(config, name).contracted_parts()
     tables = {}
-    for dataset, part in get_analysis(config, name).contracted_parts().items():
+    for dataset, part in parts.items():
         templates = part.templates()
         for template, table in zip(
             templates, contract_all(list(templates.values()), config.cache), strict=True
         ):
             tables["/".join(filter(None, (dataset, template)))] = table.path
+    used = {"energy", "spectrum", "spectra"}
+    provenance = Provenance(
+        "contract",
+        {dataset: part.model_dump(mode="json", include=used) for dataset, part in parts.items()},
+        tuple(part.data.response for part in parts.values()),
+        Path(config.cache) / "digests",
+        clock=clock,
+    )
     note = {"schema": "skyquilt/table-note", "schema_version": "1.0", "tables": tables}
-    write_json(output, note)
+    write_json(output, note | {"provenance": provenance.record()})
