@@ -118,7 +118,7 @@ CASES = {
     ),
     "energy between edges": (
         _set("energy", {"range": ["100 keV", "300 keV"]}),
-        r"response\.h5: 300 keV is no edge of Em; edges are 100, 200, 400, 800 keV",
+        r"response\.h5: 300 keV is no edge of the measured energies; edges are 100, 200, 400, 800 ",
     ),
     "empty time selection": (
         _set("data", "interval", [1.8e9, 1.8e9]),

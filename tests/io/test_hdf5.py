@@ -125,6 +125,11 @@ def test_put_rows_holds_one_row_at_a_time(tmp_path):
     assert held == [0, 4, 8]
 
 
+def test_open_folder_says_that_it_is_one(tmp_path):
+    with pytest.raises(ProductError, match="a folder; name the file in it that `skyquilt test`"):
+        read(tmp_path)
+
+
 def test_open_missing_file_names_the_command(tmp_path):
     with pytest.raises(ProductError, match=r"no\.h5: no such file; make it .*`skyquilt test`"):
         read(tmp_path / "no.h5")

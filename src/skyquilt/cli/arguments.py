@@ -78,6 +78,13 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--output", required=True, metavar="PATH", help=what)
 
 
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """`--threads`."""
+    parser.add_argument(
+        "--threads", type=positive_int, default=1, metavar="N", help="threads (default 1)"
+    )
+
+
 def add_position(parser: argparse.ArgumentParser) -> None:
     """`--lon`, `--lat` and `--frame`."""
     parser.add_argument(

@@ -17,13 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_plan(parser)
     parser.add_argument("--chunk", required=True, type=int, metavar="I", help="number of the chunk")
     arguments.add_output(parser, "chunk file to write")
-    parser.add_argument(
-        "--threads",
-        type=arguments.positive_int,
-        default=1,
-        metavar="N",
-        help="threads (default 1)",
-    )
+    arguments.add_threads(parser)
     parser.add_argument("--mpi", action="store_true", help="share the chunk among MPI ranks")
     parser.add_argument(
         "--ranks",

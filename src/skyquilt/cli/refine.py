@@ -16,13 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_maps(parser)
     arguments.add_steps(parser)
     arguments.add_output(parser, "refined.fits to write")
-    parser.add_argument(
-        "--threads",
-        type=arguments.positive_int,
-        default=1,
-        metavar="N",
-        help="threads (default 1)",
-    )
+    arguments.add_threads(parser)
 
 
 def run(args: argparse.Namespace) -> int:

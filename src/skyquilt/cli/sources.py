@@ -15,9 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_problem(parser)
     arguments.add_maps(parser)
     arguments.add_output(parser, "sources.ecsv to write; sources.fits is written beside it")
-    parser.add_argument(
-        "--threads", type=arguments.positive_int, default=1, metavar="N", help="default 1"
-    )
+    arguments.add_threads(parser)
 
 
 def run(args: argparse.Namespace) -> int:

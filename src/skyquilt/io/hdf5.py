@@ -110,6 +110,8 @@ def open_hdf5(path: str | Path, schema: Schema) -> Iterator[h5py.File]:
     """
     path = Path(path)
     again = f"make it again with `{schema.made_by}`"
+    if path.is_dir():
+        raise ProductError(f"{path}: a folder; name the file in it that `{schema.made_by}` made.")
     if not path.is_file():
         raise ProductError(f"{path}: no such file; {again}.")
     try:

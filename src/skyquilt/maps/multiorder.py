@@ -94,11 +94,6 @@ class MultiOrderMap:
         return np.degrees(np.degrees(np.pi / 3)) / 4.0**self.order
 
     @property
-    def total_area(self) -> float:
-        """Area of all cells [deg2]."""
-        return float(np.sum(self.pixel_area))
-
-    @property
     def ts(self) -> np.ndarray:
         """Test statistic, NaN where there is none."""
         return self.columns["ts"]

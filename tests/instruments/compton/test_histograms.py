@@ -178,6 +178,11 @@ def test_read_counts_with_bad_values_names_the_first(write, value, sparse):
         read_counts(write(counts, sparse=sparse), None)
 
 
+def test_read_folder_says_that_it_is_one(tmp_path):
+    with pytest.raises(InputError, match="a folder; name a histogram"):
+        read_counts(str(tmp_path), None)
+
+
 def test_read_missing_file_names_it(tmp_path):
     with pytest.raises(InputError, match=r"no\.h5: no such file"):
         read_counts(str(tmp_path / "no.h5"), None)

@@ -51,6 +51,13 @@ def test_limits_and_errors_are_in_order(search):
     np.testing.assert_allclose(mean, measured.flux_err, rtol=0.02)
 
 
+def test_fluxes_that_do_not_converge_are_a_warning(search, monkeypatch, caplog):
+    problem, _, found = search(*FAR)
+    monkeypatch.setattr("skyquilt.likelihood.fluxes.MAX_ITER", 1)
+    measure_together(problem, found.position.direction, np.zeros(3), None)
+    assert "fluxes of 3 sources have not converged after 1 steps" in caplog.text
+
+
 @pytest.mark.parametrize("method", ["iterative", "peaks"])
 def test_without_a_level_there_are_no_limits(search, method):
     _, _, found = search(*FAR, level=None, options={"method": method})

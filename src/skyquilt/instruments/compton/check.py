@@ -1,7 +1,8 @@
 """All files of an analysis of a Compton telescope, read and checked without running it."""
 
 from skyquilt.config.analysis import Analysis
-from skyquilt.instruments.compton.dataspace import check_same_space, select_channels
+from skyquilt.instruments.channels import select_channels
+from skyquilt.instruments.compton.dataspace import check_same_space
 from skyquilt.instruments.compton.measurement import Measurement, read_measurement
 from skyquilt.instruments.compton.prepare import make_attitude
 from skyquilt.instruments.compton.response import open_response

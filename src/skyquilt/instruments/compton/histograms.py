@@ -76,6 +76,8 @@ def read_counts(path: str, interval: tuple[float, float] | None) -> BinnedCounts
 @contextmanager
 def _open(path: str) -> Iterator[h5py.Group]:
     """Group `hist` of a file."""
+    if Path(path).is_dir():
+        raise InputError(f"{path}: a folder; name a histogram in it.")
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file.")
     try:

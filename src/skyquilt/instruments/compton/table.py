@@ -17,7 +17,8 @@ import numpy as np
 
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ConfigError, ProductError
-from skyquilt.instruments.compton.dataspace import DataSpace, select_channels
+from skyquilt.instruments.channels import select_channels
+from skyquilt.instruments.compton.dataspace import DataSpace
 from skyquilt.instruments.compton.response import Response, open_response
 from skyquilt.io.digest import blocks_digest, file_digest, settings_digest
 from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put, put_rows

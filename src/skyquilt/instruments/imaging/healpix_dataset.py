@@ -7,7 +7,7 @@ import numpy as np
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import ring_profiles
-from skyquilt.instruments.imaging.quantities import FaultError, get_column
+from skyquilt.instruments.imaging.quantities import FaultError, get_column, join_bins
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.pixels import check_ipix, nest_to_ring
 from skyquilt.spectra import integrate
@@ -39,7 +39,9 @@ def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise:
     """
     table, response = hdus["SKYMAP"], _find_response(hdus)
     nside, ipix, order = _read_pixels(table)
-    edges, true_edges = _read_edges(hdus["EBOUNDS"]), _read_edges(response)
+    edges, true_edges = (
+        _read_edges(hdu, "E_MIN", "E_MAX", "keV") for hdu in (hdus["EBOUNDS"], response)
+    )
     n_band, n_true = len(edges) - 1, len(true_edges) - 1
     counts, background, exposure = (
         np.column_stack([get_column(table, f"{name}{number + 1}", unit) for number in range(n)])
@@ -55,9 +57,7 @@ def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise:
             f"EDISP of {response.name} has the shape {to_band.shape}; {n_true} true energies and "
             f"{n_band} bands are needed."
         )
-    ring_edges = _follow(
-        *(get_column(hdus["THETA"], f"THETA_{end}", "rad") for end in ("LO", "HI"))
-    )
+    ring_edges = _read_edges(hdus["THETA"], "THETA_LO", "THETA_HI", "rad")
     density = get_column(response, "PSF", "sr-1")
     if density.shape != (n_true, len(ring_edges) - 1):
         raise FaultError(
@@ -107,16 +107,10 @@ def _read_pixels(table: Any) -> tuple[int, np.ndarray, np.ndarray]:
     return nside, ipix, order
 
 
-def _read_edges(table: Any) -> np.ndarray:
-    """Edges of energies [keV]."""
-    return _follow(get_column(table, "E_MIN", "keV"), get_column(table, "E_MAX", "keV"))
-
-
-def _follow(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Edges of bins that follow one another."""
-    if np.any(high <= low) or np.any(np.abs(low[1:] - high[:-1]) > 1e-6 * high[:-1]):
-        raise FaultError(f"bins {low} to {high} do not follow one another.")
-    return np.append(low, high[-1])
+def _read_edges(table: Any, low: str, high: str, unit: str) -> np.ndarray:
+    """Edges of bins, from the columns of their ends."""
+    ends = (get_column(table, name, unit) for name in (low, high))
+    return join_bins(*ends, f"{low} and {high} of {table.name}")
 
 
 def _vertices(nside: int, ipix: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import ring_profiles
-from skyquilt.instruments.imaging.quantities import FaultError, get_column, get_image
+from skyquilt.instruments.imaging.quantities import FaultError, get_column, get_image, join_bins
 from skyquilt.instruments.imaging.wcs import (
     Projection,
     pixel_centers,
@@ -124,12 +124,8 @@ def _read_edges(bands: Any, low: str, high: str, shape: tuple[int, ...], place: 
     if columns[0].size != np.prod(shape):
         raise FaultError(f"{bands.name} has {columns[0].size} rows; its map has the axes {shape}.")
     columns = [column.reshape(shape) for column in columns]
-    lows, highs = (
-        np.moveaxis(column, place, -1).reshape(-1, shape[place])[0] for column in columns
-    )
-    if np.any(highs <= lows) or np.any(np.abs(lows[1:] - highs[:-1]) > 1e-6 * highs[:-1]):
-        raise FaultError(f"{bands.name}: the bins from {low} to {high} do not follow one another.")
-    return np.append(lows, highs[-1])
+    ends = (np.moveaxis(column, place, -1).reshape(-1, shape[place])[0] for column in columns)
+    return join_bins(*ends, f"{low} and {high} of {bands.name}")
 
 
 def _axis(one: _Map, axis: str, name: str) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import InputError
-from skyquilt.instruments.compton.dataspace import select_channels
+from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.pixel_image import find_hits

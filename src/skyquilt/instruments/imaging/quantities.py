@@ -35,6 +35,26 @@ def get_image(hdu: Any, unit: str | None = None) -> np.ndarray:
     return np.asarray(hdu.data, np.float64) * factor
 
 
+def join_bins(low: np.ndarray, high: np.ndarray, what: str) -> np.ndarray:
+    """Edges of bins that follow one another, from their lower and upper ends.
+
+    Raises
+    ------
+    FaultError
+        If a bin is empty, or does not begin where the one before ends.
+
+    Examples
+    --------
+    >>> join_bins(np.array([1.0, 2.0]), np.array([2.0, 4.0]), "bands")
+    array([1., 2., 4.])
+    """
+    if np.any(high <= low) or np.any(np.abs(low[1:] - high[:-1]) > 1e-6 * high[:-1]):
+        raise FaultError(
+            f"{what}: the bins do not follow one another: they begin at {low} and end at {high}."
+        )
+    return np.append(low, high[-1])
+
+
 def _factor(found: str | None, wanted: str | None, what: str) -> float:
     """Factor from a unit to the wanted one."""
     from astropy.units import Unit

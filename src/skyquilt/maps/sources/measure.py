@@ -1,5 +1,6 @@
 """Fluxes, errors and TS of sources at known positions."""
 
+import logging
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,8 @@ from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.fluxes import FluxesFit, connected, fit_fluxes, ts_of_each
 from skyquilt.maps.sources.model import SourceCounts, correlations, source_counts_at, with_sources
 from skyquilt.problem.problem import FitProblem
+
+logger = logging.getLogger(__name__)
 
 LEAST_CORRELATION = 1e-3
 """Correlation below which two sources are measured apart.
@@ -94,8 +97,15 @@ def measure_together(
 
 
 def fit_together(problem: FitProblem, templates: SourceCounts, start: np.ndarray) -> FluxesFit:
-    """Best fluxes of all sources together."""
-    return fit_fluxes(problem.counts, problem.background, *templates, start)
+    """Best fluxes of all sources together; a fit that does not end is a warning."""
+    fit = fit_fluxes(problem.counts, problem.background, *templates, start)
+    if not fit.has_converged:
+        logger.warning(
+            "the fluxes of %d sources have not converged after %d steps; those of sources that lie "
+            "close together may be off: raise `sources.min_separation`",
+            *(len(start), fit.n_iter),
+        )
+    return fit
 
 
 def _ts_of_group(

@@ -279,6 +279,11 @@ def test_response_with_a_filter_that_is_not_installed_says_what_to_install(local
         read(local.path("response.h5"))
 
 
+def test_folder_is_no_response(tmp_path):
+    with pytest.raises(InputError, match="a folder; name a response"):
+        read(str(tmp_path))
+
+
 def test_missing_response_names_it(tmp_path):
     with pytest.raises(InputError, match=r"no\.h5: no such file"):
         read(str(tmp_path / "no.h5"))

@@ -23,6 +23,8 @@ def open_response(path: str) -> Iterator[Response]:
     InputError
         If the file is missing, damaged, or no response this program knows.
     """
+    if Path(path).is_dir():
+        raise InputError(f"{path}: a folder; name a response in it.")
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file.")
     try:
