@@ -59,6 +59,17 @@ def test_each_data_set_has_its_own_counts_spectrum(analysis):
     assert figures["counts-spectrum-high"].axes[0].get_title() == "grb, high: counts"
 
 
+def test_sources_are_marked_in_ts_map_and_zoom(analysis):
+    here = {"glon": np.array([93.0]), "glat": np.array([-53.0])}
+    figures = dict(draw_figures(*analysis, PlotOptions(), here))
+    marked = {
+        name
+        for name, figure in figures.items()
+        if any(line.get_gid() == "sources" for line in figure.axes[0].lines)
+    }
+    assert marked == {"ts", "zoom"}
+
+
 def test_make_plots_uses_the_colormap(analysis):
     _, figure = next(draw_figures(*analysis, PlotOptions(colormap="magma")))
     assert figure.axes[0].images[0].get_cmap().name == "magma"

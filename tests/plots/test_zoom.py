@@ -19,12 +19,12 @@ CREDIBLE = REGION | {"threshold": 20.0}
 POSITION = (93.0, -53.0)
 
 
-def plot_zoom(skymap, containment, marks, title, credible=(), cells=None):
+def plot_zoom(skymap, containment, marks, title, credible=(), cells=None, sources=None):
     """Zoom of a map whose cells are its pixels, unless others are given."""
     cells = MultiOrderMap.from_skymap(skymap) if cells is None else cells
     summary = {"containment": containment, "credible": credible}
     regions = outline_regions(cells, summary, skymap.frame)
-    return zoom.plot_zoom(skymap, cells, regions, marks, title)
+    return zoom.plot_zoom(skymap, cells, regions, marks, title, sources=sources)
 
 
 def half_width(figure):
@@ -139,3 +139,29 @@ def test_zoom_shows_the_finer_of_map_and_cells(make_skymap, make_marks, order):
     cells.columns["ts"][:] = 7.0
     image = plot_zoom(skymap, [REGION], make_marks(), "grb", cells=cells).axes[0].images[0]
     assert np.all(image.get_array() == 7) == (order == 6)
+
+
+@pytest.mark.parametrize("frame", ["galactic", "icrs"])
+def test_zoom_marks_the_sources_in_it_by_their_row(make_skymap, make_marks, find_mark, frame):
+    lon, lat = {"galactic": ("glon", "glat"), "icrs": ("ra", "dec")}[frame]
+    far_and_near = {lon: np.array([250.0, 95.0]), lat: np.array([40.0, 0.0])}
+    marks = make_marks(best=(93.0, 0.0), true=None, frame=frame)
+    skymap = make_skymap(93.0, 0.0, frame=frame)
+    figure = plot_zoom(skymap, [REGION], marks, "grb", sources=far_and_near)
+    # 2 sin(1 deg) = 1.9999 deg
+    rings = find_mark(figure, "sources").get_xydata()
+    np.testing.assert_allclose(rings, [(-1.9999, 0)], atol=1e-3)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["2"]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "1 source of sources.ecsv, numbers are rows" in legend
+
+
+@pytest.mark.parametrize("place", [(93.0, 0.0), (250.0, 40.0)])
+def test_legend_of_zoom_is_below_the_colour_bar(make_skymap, make_marks, place):
+    sources = {"glon": np.array([place[0]]), "glat": np.array([place[1]])}
+    marks = make_marks(best=(93.0, 0.0), true=(94.0, 0.0))
+    figure = plot_zoom(make_skymap(93.0, 0.0), [REGION], marks, "grb", sources=sources)
+    figure.draw_without_rendering()
+    bar = figure.axes[1].get_tightbbox()
+    box = figure.legends[0].get_window_extent()
+    assert 0 <= box.y0 < box.y1 <= bar.y0

@@ -48,7 +48,7 @@ def make_plots(
     folder : str or Path
         Where to write; made if missing.
     sources : dict of str to ndarray, optional
-        Columns of sources.fits, to mark in the TS map.
+        Columns of sources.fits, to mark in the TS map and the zoom.
 
     Returns
     -------
@@ -91,7 +91,8 @@ def draw_figures(
 ) -> Iterator[tuple[str, Figure]]:
     """Name and figure, one after the other so that only one is held."""
     title, colormap = summary["analysis"], settings.colormap
-    marks = marks_from_summary(summary, skymap.frame)
+    side = float(np.sqrt(cells.pixel_area.min()))
+    marks = marks_from_summary(summary, skymap.frame, side)
     regions = outline_regions(cells, summary, skymap.frame)
     flux_best = summary["best"] and summary["best"]["photon_flux"]
     energies = summary["energy_range_keV"]
@@ -108,7 +109,7 @@ def draw_figures(
         if region.kind == "containment":
             figure = plot_containment(skymap, region, marks, title, colormap)
             yield _containment_name(region.entry["level"]), figure
-    yield "zoom", plot_zoom(skymap, cells, regions, marks, title, colormap)
+    yield "zoom", plot_zoom(skymap, cells, regions, marks, title, colormap, sources)
     for dataset, spectrum in spectra.items():
         counts = (spectrum.edges, spectrum.counts, spectrum.is_selected)
         names = (title, dataset) if dataset else (title,)

@@ -1,5 +1,6 @@
 """Positions to mark in a map: the best one and, where it is known, the true one."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -38,22 +39,36 @@ class Marks(NamedTuple):
         Frame of the positions.
     best, true : tuple of float or None
         Longitude and latitude [deg].
+    n_decimals : int
+        Decimals of positions in legends.
     """
 
     frame: str
     best: tuple[float, float] | None
     true: tuple[float, float] | None
+    n_decimals: int = 1
 
 
-def marks_from_summary(summary: Mapping[str, Any], frame: str) -> Marks:
-    """Best and true position of a summary, in the frame of the map."""
+def marks_from_summary(summary: Mapping[str, Any], frame: str, side: float) -> Marks:
+    """Best and true position of a summary, with the decimals that the cells are worth.
+
+    Parameters
+    ----------
+    summary : dict
+        The summary.
+    frame : {"galactic", "icrs"}
+        Frame of the map.
+    side : float
+        Side of the smallest cells or pixels [deg].
+    """
 
     def position(key: str) -> tuple[float, float] | None:
         if summary[key] is None:
             return None
         return summary[key][frame]["lon"], summary[key][frame]["lat"]
 
-    return Marks(frame, position("best"), position("true_position"))
+    n_decimals = max(1, math.ceil(-math.log10(side)))
+    return Marks(frame, position("best"), position("true_position"), n_decimals)
 
 
 def draw_marks(axes: Axes, marks: Marks, project: Callable, clip_on: bool = True) -> None:
@@ -74,17 +89,18 @@ def draw_marks(axes: Axes, marks: Marks, project: Callable, clip_on: bool = True
     for name, position, style in styles:
         if position is not None:
             x, y = project(*np.atleast_2d(position).T)
-            text = f"{name}: {format_position(position, marks.frame)}"
+            text = f"{name}: {format_position(position, marks.frame, marks.n_decimals)}"
             axes.plot(x, y, linestyle="none", gid=name, label=text, clip_on=clip_on, **style)
 
 
-def format_position(position: tuple[float, float], frame: str) -> str:
+def format_position(position: tuple[float, float], frame: str, n_decimals: int) -> str:
     """Position as text.
 
     Examples
     --------
-    >>> format_position((93.04, 53.0), "icrs")
-    'RA = 93.0°, Dec = 53.0°'
+    >>> format_position((93.04, 53.0), "icrs", 2)
+    'RA = 93.04°, Dec = 53.00°'
     """
     pairs = zip(_SYMBOLS[frame], position, strict=True)
-    return ", ".join(f"{symbol} = {format_degrees(value, '.1f')}" for symbol, value in pairs)
+    digits = f".{n_decimals}f"
+    return ", ".join(f"{symbol} = {format_degrees(value, digits)}" for symbol, value in pairs)

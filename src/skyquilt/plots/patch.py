@@ -14,7 +14,7 @@ from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_zenithal, zenithal
 from skyquilt.plots.scale import extension, flux_scale, ts_scale
 from skyquilt.plots.skymap import add_colour_bar, draw_image
-from skyquilt.plots.sources import draw_sources
+from skyquilt.plots.sources import draw_sources, project_sources
 from skyquilt.plots.style import FULL_WIDTH, UNFITTED, figure_style, new_figure
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
@@ -151,7 +151,7 @@ def _draw(
         return zenithal(lonlat_to_vec(lon, lat), patch.centre)
 
     if sources is not None:
-        draw_sources(axes, sources, skymap.frame, project)
+        draw_sources(axes, *project_sources(sources, skymap.frame, project))
     draw_marks(axes, marks, project)
     axes.set_title(title)
     add_colour_bar(figure, bar, image, label, extension(skymap.columns[name], norm))

@@ -15,7 +15,7 @@ from skyquilt.plots.energies import format_range
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_mollweide, mollweide
 from skyquilt.plots.scale import choose_ticks, extension, flux_scale, ts_scale
-from skyquilt.plots.sources import draw_sources
+from skyquilt.plots.sources import draw_sources, project_sources
 from skyquilt.plots.style import (
     FRAME_TITLES,
     FULL_WIDTH,
@@ -62,7 +62,7 @@ def plot_ts_map(
     """
     figure = new_sky_figure(skymap, "ts", ts_scale(skymap.ts), "TS", f"{title}: TS", colormap)
     if sources is not None:
-        draw_sources(figure.axes[0], sources, skymap.frame, mollweide)
+        draw_sources(figure.axes[0], *project_sources(sources, skymap.frame, mollweide))
     add_marks(figure, marks, has_unfitted(skymap))
     return figure
 

@@ -23,15 +23,13 @@ _RING = {
 }
 
 
-def draw_sources(
-    axes: Axes, sources: Mapping[str, np.ndarray], frame: str, project: Callable
-) -> None:
-    """Draw the sources of a list, strongest first, labelled for the legend.
+def project_sources(
+    sources: Mapping[str, np.ndarray], frame: str, project: Callable
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the sources of a list in a map.
 
     Parameters
     ----------
-    axes : Axes
-        Map to draw into.
     sources : dict of str to ndarray
         Columns of `sources.fits`.
     frame : {"galactic", "icrs"}
@@ -39,18 +37,31 @@ def draw_sources(
     project : callable
         Turns arrays of longitude and latitude [deg] into places in the map.
     """
-    x, y = project(*(sources[name] for name in _POSITION[frame]))
-    if not x.size:
+    return project(*(sources[name] for name in _POSITION[frame]))
+
+
+def draw_sources(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    """Draw the sources of a list, strongest first, labelled for the legend.
+
+    Parameters
+    ----------
+    axes : Axes
+        Map to draw into.
+    x, y : ndarray of float64, shape (n,)
+        Places in the map, see `project_sources`; those that are NaN are not in it.
+    """
+    rows = np.flatnonzero(np.isfinite(x))
+    if not rows.size:
         return
     numbered = "" if x.size == 1 else ", numbers are rows"
-    label = f"{x.size} source{'s' * (x.size > 1)} of sources.ecsv{numbered}"
-    axes.plot(x, y, gid="sources", label=label, clip_on=False, **_RING)
+    label = f"{rows.size} source{'s' * (rows.size > 1)} of sources.ecsv{numbered}"
+    axes.plot(x[rows], y[rows], gid="sources", label=label, clip_on=False, **_RING)
     if x.size == 1:
         return
-    for row, place in enumerate(zip(x[:MAX_LABELS], y[:MAX_LABELS], strict=True), 1):
+    for row in rows[:MAX_LABELS]:
         axes.annotate(
-            str(row),
-            place,
+            str(row + 1),
+            (x[row], y[row]),
             xytext=(3.5, 3.5),
             textcoords="offset points",
             fontsize=6.5,

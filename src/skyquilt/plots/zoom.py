@@ -1,6 +1,6 @@
 """The neighbourhood of the best position."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import cycle
 
 import numpy as np
@@ -14,6 +14,7 @@ from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_zenithal, zenithal
 from skyquilt.plots.regions import OutlinedRegion, draw_region
 from skyquilt.plots.skymap import add_colour_bar, draw_image
+from skyquilt.plots.sources import draw_sources, project_sources
 from skyquilt.plots.style import COLUMN_WIDTH, figure_style, new_figure
 from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation, separation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
@@ -36,6 +37,7 @@ def plot_zoom(
     marks: Marks,
     title: str,
     colormap: str = "viridis",
+    sources: Mapping[str, np.ndarray] | None = None,
 ) -> Figure:
     """TS around the best position with the outline of every region.
 
@@ -58,6 +60,8 @@ def plot_zoom(
         Name of the analysis.
     colormap : str, optional
         Name of a matplotlib colormap.
+    sources : dict of str to ndarray, optional
+        Columns of sources.fits; those within the patch are marked.
 
     Returns
     -------
@@ -67,7 +71,13 @@ def plot_zoom(
     regions = list(regions)
     centre = _centre(skymap, marks)
     half = _half_width(cells, regions, centre, marks)
-    figure, bar = _new_figure(len(regions) + (marks.best is not None) + (marks.true is not None))
+
+    def project(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return zenithal(lonlat_to_vec(lon, lat), centre)
+
+    x_source, y_source = _find_sources(sources, skymap.frame, project, half)
+    n_marks = (marks.best is not None) + (marks.true is not None)
+    figure, bar = _new_figure(len(regions) + n_marks + bool(np.isfinite(x_source).any()))
     axes = figure.axes[0]
     axes.set(xlim=(-half, half), ylim=(-half, half))
     image = _draw_patch(axes, skymap, cells, centre, half, colormap)
@@ -77,7 +87,8 @@ def plot_zoom(
     for region in regions:
         x, y = _project(region.edges, centre)
         draw_region(axes, x, y, region, colours[region.entry["level"]])
-    draw_marks(axes, marks, lambda lon, lat: zenithal(lonlat_to_vec(lon, lat), centre))
+    draw_sources(axes, x_source, y_source)
+    draw_marks(axes, marks, project)
     axes.set_title(f"{title}: TS around the best position" if marks.best else f"{title}: TS")
     add_colour_bar(figure, bar, image, "TS")
     figure.legend(loc="lower left", bbox_to_anchor=(0.02, 0.0))
@@ -111,6 +122,17 @@ def _half_width(cells, regions: list[OutlinedRegion], centre: np.ndarray, marks:
         offset = separation(lonlat_to_vec(*marks.true), centre)
         half = max(half, offset + cell) if offset < 2 * half else half
     return float(min(half, _MAX_HALF_WIDTH))
+
+
+def _find_sources(
+    sources: Mapping[str, np.ndarray] | None, frame: str, project: Callable, half: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the sources, NaN outside the patch."""
+    if sources is None:
+        return np.empty(0), np.empty(0)
+    x, y = project_sources(sources, frame, project)
+    is_inside = np.maximum(np.abs(x), np.abs(y)) < half
+    return np.where(is_inside, x, np.nan), np.where(is_inside, y, np.nan)
 
 
 def _draw_patch(
