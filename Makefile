@@ -57,8 +57,9 @@ demo: install
 test: install
 	pytest
 
+# Tests wait for SLURM most of the time, so three of them run at once, each with its own.
 test-cluster: install-slurm
-	pytest -m cluster tests/cluster
+	pytest -m cluster -n 3 tests/cluster
 
 lint: install
 	ruff check

@@ -1,4 +1,4 @@
-"""The lab: one SLURM for all tests; and runs of the tiny sky on it."""
+"""The lab: one SLURM for all tests of a process; and runs of the tiny sky on it."""
 
 import shutil
 import time
@@ -9,8 +9,7 @@ from clusterrun import CHUNKS, MAPS, ClusterRun
 from lab import Lab, install, why_not
 from workdir import Workdir
 
-LINES = pytest.StashKey[list]()
-NOTES = pytest.StashKey[list]()
+LINE, NOTE = "line of the table of faults", "note"
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +80,7 @@ def calm_s(reference, lab, undisturbed, tmp_path_factory):
 
 
 @pytest.fixture
-def report(calm_s, unfitted, request):
+def report(calm_s, unfitted, record_property):
     """Compare how often each chunk was fitted, and note a line of the table."""
     start_s = time.monotonic()
 
@@ -90,23 +89,24 @@ def report(calm_s, unfitted, request):
             assert unfitted.fits() == fits
         n_redone = sum(number - 1 for number in unfitted.fits().values())
         lost_s = max(0.0, time.monotonic() - start_s - calm_s)
-        lines = request.config.stash.setdefault(LINES, [])
-        lines.append(Line(fault, happened, n_redone, lost_s))
+        record_property(LINE, [fault, happened, n_redone, lost_s])
 
     return note
 
 
 @pytest.fixture
-def note_line(request):
+def note_line(record_property):
     """Add a line to what is printed at last."""
-    return request.config.stash.setdefault(NOTES, []).append
+    return lambda text: record_property(NOTE, text)
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    """Print the numbers of docs/cluster.md."""
-    for line in config.stash.get(NOTES, []):
-        terminalreporter.write_line(line)
-    lines = config.stash.get(LINES, [])
+def pytest_terminal_summary(terminalreporter):
+    """Print the numbers of docs/cluster.md, in the order of the tests."""
+    reports = sorted(terminalreporter.stats.get("passed", []), key=lambda one: one.location[:2])
+    found = [pair for report in reports if report.when == "call" for pair in report.user_properties]
+    for text in (value for name, value in found if name == NOTE):
+        terminalreporter.write_line(text)
+    lines = [Line(*value) for name, value in found if name == LINE]
     if lines:
         terminalreporter.write_line("| fault | what happened | fits redone | time lost |")
         terminalreporter.write_line("|---|---|---|---|")

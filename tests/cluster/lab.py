@@ -95,6 +95,7 @@ def install() -> None:
     missing = _missing()
     if missing:
         command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing]
+        command += ["-o", "DPkg::Lock::Timeout=300"]  # several processes of tests may want them
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         if done.returncode:
