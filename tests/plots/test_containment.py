@@ -102,3 +102,11 @@ def test_outline_is_turned_into_the_frame_of_the_map(make_skymap, frame):
     wanted = position_to_vec(93.0, -53.0, "galactic", frame)
     # the region is a few pixels of 1.8 deg around the source
     assert separation(middle, wanted) < 1.8
+
+
+def test_legend_of_containment_leaves_the_colour_bar_free(make_skymap, make_marks):
+    bad = REGION | {"is_resolved": False, "is_cut": True, "n_parts": 12, "n_pixels": 3000}
+    figure = plot_containment(make_skymap(), bad, make_marks(), "grb")
+    figure.draw_without_rendering()
+    bar = figure.axes[1].get_window_extent()
+    assert figure.legends[0].get_window_extent().x1 < bar.x0

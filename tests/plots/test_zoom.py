@@ -157,11 +157,15 @@ def test_zoom_marks_the_sources_in_it_by_their_row(make_skymap, make_marks, find
 
 
 @pytest.mark.parametrize("place", [(93.0, 0.0), (250.0, 40.0)])
-def test_legend_of_zoom_is_below_the_colour_bar(make_skymap, make_marks, place):
+@pytest.mark.parametrize("n_pixels", [39, 3000])
+def test_legend_of_zoom_is_whole_and_below_the_colour_bar(make_skymap, make_marks, place, n_pixels):
     sources = {"glon": np.array([place[0]]), "glat": np.array([place[1]])}
     marks = make_marks(best=(93.0, 0.0), true=(94.0, 0.0))
-    figure = plot_zoom(make_skymap(93.0, 0.0), [REGION], marks, "grb", sources=sources)
+    bad = REGION | {"is_resolved": False, "is_cut": True, "n_parts": 12, "n_pixels": n_pixels}
+    skymap = make_skymap(93.0, 0.0)
+    figure = plot_zoom(skymap, [REGION, bad], marks, "grb", sources=sources)
     figure.draw_without_rendering()
     bar = figure.axes[1].get_tightbbox()
     box = figure.legends[0].get_window_extent()
     assert 0 <= box.y0 < box.y1 <= bar.y0
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width

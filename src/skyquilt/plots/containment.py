@@ -11,6 +11,8 @@ from skyquilt.plots.skymap import add_marks, has_unfitted, new_sky_figure
 from skyquilt.plots.style import figure_style
 from skyquilt.sky.frames import vec_to_lonlat
 
+_N_CHARACTERS = 66  # of a line of the legend, which the colour bar leaves
+
 
 @figure_style()
 def plot_containment(
@@ -41,7 +43,7 @@ def plot_containment(
     """
     name = f"{100 * region.entry['level']:g} % containment"
     figure = new_sky_figure(skymap, "ts", ts_scale(skymap.ts), "TS", f"{title}: {name}", colormap)
-    draw_region(figure.axes[0], *_project(region.edges), region, "white")
+    draw_region(figure.axes[0], *_project(region.edges), region, "white", _N_CHARACTERS)
     add_marks(figure, marks, has_unfitted(skymap))
     return figure
 

@@ -1,6 +1,7 @@
 """Outlines of the regions of a localisation, to draw into maps of any frame."""
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,14 +88,36 @@ def describe(region: OutlinedRegion) -> str:
     return f"{name}: {at_least}{number} deg² ({size}{parts}{caveat})"
 
 
+def label_region(region: OutlinedRegion, width: int) -> str:
+    """What `describe` says, in lines of so many characters for a legend."""
+    return fill(describe(region), width)
+
+
 def draw_region(
-    axes: Axes, x: np.ndarray, y: np.ndarray, region: OutlinedRegion, color: str
+    axes: Axes, x: np.ndarray, y: np.ndarray, region: OutlinedRegion, color: str, width: int
 ) -> None:
-    """Draw edges of shape (n_edge, 2) as one artist with one label; NaN leaves a gap.
+    """Draw edges of a region as one artist with one label.
 
     Containment regions have full lines, credible ones dashed.
+
+    Parameters
+    ----------
+    axes : Axes
+        Map to draw into.
+    x, y : ndarray of float64, shape (n_edge, 2)
+        Places of the ends of each edge; NaN leaves a gap.
+    region : OutlinedRegion
+        The region.
+    color : str
+        Colour of the line.
+    width : int
+        Characters in a line of the legend.
     """
     gap = np.full((len(x), 1), np.nan)
     x, y = (np.concatenate([part, gap], axis=1).ravel() for part in (x, y))
-    style = {"linestyle": _STYLES[region.kind], "label": describe(region), "gid": "region"}
+    style = {
+        "linestyle": _STYLES[region.kind],
+        "label": label_region(region, width),
+        "gid": "region",
+    }
     axes.plot(x, y, color=color, **style, **_LINES)

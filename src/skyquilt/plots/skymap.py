@@ -28,7 +28,7 @@ from skyquilt.plots.style import (
 
 _HEIGHT = 10.2  # of the figure [cm]
 _MAP = (0.05, 0.175, 0.90, 0.75)  # the ellipse in the figure: twice as wide as high
-_BAR = (0.56, 0.125, 0.38, 0.024)
+_BAR = (0.60, 0.125, 0.34, 0.024)
 _RASTER = (700, 1400)  # 230 per inch across the page
 
 

@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from skyquilt.plots.graticule import draw_graticule
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_zenithal, zenithal
-from skyquilt.plots.regions import OutlinedRegion, draw_region
+from skyquilt.plots.regions import OutlinedRegion, draw_region, label_region
 from skyquilt.plots.skymap import add_colour_bar, draw_image
 from skyquilt.plots.sources import draw_sources, project_sources
 from skyquilt.plots.style import COLUMN_WIDTH, figure_style, new_figure
@@ -26,6 +26,7 @@ LEVEL_COLOURS = ("white", "#ff9f1c", "#f15bb5", "#9bf6ff")
 _LINE, _BAR, _BAR_HEIGHT, _MAP, _TOP = 0.42, 0.95, 0.22, 2.3, 0.7
 _LEFT, _SIDE = 1.7, 6.2
 _N_RASTER = 600
+_N_CHARACTERS = 54  # of a line of the legend
 _MAX_HALF_WIDTH = 60.0  # [deg]; wider belongs into the map of the whole sky
 
 
@@ -76,8 +77,10 @@ def plot_zoom(
         return zenithal(lonlat_to_vec(lon, lat), centre)
 
     x_source, y_source = _find_sources(sources, skymap.frame, project, half)
-    n_marks = (marks.best is not None) + (marks.true is not None)
-    figure, bar = _new_figure(len(regions) + n_marks + bool(np.isfinite(x_source).any()))
+    n_lines = (marks.best is not None) + (marks.true is not None)
+    n_lines += bool(np.isfinite(x_source).any())
+    n_lines += sum(label_region(region, _N_CHARACTERS).count("\n") + 1 for region in regions)
+    figure, bar = _new_figure(n_lines)
     axes = figure.axes[0]
     axes.set(xlim=(-half, half), ylim=(-half, half))
     image = _draw_patch(axes, skymap, cells, centre, half, colormap)
@@ -86,7 +89,7 @@ def plot_zoom(
     colours = dict(zip(levels, cycle(LEVEL_COLOURS), strict=False))
     for region in regions:
         x, y = _project(region.edges, centre)
-        draw_region(axes, x, y, region, colours[region.entry["level"]])
+        draw_region(axes, x, y, region, colours[region.entry["level"]], _N_CHARACTERS)
     draw_sources(axes, x_source, y_source)
     draw_marks(axes, marks, project)
     axes.set_title(f"{title}: TS around the best position" if marks.best else f"{title}: TS")
