@@ -17,7 +17,8 @@ class Background:
     """Expected counts in pixels and bands, spread within both.
 
     Between the centres of pixels the density is bilinear. Within a band it is a power law, of the
-    slope between the means of the bands beside it, that keeps the counts of the band.
+    slope between the means of the bands beside it, that keeps the counts of the band; of index -2
+    where there is one band, or a band without counts.
 
     Attributes
     ----------

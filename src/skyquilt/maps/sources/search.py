@@ -37,7 +37,8 @@ CANDIDATE = 0.4
 """Part of the threshold from which on a pixel is a candidate.
 
 A source is not at the centre of its pixel, and TS is lower there: less than half of the top where
-pixels are twice as wide as the point spread.
+pixels are twice as wide as the point spread. Sources of such maps that lie in the corner of four
+pixels can be missed.
 """
 
 _COUPLED = 0.01  # TS that a source gives at the place of another; above, they shift each other
