@@ -11,6 +11,7 @@ from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.region import Region
 from skyquilt.maps.systematic import spread_probability
 from skyquilt.sky.moc import complement, merge_ranges, ranges_to_uniq
+from skyquilt.sky.pixels import nside_to_order
 from skyquilt.sky.uniq import uniq_to_ranges
 
 
@@ -110,7 +111,7 @@ def flatten_probability(cells: MultiOrderMap, density: np.ndarray, nside: int) -
     ndarray of float64, shape (12 nside^2,)
         Probabilities, nested; a larger cell is shared out, those of smaller ones are added up.
     """
-    order = nside.bit_length() - 1
+    order = nside_to_order(nside)
     flat = np.zeros(12 * nside**2)
     for at in np.unique(cells.order).tolist():
         here = cells.order == at

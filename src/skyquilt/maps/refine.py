@@ -170,9 +170,9 @@ def cells_to_split(cells: MultiOrderMap, goal: Goal) -> np.ndarray:
         found = cells_to_widen(cells, candidate, goal.error, side, goal.max_order)
     if order.size + 3 * found.size > MAX_CELLS:
         logger.warning(
-            "the refined map stays at %d cells, its region not resolved; raise refine.drop or "
-            "map.nside less far",
-            order.size,
+            "the refined map stays at %d cells, its region not resolved: more than %d are not "
+            "made; lower `refine.drop` or `map.nside`",
+            *(order.size, MAX_CELLS),
         )
         return found[:0]
     return found

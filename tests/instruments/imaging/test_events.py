@@ -97,7 +97,9 @@ def test_file_without_positions_is_refused(sky):
     n = len(sky.photons()[0])
     sky.write_tables("events.fits", ("EVENTS", {"ENERGY": (np.ones(n), "GeV")}, {}))
 
-    with pytest.raises(InputError, match="has no column L; there are: ENERGY"):
+    with pytest.raises(
+        InputError, match="neither the columns RA and DEC nor L and B; there are: ENERGY"
+    ):
         events_of(sky)
 
 

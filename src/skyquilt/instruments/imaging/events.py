@@ -53,8 +53,7 @@ def read_events(section: EventList, name: str = "data.events") -> Events:
     path = section.path
     with open_fits(path) as file:
         table = find_table(file, path, "EVENTS")
-        names = {column.upper() for column in table.columns.names}
-        frame = "icrs" if names.issuperset(_POSITIONS["icrs"]) else "galactic"
+        frame = _find_frame(table, path)
         lon, lat = (_read_angle(table, path, column) for column in _POSITIONS[frame])
         energy = read_energies(table, section, name, "ENERGY")
         is_good = _in_good_time(file, table, path)
@@ -62,6 +61,18 @@ def read_events(section: EventList, name: str = "data.events") -> Events:
     _check(path, np.isfinite(lon), "longitudes", lon, "finite")
     _check(path, np.isfinite(energy) & (energy > 0), "energies [keV]", energy, "above 0")
     return Events(path, frame, lonlat_to_vec(lon, lat)[is_good], energy[is_good])
+
+
+def _find_frame(table, path: str) -> str:
+    """Frame of the first pair of columns of positions that a table has."""
+    names = {column.upper() for column in table.columns.names}
+    for frame, columns in _POSITIONS.items():
+        if names.issuperset(columns):
+            return frame
+    raise InputError(
+        f"{path}: table EVENTS has neither the columns RA and DEC nor L and B; there are: "
+        f"{', '.join(table.columns.names)}."
+    )
 
 
 def _read_angle(table, path: str, name: str) -> np.ndarray:

@@ -9,11 +9,10 @@ from skyquilt.errors import InputError
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.frames import lonlat_to_vec, vec_to_lonlat
 from skyquilt.sky.healpix import nest_to_vec
-from skyquilt.sky.pixels import nest_to_ring
+from skyquilt.sky.pixels import MAX_NSIDE, nest_to_ring
 from skyquilt.sky.regions import cone, ipix_from_ranges
 
 _J2000 = 2000.0
-_MAX_NSIDE = 8192
 
 
 class Projection(NamedTuple):
@@ -191,7 +190,7 @@ def _pixels(projection: Projection) -> tuple[int, np.ndarray]:
     n_rows, n_columns = projection.shape
     size = np.sqrt(np.abs(np.linalg.det(projection.wcs.pixel_scale_matrix)))  # [deg]
     order = np.ceil(np.log2(np.degrees(np.sqrt(np.pi / 3)) / size))
-    nside = int(2 ** np.clip(order, 0, np.log2(_MAX_NSIDE)))
+    nside = int(2 ** np.clip(order, 0, np.log2(MAX_NSIDE)))
     row, column = np.array([0.0, 0, n_rows - 1, n_rows - 1]), np.array([0.0, n_columns - 1] * 2)
     corners = _to_vec(projection, column, row)
     center = _to_vec(projection, (n_columns - 1) / 2, (n_rows - 1) / 2)

@@ -4,7 +4,7 @@ import numpy as np
 
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.maps.sources.model import blocks_of
-from skyquilt.problem.expectation import Block, RowBlock, SparseBlock
+from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import vec_to_nest
@@ -71,9 +71,8 @@ def _changes(problem: FitProblem, before: np.ndarray, directions: np.ndarray) ->
     return np.concatenate(parts)
 
 
-def _sums(
-    block: Block | RowBlock | SparseBlock, changed: np.ndarray, information: np.ndarray
-) -> np.ndarray:
+def _sums(block: SparseBlock, changed: np.ndarray, information: np.ndarray) -> np.ndarray:
+    """Change of the slope over its standard deviation, for each direction of a block."""
     size = np.diff(block.stop, prepend=0)
     direction = np.repeat(np.arange(size.size), size)
     slope, curvature = (
