@@ -10,8 +10,17 @@ import pytest
 
 from skyquilt.errors import ConfigError, SkyquiltError
 from skyquilt.fit.file import read_chunk
+from skyquilt.io.fits_table import Column
+from skyquilt.io.hdf5 import Schema
+from skyquilt.io.json_file import write_json
+from skyquilt.io.provenance import Provenance
+from skyquilt.io.seal import seal_text, write_sealed
+from skyquilt.maps.sources.file import write_sources
+from skyquilt.plots.style import new_figure, save
 from skyquilt.runs.verify import State, set_aside, verify_tree
 from skyquilt.steps.verify import verify_results
+
+PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")
 
 
 def wrong(results):
@@ -121,7 +130,6 @@ def test_chunk_of_another_problem_plan_or_place_is_foreign(results):
 
 
 def test_files_of_another_problem_are_foreign(results, session_observation):
-    from skyquilt.io.provenance import Provenance
     from skyquilt.problem.file import read_problem, write_problem
 
     problem = read_problem(results / "burst/problem.h5")
@@ -138,7 +146,8 @@ def test_files_of_another_problem_are_foreign(results, session_observation):
 def test_localisation_of_other_maps_is_foreign(results):
     shutil.copy(results / "other/maps.fits", results / "burst/maps.fits")
     names = ["summary.json", "skymap.multiorder.fits", "skymap.fits"]
-    names += [f"regions/{kind}-90.fits" for kind in ("containment", "credible")]
+    kinds, endings = ("containment", "credible"), ("fits", "reg")
+    names += [f"regions/{kind}-90.{ending}" for kind in kinds for ending in endings]
     assert wrong(results) == {f"burst/{name}": State.FOREIGN for name in names}
 
 
@@ -183,8 +192,9 @@ def test_what_the_configuration_asks_for_is_missing_until_it_is_there(results):
     assert wrong(results) == {f"burst/{name}": State.MISSING for name in names}
     for name in ("sources.ecsv", "report.html"):
         (burst / name).write_text("text")
-        del names[names.index(name)]
-    assert wrong(results) == {f"burst/{name}": State.MISSING for name in names}
+    found = {f"burst/{name}": State.MISSING for name in names}
+    found |= {f"burst/{name}": State.DAMAGED for name in ("sources.ecsv", "report.html")}
+    assert wrong(results) == found
 
 
 def test_chunk_of_a_refinement_that_was_deleted_is_missing(results):
@@ -208,3 +218,62 @@ def test_region_that_the_summary_names_is_missing(results):
     for name in names:
         (results / name).unlink()
     assert wrong(results) == dict.fromkeys(names, State.MISSING)
+
+
+@pytest.fixture
+def shown(results):
+    """The tree with figures, page and list of sources of `burst`, and the index of all."""
+    burst = results / "burst"
+    provenance = Provenance("plot", inputs=(str(burst / "summary.json"),))
+    for ending in ("png", "pdf"):
+        save(new_figure(4, 3), burst / f"plots/ts.{ending}", provenance)
+    write_sealed(burst / "report.html", seal_text(PAGE, provenance.record()))
+    pages = Provenance("index", inputs=(str(burst / "report.html"),))
+    write_sealed(results / "index.html", seal_text(PAGE, pages.record()))
+    column = {"ts": Column(np.array([30.0]), "", "TS")}
+    write_sources(burst / "sources.ecsv", column, None, provenance.record())
+    return results
+
+
+SHOWN = (
+    *("burst/plots/ts.png", "burst/plots/ts.pdf", "burst/report.html", "burst/sources.ecsv"),
+    *("burst/regions/credible-90.reg", "index.html"),
+)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_figure_page_text_or_outline_that_is_truncated_or_flipped_is_damaged(shown, name):
+    whole = {str(item.path.relative_to(shown)): item.state for item in verify_tree(shown)}
+    assert {whole[name] for name in SHOWN} == {State.WHOLE}
+    path = shown / name
+    content = path.read_bytes()
+    for size in (0, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:size])
+        assert wrong(shown)[name] is State.DAMAGED
+    rng = np.random.default_rng(4)
+    for offset in rng.integers(0, len(content), 10):
+        flipped = bytearray(content)
+        flipped[offset] ^= 1 << int(rng.integers(8))
+        path.write_bytes(flipped)
+        assert wrong(shown)[name] is State.DAMAGED
+
+
+def test_what_shows_another_summary_is_foreign(shown):
+    summary = shown / "burst/summary.json"
+    content = json.loads(summary.read_text()) | {"analysis": "other"}
+    del content["sha256"]
+    write_json(summary, content)
+    names = ("plots/ts.png", "plots/ts.pdf", "report.html", "sources.ecsv", "sources.fits")
+    assert wrong(shown) == {f"burst/{name}": State.FOREIGN for name in names}
+    write_sealed(shown / "burst/report.html", seal_text(PAGE, Provenance("report").record()))
+    assert wrong(shown)["index.html"] is State.FOREIGN
+
+
+def test_damaged_figure_takes_its_folder_along_and_other_figures_are_nobodys(shown, truncate):
+    (shown / "burst/mine.png").write_bytes(b"of someone")
+    truncate(shown / "burst/plots/ts.png")
+    truncate(shown / "index.html")
+    moved = set_aside(verify_tree(shown))
+    assert sorted(path.name for path in moved) == ["index.html", "plots"]
+    assert not (shown / "burst/plots").exists()
+    assert (shown / "burst/mine.png").exists()

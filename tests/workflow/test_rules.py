@@ -1,3 +1,6 @@
+import os
+import re
+
 import pytest
 
 pytestmark = pytest.mark.workflow
@@ -64,3 +67,34 @@ def test_second_run_does_nothing(copy):
     result = copy.run()
     assert result.returncode == 0
     assert "Nothing to be done" in result.stdout
+
+
+LIMIT = """
+from snakemake.iocontainers import Wildcards
+
+include: {snakefile!r}
+
+chunk = Wildcards(fromdict={{"analysis": "burst", "index": "001", "n_chunks": "3"}})
+resources = workflow.get_rule("fit_chunk").expand_resources(chunk, [{problem!r}], attempt=1)
+print("limit:", resources["runtime"].value)
+"""
+
+
+def test_time_limit_of_a_chunk_follows_its_cores(empty, request):
+    # 64 pixels of 100 GB, sparse: 1600 s on one core, of which the limit is four times and 10 min
+    problem, snakefile = empty.path / "problem.h5", empty.path / "limit.smk"
+    problem.touch()
+    os.truncate(problem, 100_000_000_000)
+    whole = str(request.config.rootpath / "Snakefile")
+    snakefile.write_text(LIMIT.format(snakefile=whole, problem=str(problem)))
+
+    def limit(*options):
+        result = empty.run("--dry-run", "--snakefile", snakefile, "simulate", *options)
+        found = re.search(r"limit: (\d+)", result.stdout)
+        assert found, result.stdout
+        return int(found[1])
+
+    assert limit() == 117
+    assert limit("--set-resources", "fit_chunk:tasks=4", "fit_chunk:cpus_per_task=2") == 37
+    assert limit("--set-resources", "fit_chunk:tasks=4", "--set-threads", "fit_chunk=4") == 63
+    assert limit("--set-resources", "fit_chunk:tasks=4", "fit_chunk:cpus_per_task=attempt") == 63

@@ -2,8 +2,8 @@
 import json
 import os
 import re
-import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -179,9 +179,17 @@ def chunk_files(wildcards):
     return chunks_of(wildcards.analysis)
 
 
-def all_chunk_files(wildcards):
-    """Chunks of the maps of all analyses."""
-    return [path for name in settings.analyses for path in chunks_of(name)]
+def of_each_analysis(files):
+    """The same input of every analysis: a function as those that rules of one analysis have."""
+
+    def of_all(_):
+        found = []
+        for name in settings.analyses:
+            paths = files(SimpleNamespace(analysis=name))
+            found += [paths] if isinstance(paths, str) else paths
+        return found
+
+    return of_all
 
 
 def chunks_of(name):
@@ -262,10 +270,12 @@ def is_refined_in_chunks(analysis):
 
 
 def skies_files(wildcards):
-    """Simulated skies of an analysis."""
+    """Simulated skies of an analysis; none where it does not ask for them."""
     from skyquilt.maps.calibration.file import skies_name
 
     options = settings.analyses[wildcards.analysis].calibrate
+    if options is None:
+        return []
     return [
         of_analysis(wildcards.analysis, f"skies/{skies_name(kind, index, n_jobs)}")
         for kind in ("null", "injected")
@@ -316,86 +326,3 @@ def catalogue_file(wildcards):
 def one_of(names):
     """Regular expression that matches these names and nothing else."""
     return "|".join(map(re.escape, names))
-
-
-# --- what a job needs ---
-#
-# The jobs of config/demo.yaml take 70 to 340 MB, nearly all of it for the libraries, and seconds
-# (their benchmark files, Xeon, 2026). The numbers in the rules are three times that or more, for
-# inputs of any size; a job that needs more gets it at the next attempt.
-
-
-def size_mb(files):
-    """Size of the input [MB]; while a file is not made yet, Snakemake asks again later."""
-    return sum(map(os.path.getsize, files)) / 1e6
-
-
-def mem_mb(program, per_mb=0.0):
-    """Function of the memory of a job [MB]: the program, and a multiple of the input."""
-
-    def needed(wildcards, input, attempt):
-        return round(attempt * (program + per_mb * size_mb(input)))
-
-    return needed
-
-
-def runtime_min(start, per_mb=0.0):
-    """Function of the time limit of a job [min]: the start, and a time per MB of the input."""
-
-    def needed(wildcards, input, attempt):
-        return round(attempt * (start + per_mb * size_mb(input)))
-
-    return needed
-
-
-def fit_runtime_min(wildcards, input, attempt):
-    """Time limit of a chunk on one core [min]; more at each attempt.
-
-    A pixel adds up at most all rows of the problem, 4 bytes a number. That takes 1 ns where they
-    come from memory (measured, Xeon, 2026); the limit is four times that.
-    """
-    nside = settings.analyses[wildcards.analysis].map.nside
-    n_pixels = 12 * nside**2 / int(wildcards.n_chunks)
-    seconds = n_pixels * size_mb(input) * 1e6 / 4 * 1e-9
-    return round(attempt * (10 + 4 * seconds / 60))
-
-
-def skies_runtime_min(wildcards, input, attempt):
-    """Time limit of a job of simulated skies [min]; more at each attempt.
-
-    A pixel of a sky takes a time per bin of the model: 2 to 4 ns for the hit ones (see
-    `skyquilt.fit.plan`), which are fewer; the limit is five times that.
-    """
-    analysis = settings.analyses[wildcards.analysis]
-    options = analysis.calibrate
-    n_pixels = options.skies_per_job * 12 * (options.nside or analysis.map.nside) ** 2
-    n_bins = size_mb(input) * 1e6 / 4 / 768
-    return round(attempt * (10 + 20e-9 * n_bins * n_pixels / 60))
-
-
-def fit_threads(wildcards):
-    """Cores of a chunk on one machine: one, or all for a chunk that is the only one of the run.
-
-    A job on another machine has the cores that it asked for, not those of the machine.
-    """
-    is_alone = len(settings.analyses) == int(wildcards.n_chunks) == 1
-    return (workflow.cores or 1) if is_alone and not workflow.remote_exec else 1
-
-
-def launcher(wildcards, resources):
-    """Start of the command of a chunk: the MPI launcher; nothing for one rank without one."""
-    program = resources.get("mpi", "" if resources.tasks == 1 else "mpiexec")
-    return f"{program} -n {resources.tasks}" if program else ""
-
-
-def share(wildcards, threads, resources):
-    """How ranks and cores share a chunk, as options of `skyquilt fit-chunk`.
-
-    A profile for SLURM says how many cores a rank gets. Otherwise `threads` are the cores of the
-    whole job, for Snakemake to count, and each rank gets its part.
-    """
-    ranks = resources.tasks
-    cores = resources.get("cpus_per_task") or max(1, threads // ranks)
-    options = f"--threads {cores}" + (f" --mpi --ranks {ranks}" if ranks > 1 else "")
-    scratch = resources.get("scratch")  # variables in it are those of the node
-    return options + (f" --scratch {shlex.quote(scratch)}" if scratch else "")

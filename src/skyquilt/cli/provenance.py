@@ -5,7 +5,11 @@ import argparse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("file", metavar="FILE", help="product of skyquilt (.h5, .fits, .json)")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="product of skyquilt: .h5, .fits, .json, .ecsv, .reg, .png, .pdf, .html",
+    )
     parser.add_argument("--json", action="store_true", help="as JSON (default: YAML)")
 
 

@@ -1,7 +1,7 @@
 """Read any of skyquilt's files in full, whatever its kind, and compare it with its checksums."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,10 @@ from skyquilt.io.digest import blocks_digest
 from skyquilt.io.fits_table import open_checked
 from skyquilt.io.json_file import is_intact
 from skyquilt.io.provenance import read_provenance
+from skyquilt.io.seal import check_seal, read_seal
+
+SEALED = (".png", ".pdf", ".html", ".reg")
+"""Endings of files that hold their provenance and checksum in a line of JSON."""
 
 _BLOCK_BYTES = 1 << 24
 
@@ -45,6 +49,7 @@ def inspect_file(path: str | Path) -> Inspected:
     """
     path = Path(path)
     readers = {".h5": _inspect_hdf5, ".fits": _inspect_fits, ".json": _inspect_json}
+    readers |= {".ecsv": _inspect_ecsv} | dict.fromkeys(SEALED, _inspect_sealed)
     if path.suffix not in readers:
         raise ProductError(f"{path}: allowed are files that end in {', '.join(readers)}.")
     try:
@@ -91,6 +96,23 @@ def _inspect_json(path: Path) -> Inspected:
     return Inspected(_schema(labels), labels, labels.get("provenance", {}))
 
 
+def _inspect_ecsv(path: Path) -> Inspected:
+    from astropy.table import Table
+
+    check_seal(path)
+    return _labelled(Table.read(path, format="ascii.ecsv").meta)
+
+
+def _inspect_sealed(path: Path) -> Inspected:
+    return _labelled(read_seal(path))
+
+
+def _labelled(content: Mapping[str, Any]) -> Inspected:
+    record = content["provenance"]
+    labels = {"problem_identity": record.get("problem_identity")}
+    return Inspected(_schema(content), labels, record)
+
+
 def _blocks(dataset: h5py.Dataset) -> Iterator[np.ndarray]:
     if not dataset.shape or not dataset.size:
         yield np.asarray(dataset[()])
@@ -104,5 +126,5 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _schema(labels: dict[str, Any]) -> str:
+def _schema(labels: Mapping[str, Any]) -> str:
     return f"{labels.get('schema', '')} {labels.get('schema_version', '')}".strip()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,7 +78,7 @@ class Provenance:
             "versions": _versions(),
             "settings": self.settings,
             "settings_sha256": settings_digest(self.settings),
-            "inputs": input_records(self.inputs, self.memo),
+            "inputs": self._inputs,
             "command": " ".join(sys.argv),
             "hosts": list(self.hosts),
             "job_id": os.environ.get("SLURM_JOB_ID", ""),
@@ -86,6 +87,10 @@ class Provenance:
             "ended_utc": _utc(time.time()),
             "stages": [*self.earlier, self._stage()],
         }
+
+    @cached_property
+    def _inputs(self) -> list[dict[str, Any]]:
+        return input_records(self.inputs, self.memo)
 
     def _stage(self) -> dict[str, Any]:
         """Times of the step, and the largest memory of its process."""

@@ -10,7 +10,7 @@ import numpy as np
 from skyquilt.io.fits import write_maps
 from skyquilt.io.fits_table import Column, write_table
 from skyquilt.io.hdf5 import Schema
-from skyquilt.io.products import write_text
+from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.maps.ds9 import format_ds9
 from skyquilt.maps.localisation import Localisation, flatten_probability
 from skyquilt.maps.multiorder import MultiOrderMap
@@ -119,10 +119,11 @@ def _write_region(
     column = {"UNIQ": Column(uniq, "", "4 * 4^order + nested pixel")}
     write_table(folder / files["moc"], _REGION, column, moc | dict(cards), record, name="MOC")
     comments = (
+        seal_text(_REGION, record),
         f"{cards['OBJECT'][0]}: {about}, {region.area:.6g} deg2, {len(region.parts)} part(s)",
         f"made by skyquilt {record['skyquilt']}, {record['ended_utc'][:19]} UTC",
     )
-    write_text(folder / files["ds9"], format_ds9(uniq, comments, f"{100 * region.level:g} %"))
+    write_sealed(folder / files["ds9"], format_ds9(uniq, comments, f"{100 * region.level:g} %"))
 
 
 def _event_cards(name: str, description: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from skyquilt.config.plots import PlotOptions
+from skyquilt.io.provenance import Provenance
 from skyquilt.plots.containment import plot_containment
 from skyquilt.plots.fit_maps import draw_fit_maps
 from skyquilt.plots.marks import marks_from_summary
@@ -30,6 +31,7 @@ def make_plots(
     settings: PlotOptions,
     folder: str | Path,
     sources: Mapping[str, np.ndarray] | None = None,
+    provenance: Provenance | None = None,
 ) -> list[Path]:
     """Draw and write all figures of an analysis, each as PNG and PDF.
 
@@ -49,6 +51,8 @@ def make_plots(
         Where to write; made if missing.
     sources : dict of str to ndarray, optional
         Columns of sources.fits, to mark in the TS map and the zoom.
+    provenance : Provenance, optional
+        Where the figures come from, to be written into each.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def make_plots(
         If a file cannot be written.
     """
     return [
-        save(figure, Path(folder) / f"{name}{ending}")
+        save(figure, Path(folder) / f"{name}{ending}", provenance)
         for name, figure in draw_figures(skymap, cells, summary, spectra, settings, sources)
         for ending in _ENDINGS
     ]

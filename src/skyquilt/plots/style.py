@@ -12,7 +12,10 @@ from types import MappingProxyType
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
+from skyquilt.io.provenance import Provenance
+from skyquilt.io.seal import seal, seal_text
 
 FULL_WIDTH = 17.0
 """Width of a figure across the page [cm]."""
@@ -28,6 +31,9 @@ AXIS_TITLES = {
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Colours of lines, safe for colour blindness (Okabe and Ito 2008)."""
 
+# 1.0  first version
+_FIGURE = Schema("skyquilt/figure", "1.0", "skyquilt plot")
+
 _CM = 1 / 2.54
 _DPI = 200
 _SETTINGS = {
@@ -41,6 +47,7 @@ _SETTINGS = {
     "ytick.direction": "in",
     "pdf.fonttype": 42,  # whole TrueType fonts, which journals ask for
 }
+_SEAL_PLACE = MappingProxyType({".png": "skyquilt", ".pdf": "Keywords"})
 # without these, two runs give different bytes
 _METADATA = MappingProxyType(
     {".png": {"Software": None}, ".pdf": {"CreationDate": None, "Producer": None, "Creator": None}}
@@ -87,8 +94,8 @@ def format_number(value: float, digits: str = ".7g") -> str:
 
 
 @figure_style()
-def save(figure: Figure, path: str | Path) -> Path:
-    """Write a figure; the same figure gives the same bytes.
+def save(figure: Figure, path: str | Path, provenance: Provenance | None = None) -> Path:
+    """Write a figure; the same figure without provenance gives the same bytes.
 
     Parameters
     ----------
@@ -96,6 +103,8 @@ def save(figure: Figure, path: str | Path) -> Path:
         What to write.
     path : str or Path
         File that ends in .png (200 dpi) or .pdf (fonts embedded).
+    provenance : Provenance, optional
+        Where it comes from, to be written into the file with its checksum.
 
     Returns
     -------
@@ -112,6 +121,11 @@ def save(figure: Figure, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix not in _METADATA:
         raise ValueError(f"{path}: allowed are the endings {', '.join(_METADATA)}.")
+    metadata = dict(_METADATA[path.suffix])
+    if provenance is not None:
+        metadata[_SEAL_PLACE[path.suffix]] = seal_text(_FIGURE, provenance.record())
     with new_product(path) as partial:
-        figure.savefig(partial, dpi=_DPI, metadata=_METADATA[path.suffix])
+        figure.savefig(partial, dpi=_DPI, metadata=metadata)
+        if provenance is not None:
+            partial.write_bytes(seal(partial.read_bytes()))
     return path

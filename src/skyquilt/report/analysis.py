@@ -69,7 +69,7 @@ class Products:
     n_iter: Mapping[str, float] = field(default_factory=dict)
 
 
-def analysis_page(products: Products, index: str) -> str:
+def analysis_page(products: Products, index: str, seal: str = "") -> str:
     """The page of an analysis as HTML.
 
     Parameters
@@ -78,6 +78,8 @@ def analysis_page(products: Products, index: str) -> str:
         What is known of it.
     index : str
         Path of the page of all analyses, from that of this one.
+    seal : str
+        Provenance, see `skyquilt.io.seal`.
     """
     return render(
         "analysis.html",
@@ -88,6 +90,7 @@ def analysis_page(products: Products, index: str) -> str:
             "sections": list(_sections(products)),
             "index": index,
         },
+        seal,
     )
 
 

@@ -25,13 +25,13 @@ class Entry(NamedTuple):
     calibration: Mapping[str, Any] | None
 
 
-def overview_page(entries: Sequence[Entry]) -> str:
-    """The page of all analyses as HTML, brightest first."""
+def overview_page(entries: Sequence[Entry], seal: str = "") -> str:
+    """The page of all analyses as HTML, brightest first; `seal` is its provenance."""
     rows = [
         {"name": entry.summary["analysis"], "path": entry.path, "cells": _cells(entry)}
         for entry in sorted(entries, key=_ts, reverse=True)
     ]
-    return render("index.html", {"rows": rows})
+    return render("index.html", {"rows": rows}, seal)
 
 
 def _ts(entry: Entry) -> float:

@@ -123,7 +123,7 @@ def read_picture(path: str | Path, alt: str, caption: str) -> Picture:
     return Picture(b64encode(content).decode("ascii"), width, height, alt, caption)
 
 
-def render(template: str, content: Mapping[str, Any]) -> str:
+def render(template: str, content: Mapping[str, Any], seal: str = "") -> str:
     """Fill in a template of this package.
 
     Parameters
@@ -132,6 +132,8 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         File name, as "analysis.html".
     content : dict
         Values that the template names.
+    seal : str
+        Provenance, see `skyquilt.io.seal`.
 
     Returns
     -------
@@ -145,6 +147,7 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         loader=PackageLoader("skyquilt.report", "."), autoescape=True, undefined=StrictUndefined
     )
     common = {
+        "seal": Markup(seal),
         "version": __version__,
         "made": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "style": Markup((files("skyquilt.report") / "style.css").read_text(encoding="utf-8")),

@@ -19,11 +19,27 @@ WANTED = (
 )
 """What every finished analysis has, besides its chunks."""
 
+FOLDERS = ("plots", "calibration-plots", "regions")
+"""Folders of an analysis that are made as a whole."""
+
+INDEX = "index.html"
+"""Page of all analyses, beside their folders."""
+
 _ASKED = {
     "sources": ("sources.fits", "sources.ecsv"),
     "calibrate": ("model.h5", "calibration.json", "calibration.h5"),
 }
 """What an analysis has, too, if its configuration has this section."""
+
+
+_CHECKED = (".h5", ".fits", ".json")
+"""Endings of files that are checked wherever they lie in the folder."""
+
+_SEALED = (
+    *("sources.ecsv", "report.html"),
+    *(f"{folder}/*.{ending}" for folder in FOLDERS for ending in ("png", "pdf", "reg")),
+)
+"""Other files that are checked; what people add elsewhere, a figure say, is theirs."""
 
 
 class Folder(NamedTuple):
@@ -70,9 +86,10 @@ def open_tree(results: str | Path) -> list[Folder]:
 def products(folder: Folder) -> Iterator[Path]:
     """All files of an analysis that skyquilt can check, chunks included."""
     for path in sorted(folder.path.rglob("*")):
-        inner = path.relative_to(folder.path).parts
-        is_hidden = any(part.startswith(".") for part in inner)
-        if path.suffix in (".h5", ".fits", ".json") and not is_hidden and path.is_file():
+        inner = path.relative_to(folder.path)
+        is_hidden = any(part.startswith(".") for part in inner.parts)
+        is_known = path.suffix in _CHECKED or any(map(inner.match, _SEALED))
+        if is_known and not is_hidden and path.is_file():
             yield path
 
 

@@ -8,13 +8,14 @@ provenance names.
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from skyquilt.errors import OutputError, ProductError
-from skyquilt.io.digest import file_digest
+from skyquilt.io.digest import file_digest, stat_key
 from skyquilt.io.inspect import Inspected, inspect_file
-from skyquilt.runs.tree import Folder, open_tree, products
+from skyquilt.runs.tree import FOLDERS, INDEX, Folder, open_tree, products
 
 SET_ASIDE = ".set-aside"
 """Hidden folder in that of an analysis, for files that are damaged or foreign."""
@@ -65,7 +66,7 @@ def verify_tree(
         If there are no results.
     """
     folders = open_tree(results)
-    findings: list[Finding] = []
+    findings = list(_verify_index(Path(results) / INDEX))
     for number, folder in enumerate(folders, 1):
         findings += _verify_folder(folder)
         if on_progress is not None:
@@ -75,6 +76,8 @@ def verify_tree(
 
 def set_aside(findings: list[Finding]) -> list[Path]:
     """Move damaged and foreign files out of the way, so that the next run makes them again.
+
+    Files in a folder that is made as a whole, as figures, take it with them.
 
     Returns
     -------
@@ -86,21 +89,38 @@ def set_aside(findings: list[Finding]) -> list[Path]:
     OutputError
         If one cannot be moved.
     """
-    moved = []
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    for finding in findings:
-        if finding.state in (State.DAMAGED, State.FOREIGN):
-            folder = _analysis_folder(finding.path)
-            target = folder / SET_ASIDE / stamp / finding.path.relative_to(folder)
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                finding.path.rename(target)
-            except OSError as error:
-                raise OutputError(
-                    f"{finding.path}: cannot be set aside ({error.strerror}); remove it yourself."
-                ) from error
-            moved.append(target)
+    bad = [item.path for item in findings if item.state in (State.DAMAGED, State.FOREIGN)]
+    moved = []
+    for path in dict.fromkeys(map(_made_as_a_whole, bad)):
+        folder = _analysis_folder(path)
+        target = folder / SET_ASIDE / stamp / path.relative_to(folder)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+        except OSError as error:
+            raise OutputError(
+                f"{path}: cannot be set aside ({error.strerror}); remove it yourself."
+            ) from error
+        moved.append(target)
     return moved
+
+
+def _verify_index(path: Path) -> Iterator[Finding]:
+    """State of the page of all analyses, which is no file of one."""
+    if path.is_file():
+        try:
+            inputs = inspect_file(path).record["inputs"]
+        except ProductError as error:
+            yield Finding(path, State.DAMAGED, str(error))
+            return
+        pages = {path.parent / Path(*Path(note["path"]).parts[-2:]): note for note in inputs}
+        for page, note in pages.items():
+            if page.is_file() and _digest(page) != note["sha256"]:
+                reason = f"it was made from another {page.relative_to(path.parent)}"
+                yield Finding(path, State.FOREIGN, reason)
+                return
+        yield Finding(path, State.WHOLE)
 
 
 def _verify_folder(folder: Folder) -> Iterator[Finding]:
@@ -155,7 +175,7 @@ def _why_other_inputs(folder: Folder, content: Inspected) -> str:
         name = Path(note["path"])
         path = folder.path / name.name
         is_here = name.parent.name == folder.path.name and path.is_file()
-        if is_here and file_digest(path) != note["sha256"]:
+        if is_here and _digest(path) != note["sha256"]:
             return f"it was made from another {name.name}"
     return ""
 
@@ -166,5 +186,21 @@ def _inputs(record: dict) -> list[dict]:
     return record.get("inputs") or (stages[-1]["inputs"] if stages else [])
 
 
+def _digest(path: Path) -> str:
+    return _digest_once(path, stat_key(path))
+
+
+@lru_cache(maxsize=64)
+def _digest_once(path: Path, _state: str) -> str:
+    """Digest of a file that is an input of many, read once."""
+    return file_digest(path)
+
+
+def _made_as_a_whole(path: Path) -> Path:
+    return path.parent if path.parent.name in FOLDERS else path
+
+
 def _analysis_folder(path: Path) -> Path:
-    return next(parent for parent in path.parents if (parent / "config.yaml").is_file())
+    """Folder of the analysis that has a file; that of the file itself if it is of none."""
+    found = (parent for parent in path.parents if (parent / "config.yaml").is_file())
+    return next(found, path.parent)

@@ -102,6 +102,7 @@ def plot_calibration(summary: str | Path, table: str | Path, output: str | Path)
     from skyquilt.plots.calibration import plot_coverage, plot_detection, plot_maxima
     from skyquilt.plots.style import save
 
+    provenance = Provenance("plot-calibration", inputs=(str(summary), str(table)))
     content = json.loads(Path(summary).read_text(encoding="utf-8"))
     skies, title = read_calibration(table), content["analysis"]
     null, injected = content["null"], content["injected"]
@@ -116,7 +117,7 @@ def plot_calibration(summary: str | Path, table: str | Path, output: str | Path)
         figures["coverage"] = plot_coverage(drop, regions, detection_ts, title)
     for name, figure in figures.items():
         for ending in (".png", ".pdf"):
-            save(figure, Path(output) / f"{name}{ending}")
+            save(figure, Path(output) / f"{name}{ending}", provenance)
 
 
 def get_options(analysis: Analysis, name: str) -> CalibrateOptions:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
+from skyquilt.io.provenance import Provenance
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.localisation_file import SKYMAP
 from skyquilt.maps.multiorder_file import read_multiorder
@@ -24,15 +25,18 @@ def plot_analysis(
     sources: str | Path | None = None,
 ) -> None:
     """Write all figures of an analysis as PNG and PDF; sources are marked where they are given."""
-    numbers = _read_summary(summary)
+    numbers, look = _read_summary(summary), get_analysis(config, name).plots
+    files = [problem, maps, skymap, summary, *([] if sources is None else [sources])]
+    provenance = Provenance("plot", look.model_dump(mode="json"), tuple(map(str, files)))
     make_plots(
         read_skymap(maps)[0],
         read_multiorder(skymap, SKYMAP)[0],
         numbers,
         read_problem(problem).counts_spectra,
-        get_analysis(config, name).plots,
+        look,
         output,
         None if sources is None else read_sources(sources)[0],
+        provenance,
     )
 
 

@@ -1,7 +1,7 @@
 """Steps `report` and `index`: pages of one analysis and of all."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os.path import relpath
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,16 @@ import numpy as np
 
 from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
-from skyquilt.io.products import write_text
+from skyquilt.io.hdf5 import Schema
+from skyquilt.io.provenance import Provenance
+from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.sources.file import read_sources
 from skyquilt.report.analysis import Products, analysis_page
 from skyquilt.report.overview import Entry, overview_page
+
+# 1.0  first version
+_PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")
 
 
 def report_analysis(config: Config, name: str, folder: str | Path, output: str | Path) -> None:
@@ -33,7 +38,14 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
         n_iter=_steps(folder / "maps.fits"),
     )
     index = relpath(Path(config.results) / "index.html", Path(output).parent)
-    write_text(output, analysis_page(products, index))
+    tables = [folder / "summary.json", folder / "maps.fits"]
+    if products.sources is not None:
+        tables.append(folder / "sources.fits")
+    if calibration is not None:
+        tables.append(folder / "calibration.json")
+    files = (*tables, *products.plots, *products.calibration_plots)
+    seal = _seal("report", products.settings, files)
+    write_sealed(output, analysis_page(products, index, seal))
 
 
 def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) -> None:
@@ -50,7 +62,12 @@ def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) 
         has_skies = get_analysis(config, summary["analysis"]).calibrate is not None
         calibration = _read_json(page.parent / "calibration.json") if has_skies else None
         entries.append(Entry(relpath(page, Path(output).parent), summary, calibration))
-    write_text(output, overview_page(entries))
+    write_sealed(output, overview_page(entries, _seal("index", {}, tuple(pages))))
+
+
+def _seal(stage: str, settings: Mapping[str, Any], files: Sequence[str | Path]) -> str:
+    record = Provenance(stage, dict(settings), tuple(map(str, files))).record()
+    return seal_text(_PAGE, record)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Both hold the same columns, with all digits. The FITS file has a second table `CATALOGUE` when
 there is a catalogue to compare with, and the provenance as its last table; the text file has the
-provenance in its header.
+provenance and its checksum in its header.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ import numpy as np
 from skyquilt.io.fits_table import Column, read_table, write_table
 from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
+from skyquilt.io.seal import KEY, UNSEALED, seal
 
 # 1.0  first version
 SCHEMA = Schema("skyquilt/sources", "1.0", "skyquilt sources")
@@ -73,10 +74,16 @@ def _write_text(path: str | Path, columns: Mapping[str, Column], record: dict[st
             )
             for name, column in columns.items()
         ],
-        meta={"schema": SCHEMA.name, "schema_version": SCHEMA.version, "provenance": record},
+        meta={
+            KEY: UNSEALED,
+            "schema": SCHEMA.name,
+            "schema_version": SCHEMA.version,
+            "provenance": record,
+        },
     )
     with new_product(path) as partial:
         table.write(partial, format="ascii.ecsv")
+        partial.write_bytes(seal(partial.read_bytes()))
 
 
 def _format(name: str, values: np.ndarray) -> str | None:
