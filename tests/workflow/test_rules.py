@@ -76,7 +76,7 @@ include: {snakefile!r}
 
 chunk = Wildcards(fromdict={{"analysis": "burst", "index": "001", "n_chunks": "3"}})
 resources = workflow.get_rule("fit_chunk").expand_resources(chunk, [{problem!r}], attempt=1)
-print("limit:", resources["runtime"].value)
+print("limit:", resources["runtime"])
 """
 
 
