@@ -78,7 +78,10 @@ def read_problem(path: str | Path) -> FitProblem:
     with open_hdf5(path, SCHEMA) as file:
         identity = file.attrs["identity"]
         if identity != _identity(file):
-            raise ProductError(f"{path}: content and identity differ; the file is damaged.")
+            raise ProductError(
+                f"{path}: content and identity differ, the file is damaged; make it again with "
+                f"`{SCHEMA.made_by}`."
+            )
         description = json.loads(file.attrs["description"])
         description["energy_range_keV"] = tuple(description["energy_range_keV"])
         span = description.get("time_span")
@@ -194,7 +197,10 @@ def _get_one(group: h5py.Group) -> Expectation:
         case "local_table" | "sky_table":
             return _get_table(group)
         case kind:
-            raise ProductError(f"{group.file.filename}: unknown kind of expectation {kind!r}.")
+            raise ProductError(
+                f"{group.file.filename}: unknown kind of expectation {kind!r}; make it again with "
+                f"`{SCHEMA.made_by}`, or read it with the skyquilt that made it."
+            )
 
 
 def _get_table(group: h5py.Group) -> LocalTable | SkyTable:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -88,6 +89,16 @@ def test_profile_of_a_band_is_the_mean_over_its_photons(response):
     share = slow_integral(second, low, high) / slow_integral(seen, low, high)
     expected = (1 - share) * response.psf.profile[0] + share * response.psf.profile[1]
     np.testing.assert_allclose(profiles[1], expected, rtol=1e-7)
+
+
+def test_band_without_exposure_is_refused(response):
+    exposure = response.exposure
+    values = np.where(exposure.energies < EDGES[2], 0.0, exposure.values)
+    blind = response._replace(exposure=replace(exposure, values=values))
+    photons = spread_photons(spectrum(), EDGES, blind)
+
+    with pytest.raises(InputError, match="the exposure is 0 in 1 of the 3 chosen bands"):
+        mean_profiles(photons, blind, 3)
 
 
 def test_exposure_on_the_sky_is_that_of_the_file(response):

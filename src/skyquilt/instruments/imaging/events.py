@@ -38,7 +38,7 @@ class Events(NamedTuple):
     energy: np.ndarray
 
 
-def read_events(section: EventList, name: str = "data.events") -> Events:
+def read_events(section: EventList) -> Events:
     """Read photons: RA and DEC or, where these are missing, L and B, with ENERGY and TIME.
 
     Photons outside the good time intervals, if the file has some, are left out and counted.
@@ -55,7 +55,7 @@ def read_events(section: EventList, name: str = "data.events") -> Events:
         table = find_table(file, path, "EVENTS")
         frame = _find_frame(table, path)
         lon, lat = (_read_angle(table, path, column) for column in _POSITIONS[frame])
-        energy = read_energies(table, section, name, "ENERGY")
+        energy = read_energies(table, section, "data.events", "ENERGY")
         is_good = _in_good_time(file, table, path)
     _check(path, np.abs(lat) <= 90, "latitudes", lat, "-90 to 90 deg")
     _check(path, np.isfinite(lon), "longitudes", lon, "finite")

@@ -14,6 +14,7 @@ from skyquilt.io.digest import array_digest
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.pixels import check_ipix, check_nside, nest_to_ring
 
+_EXPOSURE = "data.exposure"  # section of the analysis, for messages
 _COLUMN = re.compile(r"(?:CHANNEL|ENERGY)(\d+)", re.IGNORECASE)
 
 
@@ -91,7 +92,7 @@ def read_bands(section: CountsCube | BackgroundCube, name: str) -> HealpixCube:
         return _read_pixels(file, section, name, edges, len(edges) - 1, 1.0)
 
 
-def read_exposure(section: ExposureCube, name: str = "data.exposure") -> HealpixCube:
+def read_exposure(section: ExposureCube) -> HealpixCube:
     """Read an exposure [cm2 s] per pixel, at energies.
 
     Raises
@@ -102,13 +103,13 @@ def read_exposure(section: ExposureCube, name: str = "data.exposure") -> Healpix
         If frame or a unit are not known.
     """
     with open_fits(section.path) as file:
-        energies = read_nodes(file, section, name)
+        energies = read_nodes(file, section, _EXPOSURE)
         table = _pixel_table(file, section.path)
         stated = column_unit(table, _columns(table, section.path)[0]) or table.header.get("BUNIT")
         factor = unit_factor(
-            section.path, "the exposures", stated, f"{name}.unit", section.unit, "cm2 s"
+            section.path, "the exposures", stated, f"{_EXPOSURE}.unit", section.unit, "cm2 s"
         )
-        cube = _read_pixels(file, section, name, energies, len(energies), factor)
+        cube = _read_pixels(file, section, _EXPOSURE, energies, len(energies), factor)
     if not cube.values.any():
         raise InputError(f"{section.path}: the exposure is 0 everywhere.")
     return cube

@@ -14,6 +14,8 @@ from skyquilt.problem.profiles import tabulate
 
 logger = logging.getLogger(__name__)
 
+_SECTION = "data.psf"  # of the analysis, for messages
+
 _NORMAL = 0.01  # integrals farther from 1 are worth a warning
 
 
@@ -38,7 +40,7 @@ class PointSpreadFunction(NamedTuple):
     profile: np.ndarray
 
 
-def read_point_spread(section: PointSpreadTable, name: str = "data.psf") -> PointSpreadFunction:
+def read_point_spread(section: PointSpreadTable) -> PointSpreadFunction:
     """Read a point spread function.
 
     A function whose integral is not 1 is warned of, with its integral, and divided by it only if
@@ -54,21 +56,21 @@ def read_point_spread(section: PointSpreadTable, name: str = "data.psf") -> Poin
     path = section.path
     with open_fits(path) as file:
         table, angles = find_table(file, path, "PSF"), find_table(file, path, "THETA")
-        energies = read_energies(table, section, name, "Energy")
+        energies = read_energies(table, section, _SECTION, "Energy")
         theta = read_column(angles, path, "Theta") * unit_factor(
             path,
             "the angles",
             column_unit(angles, "Theta"),
-            f"{name}.angle_unit",
+            f"{_SECTION}.angle_unit",
             section.angle_unit,
             "rad",
         )
         profile = read_column(table, path, "Psf")
     psf = PointSpreadFunction(path, check_ascending(path, energies), theta, profile)
-    return _normalise(psf, section.normalise, name)
+    return _normalise(psf, section.normalise)
 
 
-def _normalise(psf: PointSpreadFunction, is_wanted: bool, name: str) -> PointSpreadFunction:
+def _normalise(psf: PointSpreadFunction, is_wanted: bool) -> PointSpreadFunction:
     try:
         total = tabulate(psf.theta, psf.profile, 1e-3).total
     except ValueError as error:
@@ -81,6 +83,6 @@ def _normalise(psf: PointSpreadFunction, is_wanted: bool, name: str) -> PointSpr
         logger.warning(
             "%s: the integral of the point spread function is %.4g to %.4g, not 1; fluxes are "
             "wrong by that factor, unless `normalise: true` under %s divides by it.",
-            *(psf.path, low, high, name),
+            *(psf.path, low, high, _SECTION),
         )
     return psf

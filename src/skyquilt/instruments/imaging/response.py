@@ -126,6 +126,11 @@ def mean_profiles(photons: Photons, response: Response, n_band: int) -> np.ndarr
     """Point spread function per band [sr-1], shape (n_band, n_theta).
 
     The mean is over the photons of the spectrum and the exposure averaged over the sky.
+
+    Raises
+    ------
+    InputError
+        If no photon of a band is seen.
     """
     mean_exposure = np.interp(
         np.log(photons.energy),
@@ -135,7 +140,13 @@ def mean_profiles(photons: Photons, response: Response, n_band: int) -> np.ndarr
     counts = photons.flux * mean_exposure
     share = shares(response.psf_shares(photons.energy), len(response.psf.energies))
     weight = _sum_bands(photons, counts[:, np.newaxis] * share, n_band)
-    return weight / weight.sum(axis=1, keepdims=True) @ response.psf.profile
+    seen = weight.sum(axis=1, keepdims=True)
+    if not np.all(seen > 0):
+        raise InputError(
+            f"{response.exposure.path}: the exposure is 0 in {int(np.sum(seen <= 0))} of the "
+            f"{n_band} chosen bands; leave them out with `energy`."
+        )
+    return weight / seen @ response.psf.profile
 
 
 def _sum_bands(photons: Photons, values: np.ndarray, n_band: int) -> np.ndarray:

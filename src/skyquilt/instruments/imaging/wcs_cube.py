@@ -12,6 +12,8 @@ from skyquilt.instruments.imaging.headers import unit_factor
 from skyquilt.instruments.imaging.wcs import Projection, pixel_vertices, read_projection, to_grid
 from skyquilt.problem.sky_grid import HealpixGrid
 
+_EXPOSURE = "data.exposure"  # section of the analysis, for messages
+
 
 @dataclass(frozen=True, eq=False)
 class WcsCube:
@@ -88,7 +90,7 @@ def read_wcs_bands(section: CountsCube | BackgroundCube, name: str) -> WcsCube:
         return _read_images(file[0], section, edges, len(edges) - 1, 1.0)
 
 
-def read_wcs_exposure(section: ExposureCube, name: str = "data.exposure") -> WcsCube:
+def read_wcs_exposure(section: ExposureCube) -> WcsCube:
     """Read an exposure [cm2 s] per pixel, at energies.
 
     Raises
@@ -99,10 +101,10 @@ def read_wcs_exposure(section: ExposureCube, name: str = "data.exposure") -> Wcs
         If a unit is not known.
     """
     with open_fits(section.path) as file:
-        energies = read_nodes(file, section, name)
+        energies = read_nodes(file, section, _EXPOSURE)
         stated = str(file[0].header.get("BUNIT", "")).strip() or None
         factor = unit_factor(
-            section.path, "the exposures", stated, f"{name}.unit", section.unit, "cm2 s"
+            section.path, "the exposures", stated, f"{_EXPOSURE}.unit", section.unit, "cm2 s"
         )
         cube = _read_images(file[0], section, energies, len(energies), factor)
     if not cube.values.any():
