@@ -1,9 +1,13 @@
 """Steps one after the other: what each writes, and what it refuses."""
 
 import json
+import threading
+import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from threadranks import run_ranks
 
 from skyquilt.config import parse_config
 from skyquilt.errors import ConfigError, ProductError
@@ -178,6 +182,22 @@ def test_fit_of_a_chunk_reads_the_copy_on_the_node(local, tmp_path, monkeypatch)
     assert [path.is_relative_to(scratch) for path in read] == [False, True]
     np.testing.assert_array_equal(results[0].fit.ts, results[1].fit.ts)
     assert list(scratch.iterdir()) == []
+
+
+def test_copy_on_one_node_that_takes_long_is_no_stall_for_the_others(local, tmp_path, monkeypatch):
+    folder, slow = local.prepare(), threading.Lock()
+    monkeypatch.setattr("skyquilt.parallel.team._BEAT_S", 0.05)
+
+    @contextmanager
+    def staged(path, _):
+        if slow.acquire(blocking=False):  # the first rank to come copies
+            time.sleep(3)
+        yield path
+
+    monkeypatch.setattr("skyquilt.steps.fit_chunk.staged", staged)
+    names = (f"{folder}/problem.h5", f"{folder}/plan.json", 0, tmp_path / "chunk.h5")
+    run_ranks(2, lambda comm: fit_chunk_file(*names, comm=comm, stall_s=2, scratch="there"))
+    assert read_chunk(tmp_path / "chunk.h5").result.ipix.size == 12
 
 
 def test_fit_with_a_plan_of_another_problem_is_refused(local, tmp_path):

@@ -39,14 +39,12 @@ def fit_runtime_min(wildcards, input, attempt, threads, rulename):
     nside = settings.analyses[wildcards.analysis].map.nside
     n_pixels = 12 * nside**2 / int(wildcards.n_chunks)
     seconds = n_pixels * size_mb(input) * 1e6 / 4 * 1e-9
-    asked = {
-        "tasks": 1,
-        "cpus_per_task": None,
-    }  # a profile may set both, or how they are found
+    asked = {"tasks": 1, "cpus_per_task": None}
+    how = {"input": input, "attempt": attempt, "threads": threads, "rulename": rulename}
     for name, resource in workflow.get_rule(rulename).resources.items():
         if name in asked:
-            how = {"input": input, "attempt": attempt, "threads": threads}
-            asked[name] = resource.evaluate(wildcards, **how).value
+            found = resource.evaluate(wildcards, async_run=workflow.async_run, **how)
+            asked[name] = found.value
     n_cores = asked["tasks"] * rank_cores(
         asked["tasks"], asked["cpus_per_task"], threads
     )

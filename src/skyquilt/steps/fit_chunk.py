@@ -35,20 +35,20 @@ def fit_chunk_file(
     With `scratch`, a folder on the node, the problem is copied there once for all ranks of it.
     """
     clock = start_clock()
-    team = Team(comm, stall_s=stall_s, on_progress=Progress(f"chunk {index}"))
-    if team.size > 1 and team.rank == 0:
-        logger.info("chunk %d: %s", index, describe_ranks(team))
-    provenance = Provenance(
-        "fit", {"chunk": index}, (str(plan),), hosts=tuple(team.hosts), clock=clock
-    )
     fit_plan = read_plan(plan)
     if index not in fit_plan.chunks:
         raise ConfigError(
             f"{plan}: no chunk {index} with pixels to fit; there are {fit_plan.chunks}."
         )
-    with staged(problem, scratch) as place:
+    with staged(problem, scratch) as place:  # before the team begins to look for silent ranks
+        team = Team(comm, stall_s=stall_s, on_progress=Progress(f"chunk {index}"))
+        if team.size > 1 and team.rank == 0:
+            logger.info("chunk %d: %s", index, describe_ranks(team))
         result = fit_chunk(read_problem(place), fit_plan, index, team=team, threads=threads)
     if result is not None:
+        provenance = Provenance(
+            "fit", {"chunk": index}, (str(plan),), hosts=tuple(team.hosts), clock=clock
+        )
         write_chunk(output, fit_plan, index, result, provenance)
 
 
