@@ -53,14 +53,6 @@ def test_any_direction_is_found_in_the_cell_that_healpy_says(cells):
     assert set(wanted) == {-1, *range(8)}
 
 
-def test_sample_is_nan_where_there_is_no_cell(cells):
-    south = np.array([[0.0, 0.0, -1.0]])
-
-    values = cells.sample("ts", np.vstack([south, cells.centres[[7, 0]]]))
-
-    np.testing.assert_array_equal(values, [np.nan, 7, 0])
-
-
 def test_cells_of_a_map_of_one_resolution_are_its_pixels():
     skymap = SkyMap(4, "galactic", np.array([3, 7, 191]), {"ts": np.arange(3.0)})
 

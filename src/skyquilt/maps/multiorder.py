@@ -147,21 +147,3 @@ class MultiOrderMap:
         """Places of the cells that hold pixels of the finest order, -1 where there is none."""
         place = np.searchsorted(self.ranges[:, 0], pixel, side="right") - 1
         return np.where((place >= 0) & (pixel < self.ranges[place, 1]), place, -1)
-
-    def sample(self, name: str, directions: np.ndarray) -> np.ndarray:
-        """Values of a column at given directions, NaN where there is no cell.
-
-        Parameters
-        ----------
-        name : str
-            Column.
-        directions : ndarray of float64, shape (n, 3)
-            Unit vectors in the frame of the map.
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-            Values of the cells that hold the directions.
-        """
-        place = self.find(directions)
-        return np.where(place >= 0, self.columns[name][place], np.nan)
