@@ -8,7 +8,6 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch as Area
 
-from skyquilt.plots.energies import format_range
 from skyquilt.plots.graticule import draw_graticule
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_zenithal, zenithal
@@ -18,6 +17,7 @@ from skyquilt.plots.sources import draw_sources, project_sources
 from skyquilt.plots.style import FULL_WIDTH, UNFITTED, figure_style, new_figure
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
+from skyquilt.spectra.energies import format_range
 
 MAX_HALF_WIDTH = 40.0
 """Parts that reach farther from their middle are drawn on the whole sky [deg]."""

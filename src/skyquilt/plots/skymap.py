@@ -11,7 +11,6 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Ellipse, Patch
 from matplotlib.patheffects import withStroke
 
-from skyquilt.plots.energies import format_range
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_mollweide, mollweide
 from skyquilt.plots.scale import choose_ticks, extension, flux_scale, ts_scale
@@ -25,6 +24,7 @@ from skyquilt.plots.style import (
     format_number,
     new_figure,
 )
+from skyquilt.spectra.energies import format_range
 
 _HEIGHT = 10.2  # of the figure [cm]
 _MAP = (0.05, 0.175, 0.90, 0.75)  # the ellipse in the figure: twice as wide as high

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from skyquilt.plots.energies import energy_unit
 from skyquilt.plots.style import COLUMN_WIDTH, LINES, figure_style, new_figure
+from skyquilt.spectra.energies import energy_unit
 
 DATA = "data"
 MODEL = "background model"

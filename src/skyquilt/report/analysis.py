@@ -12,6 +12,7 @@ import yaml
 from skyquilt.report import calibration
 from skyquilt.report.numbers import area, degrees, number, percent, with_error, yes_no
 from skyquilt.report.page import Fold, Link, Picture, Section, Table, read_picture, render
+from skyquilt.spectra.energies import format_range
 
 _FILES = {
     "maps.fits": "maps of TS, flux and their errors; opens in healpy, TOPCAT, Aladin",
@@ -146,8 +147,7 @@ def _warnings(products: Products) -> Iterator[str]:
 def _result(products: Products) -> Section:
     summary = products.summary
     rows = [["reference spectrum", summary["spectrum"]]]
-    low, high = summary["energy_range_keV"]
-    rows.append(["energies", f"{number(low)} to {number(high)} keV"])
+    rows.append(["energies", format_range(*summary["energy_range_keV"])])
     if best := summary["best"]:
         rows += [
             ["largest TS", f"{number(best['ts'], 4)} (√TS {number(best['sqrt_ts'])})"],
