@@ -100,18 +100,23 @@ def make_entry(entry: Entry, folder: Path) -> dict[str, Any]:
 def draw_map(entry: Entry, results: Path, summary: dict[str, Any]) -> None:
     """TS map of an example, as `skyquilt plot` draws it."""
     from skyquilt.maps.file import read_skymap
-    from skyquilt.plots.marks import marks_from_summary
-    from skyquilt.plots.patch import find_patch, plot_ts_patch
-    from skyquilt.plots.skymap import plot_ts_map
+    from skyquilt.maps.localisation_file import SKYMAP
+    from skyquilt.maps.multiorder_file import read_multiorder
+    from skyquilt.maps.sources.file import read_sources
+    from skyquilt.plots.figures import draw_figures
 
-    skymap, _ = read_skymap(results / "maps.fits")
-    marks = marks_from_summary(summary, skymap.frame)
-    patch = find_patch(skymap)
-    colormap = get_analysis(load_config(EXAMPLES / entry.file), entry.analysis).plots.colormap
-    if patch is None:
-        figure = plot_ts_map(skymap, marks, entry.analysis, colormap)
-    else:
-        figure = plot_ts_patch(skymap, patch, marks, entry.analysis, colormap)
+    list_file = results / "sources.fits"
+    figures = draw_figures(
+        read_skymap(results / "maps.fits")[0],
+        read_multiorder(results / "skymap.multiorder.fits", SKYMAP)[0],
+        summary,
+        {},
+        get_analysis(load_config(EXAMPLES / entry.file), entry.analysis).plots,
+        read_sources(list_file)[0] if list_file.exists() else None,
+    )
+    name, figure = next(figures)
+    if name != "ts":
+        raise RuntimeError(f"the first figure is {name}, no TS map.")
     figure.savefig(image_of(entry), dpi=DPI, metadata={"Software": None})
 
 
