@@ -157,7 +157,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def row_of(row: dict[str, Any]) -> str:
     """Line of the table."""
-    from skyquilt.plots.energies import format_range
+    from skyquilt.spectra.energies import format_range
 
     summary, best = row["summary"], row["summary"]["best"]
     position = f"{best['icrs']['lon']:.2f}°, {best['icrs']['lat']:+.2f}°"
