@@ -108,7 +108,7 @@ def time_workflow() -> list[Figure]:
             config = write_analysis(write_data(DATA, "small"), Path(folder), nside=nside)
             command = ["--configfile", config, "--snakefile", ROOT / "Snakefile"]
             cost = run_snakemake(Path(folder), *command)
-            jobs = job_seconds(Path(folder) / "results" / "grb")
+            jobs = job_seconds(Path(folder) / "results")
         extra = cost.wall - sum(map(sum, jobs.values()))
         n_jobs[nside] = sum(map(len, jobs.values()))
         line = ", ".join(f"{name} {sum(seconds):.1f}" for name, seconds in jobs.items())

@@ -39,8 +39,8 @@ def systematic_error(wanted: float | str, response_pixel: float) -> float:
 
     Examples
     --------
-    >>> systematic_error("auto", 7.5), systematic_error(1.0, 7.5)
-    (0.675, 1.0)
+    >>> systematic_error("auto", 8.0), systematic_error(1.0, 8.0)
+    (0.72, 1.0)
     """
     return RESPONSE_PIXEL_SHARE * response_pixel if wanted == "auto" else float(wanted)
 

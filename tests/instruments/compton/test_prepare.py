@@ -310,7 +310,8 @@ def test_moving_pointing_crosses_the_longitude_wrap(local):
         local.write_orientation([0, 5], z_lon=lon)
         parts.append(local.problem().expectation.block(SKY).total)
 
-    np.testing.assert_allclose(both, sum(parts), rtol=1e-12)
+    # weights of rows are rounded to float32
+    np.testing.assert_allclose(both, sum(parts), rtol=2**-23)
 
 
 def test_direction_beside_the_boresight_depends_on_longitude(local):
