@@ -19,7 +19,7 @@ help:
 	@echo "make test-formats  open the files with ligo.skymap, mocpy, mhealpy, gammapy, ..."
 	@echo "make lint      style, spelling, imports, workflow"
 	@echo "make check     lint and test: what continuous integration runs"
-	@echo "make bench     times and memory against their targets (15 minutes, 9 GB of disk)"
+	@echo "make bench     times and memory against their targets (5 minutes, 9 GB of disk)"
 	@echo "make bench-peer  the same files and pixels with cosipy 0.3.4; SHAPE=dc2 for 9 GB of them;"
 	@echo "               with SKYQUILT_DATA, the Galactic centre of Fermi with gammapy 2.1, too"
 	@echo "make gallery   docs/gallery.md from the examples of real data, with SKYQUILT_DATA"

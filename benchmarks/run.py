@@ -1,6 +1,6 @@
 """Benchmarks: one table of figures and targets.
 
-    python benchmarks/run.py                          all (15 minutes, 9 GB of disk for a while)
+    python benchmarks/run.py                          all (5 minutes, 9 GB of disk for a while)
     python benchmarks/run.py time_fit_against_numpy   some
     python benchmarks/run.py --plot docs/images       the curves of docs/performance.md
     python benchmarks/run.py --page docs/performance.md   all, the table also into the page
