@@ -5,17 +5,24 @@ from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.fluxes import connected
 from skyquilt.maps.sources.measure import measure_together
 from skyquilt.maps.sources.model import source_counts_at, with_sources
+from skyquilt.maps.sources.position import Positions
 from skyquilt.sky.frames import lonlat_to_vec
 
 FAR = [(20.0, 10.0, 3.0), (100.0, -40.0, 1.0), (250.0, 60.0, 0.5)]
 CLOSE = [(50.0, 0.0, 3.0), (58.0, 0.0, 1.5)]
 
 
+def known(direction):
+    """Positions that are known, without errors."""
+    n = len(direction)
+    is_fitted = np.zeros(n, dtype=bool)
+    return Positions(direction, np.zeros(n), np.full((n, 2, 2), np.nan), is_fitted)
+
+
 def test_sources_far_apart_are_measured_as_each_alone(search):
     problem, _, found = search(*FAR)
-    direction = found.position.direction
-    together = measure_together(problem, direction, np.zeros(3), 0.95)
-    alone = fit_pixels(problem, direction, confidence_level=0.95)
+    _, together = measure_together(problem, known(found.position.direction), np.zeros(3), 0.95)
+    alone = fit_pixels(problem, found.position.direction, confidence_level=0.95)
     for name in ("ts", "flux", "flux_err", "flux_err_lo", "flux_err_hi", "flux_ul", "npred"):
         # both fits end within 1e-4 standard errors; no source shares a bin with another
         np.testing.assert_allclose(getattr(together, name), getattr(alone, name), rtol=1e-4)
@@ -24,7 +31,7 @@ def test_sources_far_apart_are_measured_as_each_alone(search):
 def test_errors_of_close_sources_are_those_of_the_profile_likelihood(search):
     problem, _, _ = search((50.0, 0.0, 3.0), (55.0, 0.0, 1.5))
     direction = lonlat_to_vec(np.array([50.0, 55.0]), np.zeros(2))
-    measured = measure_together(problem, direction, np.zeros(2), None)
+    _, measured = measure_together(problem, known(direction), np.zeros(2), None)
     counts = source_counts_at(problem, direction)
 
     def log_likelihood(flux):
@@ -54,7 +61,7 @@ def test_limits_and_errors_are_in_order(search):
 def test_fluxes_that_do_not_converge_are_a_warning(search, monkeypatch, caplog):
     problem, _, found = search(*FAR)
     monkeypatch.setattr("skyquilt.likelihood.fluxes.MAX_ITER", 1)
-    measure_together(problem, found.position.direction, np.zeros(3), None)
+    measure_together(problem, known(found.position.direction), np.zeros(3), None)
     assert "fluxes of 3 sources have not converged after 1 steps" in caplog.text
 
 

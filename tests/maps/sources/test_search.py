@@ -11,8 +11,8 @@ from skyquilt.maps.skymap import SkyMap
 from skyquilt.maps.sources.measure import fit_together
 from skyquilt.maps.sources.model import correlations, source_counts_at, with_sources
 from skyquilt.maps.sources.peaks import find_peaks
-from skyquilt.maps.sources.position import refine_positions
-from skyquilt.maps.sources.search import CANDIDATE, Search, sigma_of
+from skyquilt.maps.sources.position import refine_positions, sigma_of
+from skyquilt.maps.sources.search import CANDIDATE, Search
 from skyquilt.sky.frames import lonlat_to_vec, separation, vec_to_lonlat
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.regions import cone, ipix_from_ranges
@@ -153,7 +153,7 @@ def test_map_after_the_search_equals_the_whole_map_fitted_again(imager):
     while search._add_strongest():
         pass
     assert search.found.ts.size == 4
-    now = with_sources(problem, search._templates, search.flux)
+    now = with_sources(problem, search._crowd.templates, search.flux)
     # a change of sqrt(TS) by less than 0.02 is not worth a fit, in each of three rounds
     whole = imager.map_of(now, 32).ts
     np.testing.assert_allclose(np.sqrt(search._map.ts), np.sqrt(whole), atol=0.06)

@@ -68,13 +68,13 @@ def find_sources(
     """
     search = Search(problem, skymap, options, threads)
     if options.method == "peaks":
-        search.find_peaks()
-        measured = measure_alone(problem, search.found.direction, confidence_level)
+        position = search.find_peaks()
+        measured = measure_alone(problem, position.direction, confidence_level)
     else:
         search.find_iteratively()
-        measured = measure_together(problem, search.found.direction, search.flux, confidence_level)
-    turned = rotate(rotation(problem.frame, skymap.frame), search.found.direction)
+        position, measured = measure_together(problem, search.found, search.flux, confidence_level)
+    turned = rotate(rotation(problem.frame, skymap.frame), position.direction)
     home = vec_to_nest(skymap.nside, turned)
     at_edge = is_at_edge(skymap, home) | np.isnan(skymap.sample("ts", home))
     order = np.argsort(-measured.ts, kind="stable")
-    return SourceList(search.found, measured, at_edge).take(order)
+    return SourceList(position, measured, at_edge).take(order)

@@ -7,7 +7,9 @@ import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.fluxes import FluxesFit, connected, fit_fluxes, ts_of_each
+from skyquilt.maps.sources.joint import joint_errors
 from skyquilt.maps.sources.model import SourceCounts, correlations, source_counts_at, with_sources
+from skyquilt.maps.sources.position import Positions, sigma_of
 from skyquilt.problem.problem import FitProblem
 
 logger = logging.getLogger(__name__)
@@ -55,20 +57,21 @@ def measure_alone(
 
 
 def measure_together(
-    problem: FitProblem, directions: np.ndarray, start: np.ndarray, confidence_level: float | None
-) -> Measured:
+    problem: FitProblem, position: Positions, start: np.ndarray, confidence_level: float | None
+) -> tuple[Positions, Measured]:
     """Measure all sources together, so that none takes counts of another.
 
     Fluxes are the best of all together, and `flux_err` is from the inverse of all second
-    derivatives. TS compares with a fit of the others without the source. Errors to both sides and
-    limits are those with the others fixed, widened as much as `flux_err` is.
+    derivatives, positions included. TS compares with a fit of the others without the source.
+    Errors to both sides and limits are those with the others fixed, widened as much as `flux_err`
+    is; what not knowing the others adds to the errors of positions is added to them.
 
     Parameters
     ----------
     problem : FitProblem
         The problem, without sources in its background.
-    directions : ndarray of float64, shape (n, 3)
-        Unit vectors in its frame.
+    position : Positions
+        Positions in its frame, with the errors that they have when the others are known.
     start : ndarray of float64, shape (n,)
         Fluxes to start from.
     confidence_level : float or None
@@ -76,15 +79,16 @@ def measure_together(
 
     Returns
     -------
-    Measured
+    position : Positions
+        The same, with the errors that they have.
+    measured : Measured
         One value per source.
     """
+    directions = position.direction
     templates = source_counts_at(problem, directions)
-    fit = fit_together(problem, templates, start)
-    ts = np.zeros(len(directions))
-    for group in connected(correlations(problem, templates) > LEAST_CORRELATION):
-        ts[group] = _ts_of_group(problem, templates, fit.flux, group)
-    flux, widening = fit.flux, _widening(fit)
+    flux = fit_together(problem, templates, start).flux
+    ts = ts_together(problem, templates, flux)
+    widening, added = joint_errors(problem, directions, flux, sigma_of(position))
     fixed = np.empty((4, len(ts)))
     for number in range(len(ts)):
         over_others = with_sources(problem, templates, flux, but=number)
@@ -93,7 +97,18 @@ def measure_together(
         fixed[:, number] = np.ravel((one.flux_err, one.flux_err_lo, one.flux_err_hi, one.flux_ul))
     err, err_lo, err_hi = fixed[:3] * widening
     limit = flux + widening * (fixed[3] - flux)
-    return Measured(ts, flux, err, np.minimum(err_lo, flux), err_hi, limit, flux * templates.total)
+    npred = flux * templates.total
+    measured = Measured(ts, flux, err, np.minimum(err_lo, flux), err_hi, limit, npred)
+    return position._replace(covariance=position.covariance + added), measured
+
+
+def ts_together(problem: FitProblem, templates: SourceCounts, flux: np.ndarray) -> np.ndarray:
+    """TS of each source, the fluxes of the others fitted again without it."""
+    ts = np.zeros(len(flux))
+    alike = correlations(with_sources(problem, templates, flux), templates)
+    for group in connected(alike > LEAST_CORRELATION):
+        ts[group] = _ts_of_group(problem, templates, flux, group)
+    return ts
 
 
 def fit_together(problem: FitProblem, templates: SourceCounts, start: np.ndarray) -> FluxesFit:
@@ -124,13 +139,3 @@ def _ts_of_group(
         templates.total[group],
         flux[group],
     )
-
-
-def _widening(fit: FluxesFit) -> np.ndarray:
-    """Standard errors with the other fluxes free, over those with the others fixed."""
-    widening = np.ones(fit.flux.size)
-    free = np.flatnonzero(fit.flux > 0)
-    curvature = fit.curvature[np.ix_(free, free)]
-    covariance = np.linalg.pinv(curvature, hermitian=True)
-    widening[free] = np.sqrt(np.maximum(np.diag(covariance) * np.diag(curvature), 1.0))
-    return widening

@@ -38,11 +38,15 @@ class SourceCounts(NamedTuple):
         rows = vstack([self.unit_counts, other.unit_counts], format="csr")
         return SourceCounts(rows, np.concatenate([self.total, other.total]))
 
+    def take(self, numbers: np.ndarray) -> "SourceCounts":
+        """Some of the sources, by their numbers, in that order."""
+        return SourceCounts(self.unit_counts[numbers], self.total[numbers])
+
     def put(self, numbers: np.ndarray, others: "SourceCounts") -> "SourceCounts":
         """The same sources but for some, by their numbers."""
-        every, order = self.join(others), np.arange(len(self.total))
+        order = np.arange(len(self.total))
         order[numbers] = len(self.total) + np.arange(len(numbers))
-        return SourceCounts(every.unit_counts[order], every.total[order])
+        return self.join(others).take(order)
 
 
 def source_counts_at(problem: FitProblem, directions: np.ndarray) -> SourceCounts:
@@ -106,12 +110,12 @@ def _rows(block: Block | RowBlock | SparseBlock, n_hit: int) -> "csr_array":
 
 
 def correlations(problem: FitProblem, templates: SourceCounts) -> "csr_array":
-    """How alike the sources look to the likelihood, without any of them in the background.
+    """How alike sources look to the likelihood.
 
     Parameters
     ----------
     problem : FitProblem
-        The problem.
+        The problem; which sources are in its background makes a difference where they are bright.
     templates : SourceCounts
         n sources.
 

@@ -62,6 +62,12 @@ class Positions(NamedTuple):
         return self.join(others).take(order)
 
 
+def sigma_of(found: Positions) -> np.ndarray:
+    """Standard error along a line, the mean of both axes [deg]; NaN where there is none."""
+    (east, mixed), (_, north) = np.moveaxis(found.covariance, 0, -1)
+    return (east * north - mixed**2) ** 0.25
+
+
 def refine_positions(
     ts_at: Callable[[np.ndarray], np.ndarray],
     start: np.ndarray,

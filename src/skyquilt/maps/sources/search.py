@@ -1,35 +1,27 @@
 """Search for sources: the peaks of a map, or iteratively, strongest first.
 
 The iterative search adds the strongest source to the background and makes the map again, until
-no peak is above the threshold. Sources that look unlike to the likelihood are added in one round
-and positioned at a time, and only pixels that a changed source changes are fitted again.
+no peak is above the threshold. Sources that look unlike to the likelihood are added in one round,
+and only pixels that a changed source changes are fitted again.
 """
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.maps.skymap import SkyMap
-from skyquilt.maps.sources.measure import fit_together
-from skyquilt.maps.sources.model import (
-    correlations,
-    most_directions,
-    source_counts_at,
-    with_sources,
-)
+from skyquilt.maps.sources.crowd import Crowd, given_ts
+from skyquilt.maps.sources.model import correlations, most_directions, source_counts_at
 from skyquilt.maps.sources.overlap import changed_pixels
 from skyquilt.maps.sources.peaks import find_peaks, keep_apart
-from skyquilt.maps.sources.position import Positions, refine_positions
+from skyquilt.maps.sources.position import Positions
 from skyquilt.problem.problem import FitProblem
-from skyquilt.sky.frames import rotate, rotation, separation
-from skyquilt.sky.healpix import nest_to_vec
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+from skyquilt.sky.frames import rotate, rotation
+from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
+from skyquilt.sky.neighbours import neighbours
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +33,8 @@ pixels are twice as wide as the point spread. Sources of such maps that lie in t
 pixels can be missed.
 """
 
-_COUPLED = 0.01  # TS that a source gives at the place of another; above, they shift each other
-_APART = 1e-4  # the same, below which sources are positioned at a time: 0.01 standard errors
 _CHANGED = 0.02  # change of sqrt(TS) that makes a pixel worth a fit
-_SETTLED = 0.1  # largest move in standard errors that ends the sweeps over coupled positions
-_MAX_SWEEPS = 5
+_GIVEN = 0.01  # TS that a peak gives at the place of another; above, they are not added at a time
 
 
 class Search:
@@ -61,69 +50,71 @@ class Search:
         Threshold, least separation and number of sources.
     threads : int
         Threads that fit pixels.
-
-    Attributes
-    ----------
-    found : Positions
-        Sources in the frame of the problem.
-    flux : ndarray of float64, shape (n,)
-        Their fluxes, fitted together; empty after `find_peaks`.
     """
 
     def __init__(
         self, problem: FitProblem, skymap: SkyMap, options: SourceOptions, threads: int = 1
     ) -> None:
-        self._problem, self._options, self._threads = problem, options, threads
+        self._options, self._threads = options, threads
         self._map = replace(skymap, columns={"ts": skymap.ts.copy()})
-        turn = rotation(skymap.frame, problem.frame)
-        self._directions = rotate(turn, nest_to_vec(skymap.nside, skymap.ipix))
-        self._pixel_size = float(np.sqrt(skymap.pixel_area))
-        self._min_separation = options.min_separation or self._pixel_size
-        self._is_rejected = np.zeros(skymap.ipix.size, dtype=bool)
-        self.found = self._refine(problem, np.empty((0, 3)))
-        self.flux = np.empty(0)
-        self._templates = source_counts_at(problem, self.found.direction)
-        self._background = problem.background  # that the map was fitted with
+        self._to_map = rotation(problem.frame, skymap.frame)
+        self._directions = rotate(self._to_map.T, nest_to_vec(skymap.nside, skymap.ipix))
+        pixel_size = float(np.sqrt(skymap.pixel_area))
+        self._min_separation = options.min_separation or pixel_size
+        self._is_rejected = np.zeros(skymap.ipix.size, dtype=bool)  # until their TS is made again
+        self._is_barred = self._is_rejected.copy()
+        self._crowd = Crowd(
+            *(problem, pixel_size, options.threshold, self._min_separation),
+            self._is_inside,
+            threads,
+        )
+        # that the map was fitted with
+        self._background, self._sources_of_map = problem.background, self.found.direction
 
-    def find_peaks(self) -> None:
-        """Take all peaks of the map, strongest first, as if each were alone."""
-        found = self._refine(self._problem, self._directions[self._peaks()])
+    @property
+    def found(self) -> Positions:
+        """Sources in the frame of the problem."""
+        return self._crowd.found
+
+    @property
+    def flux(self) -> np.ndarray:
+        """Their fluxes, fitted together."""
+        return self._crowd.flux
+
+    def find_peaks(self) -> Positions:
+        """All peaks of the map, strongest first, as if each were alone."""
+        found = self._crowd.refine(self._crowd.problem, self._directions[self._peaks()])
         found = found.take(np.argsort(-found.ts, kind="stable"))
-        is_source = self._are_sources(found)
-        self.found = found.take(np.flatnonzero(is_source)[: self._options.max_sources])
+        return found.take(np.flatnonzero(self._are_sources(found))[: self._options.max_sources])
 
     def find_iteratively(self) -> None:
         """Add sources to the background, strongest first, until no peak is a source."""
-        n_round = 0
-        while self._room > 0 and self._add_strongest():
-            n_round += 1
-            logger.info("round %d: %d sources", n_round, self.found.ts.size)
-        self._settle(np.arange(self.found.ts.size), _MAX_SWEEPS)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the search ended at the largest number of sources."""
-        return self._room == 0
+        n_round, is_changing = 0, True
+        while is_changing:
+            while self._room > 0 and self._add_strongest():
+                n_round += 1
+                logger.info("round %d: %d sources", n_round, self.flux.size)
+            every = np.arange(self.flux.size)
+            self._crowd.settle(every)
+            is_changing = self._crowd.drop(every).size > 0
+            if is_changing:
+                self._fit_map()
+        self._crowd.finish()
 
     @property
     def _room(self) -> int:
-        return self._options.max_sources - self.found.ts.size
+        return self._options.max_sources - self.flux.size
+
+    def _is_inside(self, direction: np.ndarray) -> np.ndarray:
+        """Whether directions are in a pixel of the map that has a TS, or in one that touches it."""
+        home = vec_to_nest(self._map.nside, rotate(self._to_map, direction))
+        near = np.column_stack([home, neighbours(self._map.nside, home)])
+        return np.any((near >= 0) & np.isfinite(self._map.sample("ts", near)), axis=1)
 
     def _peaks(self) -> np.ndarray:
         """Places of pixels that may hold a source, highest TS first."""
         place = find_peaks(self._map, CANDIDATE * self._options.threshold)
-        return place[~self._is_rejected[place]]
-
-    def _refine(
-        self, problem: FitProblem, start: np.ndarray, step: np.ndarray | None = None
-    ) -> Positions:
-        return refine_positions(
-            lambda vec: fit_pixels(problem, vec, threads=self._threads).ts,
-            start,
-            problem.frame,
-            self._pixel_size,
-            step,
-        )
+        return place[~(self._is_rejected | self._is_barred)[place]]
 
     def _are_sources(self, found: Positions) -> np.ndarray:
         """Which refined peaks are above the threshold and far from all sources."""
@@ -135,16 +126,17 @@ class Search:
 
     def _add_strongest(self) -> bool:
         """One round; whether there was a peak to look at."""
-        problem = with_sources(self._problem, self._templates, self.flux)
         peaks = self._peaks()
         if not peaks.size:
             return False
+        problem = self._crowd.problem
         peaks = self._unlike(problem, peaks)
-        found = self._refine(problem, self._directions[peaks])
+        found = self._crowd.refine(problem, self._directions[peaks])
         is_source = self._are_sources(found)
         self._is_rejected[peaks[~is_source]] = True
         if np.any(is_source):
-            self._add(found.take(np.flatnonzero(is_source)[: self._room]))
+            new = np.flatnonzero(is_source)[: self._room]
+            self._add(found.take(new), peaks[new])
         return True
 
     def _unlike(self, problem: FitProblem, peaks: np.ndarray) -> np.ndarray:
@@ -154,9 +146,9 @@ class Search:
         what is left of one source whose position is not yet right.
         """
         peaks = peaks[: most_directions(problem)]
-        every = self._templates.join(source_counts_at(problem, self._directions[peaks]))
-        ts, n = np.concatenate([self.found.ts, self._map.ts[peaks]]), self.found.ts.size
-        given = _given(correlations(problem, every), ts)[:, n:].tocsc()
+        every = self._crowd.templates.join(source_counts_at(problem, self._directions[peaks]))
+        ts, n = np.concatenate([self.found.ts, self._map.ts[peaks]]), self.flux.size
+        given = given_ts(correlations(problem, every), ts, _GIVEN)[:, n:].tocsc()
         kept: list[int] = []
         is_taken = np.zeros(ts.size, dtype=bool)  # peaks kept, and sources that these touch
         for number in range(peaks.size):
@@ -167,96 +159,23 @@ class Search:
                 is_taken[n + number] = True
         return peaks[kept]
 
-    def _add(self, new: Positions) -> None:
-        n_before = self.found.ts.size
-        self.found = self.found.join(new)
-        self._templates = self._templates.join(source_counts_at(self._problem, new.direction))
-        self._fit(np.concatenate([self.flux, np.zeros(new.ts.size)]))
-        self._settle(np.arange(n_before, self.found.ts.size), _MAX_SWEEPS)
+    def _add(self, new: Positions, peaks: np.ndarray) -> None:
+        """Let sources join; peaks of those that are dropped at once are not tried again."""
+        numbers = self._crowd.add(new)
+        self._crowd.settle(numbers)
+        dropped = self._crowd.drop(numbers)
+        self._is_barred[peaks[np.isin(numbers, dropped)]] = True
         self._fit_map()
-
-    def _fit(self, start: np.ndarray) -> None:
-        self.flux = fit_together(self._problem, self._templates, start).flux
 
     def _fit_map(self) -> None:
         """Fit the pixels that changed with all sources in the background."""
-        problem = with_sources(self._problem, self._templates, self.flux)
+        problem, sources = self._crowd.problem, self.found.direction
         place = changed_pixels(
-            *(problem, self._background, self._map, self._directions, self.found.direction),
+            *(problem, self._background, self._map, self._directions),
+            np.concatenate([sources, self._sources_of_map]),
             least=_CHANGED,
         )
         logger.info("%d of %d pixels are fitted again", place.size, self._map.ipix.size)
         self._map.ts[place] = fit_pixels(problem, self._directions[place], threads=self._threads).ts
         self._is_rejected[place] = False
-        self._background = problem.background
-
-    def _settle(self, numbers: np.ndarray, n_sweeps: int) -> None:
-        """Position sources, and those coupled with them, each with all others in the background."""
-        alike = correlations(self._problem, self._templates)
-        coupling = _given(alike, self.found.ts)
-        is_coupled = (coupling + coupling.T).tolil()
-        is_coupled.setdiag(False)
-        is_coupled = is_coupled.tocsr()
-        apart = _given(alike, self.found.ts, _APART)
-        is_near = (apart + apart.T).tocsr()
-        todo = _linked(is_coupled, numbers)
-        todo = np.union1d(todo, numbers[np.diff(is_coupled.indptr)[numbers] > 0])
-        for _ in range(n_sweeps):
-            if not todo.size:
-                break
-            before = self.found
-            for some in _unlinked(is_near, todo):
-                self._position(some)
-            self._fit(self.flux)
-            is_moving = _moves(before, self.found) >= _SETTLED
-            todo = np.union1d(np.flatnonzero(is_moving), _linked(is_coupled, is_moving))
-
-    def _position(self, numbers: np.ndarray) -> None:
-        """Refine the positions of sources, each with all others in the background.
-
-        None of them is near another, so that it makes no difference that all leave it.
-        """
-        problem = with_sources(self._problem, self._templates, self.flux, but=numbers)
-        here = self.found.take(numbers)
-        step = np.where(here.is_fitted, sigma_of(here), self._pixel_size / 2)
-        refined = self._refine(problem, here.direction, step)
-        is_fitted = refined.is_fitted
-        refined, numbers = refined.take(np.flatnonzero(is_fitted)), numbers[is_fitted]
-        self.found = self.found.put(numbers, refined)
-        rows = source_counts_at(self._problem, refined.direction)
-        self._templates = self._templates.put(numbers, rows)
-
-
-def _given(alike: "csr_array", ts: np.ndarray, least: float = _COUPLED) -> "csr_array":
-    """Whether a source (row) gives that TS at the place of another, or more."""
-    from scipy.sparse import csr_array
-
-    alike = alike.tocoo()
-    row, column = alike.coords
-    is_given = alike.data**2 * ts[row] >= least
-    return csr_array((is_given[is_given], (row[is_given], column[is_given])), shape=alike.shape)
-
-
-def _linked(links: "csr_array", numbers: np.ndarray) -> np.ndarray:
-    """Sources that are linked with any of some."""
-    return np.unique(links[numbers].indices)
-
-
-def _unlinked(links: "csr_array", numbers: np.ndarray) -> list[np.ndarray]:
-    """Sources shared out to sets in which none is linked with another."""
-    share = np.full(links.shape[0], -1)
-    for number in numbers:
-        used = share[links.indices[links.indptr[number] : links.indptr[number + 1]]]
-        share[number] = np.setdiff1d(np.arange(used.size + 1), used)[0]
-    return [numbers[share[numbers] == k] for k in range(share.max() + 1)]
-
-
-def sigma_of(found: Positions) -> np.ndarray:
-    """Standard error along a line, the mean of both axes [deg]; NaN where there is none."""
-    (east, mixed), (_, north) = np.moveaxis(found.covariance, 0, -1)
-    return (east * north - mixed**2) ** 0.25
-
-
-def _moves(before: Positions, after: Positions) -> np.ndarray:
-    """Moves in standard errors; 0 for positions without an error."""
-    return np.nan_to_num(separation(before.direction, after.direction) / sigma_of(after))
+        self._background, self._sources_of_map = problem.background, sources
