@@ -178,6 +178,15 @@ def test_read_counts_with_bad_values_names_the_first(write, value, sparse):
         read_counts(write(counts, sparse=sparse), None)
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+def test_read_counts_with_a_negative_entry_that_another_time_outweighs_is_refused(write, sparse):
+    counts = np.stack([COUNTS + 5, COUNTS])
+    counts[1, 1, 2, 3] = -2.0
+
+    with pytest.raises(InputError, match=r"1 bins are negative .* \(1, 2, 3\) with -2\.0"):
+        read_counts(write(counts, sparse=sparse, time=[0, 10, 20]), None)
+
+
 def test_read_folder_says_that_it_is_one(tmp_path):
     with pytest.raises(InputError, match="a folder; name a histogram"):
         read_counts(str(tmp_path), None)

@@ -191,7 +191,7 @@ class HealpixDataset:
         return str(path)
 
     def _unit(self, name):
-        return self.units["EXPO"] if name.startswith("EXPO") else None
+        return self.units.get(name.rstrip("0123456789"))
 
     def _energies(self, name, edges, more=()):
         ends = (("E_MIN", edges[:-1]), ("E_MAX", edges[1:]))

@@ -63,6 +63,7 @@ def test_no_event_in_the_good_times_is_refused(sky):
         ("B", 91.0, r"1 latitudes are not possible, as 91\.0 in row 5"),
         ("B", np.nan, "1 latitudes"),
         ("L", np.inf, "1 longitudes"),
+        ("L", 20626.0, r"1 longitudes are not possible, as 20626\.0 in row 5"),
         ("ENERGY", 0.0, r"1 energies \[keV\]"),
         ("ENERGY", np.nan, "1 energies"),
     ],
@@ -74,6 +75,31 @@ def test_impossible_values_are_refused(sky, column, value, message):
     sky.write_events(**{column: (values, "GeV" if column == "ENERGY" else "deg")})
 
     with pytest.raises(InputError, match=message):
+        events_of(sky)
+
+
+@pytest.mark.parametrize("gti", [np.empty((0, 2)), ((0.0, 20.0), (60.0, 50.0)), ((np.nan, 5.0),)])
+def test_good_times_that_are_none_are_refused(sky, gti):
+    sky.write_events(gti=gti)
+
+    with pytest.raises(InputError, match=r"events\.fits: table GTI has \d intervals, \d of them"):
+        events_of(sky)
+
+
+def test_table_without_events_is_refused(sky):
+    columns = {name: (np.empty(0), unit) for name, unit in (("L", "deg"), ("B", "deg"))}
+    sky.write_events(time=np.empty(0), ENERGY=(np.empty(0), "GeV"), **columns)
+
+    with pytest.raises(InputError, match=r"events\.fits: table EVENTS has no events"):
+        events_of(sky)
+
+
+def test_missing_energies_are_named(sky):
+    sky.write_tables(
+        "events.fits", ("EVENTS", {"L": (np.ones(3), None), "B": (np.ones(3), None)}, {})
+    )
+
+    with pytest.raises(InputError, match="table EVENTS has no column ENERGY; there are: L, B"):
         events_of(sky)
 
 

@@ -243,6 +243,7 @@ def without(name):
     ("change", "message"),
     [
         (without("EDISP"), "its extensions .* no known layout"),
+        (lambda d: d.units.update(BACKGROUND="s-1"), "image BACKGROUND has the unit 's-1'"),
         (lambda d: d.units.update(EXPOSURE="s"), "image EXPOSURE has the unit 's'"),
         (lambda d: d.units.update(EXPOSURE=""), "image EXPOSURE has the unit ''"),
         (lambda d: setattr(d, "energy_unit", None), "column E_MIN of COUNTS_BANDS has the unit ''"),
@@ -250,7 +251,7 @@ def without(name):
         (lambda d: d.axes.update(EXPOSURE=["RAD"]), "EXPOSURE_BANDS has 24 rows"),
         (lambda d: d.maps.update(EXPOSURE=d.maps["EXPOSURE"] * np.nan), "values are not finite"),
     ],
-    ids=["EDISP", "unit", "no unit", "energy", "pixels", "axis", "exposure"],
+    ids=["EDISP", "rate", "unit", "no unit", "energy", "pixels", "axis", "exposure"],
 )
 def test_dataset_that_is_not_whole_is_refused(map_dataset, tmp_path, change, message):
     dataset = map_dataset()
@@ -272,6 +273,7 @@ def test_dataset_that_is_not_whole_is_refused(map_dataset, tmp_path, change, mes
         (lambda d: setattr(d, "edisp", d.edisp[:, :2]), "EDISP of IRF_CRAB has the shape"),
         (lambda d: setattr(d, "psf", d.psf[:, :2]), "PSF of IRF_CRAB has the shape"),
         (lambda d: d.units.update(E="s"), "column E_MIN of EBOUNDS has the unit 's'"),
+        (lambda d: d.units.update(BKG="s-1"), "column BKG1 of SKYMAP has the unit 's-1'"),
         (lambda d: d.units.update(PSF=None), "column PSF of IRF_CRAB has the unit ''"),
     ],
 )

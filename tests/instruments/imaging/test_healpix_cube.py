@@ -106,6 +106,20 @@ def test_cube_that_is_none_is_refused(sky, options, message):
         cube_of(sky)
 
 
+def test_rate_in_place_of_counts_is_refused(sky):
+    sky.write_cube("background.fits", sky.expected(), TUNIT3="ph s-1 sr-1")
+
+    with pytest.raises(InputError, match="values are in 'ph s-1 sr-1'; counts are needed"):
+        cube_of(sky)
+
+
+@pytest.mark.parametrize("unit", ["counts", "count / pixel", "ph", "ct pix-1"])
+def test_counts_have_a_unit_of_many_names(sky, unit):
+    sky.write_cube("background.fits", sky.expected(), TUNIT3=unit)
+
+    np.testing.assert_array_equal(cube_of(sky).values, sky.expected())
+
+
 def test_pixels_twice_are_refused(sky):
     ipix = np.array([3, 5, 3])
     sky.write_cube("background.fits", sky.expected()[ipix], ipix=ipix)

@@ -257,6 +257,14 @@ def test_events_over_a_background_of_a_part_of_the_sky_are_refused(sky):
         make_problem(sky.analysis("events"))
 
 
+def test_events_over_no_background_at_all_are_refused(sky):
+    sky.write("events")
+    sky.write_cube("background.fits", 0 * sky.expected())
+
+    with pytest.raises(InputError, match=r"background\.fits: the expected background is 0 every"):
+        make_problem(sky.analysis("events"))
+
+
 def test_no_counts_are_refused(sky):
     sky.write("counts").write_cube("counts.fits", np.zeros((3072, 4)))
 

@@ -183,7 +183,10 @@ def test_background_in_other_pixels_is_refused(wcs_sky, change, message):
     ("change", "message"),
     [
         (lambda s: s.background.__setitem__((0, 3, 4), -1), r"d\.fits: 1 values|s\.fits: 1 values"),
-        (lambda s: s.exposure.__setitem__((0, 3, 4), np.nan), r"exposure\.fits: 1 values are neg"),
+        (
+            lambda s: s.exposure.__setitem__((0, 3, 4), np.nan),
+            "1 values .* nan in column 4, row 3 of image 0",
+        ),
         (lambda s: s.exposure.fill(0), r"exposure\.fits: the exposure is 0 everywhere"),
         (lambda s: setattr(s, "exposure", s.exposure[:2]), r"exposure\.fits: .* 3 images"),
         (lambda s: s.background.fill(0), r"background\.fits: \d+ bins with .* have no"),
@@ -194,6 +197,15 @@ def test_impossible_values_are_refused(wcs_sky, change, message):
 
     with pytest.raises(InputError, match=message):
         make_problem(wcs_sky.write().analysis())
+
+
+def test_intensity_in_place_of_expected_counts_is_refused(wcs_sky):
+    wcs_sky.write()
+    bounds = table("EBOUNDS", {"E_MIN": (EDGES[:-1], "GeV"), "E_MAX": (EDGES[1:], "GeV")})
+    wcs_sky.write_cube("background", wcs_sky.background, "ph cm-2 s-1 sr-1 MeV-1", bounds)
+
+    with pytest.raises(InputError, match=r"background\.fits: its values are in 'ph cm-2.*counts"):
+        make_problem(wcs_sky.analysis())
 
 
 def test_pixels_off_the_sky_are_refused(wcs_sky):

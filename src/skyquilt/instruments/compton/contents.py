@@ -29,7 +29,8 @@ def project(
     Returns
     -------
     inside : ndarray of float64
-        Contents without under- and overflow.
+        Contents without under- and overflow. Where a negative entry would be added, the lowest
+        one stands instead of the sum: others must not hide it.
     lost : float
         Sum of the under- and overflow of the kept axes.
 
@@ -70,7 +71,8 @@ def _project_dense(
     contents: h5py.Dataset, names: list[str], onto: list[str], ranges: dict[str, slice]
 ) -> np.ndarray:
     values = contents[tuple(ranges[name] for name in names)].astype(np.float64, copy=False)
-    summed = values.sum(axis=tuple(at for at, name in enumerate(names) if name not in onto))
+    others = tuple(at for at, name in enumerate(names) if name not in onto)
+    summed = _show_negative(values.sum(axis=others), values.min(axis=others, initial=0))
     kept = [name for name in names if name in onto]
     return summed.transpose([kept.index(name) for name in onto])
 
@@ -83,25 +85,32 @@ def _project_coo(
         raise ValueError(f"sparse contents are {contents['fill_value'][()]} elsewhere, not 0")
     stored = np.asarray(contents["shape"][()])
     shape = [ranges[name].stop for name in onto]
-    total = np.zeros(math.prod(shape))
+    total, lowest = np.zeros((2, math.prod(shape)))
     n_entries = contents["data"].shape[0]
     for start in range(0, n_entries, _BLOCK):
         coords = contents["coords"][:, start : start + _BLOCK]
         if np.any(coords.min(axis=1) < 0) or np.any(coords.max(axis=1) >= stored):
             raise ValueError(f"sparse entries lie outside the stored shape {stored.tolist()}")
         data = contents["data"][start : start + _BLOCK].astype(np.float64, copy=False)
-        total += _add_up(coords, data, names, onto, ranges, shape)
-    return total.reshape(shape)
+        flat, data = _flatten(coords, data, names, onto, ranges, shape)
+        total += np.bincount(flat, weights=data, minlength=total.size)
+        is_negative = data < 0
+        np.minimum.at(lowest, flat[is_negative], data[is_negative])
+    return _show_negative(total, lowest).reshape(shape)
 
 
-def _add_up(coords, data, names, onto, ranges, shape) -> np.ndarray:
-    """Dense sum of some sparse entries, flat."""
+def _flatten(coords, data, names, onto, ranges, shape) -> tuple[np.ndarray, np.ndarray]:
+    """Flat index in the result and value of the sparse entries that enter it."""
     is_in = np.ones(data.size, dtype=bool)
     for at, name in enumerate(names):
         is_in &= (coords[at] >= ranges[name].start) & (coords[at] < ranges[name].stop)
     kept = [coords[names.index(name)][is_in] for name in onto]
-    flat = np.ravel_multi_index(kept, shape)
-    return np.bincount(flat, weights=data[is_in], minlength=math.prod(shape))
+    return np.ravel_multi_index(kept, shape), data[is_in]
+
+
+def _show_negative(total: np.ndarray, lowest: np.ndarray) -> np.ndarray:
+    """Sums, or the lowest entry where that is negative."""
+    return np.where(lowest < 0, lowest, total)
 
 
 def _project_gcxs(

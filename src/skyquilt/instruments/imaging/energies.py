@@ -32,9 +32,10 @@ def read_energies(table: Any, section: Any, name: str, column: str) -> np.ndarra
     ConfigError
         If the unit is not known.
     """
+    values = read_column(table, section.path, column)
     stated, key = column_unit(table, column), f"{name}.energy_unit"
     factor = unit_factor(section.path, "the energies", stated, key, section.energy_unit, "keV")
-    return read_column(table, section.path, column) * factor
+    return values * factor
 
 
 def read_bounds(file: Any, section: Any, name: str) -> np.ndarray:

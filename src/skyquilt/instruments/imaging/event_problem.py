@@ -81,6 +81,8 @@ def _read_background(analysis: Analysis) -> Background:
             f"{cube.path}: {len(cube.ipix)} of {12 * cube.nside**2} pixels: events one by one need "
             "a background of the whole sky; of a part of it, use `counts` in the same pixels."
         )
+    if not cube.values.any():
+        raise InputError(f"{cube.path}: the expected background is 0 everywhere.")
     return Background(cube, section.scale)
 
 

@@ -56,9 +56,11 @@ def read_events(section: EventList) -> Events:
         frame = _find_frame(table, path)
         lon, lat = (_read_angle(table, path, column) for column in _POSITIONS[frame])
         energy = read_energies(table, section, "data.events", "ENERGY")
+        if not energy.size:
+            raise InputError(f"{path}: table EVENTS has no events.")
         is_good = _in_good_time(file, table, path)
     _check(path, np.abs(lat) <= 90, "latitudes", lat, "-90 to 90 deg")
-    _check(path, np.isfinite(lon), "longitudes", lon, "finite")
+    _check(path, np.abs(lon) <= 360, "longitudes", lon, "-360 to 360 deg")
     _check(path, np.isfinite(energy) & (energy > 0), "energies [keV]", energy, "above 0")
     return Events(path, frame, lonlat_to_vec(lon, lat)[is_good], energy[is_good])
 
@@ -86,6 +88,11 @@ def _in_good_time(file, table, path: str) -> np.ndarray:
         return np.ones(len(table.data), dtype=bool)
     start, stop = (read_column(file["GTI"], path, name) for name in ("START", "STOP"))
     time = read_column(table, path, "TIME")
+    if not (start.size and np.all(start <= stop)):
+        raise InputError(
+            f"{path}: table GTI has {start.size} intervals, {np.count_nonzero(~(start <= stop))} "
+            "of them without a START at or before the STOP; there must be one or more, all good."
+        )
     order = np.argsort(start)
     start, stop = start[order], np.maximum.accumulate(stop[order])
     place = np.searchsorted(start, time, side="right") - 1

@@ -1,7 +1,13 @@
 """Frames and units: from the header, else from the analysis, and never one against the other."""
 
+import re
+
 from skyquilt.errors import ConfigError, InputError
 
+_COUNTS = re.compile(
+    r"(1?|dimensionless|(count|ct|ph|photon|event)s?(\s*/\s*(pix|pixel|bin)|\s+(pix|pixel|bin)-1)?)",
+    re.IGNORECASE,
+)
 _FRAMES = {
     **dict.fromkeys(("G", "GAL", "GALACTIC"), "galactic"),
     **dict.fromkeys(("C", "CEL", "EQU", "ICRS", "EQUATORIAL"), "icrs"),
@@ -102,3 +108,29 @@ def unit_factor(
             "remove that, or mend the header."
         )
     return factor
+
+
+def is_counts(unit: str | None) -> bool:
+    """Whether a unit in a header can be that of counts; many headers have none for them.
+
+    Examples
+    --------
+    >>> [is_counts(unit) for unit in (None, "counts", "ct / pix", "ph s-1")]
+    [True, True, True, False]
+    """
+    return _COUNTS.fullmatch((unit or "").strip()) is not None
+
+
+def check_counts(path: str, unit: str | None) -> None:
+    """Refuse values that are no counts.
+
+    Raises
+    ------
+    InputError
+        If the header has another unit for them.
+    """
+    if not is_counts(unit):
+        raise InputError(
+            f"{path}: its values are in {unit!r}; counts are needed: multiply a rate or an "
+            "intensity by time, exposure, solid angle and width of the band, or mend the header."
+        )

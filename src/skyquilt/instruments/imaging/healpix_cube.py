@@ -9,7 +9,7 @@ from skyquilt.config.imaging import BackgroundCube, CountsCube, ExposureCube
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.energies import read_bounds, read_nodes
 from skyquilt.instruments.imaging.fits_file import column_unit, open_fits, read_column
-from skyquilt.instruments.imaging.headers import choose_frame, unit_factor
+from skyquilt.instruments.imaging.headers import check_counts, choose_frame, unit_factor
 from skyquilt.io.digest import array_digest
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.pixels import check_ipix, check_nside, nest_to_ring
@@ -82,13 +82,16 @@ def read_bands(section: CountsCube | BackgroundCube, name: str) -> HealpixCube:
     Raises
     ------
     InputError
-        If the file is damaged, no HEALPix table with EBOUNDS, or a value is negative or not
-        finite.
+        If the file is damaged, no HEALPix table with EBOUNDS, holds no counts, or a value is
+        negative or not finite.
     ConfigError
         If frame or unit are not known.
     """
     with open_fits(section.path) as file:
         edges = read_bounds(file, section, name)
+        table = _pixel_table(file, section.path)
+        for column in _columns(table, section.path):
+            check_counts(section.path, column_unit(table, column))
         return _read_pixels(file, section, name, edges, len(edges) - 1, 1.0)
 
 
@@ -176,6 +179,6 @@ def _check_values(path: str, columns: list[str], values: np.ndarray) -> None:
     if len(wrong):
         row, column = wrong[0]
         raise InputError(
-            f"{path}: {len(wrong)} values are negative or not finite, as {values[row, column]} in "
+            f"{path}: {len(wrong)} values are negative or not finite, as {values[row, column]:g} in "
             f"row {row} of {columns[column]}."
         )

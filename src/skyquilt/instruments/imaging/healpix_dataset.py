@@ -7,7 +7,7 @@ import numpy as np
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import ring_profiles
-from skyquilt.instruments.imaging.quantities import FaultError, get_column, join_bins
+from skyquilt.instruments.imaging.quantities import COUNTS, FaultError, get_column, join_bins
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.pixels import check_ipix, nest_to_ring
 from skyquilt.spectra import integrate
@@ -46,8 +46,8 @@ def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise:
     counts, background, exposure = (
         np.column_stack([get_column(table, f"{name}{number + 1}", unit) for number in range(n)])
         for name, n, unit in (
-            ("COUNTS", n_band, None),
-            ("BKG", n_band, None),
+            ("COUNTS", n_band, COUNTS),
+            ("BKG", n_band, COUNTS),
             ("EXPO", n_true, "cm2 s"),
         )
     )

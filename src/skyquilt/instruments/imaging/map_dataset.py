@@ -12,7 +12,13 @@ import numpy as np
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import ring_profiles
-from skyquilt.instruments.imaging.quantities import FaultError, get_column, get_image, join_bins
+from skyquilt.instruments.imaging.quantities import (
+    COUNTS,
+    FaultError,
+    get_column,
+    get_image,
+    join_bins,
+)
 from skyquilt.instruments.imaging.wcs import (
     Projection,
     pixel_centers,
@@ -72,7 +78,7 @@ def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: boo
     FaultError
         If a map or axis is missing, or maps do not fit each other.
     """
-    counts, background = _read_map(hdus, "COUNTS", path), _read_map(hdus, "BACKGROUND", path)
+    counts, background = (_read_map(hdus, name, path, COUNTS) for name in ("COUNTS", "BACKGROUND"))
     _check_same(counts, background, "BACKGROUND")
     edges = _axis(counts, "ENERGY", "COUNTS")
     exposure = _read_map(hdus, "EXPOSURE", path, "cm2 s")

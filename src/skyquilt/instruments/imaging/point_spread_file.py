@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 _SECTION = "data.psf"  # of the analysis, for messages
 
 _NORMAL = 0.01  # integrals farther from 1 are worth a warning
+_POSSIBLE = (0.5, 2.0)  # integrals beyond are no cut at an angle, but a wrong unit
 
 
 class PointSpreadFunction(NamedTuple):
@@ -44,7 +45,7 @@ def read_point_spread(section: PointSpreadTable) -> PointSpreadFunction:
     """Read a point spread function.
 
     A function whose integral is not 1 is warned of, with its integral, and divided by it only if
-    the section says so.
+    the section says so. Without that, an integral far from 1 is an error.
 
     Raises
     ------
@@ -66,8 +67,24 @@ def read_point_spread(section: PointSpreadTable) -> PointSpreadFunction:
             "rad",
         )
         profile = read_column(table, path, "Psf")
+    _check_values(path, theta, profile)
     psf = PointSpreadFunction(path, check_ascending(path, energies), theta, profile)
     return _normalise(psf, section.normalise)
+
+
+def _check_values(path: str, theta: np.ndarray, profile: np.ndarray) -> None:
+    if theta[-1] > np.pi:
+        raise InputError(
+            f"{path}: the angles reach {theta[-1]:g} rad, more than half a turn: is the unit of the "
+            f"angles right (`angle_unit` under {_SECTION})?"
+        )
+    wrong = np.argwhere(~(np.isfinite(profile) & (profile >= 0)))
+    if len(wrong):
+        row, column = wrong[0]
+        raise InputError(
+            f"{path}: {len(wrong)} values of Psf are negative or not finite, as "
+            f"{profile[row, column]:g} at angle {column} of row {row} (counted from 0)."
+        )
 
 
 def _normalise(psf: PointSpreadFunction, is_wanted: bool) -> PointSpreadFunction:
@@ -79,6 +96,12 @@ def _normalise(psf: PointSpreadFunction, is_wanted: bool) -> PointSpreadFunction
     if is_wanted:
         logger.info("%s: divided by its integrals, %.4f to %.4f", psf.path, low, high)
         return psf._replace(profile=psf.profile / total[:, np.newaxis])
+    if low < _POSSIBLE[0] or high > _POSSIBLE[1]:
+        raise InputError(
+            f"{psf.path}: the integral of the point spread function is {low:.4g} to {high:.4g}, far "
+            f"from 1: are the angles in the unit that `angle_unit` under {_SECTION} says, and the "
+            "values per sr? `normalise: true` there divides by the integral."
+        )
     if max(abs(low - 1), abs(high - 1)) > _NORMAL:
         logger.warning(
             "%s: the integral of the point spread function is %.4g to %.4g, not 1; fluxes are "

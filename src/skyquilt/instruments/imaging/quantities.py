@@ -4,6 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from skyquilt.instruments.imaging.headers import is_counts
+
+COUNTS = "counts"
+"""Wanted unit of counts, which may be written in many ways, or not at all."""
+
 
 class FaultError(Exception):
     """Something in a file is not as it must be; whoever opened the file adds its name."""
@@ -59,7 +64,7 @@ def _factor(found: str | None, wanted: str | None, what: str) -> float:
     """Factor from a unit to the wanted one."""
     from astropy.units import Unit
 
-    if wanted is None:
+    if wanted is None or (wanted == COUNTS and is_counts(found)):
         return 1.0
     try:
         return float(Unit(found or "").to(wanted))

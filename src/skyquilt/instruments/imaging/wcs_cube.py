@@ -8,7 +8,7 @@ from skyquilt.config.imaging import BackgroundCube, CountsCube, ExposureCube
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.energies import read_bounds, read_nodes
 from skyquilt.instruments.imaging.fits_file import open_fits
-from skyquilt.instruments.imaging.headers import unit_factor
+from skyquilt.instruments.imaging.headers import check_counts, unit_factor
 from skyquilt.instruments.imaging.wcs import Projection, pixel_vertices, read_projection, to_grid
 from skyquilt.problem.sky_grid import HealpixGrid
 
@@ -81,12 +81,14 @@ def read_wcs_bands(section: CountsCube | BackgroundCube, name: str) -> WcsCube:
     Raises
     ------
     InputError
-        If the file is damaged, has no EBOUNDS, or a value is negative or not finite.
+        If the file is damaged, has no EBOUNDS, holds no counts, or a value is negative or not
+        finite.
     ConfigError
         If the unit of the energies is not known.
     """
     with open_fits(section.path) as file:
         edges = read_bounds(file, section, name)
+        check_counts(section.path, _unit(file[0]))
         return _read_images(file[0], section, edges, len(edges) - 1, 1.0)
 
 
@@ -102,14 +104,22 @@ def read_wcs_exposure(section: ExposureCube) -> WcsCube:
     """
     with open_fits(section.path) as file:
         energies = read_nodes(file, section, _EXPOSURE)
-        stated = str(file[0].header.get("BUNIT", "")).strip() or None
         factor = unit_factor(
-            section.path, "the exposures", stated, f"{_EXPOSURE}.unit", section.unit, "cm2 s"
+            section.path,
+            "the exposures",
+            _unit(file[0]),
+            f"{_EXPOSURE}.unit",
+            section.unit,
+            "cm2 s",
         )
         cube = _read_images(file[0], section, energies, len(energies), factor)
     if not cube.values.any():
         raise InputError(f"{section.path}: the exposure is 0 everywhere.")
     return cube
+
+
+def _unit(image) -> str | None:
+    return str(image.header.get("BUNIT", "")).strip() or None
 
 
 def _read_images(image, section, energies: np.ndarray, n: int, factor: float) -> WcsCube:
@@ -120,6 +130,12 @@ def _read_images(image, section, energies: np.ndarray, n: int, factor: float) ->
             f"{path}: the first extension has the shape {shape}; {n} images of energies are needed."
         )
     values = np.asarray(image.data, np.float64).reshape(n, -1).T * factor
-    if n_bad := int(np.sum(~(np.isfinite(values) & (values >= 0)))):
-        raise InputError(f"{path}: {n_bad} values are negative or not finite.")
+    wrong = np.argwhere(~(np.isfinite(values) & (values >= 0)))
+    if len(wrong):
+        pixel, plane = wrong[0]
+        row, column = np.unravel_index(pixel, projection.shape)
+        raise InputError(
+            f"{path}: {len(wrong)} values are negative or not finite, as {values[pixel, plane]:g} "
+            f"in column {column}, row {row} of image {plane} (counted from 0)."
+        )
     return WcsCube(path, projection, np.ascontiguousarray(values), energies)
