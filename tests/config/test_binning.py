@@ -70,7 +70,7 @@ def test_binning_with_too_few_or_infinite_time_edges_is_refused(edges):
         (["-1 keV", "100 keV"], "'-1 keV' is below zero"),
         (["100 keV"], "at least 2 items"),
         (["100 s", "1 MeV"], "convertible to keV"),
-        ([100, 200], "valid string"),
+        ([100, 200], "100 has no unit"),
     ],
 )
 def test_binning_with_unusable_energy_edges_is_refused(edges, message):

@@ -84,5 +84,5 @@ def test_label_that_plots_use_is_refused(settings, label):
 
 
 def test_no_counts_are_refused(settings):
-    with pytest.raises(ConfigError, match=r"data\.counts: .*at least 1"):
+    with pytest.raises(ConfigError, match=r"data\.counts: must have 1 or more"):
         data_of(settings, counts=[])

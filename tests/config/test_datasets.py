@@ -73,7 +73,7 @@ def test_section_of_one_data_set_beside_datasets_is_refused(joint, key):
 def test_no_datasets_are_refused(joint):
     joint["analyses"]["a"]["datasets"] = {}
 
-    with pytest.raises(ConfigError, match=r"a\.datasets: .*at least 1"):
+    with pytest.raises(ConfigError, match=r"a\.datasets: must have 1 or more"):
         parse_config(joint)
 
 

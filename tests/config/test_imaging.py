@@ -95,7 +95,7 @@ def test_neither_events_nor_counts_is_refused(imaging):
         ("psf", "angle_unit", "sr", "'sr' is not a unit convertible to deg"),
         ("psf", "energy_unit", "blah", "'blah' is not a unit"),
         ("exposure", "frame", "fk4", "'galactic' or 'icrs'"),
-        ("background", "scale", 0, "greater than 0"),
+        ("background", "scale", 0, "must be above 0"),
         ("events", "frame", "icrs", "unknown key"),
     ],
 )

@@ -115,7 +115,7 @@ def test_name_that_is_no_folder_name_is_refused(load, settings, name):
 
 
 def test_no_analyses_are_refused(load):
-    with pytest.raises(ConfigError, match=r"analyses: .*at least 1"):
+    with pytest.raises(ConfigError, match=r"analyses: must have 1 or more"):
         load({"analyses": {}})
 
 
@@ -225,7 +225,7 @@ def test_place_holds_the_keys_of_the_file_only(load, settings, section, value, p
 def test_load_of_a_key_given_twice_names_it_and_its_line(tmp_path):
     (tmp_path / "c.yaml").write_text("analyses:\n  one: {}\n  one: {}\n")
 
-    with pytest.raises(ConfigError, match=r"(?s)the key 'one' is given twice.*line 3"):
+    with pytest.raises(ConfigError, match=r"line 3, .*the key 'one' is given twice"):
         load_config(tmp_path / "c.yaml")
 
 
@@ -255,3 +255,79 @@ def test_full_path_of_results_makes_files_below_it_good(settings):
         parse_config(settings | {key: "/scratch/me"})
     with pytest.raises(ConfigError, match="is outside"):
         parse_config(settings | {"results": "/scratch/m"})
+
+
+def test_load_of_an_anchor_in_itself_is_refused(load):
+    with pytest.raises(ConfigError, match=r"c\.yaml: an anchor .* contains itself"):
+        load("a: &a\n  b: *a\n")
+
+
+def test_file_in_another_encoding_is_refused_with_the_line(tmp_path):
+    (tmp_path / "c.yaml").write_bytes(b"analyses:\n  # caf\xe9\n")
+
+    with pytest.raises(ConfigError, match=r"line 2 is no UTF-8: save the file as UTF-8"):
+        load_config(tmp_path / "c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "a:\n\tb: 1\n",
+            r"line 2, column 1: found character .* start any token; indent with blanks",
+        ),
+        ("a: 1\na: 2\n", r"YAML: line 2, column 1: the key 'a' is given twice\.$"),
+    ],
+)
+def test_mistakes_of_yaml_have_their_line(load, text, message):
+    with pytest.raises(ConfigError, match=message):
+        load(text)
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "message"),
+    [
+        (
+            "map",
+            {"nsid": 4},
+            r"map\.nsid: unknown key; is `nside` meant\? see config/config\.schema",
+        ),
+        ("map", {"pixels": [1]}, r"map\.pixels: unknown key here; see"),
+        ("map", None, r"map: must be keys with values \(got None\)\.$"),
+        ("map", {"nside": "4"}, r"map\.nside: must be a whole number \(got '4'\)\.$"),
+        (
+            "localise",
+            {"levels": [90]},
+            r": analyses\.a\.localise\.levels\.0: must be below 1 \(got 90\)\.$",
+        ),
+        ("localise", {"levels": []}, r"levels: must have 1 or more entries \(got \[\]\)\.$"),
+        ("fit", {"chunks": 0}, r"fit\.chunks: must be above 0, or must be 'auto' \(got 0\)\.$"),
+        (
+            "energy",
+            {"channels": 1},
+            r"energy\.channels: must be a list, as in \[1, 2\] \(got 1\)\.$",
+        ),
+        (
+            "energy",
+            {"channels": [1, 2, 3]},
+            r"channels: must have 2 entries at most \(got \[1, 2, 3\]",
+        ),
+        ("energy", {"range": [1, 2]}, r"range\.0: 1 has no unit: give a quantity, as in '1 keV'"),
+        ("spectrum", {"model": "power"}, r"spectrum: 'power' is no model; there are 'power_law', "),
+        ("spectrum", {}, r"spectrum: model is missing\.$"),
+    ],
+)
+def test_mistakes_are_told_in_plain_words(load, settings, section, value, message):
+    settings["analyses"]["a"][section] = value
+
+    with pytest.raises(ConfigError, match=message):
+        load(settings)
+
+
+def test_name_of_an_analysis_says_what_is_allowed(load, settings):
+    settings["analyses"] = {"my burst": settings["analyses"]["a"]}
+
+    with pytest.raises(
+        ConfigError, match=r"my burst: allowed are letters .* digit first \(got 'my"
+    ):
+        load(settings)

@@ -3,7 +3,7 @@
 from pathlib import PurePath
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -55,10 +55,12 @@ def quantity(unit: str):
     """Field type of a quantity kept as its text and checked to be convertible to `unit`."""
 
     def check(text: str) -> str:
+        if not isinstance(text, str):
+            raise ValueError(f"{text!r} has no unit: give a quantity, as in '1 {unit}'")
         to_value(text, unit)
         return text
 
-    return Annotated[str, AfterValidator(check), Field(description=f"quantity, as in '1 {unit}'")]
+    return Annotated[str, BeforeValidator(check), Field(description=f"quantity, as in '1 {unit}'")]
 
 
 Energy = quantity("keV")

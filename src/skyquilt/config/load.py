@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.messages import describe_mistakes
 from skyquilt.config.run import Config
 from skyquilt.errors import ConfigError
 
@@ -55,8 +55,13 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); give a YAML file, as config/demo.yaml."
         ) from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read as YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}: cannot be read as YAML: line {line} is no UTF-8: save the file as UTF-8."
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: cannot be read as YAML: {_describe(error)}.") from error
     return parse_config(settings, source=str(path))
 
 
@@ -81,9 +86,12 @@ def parse_config(settings: Any, source: str = "configuration") -> Config:
         )
     try:
         return Config.model_validate(_expand(settings, source))
+    except RecursionError as error:
+        raise ConfigError(
+            f"{source}: an anchor (`&name`) that contains itself has no end."
+        ) from error
     except ValidationError as error:
-        lines = [_describe(detail, settings) for detail in error.errors(include_url=False)]
-        raise ConfigError(f"{source}: " + "; ".join(dict.fromkeys(lines))) from error
+        raise ConfigError(f"{source}: {describe_mistakes(error, settings)}.") from error
 
 
 def get_analysis(config: Config, name: str) -> Analysis:
@@ -97,6 +105,15 @@ def get_analysis(config: Config, name: str) -> Analysis:
     if name not in config.analyses:
         raise ConfigError(f"no analysis {name!r}; there are: {', '.join(config.analyses)}.")
     return config.analyses[name]
+
+
+def _describe(error: yaml.YAMLError) -> str:
+    """What the reader of YAML stumbled over, and where."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is None or problem is None:
+        return str(error).partition(' in "<unicode string>"')[0]
+    hint = "; indent with blanks" if "\\t" in problem else ""
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}{hint}"
 
 
 def _expand(value: Any, source: str) -> Any:
@@ -119,28 +136,3 @@ def _variable(match: re.Match, source: str) -> str:
             f"or empty; set it, or write ${{{name}:-default}}."
         )
     return value
-
-
-def _describe(detail: dict[str, Any], settings: Any) -> str:
-    """One mistake as `key.path: what is wrong (got value)`."""
-    place = ".".join(_keys(detail, settings))
-    if detail["type"] == "extra_forbidden":
-        return f"{place}: unknown key; see config/config.schema.yaml for those that exist"
-    if detail["type"] == "missing":
-        return f"{place}: missing"
-    message = detail["msg"].removeprefix("Value error, ")
-    value = detail["input"]
-    shown = "" if isinstance(value, dict) or repr(value) in message else f" (got {value!r})"
-    return f"{place}{': ' if place else ''}{message}{shown}"
-
-
-def _keys(detail: dict[str, Any], settings: Any) -> Iterator[str]:
-    """Keys of a mistake's place; pydantic puts the kinds of alternatives between them."""
-    n_parts = len(detail["loc"])
-    for depth, part in enumerate(detail["loc"], 1):
-        try:
-            settings = settings[part]
-        except (KeyError, IndexError, TypeError):
-            if detail["type"] != "missing" or depth < n_parts:
-                continue
-        yield str(part)

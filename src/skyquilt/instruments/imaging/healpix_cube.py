@@ -179,6 +179,6 @@ def _check_values(path: str, columns: list[str], values: np.ndarray) -> None:
     if len(wrong):
         row, column = wrong[0]
         raise InputError(
-            f"{path}: {len(wrong)} values are negative or not finite, as {values[row, column]:g} in "
-            f"row {row} of {columns[column]}."
+            f"{path}: {len(wrong)} values are negative or not finite, as "
+            f"{values[row, column]:g} in row {row} of {columns[column]}."
         )

@@ -75,8 +75,8 @@ def read_point_spread(section: PointSpreadTable) -> PointSpreadFunction:
 def _check_values(path: str, theta: np.ndarray, profile: np.ndarray) -> None:
     if theta[-1] > np.pi:
         raise InputError(
-            f"{path}: the angles reach {theta[-1]:g} rad, more than half a turn: is the unit of the "
-            f"angles right (`angle_unit` under {_SECTION})?"
+            f"{path}: the angles reach {theta[-1]:g} rad, more than half a turn: is the unit of "
+            f"the angles right (`angle_unit` under {_SECTION})?"
         )
     wrong = np.argwhere(~(np.isfinite(profile) & (profile >= 0)))
     if len(wrong):
@@ -98,9 +98,9 @@ def _normalise(psf: PointSpreadFunction, is_wanted: bool) -> PointSpreadFunction
         return psf._replace(profile=psf.profile / total[:, np.newaxis])
     if low < _POSSIBLE[0] or high > _POSSIBLE[1]:
         raise InputError(
-            f"{psf.path}: the integral of the point spread function is {low:.4g} to {high:.4g}, far "
-            f"from 1: are the angles in the unit that `angle_unit` under {_SECTION} says, and the "
-            "values per sr? `normalise: true` there divides by the integral."
+            f"{psf.path}: the integral of the point spread function is {low:.4g} to {high:.4g}, "
+            f"far from 1: are the angles in the unit that `angle_unit` under {_SECTION} says, and "
+            "the values per sr? `normalise: true` there divides by the integral."
         )
     if max(abs(low - 1), abs(high - 1)) > _NORMAL:
         logger.warning(

@@ -1,0 +1,111 @@
+"""What is wrong with a configuration, in the words of its user instead of pydantic's."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from skyquilt.config.base import Section
+
+_KINDS = {
+    "tuple_type": "must be a list, as in [1, 2]",
+    "list_type": "must be a list, as in [1, 2]",
+    "dict_type": "must be keys with values",
+    "model_type": "must be keys with values",
+    "model_attributes_type": "must be keys with values",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than": "must be below {lt:g}",
+    "less_than_equal": "must be {le:g} or less",
+    "too_short": "must have {min_length} or more entries",
+    "too_long": "must have {max_length} entries at most",
+    "string_too_long": "must have {max_length} letters at most",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": (
+        "allowed are letters from a to z, digits and . _ -, with a letter or digit first"
+    ),
+    "union_tag_invalid": "{tag!r} is no {discriminator}; there are {expected_tags}",
+    "union_tag_not_found": "{discriminator} is missing",
+}
+"""By pydantic's type of a mistake; names in braces are its details."""
+
+
+def describe_mistakes(error: ValidationError, settings: Any) -> str:
+    """All mistakes of a configuration as `key.path: what is wrong (got value)`, each once.
+
+    Parameters
+    ----------
+    error : ValidationError
+        What pydantic found.
+    settings : dict
+        What was checked.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for detail in error.errors(include_url=False):
+        if not _follows_from_others(detail):
+            message, value = _describe(detail)
+            found.setdefault((".".join(_keys(detail, settings)), value), []).append(message)
+    lines = (
+        f"{place}{': ' if place else ''}{', or '.join(dict.fromkeys(messages))}{value}"
+        for (place, value), messages in found.items()
+    )
+    return "; ".join(lines)
+
+
+def _describe(detail: dict[str, Any]) -> tuple[str, str]:
+    """What is wrong at one place, and the value there, if that is not told already."""
+    if detail["type"] == "extra_forbidden":
+        key, known = str(detail["loc"][-1]), _known_keys()
+        near = [] if key in known else get_close_matches(key, sorted(known), 1)
+        meant = f"; is `{near[0]}` meant?" if near else " here;"
+        return f"unknown key{meant} see config/config.schema.yaml for those that exist", ""
+    if detail["type"] == "missing":
+        return "missing", ""
+    value, message = detail["input"], detail["msg"].removeprefix("Value error, ")
+    is_shown = not isinstance(value, dict) and repr(value) not in message
+    if detail["type"] in _KINDS:
+        message = _KINDS[detail["type"]].format(**_plain(detail.get("ctx", {})))
+        is_shown = not isinstance(value, dict)
+    return message, f" (got {value!r})" if is_shown else ""
+
+
+def _plain(details: dict[str, Any]) -> dict[str, Any]:
+    """Details without the quotes that pydantic puts around names."""
+    return {
+        key: value.strip("'") if key == "discriminator" else value for key, value in details.items()
+    }
+
+
+def _follows_from_others(detail: dict[str, Any]) -> bool:
+    """Whether a list is too short only because its entries are wrong, which is said as well."""
+    if detail["type"] != "too_short":
+        return False
+    return len(detail["input"]) >= detail["ctx"]["min_length"]
+
+
+def _known_keys(section: type[Section] = Section) -> set[str]:
+    """Keys of a section and of all that are derived from it."""
+    below = (_known_keys(derived) for derived in section.__subclasses__())
+    return set(section.model_fields).union(*below)
+
+
+def _keys(detail: dict[str, Any], settings: Any) -> Iterator[str]:
+    """Keys of a mistake's place; pydantic puts the kinds of alternatives between them."""
+    n_parts = len(detail["loc"])
+    for depth, part in enumerate(detail["loc"], 1):
+        try:
+            settings = settings[part]
+        except (KeyError, IndexError, TypeError):
+            if detail["type"] != "missing" or depth < n_parts:
+                continue
+        yield str(part)
