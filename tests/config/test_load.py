@@ -263,7 +263,7 @@ def test_load_of_an_anchor_in_itself_is_refused(load):
 
 
 def test_file_in_another_encoding_is_refused_with_the_line(tmp_path):
-    (tmp_path / "c.yaml").write_bytes(b"analyses:\n  # caf\xe9\n")
+    (tmp_path / "c.yaml").write_bytes(b"analyses:\n  # Andr\xe9\n")
 
     with pytest.raises(ConfigError, match=r"line 2 is no UTF-8: save the file as UTF-8"):
         load_config(tmp_path / "c.yaml")

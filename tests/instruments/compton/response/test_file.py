@@ -69,10 +69,20 @@ def test_area_is_converted_to_cm2(local, area, layout, unit, factor):
 
 def test_energies_are_converted_to_kev(local):
     with h5py.File(local.path("response.h5"), "r+") as file:
-        file["DRM/AXES/Ei"].attrs["UNIT"] = "MeV"
+        for axis in ("Ei", "Em"):
+            file[f"DRM/AXES/{axis}"].attrs["UNIT"] = "MeV"
 
     with open_response(local.path("response.h5")) as response:
         np.testing.assert_array_equal(response.ei_edges, [1e5, 3e5, 9e5])
+
+
+@pytest.mark.parametrize("axis", ["Ei", "Em"])
+def test_energies_of_two_worlds_are_refused(local, axis):
+    with h5py.File(local.path("response.h5"), "r+") as file:
+        file[f"DRM/AXES/{axis}"].attrs["UNIT"] = "MeV"
+
+    with pytest.raises(InputError, match=r"true energies \(Ei\) of .* have nothing in common"):
+        read(local.path("response.h5"))
 
 
 @pytest.mark.parametrize(

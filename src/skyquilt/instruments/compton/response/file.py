@@ -40,6 +40,7 @@ def open_response(path: str) -> Iterator[Response]:
             raise InputError(f"{path}: damaged response: {error}.") from error
         _check_energies("Ei", response.ei_edges, path)
         _check_energies("Em", response.space.em_edges, path)
+        _check_overlap(response.ei_edges, response.space.em_edges, path)
         yield response
 
 
@@ -47,6 +48,16 @@ def _check_energies(name: str, edges: np.ndarray, path: str) -> None:
     if not (edges.size >= 2 and edges[0] > 0 and np.all(np.diff(edges) > 0)):
         raise InputError(
             f"{path}: edges of axis {name} must be above 0 keV and ascend; they are {edges} keV."
+        )
+
+
+def _check_overlap(ei_edges: np.ndarray, em_edges: np.ndarray, path: str) -> None:
+    """True and measured energies without anything in common are in a wrong unit."""
+    if ei_edges[-1] <= em_edges[0] or em_edges[-1] <= ei_edges[0]:
+        raise InputError(
+            f"{path}: true energies (Ei) of {ei_edges[0]:g} to {ei_edges[-1]:g} keV and measured "
+            f"ones (Em) of {em_edges[0]:g} to {em_edges[-1]:g} keV have nothing in common: mend "
+            "the unit of one of the axes."
         )
 
 
