@@ -10,6 +10,7 @@ from skyquilt.errors import ProductError
 from skyquilt.io.fits import SCHEMA, read_maps, write_maps
 from skyquilt.io.fits_table import Column
 from skyquilt.io.provenance import Provenance
+from skyquilt.sky.regions import ranges_from_ipix
 
 NSIDE = 2
 FULL = np.arange(48)
@@ -32,7 +33,8 @@ def write(tmp_path):
     def write(ipix=FULL, ordering="nested", frame="galactic", schema=SCHEMA, **record):
         path = tmp_path / "maps.fits"
         about = Provenance("merge").record() | record
-        write_maps(path, NSIDE, ordering, frame, ipix, columns(ipix), about, schema)
+        ranges, pieces = ranges_from_ipix(ipix), [(ipix, columns(ipix))]
+        write_maps(path, NSIDE, ordering, frame, ranges, pieces, lambda: about, schema)
         return path
 
     return write
@@ -174,9 +176,9 @@ def test_read_truncated_file_is_refused(write, truncate, fraction):
 @given(st.data())
 def test_any_inverted_byte_is_found_or_harmless(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("fuzz") / "maps.fits"
-    write_maps(
-        path, 1, "ring", "icrs", PART[:2], columns(PART[:2]), {"skyquilt": "0", "ended_utc": ""}
-    )
+    pieces = [(PART[:2], columns(PART[:2]))]
+    about = {"skyquilt": "0", "ended_utc": ""}
+    write_maps(path, 1, "ring", "icrs", ranges_from_ipix(PART[:2]), pieces, lambda: about)
     content = bytearray(path.read_bytes())
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)

@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -103,7 +104,7 @@ class Plan:
         """Number of target pixels."""
         return int(np.sum(self.ranges[:, 1] - self.ranges[:, 0]))
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Digest of everything that the chunks depend on: neither ordering nor estimated time."""
         settings = self._settings()

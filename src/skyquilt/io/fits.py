@@ -1,15 +1,17 @@
 """HEALPix maps as FITS tables that healpy and astropy open unchanged."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from skyquilt.io.fits_table import Column, read_table, write_table
+from skyquilt.io.fits_pieces import Piece, write_pieces
+from skyquilt.io.fits_table import Column, read_table
 from skyquilt.io.hdf5 import Schema
-from skyquilt.sky.pixels import nest_to_ring, ring_to_nest
+from skyquilt.sky.pixels import nest_to_ring, nside_to_npix, ring_to_nest
+from skyquilt.sky.regions import ipix_from_ranges
 
 # 1.0  first version
 SCHEMA = Schema("skyquilt/maps", "1.0", "skyquilt merge")
@@ -22,13 +24,13 @@ def write_maps(
     nside: int,
     ordering: str,
     frame: str,
-    ipix: np.ndarray,
-    columns: dict[str, Column],
-    record: dict,
+    ranges: np.ndarray,
+    pieces: Iterable[tuple[np.ndarray, dict[str, Column]]],
+    record: Callable[[], dict[str, Any]],
     schema: Schema = SCHEMA,
     cards: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Write HEALPix maps, one column each.
+    """Write HEALPix maps, one column each; one piece of the sky is held at a time.
 
     A full sky is written with implicit pixel numbers (first column is the first map), a part of
     it with explicit ones (first column `PIXEL`), as healpy does.
@@ -43,24 +45,35 @@ def write_maps(
         Ordering in the file.
     frame : {"galactic", "icrs"}
         Frame of the pixels.
-    ipix : ndarray of int64, shape (n_pixels,)
-        Nested pixel numbers, ascending.
-    columns : dict of str to Column
-        Maps by upper-case name.
-    record : dict
-        Provenance; nested values are written as JSON.
+    ranges : ndarray of int64, shape (n, 2)
+        Nested pixels [start, stop) of the maps, ascending.
+    pieces : iterable of (ndarray of int64, dict of str to Column)
+        Nested pixels and the maps there by upper-case name; together each pixel once.
+    record : callable
+        Gives the provenance, after the last piece; nested values are written as JSON.
     schema : Schema, optional
         Kind of file.
     cards : dict, optional
         Further keywords, which replace those of the map.
     """
-    number = ipix if ordering == "nested" else nest_to_ring(nside, ipix)
-    order = np.argsort(number)
-    table = {name: column._replace(values=column.values[order]) for name, column in columns.items()}
-    if ipix.size < 12 * nside**2:
-        table = {"PIXEL": Column(number[order], "", "")} | table
-    healpix = _healpix_cards(nside, ordering, frame, ipix.size)
-    write_table(path, schema, table, healpix | dict(cards), record)
+    n_pixels = int(np.sum(ranges[:, 1] - ranges[:, 0]))
+    is_full = n_pixels == nside_to_npix(nside)
+    known = None if is_full else np.sort(_number(nside, ordering, ipix_from_ranges(ranges)))
+
+    def place(piece: tuple[np.ndarray, dict[str, Column]]) -> Piece:
+        ipix, columns = piece
+        number = _number(nside, ordering, ipix)
+        if known is None:
+            return Piece(number, columns)
+        return Piece(np.searchsorted(known, number), {"PIXEL": Column(number, "", "")} | columns)
+
+    healpix = _healpix_cards(nside, ordering, frame, n_pixels)
+    write_pieces(path, schema, n_pixels, map(place, pieces), healpix | dict(cards), record)
+
+
+def _number(nside: int, ordering: str, ipix: np.ndarray) -> np.ndarray:
+    """Numbers of nested pixels in an ordering."""
+    return ipix if ordering == "nested" else nest_to_ring(nside, ipix)
 
 
 def read_maps(path: str | Path) -> tuple[int, str, np.ndarray, dict[str, np.ndarray], dict]:

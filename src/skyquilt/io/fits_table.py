@@ -65,14 +65,10 @@ def write_table(
     """
     from astropy.io import fits
 
-    hdu = _table_hdu(name, columns)
-    hdu.header.update(cards)
-    hdu.header["SCHEMA"] = (schema.name, "kind of file")
-    hdu.header["SCHEMAV"] = (schema.version, "version of the kind")
-    hdu.header["CREATOR"] = (f"skyquilt {record['skyquilt']}", "program that made the file")
-    hdu.header["DATE"] = (record["ended_utc"][:19], "time of writing, UTC")
-    further = [_table_hdu(name, columns) for name, columns in (more or {}).items()]
-    file = fits.HDUList([fits.PrimaryHDU(), hdu, *further, _record_hdu(record)])
+    hdu = table_hdu(name, columns, schema, cards)
+    sign(hdu.header, record)
+    further = [_plain_hdu(name, columns) for name, columns in (more or {}).items()]
+    file = fits.HDUList([fits.PrimaryHDU(), hdu, *further, record_hdu(record)])
     with new_product(path) as partial:
         file.writeto(partial, checksum=True)
 
@@ -125,7 +121,24 @@ def open_checked(path: str | Path) -> Iterator[Any]:
             yield file
 
 
-def _table_hdu(name: str, columns: Mapping[str, Column]):
+def table_hdu(name: str, columns: Mapping[str, Column], schema: Schema, cards: Mapping[str, Any]):
+    """Table with its keywords; `sign` tells who made it and when."""
+    hdu = _plain_hdu(name, columns)
+    hdu.header.update(cards)
+    hdu.header["SCHEMA"] = (schema.name, "kind of file")
+    hdu.header["SCHEMAV"] = (schema.version, "version of the kind")
+    hdu.header["CREATOR"] = ("", "program that made the file")
+    hdu.header["DATE"] = ("", "time of writing, UTC")
+    return hdu
+
+
+def sign(header, record: Mapping[str, Any]) -> None:
+    """Set the version of skyquilt and the time of a header from the provenance."""
+    header["CREATOR"] = f"skyquilt {record['skyquilt']}"
+    header["DATE"] = record["ended_utc"][:19]
+
+
+def _plain_hdu(name: str, columns: Mapping[str, Column]):
     from astropy.io import fits
 
     made = [_fits_column(key, column) for key, column in columns.items()]
@@ -145,11 +158,12 @@ def _fits_column(name: str, column: Column):
     return fits.Column(name, kind, unit=column.unit or None, array=column.values)
 
 
-def _record_hdu(record: dict):
+def record_hdu(record: Mapping[str, Any]):
+    """Table PROVENANCE; nested values are JSON."""
     from astropy.io import fits
 
-    texts = [json.dumps(value) for value in record.values()]
-    width = max(map(len, texts))
+    texts = np.array([json.dumps(value) for value in record.values()], np.bytes_)
+    width = texts.itemsize
     keys = fits.Column("KEY", "24A", array=list(record))
     values = fits.Column("VALUE", f"{width}A", array=texts)
     return fits.BinTableHDU.from_columns([keys, values], name="PROVENANCE")

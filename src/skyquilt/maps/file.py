@@ -1,11 +1,15 @@
 """`maps.fits`: write and read the maps of an analysis."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from skyquilt.io.fits import read_maps, write_maps
 from skyquilt.io.fits_table import Column
 from skyquilt.maps.skymap import SkyMap
+from skyquilt.sky.regions import ranges_from_ipix
 
 COLUMNS = {
     "probdensity": ("sr-1", "probability density of the position"),
@@ -28,10 +32,34 @@ COLUMNS = {
 
 def write_skymap(path: str | Path, skymap: SkyMap, ordering: str, record: dict[str, Any]) -> None:
     """Write maps in the asked ordering."""
-    columns = {
-        name.upper(): Column(values, *COLUMNS[name]) for name, values in skymap.columns.items()
-    }
-    write_maps(path, skymap.nside, ordering, skymap.frame, skymap.ipix, columns, record)
+    ranges = ranges_from_ipix(skymap.ipix)
+    write_parts(path, skymap.nside, ordering, skymap.frame, ranges, [skymap], lambda: record)
+
+
+def write_parts(
+    path: str | Path,
+    nside: int,
+    ordering: str,
+    frame: str,
+    ranges: np.ndarray,
+    parts: Iterable[SkyMap],
+    record: Callable[[], dict[str, Any]],
+) -> None:
+    """Write maps of which one part after the other is held.
+
+    Parameters
+    ----------
+    path, nside, ordering, frame, ranges, record
+        See `skyquilt.io.fits.write_maps`.
+    parts : iterable of SkyMap
+        Maps of some pixels each, with the same columns; together each pixel once.
+    """
+    write_maps(path, nside, ordering, frame, ranges, map(_describe, parts), record)
+
+
+def _describe(part: SkyMap) -> tuple[np.ndarray, dict[str, Column]]:
+    columns = part.columns.items()
+    return part.ipix, {name.upper(): Column(values, *COLUMNS[name]) for name, values in columns}
 
 
 def read_skymap(path: str | Path) -> tuple[SkyMap, dict[str, Any]]:

@@ -17,6 +17,7 @@ from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.multiorder_file import write_multiorder
 from skyquilt.maps.region import Region
 from skyquilt.sky.moc import merge_ranges, ranges_to_uniq
+from skyquilt.sky.regions import full_sky
 
 KINDS = ("containment", "credible")
 MULTIORDER, FLAT = "skymap.multiorder.fits", "skymap.fits"
@@ -81,8 +82,17 @@ def write_localisation(
     nside = min(1 << cells.max_order, max_nside)
     prob = flatten_probability(cells, localisation.density, nside)
     columns = {"PROB": Column(prob, "pix-1", "probability of the pixel")}
-    ipix = np.arange(prob.size)
-    write_maps(folder / FLAT, nside, "nested", "icrs", ipix, columns, record, _FLAT, posterior)
+    write_maps(
+        folder / FLAT,
+        nside,
+        "nested",
+        "icrs",
+        full_sky(nside),
+        [(np.arange(prob.size), columns)],
+        lambda: dict(record),
+        _FLAT,
+        posterior,
+    )
     _remove_regions(folder)
     for kind in KINDS:
         for region in getattr(localisation, kind):

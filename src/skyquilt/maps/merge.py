@@ -1,6 +1,6 @@
-"""From chunks to full maps: verify every chunk, then place its pixels."""
+"""From chunks to full maps: every chunk is verified before its pixels are used."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,13 +12,12 @@ from skyquilt.fit.plan import Plan
 from skyquilt.maps.file import COLUMNS
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.chunks import chunk_name
-from skyquilt.sky.regions import ipix_from_ranges
 
 _NAMED = 5  # chunks named in a message
 
 
 class Merged(NamedTuple):
-    """Maps of the whole region, and what fitting the chunks took.
+    """Maps of a chunk or of the whole region, and what fitting them took.
 
     Attributes
     ----------
@@ -35,43 +34,66 @@ class Merged(NamedTuple):
 def merge_chunks(
     paths: Iterable[str | Path], plan: Plan, photon_flux: float | np.ndarray
 ) -> Merged:
-    """Merge chunk files into maps.
-
-    Parameters
-    ----------
-    paths : iterable of str or Path
-        Files of all chunks of the plan, in any order; one is held at a time.
-    plan : Plan
-        Target pixels and chunks.
-    photon_flux : float or ndarray
-        Integral of the reference spectrum over the selected energies [ph cm-2 s-1]; one value for
-        each of several spectra.
-
-    Returns
-    -------
-    Merged
-        Maps with the columns ts, sqrt_ts, flux, flux_err, flux_err_lo, flux_err_hi, flux_ul,
-        photon_flux, npred, background_norm, n_iter, status, template, as far as the plan asks
-        for them.
+    """Merge chunk files into maps in memory; see `read_parts`.
 
     Raises
     ------
     ProductError
         If a chunk is missing, given twice, damaged, or answers another problem or plan.
     """
-    ipix = ipix_from_ranges(plan.ranges)
-    columns, stages, seen = {}, [], {}
+    parts = sorted(read_parts(paths, plan, photon_flux), key=lambda part: part.skymap.ipix[0])
+    maps = [part.skymap for part in parts]
+    columns = {
+        name: np.concatenate([part.columns[name] for part in maps]) for name in maps[0].columns
+    }
+    ipix = np.concatenate([part.ipix for part in maps])
+    skymap = SkyMap(plan.nside, plan.frame, ipix, columns)
+    return Merged(skymap, sum_stages([part.stage for part in parts]))
+
+
+def read_parts(
+    paths: Iterable[str | Path], plan: Plan, photon_flux: float | np.ndarray
+) -> Iterator[Merged]:
+    """Maps of one chunk after the other, each compared with its checksums, problem and plan.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Files of all chunks of the plan, in any order.
+    plan : Plan
+        Target pixels and chunks.
+    photon_flux : float or ndarray
+        Integral of the reference spectrum over the selected energies [ph cm-2 s-1]; one value for
+        each of several spectra.
+
+    Yields
+    ------
+    Merged
+        Maps of a chunk with the columns ts, sqrt_ts, flux, flux_err, flux_err_lo, flux_err_hi,
+        flux_ul, photon_flux, npred, background_norm, n_iter, status, template, as far as the plan
+        asks for them.
+
+    Raises
+    ------
+    ProductError
+        If a chunk is given twice, damaged, or answers another problem or plan; after the last
+        one, if any is missing.
+    """
+    seen: dict[int, str | Path] = {}
     for path in paths:
-        chunk = read_chunk(path)
-        _check_answers(path, chunk, plan, seen)
-        place = np.searchsorted(ipix, chunk.result.ipix)
-        for name in plan.columns:
-            values = getattr(chunk.result.fit, name)
-            columns.setdefault(name, np.empty(ipix.size, values.dtype))[place] = values
-        stages.append(chunk.record["stages"][-1])
+        yield _read_part(path, plan, photon_flux, seen)
     _check_complete(seen, plan)
-    skymap = SkyMap(plan.nside, plan.frame, ipix, derive_columns(columns, photon_flux))
-    return Merged(skymap, _sum(stages))
+
+
+def _read_part(
+    path: str | Path, plan: Plan, photon_flux: float | np.ndarray, seen: dict[int, str | Path]
+) -> Merged:
+    chunk = read_chunk(path)
+    _check_answers(path, chunk, plan, seen)
+    fitted = {name: getattr(chunk.result.fit, name) for name in plan.columns}
+    columns = derive_columns(fitted, photon_flux)
+    skymap = SkyMap(plan.nside, plan.frame, chunk.result.ipix, columns)
+    return Merged(skymap, chunk.record["stages"][-1])
 
 
 def _check_answers(path: str | Path, chunk: ChunkFile, plan: Plan, seen: dict) -> None:
@@ -126,7 +148,7 @@ def derive_columns(
     return {name: derived[name] for name in COLUMNS if name in derived}
 
 
-def _sum(stages: list[dict[str, Any]]) -> dict[str, Any]:
+def sum_stages(stages: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Times of all chunks added up, and the largest memory."""
     return {
         "stage": "fit",
