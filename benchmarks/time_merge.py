@@ -1,41 +1,46 @@
-"""What merging a large map takes: its peak memory against the numbers of the map."""
+"""What merging takes, beside what the map itself takes: peak memory, and time per chunk."""
 
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from dc2 import burst_problem
-from measuring import SKYQUILT, Figure, below, run_process
+from measuring import SKYQUILT, Cost, Figure, below, run_process
 from time_ranks import write_files
 
 from skyquilt.fit.chunk import ChunkResult
 from skyquilt.fit.file import read_plan, write_chunk
+from skyquilt.io.products import write_text
 from skyquilt.io.provenance import Provenance
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.sky.chunks import chunk_name
 
-N_COLUMNS = 13  # of a map with all columns, 8 bytes each
+ROW_BYTES = 85  # ten columns of 8 bytes, the steps and the status
+SKIES = ((256, 3072), (512, 48), (1024, 192))
 
 
 def peakmem_merge() -> Iterator[Figure]:
-    """Peak memory of `skyquilt merge` beyond that of a small map, as a multiple of the map's."""
-    small = _peak_mb(16, 12)
-    for nside, n_chunks in ((256, 768), (512, 48)):
-        extra = _peak_mb(nside, n_chunks) - small
-        map_mb = 12 * nside**2 * N_COLUMNS * 8 / 1e6
+    """Peak memory and time of `skyquilt merge`, memory beyond that of a small map."""
+    small = _merge(16, 12)
+    for nside, n_chunks in SKIES:
+        cost = _merge(nside, n_chunks)
+        extra, map_mb = cost.peak_mb - small.peak_mb, 12 * nside**2 * ROW_BYTES / 1e6
         what = f"merge of nside {nside} in {n_chunks} chunks"
-        yield Figure(
-            f"{what}: memory beyond a small one's; the map", f"{extra:.0f}; {map_mb:.0f} MB"
-        )
-        yield below(f"{what}: times the map", extra / map_mb, 4, "{:.2f}")
+        yield Figure(f"{what}: CPU", f"{cost.cpu:.1f} s")
+        yield Figure(f"{what}: peak memory; the map", f"{cost.peak_mb:.0f}; {map_mb:.0f} MB")
+        yield below(f"{what}: memory beyond a small one's", extra, 60, "{:.0f} MB")
 
 
-def _peak_mb(nside: int, n_chunks: int) -> float:
-    """Peak memory of merging chunks whose numbers are random [MB]."""
+def _merge(nside: int, n_chunks: int) -> Cost:
+    """Cost of merging chunks whose numbers are random, with errors, limits and free background."""
     with tempfile.TemporaryDirectory() as name:
         folder, rng = Path(name), np.random.default_rng(1)
         files = write_files(folder, burst_problem(), nside, n_chunks)
+        content = read_plan(files.plan).to_content()
+        options = {"confidence_level": 0.9, "free_background": True, "ordering": "ring"}
+        write_text(files.plan, json.dumps(content | options))
         plan = read_plan(files.plan)
         paths = [folder / chunk_name(index, n_chunks) for index in plan.chunks]
         for index, path in zip(plan.chunks, paths, strict=True):
@@ -48,4 +53,4 @@ def _peak_mb(nside: int, n_chunks: int) -> float:
             )
             write_chunk(path, plan, index, ChunkResult(ipix, fit), Provenance("fit"))
         where = ["--problem", files.problem, "--plan", files.plan, "--output", folder / "maps.fits"]
-        return run_process([SKYQUILT, "merge", "--quiet", *where, *paths]).peak_mb
+        return run_process([SKYQUILT, "merge", "--quiet", *where, *paths])

@@ -16,7 +16,7 @@ rule merge_chunks:
         "../../envs/skyquilt.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(1000, per_mb=10),
+        mem_mb=merge_mem_mb,
         runtime=runtime_min(10, per_mb=0.01),
     message:
         "{wildcards.analysis}: merging the chunks"

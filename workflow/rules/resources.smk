@@ -20,6 +20,14 @@ def mem_mb(program, per_mb=0.0):
     return needed
 
 
+def merge_mem_mb(wildcards, input, attempt):
+    """Memory of merging [MB]: that of two chunks and of what follows from them, not of the map.
+
+    A chunk takes 1.3 times its file (`benchmarks/run.py peakmem_merge`).
+    """
+    return round(attempt * (1000 + 3 * max(size_mb([file]) for file in input)))
+
+
 def runtime_min(start, per_mb=0.0):
     """Function of the time limit of a job [min]: the start, and a time per MB of the input."""
 
