@@ -64,6 +64,19 @@ def test_methods_differ_in_what_they_do_with_several_peaks(searched):
     assert np.all(np.diff(peaks["ts"]) <= 0)
 
 
+def test_errors_hold_the_systematic_error_of_the_localisation(searched):
+    local = searched.observation
+    found = {}
+    for error in (0.0, 5.0, "auto"):
+        local.settings["localise"] = {"systematic_error": error}
+        found[error] = searched()
+    statistical = found[0.0]["pos_err"][0]
+    # pixels of nside 1 of the observation's response are 58.6 deg wide: 9 % of that
+    for error, value in ((5.0, 5.0), ("auto", 0.09 * 58.6)):
+        assert found[error]["pos_err_sys"][0] == pytest.approx(value, rel=1e-3)
+        assert found[error]["pos_err"][0] == pytest.approx(np.hypot(statistical, value), rel=0.1)
+
+
 def test_threshold_that_nothing_reaches_gives_an_empty_table(searched, caplog):
     caplog.set_level("INFO")
     found = searched(threshold=1e9)
@@ -91,6 +104,8 @@ def test_catalogue_adds_counterparts_and_a_table_of_all_objects(searched, caplog
     assert objects["name"].tolist() == ["A", "B"]
     assert objects["source"].tolist() == [found["name"][0], ""]
     assert objects["ts"][0] == pytest.approx(found["ts"][0], rel=0.1)
+    assert objects["is_upper_limit"].tolist() == [False, bool(objects["ts"][1] < 25)]
+    assert np.all(objects["flux_ul"] > objects["flux"])
     assert "1 of 2 catalogue objects in the map have a source; without: B (TS " in caplog.text
 
 

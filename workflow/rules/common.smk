@@ -78,8 +78,8 @@ def write_config(path, content):
         write_text(path, text)
 
 
-def settings_of(*sections):
-    """Parameter of a rule: the sections of the analysis on which its result depends.
+def settings_of(*sections, **parts):
+    """Parameter of a rule: the sections of the analysis, or parts of some, that its result takes.
 
     Snakemake compares it with that of the last run, so a job is done again when one of these
     settings has changed, and left alone when any other has. A version of skyquilt that gives
@@ -88,7 +88,8 @@ def settings_of(*sections):
 
     def text(wildcards):
         analysis = settings.analyses[wildcards.analysis]
-        used = analysis.model_dump(mode="json", include=set(sections))
+        what = dict.fromkeys(sections, True) | parts
+        used = analysis.model_dump(mode="json", include=what)
         return canonical_json(used | {"results_version": RESULTS_VERSION})
 
     return text

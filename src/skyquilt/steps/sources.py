@@ -6,20 +6,19 @@ from pathlib import Path
 import numpy as np
 
 from skyquilt.config import Config, get_analysis
-from skyquilt.config.sources import Catalogue, SourceOptions
+from skyquilt.config.sources import SourceOptions
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.io.fits_table import Column
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.file import read_skymap
-from skyquilt.maps.skymap import SkyMap
-from skyquilt.maps.sources.catalogue import KnownObjects, read_catalogue
+from skyquilt.maps.sources.catalogue import read_catalogue
 from skyquilt.maps.sources.compare import compare_catalogue
 from skyquilt.maps.sources.crossmatch import find_counterparts
 from skyquilt.maps.sources.file import write_sources
-from skyquilt.maps.sources.find import SourceList, find_sources
+from skyquilt.maps.sources.find import find_sources
 from skyquilt.maps.sources.table import counterpart_columns, source_columns
+from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem.file import check_rows, read_problem
-from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 
 logger = logging.getLogger(__name__)
@@ -57,11 +56,18 @@ def sources_analysis(
             f"{fit_problem.identity[:12]}; make the maps again with `skyquilt merge`."
         )
     found = find_sources(fit_problem, skymap, options, confidence_level=level, threads=threads)
-    columns = source_columns(found, fit_problem, options)
+    pixel = fit_problem.description.response_pixel_deg
+    error = systematic_error(analysis.localise.systematic_error, pixel)
+    columns = source_columns(found, fit_problem, options.prefix, error)
     catalogue = None
     if known is not None:
-        catalogue = _add_counterparts(columns, found, fit_problem, skymap, known, options.catalogue)
+        icrs = rotate(rotation(fit_problem.frame, "icrs"), found.position.direction)
+        r95, names = (columns[name].values for name in ("r95", "name"))
+        counterparts = find_counterparts(icrs, r95, known, options.catalogue.radius)
+        columns |= counterpart_columns(counterparts, known)
+        catalogue = compare_catalogue(fit_problem, skymap, known, names, icrs, options, level)
     settings = options.model_dump(mode="json") | {"confidence_level": level}
+    settings["systematic_error_deg"] = error
     record = Provenance("sources", settings, inputs, clock=clock).record()
     record |= {"problem_identity": fit_problem.identity, "analysis": name}
     write_sources(output, columns, catalogue, record)
@@ -70,28 +76,10 @@ def sources_analysis(
         logger.info("%s", describe_catalogue(catalogue))
 
 
-def _add_counterparts(
-    columns: dict[str, Column],
-    found: SourceList,
-    problem: FitProblem,
-    skymap: SkyMap,
-    known: KnownObjects,
-    options: Catalogue,
-) -> dict[str, Column]:
-    """Add the counterparts to the columns; the catalogue's objects in the region."""
-    icrs = rotate(rotation(problem.frame, "icrs"), found.position.direction)
-    counterparts = find_counterparts(icrs, columns["r95"].values, known, options.radius)
-    columns |= counterpart_columns(counterparts, known)
-    names = columns["name"].values
-    return compare_catalogue(problem, skymap, known, names, icrs, options.radius)
-
-
 def describe_sources(columns: dict[str, Column], options: SourceOptions) -> str:
     """How many sources there are, in one line."""
-    n, n_faint = columns["ts"].values.size, int(np.sum(columns["is_upper_limit"].values))
+    n = columns["ts"].values.size
     line = f"{n} source{'s' * (n != 1)} above TS {options.threshold:g}"
-    if n_faint:
-        line += f", {n_faint} of them below it in the fit of all together"
     if n == options.max_sources:
         line += "; the search ended at `max_sources`, there may be more"
     return line

@@ -5,7 +5,6 @@ import pytest
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-from skyquilt.config.sources import SourceOptions
 from skyquilt.errors import OutputError, ProductError
 from skyquilt.io.fits_table import Column
 from skyquilt.maps.sources.file import read_sources, write_sources
@@ -17,13 +16,13 @@ RECORD = {"skyquilt": "0.1.0", "ended_utc": "2026-01-01T00:00:00.000+00:00", "in
 @pytest.fixture(scope="module")
 def columns(search):
     problem, _, found = search((10.0, 20.0, 3.0), (100.0, -30.0, 1.0))
-    return source_columns(found, problem, SourceOptions())
+    return source_columns(found, problem, "SQ", 0.0)
 
 
 @pytest.fixture(scope="module")
 def no_columns(search):
     problem, _, found = search()
-    return source_columns(found, problem, SourceOptions())
+    return source_columns(found, problem, "SQ", 0.0)
 
 
 def test_both_files_hold_the_same(columns, tmp_path):

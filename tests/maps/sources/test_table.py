@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 
-from skyquilt.config.sources import SourceOptions
 from skyquilt.maps.sources.table import ellipses, names, source_columns
 
 
@@ -42,7 +41,7 @@ def test_ellipses_are_those_of_the_eigenvalues():
 
 def test_columns_have_units_descriptions_and_one_row_per_source(search):
     problem, _, found = search((10.0, 20.0, 3.0), (100.0, -30.0, 1.0))
-    columns = source_columns(found, problem, SourceOptions(prefix="TOY"))
+    columns = source_columns(found, problem, "TOY", 0.0)
     assert {column.values.shape for column in columns.values()} == {(2,)}
     assert all(column.description for column in columns.values())
     assert all(name.startswith("TOY J") for name in columns["name"].values)
@@ -52,7 +51,7 @@ def test_columns_have_units_descriptions_and_one_row_per_source(search):
 
 def test_positions_in_both_frames_are_one_place(search):
     problem, _, found = search((10.0, 20.0, 3.0), (100.0, -30.0, 1.0))
-    columns = source_columns(found, problem, SourceOptions())
+    columns = source_columns(found, problem, "SQ", 0.0)
     icrs = SkyCoord(columns["ra"].values, columns["dec"].values, unit="deg")
     galactic = SkyCoord(
         columns["glon"].values, columns["glat"].values, unit="deg", frame="galactic"
@@ -62,24 +61,32 @@ def test_positions_in_both_frames_are_one_place(search):
 
 def test_radii_of_containment_are_multiples_of_the_error(search):
     problem, _, found = search((10.0, 20.0, 3.0))
-    columns = source_columns(found, problem, SourceOptions())
+    columns = source_columns(found, problem, "SQ", 0.0)
     # chi2 of two degrees of freedom: -2 ln(1 - level)
     for name, level in (("r68", 0.68), ("r95", 0.95)):
         factor = columns[name].values / columns["pos_err"].values
         np.testing.assert_allclose(factor, np.sqrt(-2 * np.log(1 - level)), rtol=1e-3)
 
 
-def test_source_below_the_threshold_is_an_upper_limit(search):
-    problem, _, found = search((10.0, 20.0, 3.0), (100.0, -30.0, 1.0))
-    between = SourceOptions(threshold=found.measured.ts.mean())
-    columns = source_columns(found, problem, between)
-    assert columns["is_upper_limit"].values.tolist() == [False, True]
+def test_systematic_error_adds_to_all_errors_of_positions_in_quadrature(search):
+    problem, _, found = search((10.0, 20.0, 3.0))
+    alone, both = (source_columns(found, problem, "SQ", error) for error in (0.0, 0.4))
+    for name in ("err_major", "err_minor"):
+        expected = np.hypot(alone[name].values, 0.4)
+        np.testing.assert_allclose(both[name].values, expected, rtol=1e-12)
+    major, minor = both["err_major"].values, both["err_minor"].values
+    np.testing.assert_allclose(both["pos_err"].values, np.sqrt(major * minor))
+    np.testing.assert_allclose(both["r95"].values, np.sqrt(5.99 * major * minor))
+    assert (alone["pos_err_sys"].values.tolist(), both["pos_err_sys"].values.tolist()) == (
+        [0.0],
+        [0.4],
+    )
 
 
 def test_photon_flux_is_flux_times_the_integral_of_the_spectrum(search):
     from dataclasses import replace
 
     problem, _, found = search((10.0, 20.0, 3.0))
-    columns = source_columns(found, replace(problem, photon_flux=0.25), SourceOptions())
+    columns = source_columns(found, replace(problem, photon_flux=0.25), "SQ", 0.0)
     assert columns["photon_flux"].values[0] == pytest.approx(found.measured.flux[0] / 4)
     assert columns["photon_flux_err"].values[0] == pytest.approx(found.measured.flux_err[0] / 4)

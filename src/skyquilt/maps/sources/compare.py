@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.io.fits_table import Column
 from skyquilt.maps.skymap import SkyMap
@@ -17,7 +18,8 @@ def compare_catalogue(
     known: KnownObjects,
     source_name: np.ndarray,
     source_direction: np.ndarray,
-    radius: float,
+    options: SourceOptions,
+    confidence_level: float,
 ) -> dict[str, Column]:
     """Objects of a catalogue in the region of a map, with the nearest source and their own fit.
 
@@ -33,8 +35,10 @@ def compare_catalogue(
         Names of the sources found.
     source_direction : ndarray of float64, shape (n, 3)
         Their directions in ICRS.
-    radius : float
-        Largest separation of object and source [deg].
+    options : SourceOptions
+        Largest separation of object and source, and threshold.
+    confidence_level : float
+        Of upper limits.
 
     Returns
     -------
@@ -45,9 +49,11 @@ def compare_catalogue(
     in_map = rotate(rotation("icrs", skymap.frame), known.direction)
     inside = np.isfinite(skymap.sample("ts", vec_to_nest(skymap.nside, in_map)))
     direction = known.direction[inside]
-    fit = fit_pixels(problem, rotate(rotation("icrs", problem.frame), direction))
+    turned = rotate(rotation("icrs", problem.frame), direction)
+    fit = fit_pixels(problem, turned, confidence_level=confidence_level)
     nearest, distance = _nearest(direction, source_direction)
-    is_found = distance <= radius
+    is_found = distance <= options.catalogue.radius
+    per_flux = problem.photon_flux
     ra, dec = vec_to_lonlat(direction)
     names = np.append(source_name, "")
     return {
@@ -59,7 +65,10 @@ def compare_catalogue(
         "ts": Column(fit.ts, "", "test statistic at the object"),
         "flux": Column(fit.flux, "", "multiple of reference spectrum"),
         "flux_err": Column(fit.flux_err, "", "standard error of flux"),
-        "photon_flux": Column(fit.flux * problem.photon_flux, "cm-2 s-1", "in selected energies"),
+        "flux_ul": Column(fit.flux_ul, "", "upper limit on flux"),
+        "photon_flux": Column(fit.flux * per_flux, "cm-2 s-1", "in the selected energies"),
+        "photon_flux_ul": Column(fit.flux_ul * per_flux, "cm-2 s-1", "upper limit"),
+        "is_upper_limit": Column(fit.ts < options.threshold, "", "ts below the threshold"),
     }
 
 

@@ -17,7 +17,9 @@ from skyquilt.io.products import new_product
 from skyquilt.io.seal import KEY, UNSEALED, seal
 
 # 1.0  first version
-SCHEMA = Schema("skyquilt/sources", "1.0", "skyquilt sources")
+# 2.0  no `is_upper_limit`, as no source is below the threshold; errors of positions hold the
+#      systematic one, `pos_err_sys`; table CATALOGUE has upper limits
+SCHEMA = Schema("skyquilt/sources", "2.0", "skyquilt sources")
 
 _DEGREES = ("ra", "dec", "glon", "glat")
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from skyquilt.config.sources import SourceOptions
 from skyquilt.io.fits_table import Column
 from skyquilt.maps.sources.catalogue import KnownObjects
 from skyquilt.maps.sources.crossmatch import Counterparts
@@ -20,7 +19,7 @@ _FLUX_UNIT = "cm-2 s-1"
 
 
 def source_columns(
-    found: SourceList, problem: FitProblem, options: SourceOptions
+    found: SourceList, problem: FitProblem, prefix: str, systematic_error: float
 ) -> dict[str, Column]:
     """Columns of the list of sources, without counterparts.
 
@@ -30,8 +29,10 @@ def source_columns(
         The sources, in the frame of the problem.
     problem : FitProblem
         The problem, for its frame and its photon flux.
-    options : SourceOptions
-        Threshold, and acronym of the names.
+    prefix : str
+        Acronym of the names.
+    systematic_error : float
+        Standard error of positions along each axis besides the statistical one [deg].
 
     Returns
     -------
@@ -43,16 +44,19 @@ def source_columns(
         rotate(rotation(frame, to), position.direction) for to in ("icrs", "galactic")
     )
     (ra, dec), (glon, glat) = vec_to_lonlat(icrs), vec_to_lonlat(galactic)
-    sigma, major, minor, angle = ellipses(position.covariance)
+    covariance = position.covariance + systematic_error**2 * np.eye(2)
+    sigma, major, minor, angle = ellipses(covariance)
+    systematic = np.full(sigma.size, systematic_error)
     flags = AT_EDGE * found.is_at_edge + NOT_REFINED * ~position.is_fitted
     per_flux = problem.photon_flux
     return {
-        "name": Column(names(ra, dec, options.prefix), "", "from the coordinates (ICRS), cut"),
+        "name": Column(names(ra, dec, prefix), "", "from the coordinates (ICRS), cut"),
         "ra": Column(ra, "deg", "right ascension, ICRS"),
         "dec": Column(dec, "deg", "declination, ICRS"),
         "glon": Column(glon, "deg", "galactic longitude"),
         "glat": Column(glat, "deg", "galactic latitude"),
         "pos_err": Column(sigma, "deg", "1 sigma along a line, mean of axes"),
+        "pos_err_sys": Column(systematic, "deg", "systematic part of the errors, 1 sigma"),
         "r68": Column(np.sqrt(_R68) * sigma, "deg", "radius of 68 % containment"),
         "r95": Column(np.sqrt(_R95) * sigma, "deg", "radius of 95 % containment"),
         "err_major": Column(major, "deg", "1 sigma along the major axis"),
@@ -69,7 +73,6 @@ def source_columns(
         "photon_flux_err": Column(measured.flux_err * per_flux, _FLUX_UNIT, "standard error"),
         "photon_flux_ul": Column(measured.flux_ul * per_flux, _FLUX_UNIT, "upper limit"),
         "npred": Column(measured.npred, "", "expected source counts"),
-        "is_upper_limit": Column(measured.ts < options.threshold, "", "ts below the threshold"),
         "status": Column(flags.astype(np.uint8), "", "0 good, 1 edge, 2 not refined"),
     }
 
