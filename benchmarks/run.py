@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import memory_steps
 import time_files
 import time_fit
 import time_merge
@@ -35,6 +36,7 @@ BENCHMARKS = {
         time_files,
         time_planning,
         time_merge,
+        memory_steps,
         time_skies,
     )
     for name, function in vars(module).items()

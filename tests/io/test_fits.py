@@ -190,3 +190,13 @@ def test_any_inverted_byte_is_found_or_harmless(tmp_path_factory, data):
     assert (nside, frame, ipix.tolist()) == (1, "icrs", [3, 7])
     for name, column in columns(PART[:2]).items():
         np.testing.assert_array_equal(maps[name], column.values)
+
+
+@pytest.mark.parametrize("ordering", ["nested", "ring"])
+@pytest.mark.parametrize("ipix", [FULL, PART], ids=["full", "part"])
+def test_some_columns_are_read_with_their_pixels(write, ipix, ordering):
+    _, _, found, maps, _ = read_maps(write(ipix, ordering), ["STATUS", "NONE"])
+
+    np.testing.assert_array_equal(found, ipix)
+    assert list(maps) == ["STATUS"]
+    np.testing.assert_array_equal(maps["STATUS"], columns(ipix)["STATUS"].values)

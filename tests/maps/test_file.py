@@ -42,3 +42,11 @@ def test_first_column_is_ts_and_photon_flux_has_a_unit(tmp_path, skymap):
 def test_read_missing_map_names_it(tmp_path):
     with pytest.raises(ProductError, match=r"no\.fits: not a whole file"):
         read_skymap(tmp_path / "no.fits")
+
+
+def test_some_columns_are_read(tmp_path, skymap):
+    write_skymap(tmp_path / "maps.fits", skymap, "nested", Provenance("merge").record())
+
+    found, _ = read_skymap(tmp_path / "maps.fits", ["status", "ts"])
+
+    assert set(found.columns) == {"status", "ts"}

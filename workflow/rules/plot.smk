@@ -18,7 +18,7 @@ rule plot_maps:
         "../../envs/skyquilt.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(1000, per_mb=10),
+        mem_mb=mem_mb(1000, per_mb=5),
         runtime=runtime_min(10, per_mb=0.1),
     params:
         config=config_file,

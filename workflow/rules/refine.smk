@@ -17,7 +17,7 @@ checkpoint plan_refinement:
         "../../envs/skyquilt.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(1000, per_mb=10),
+        mem_mb=mem_mb(1000, per_mb=5),
         runtime=runtime_min(10, per_mb=0.01),
     params:
         config=config_file,
@@ -60,7 +60,7 @@ rule refine_map:
         "../../envs/skyquilt.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(1000, per_mb=10),
+        mem_mb=mem_mb(1000, per_mb=5),
         runtime=runtime_min(30, per_mb=0.1),
     params:
         config=config_file,

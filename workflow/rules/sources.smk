@@ -17,7 +17,7 @@ rule find_sources:
         "../../envs/skyquilt.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(1000, per_mb=10),
+        mem_mb=mem_mb(1000, per_mb=5),
         runtime=runtime_min(60, per_mb=0.1),
     params:
         config=config_file,

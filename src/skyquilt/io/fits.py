@@ -1,6 +1,6 @@
 """HEALPix maps as FITS tables that healpy and astropy open unchanged."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -76,8 +76,17 @@ def _number(nside: int, ordering: str, ipix: np.ndarray) -> np.ndarray:
     return ipix if ordering == "nested" else nest_to_ring(nside, ipix)
 
 
-def read_maps(path: str | Path) -> tuple[int, str, np.ndarray, dict[str, np.ndarray], dict]:
+def read_maps(
+    path: str | Path, only: Collection[str] | None = None
+) -> tuple[int, str, np.ndarray, dict[str, np.ndarray], dict]:
     """Read maps written by `write_maps`.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to read.
+    only : collection of str, optional
+        Upper-case names of the maps to read, as far as there are such; by default all.
 
     Returns
     -------
@@ -97,13 +106,17 @@ def read_maps(path: str | Path) -> tuple[int, str, np.ndarray, dict[str, np.ndar
     ProductError
         If the file is missing, damaged or of another kind.
     """
-    header, columns, record = read_table(path, SCHEMA)
+    wanted = None if only is None else {"PIXEL", *only}
+    header, columns, record = read_table(path, SCHEMA, only=wanted)
     nside = int(header["NSIDE"])
     number = columns.pop("PIXEL", np.arange(12 * nside**2))
     ipix = number if header["ORDERING"] == "NESTED" else ring_to_nest(nside, number)
-    order = np.argsort(ipix)
-    columns = {name: values[order] for name, values in columns.items()}
-    return nside, _FRAME[header["COORDSYS"]], ipix[order], columns, record
+    if header["ORDERING"] != "NESTED":
+        order = np.argsort(ipix)
+        ipix = ipix[order]
+        for name in columns:  # one after the other, so that only one is there twice
+            columns[name] = columns[name][order]
+    return nside, _FRAME[header["COORDSYS"]], ipix, columns, record
 
 
 def _healpix_cards(nside: int, ordering: str, frame: str, n_pixels: int) -> dict:

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,9 +74,24 @@ def write_table(
 
 
 def read_table(
-    path: str | Path, schema: Schema, *, name: str = "SKYMAP"
+    path: str | Path,
+    schema: Schema,
+    *,
+    name: str = "SKYMAP",
+    only: Collection[str] | None = None,
 ) -> tuple[Mapping[str, Any], dict[str, np.ndarray], dict[str, Any]]:
     """Read a table written by `write_table`.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to read; all of it is compared with its checksums.
+    schema : Schema
+        Kind of file.
+    name : str
+        Name of the table.
+    only : collection of str, optional
+        Columns to read, as far as the table has them; by default all.
 
     Returns
     -------
@@ -97,7 +112,8 @@ def read_table(
             header, table = file[name].header, file[name].data
             _check_schema(path, header, schema)
             record = {row["KEY"]: json.loads(row["VALUE"]) for row in file["PROVENANCE"].data}
-            return header, {column: _native(table[column]) for column in table.names}, record
+            names = [column for column in table.names if only is None or column in only]
+            return header, {column: _native(table[column]) for column in names}, record
     except ProductError:
         raise
     except Exception as error:  # astropy meets damage with errors of many kinds

@@ -1,6 +1,6 @@
 """`maps.fits`: write and read the maps of an analysis."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +62,24 @@ def _describe(part: SkyMap) -> tuple[np.ndarray, dict[str, Column]]:
     return part.ipix, {name.upper(): Column(values, *COLUMNS[name]) for name, values in columns}
 
 
-def read_skymap(path: str | Path) -> tuple[SkyMap, dict[str, Any]]:
+def read_skymap(
+    path: str | Path, only: Collection[str] | None = None
+) -> tuple[SkyMap, dict[str, Any]]:
     """Read maps and their provenance.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to read.
+    only : collection of str, optional
+        Names of the columns to hold, as far as the file has them; by default all.
 
     Raises
     ------
     ProductError
         If the file is missing, damaged or of another kind.
     """
-    nside, frame, ipix, columns, record = read_maps(path)
+    names = None if only is None else [name.upper() for name in only]
+    nside, frame, ipix, columns, record = read_maps(path, names)
     lower = {name.lower(): values for name, values in columns.items()}
     return SkyMap(nside, frame, ipix, lower), record

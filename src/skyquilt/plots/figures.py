@@ -20,6 +20,9 @@ from skyquilt.plots.style import save
 from skyquilt.plots.zoom import plot_zoom
 from skyquilt.problem.problem import CountsSpectrum
 
+DRAWN = ("ts", "photon_flux", "flux_ul", "background_norm", "template")
+"""Columns of a map that are drawn, as far as it has them."""
+
 _ENDINGS = (".png", ".pdf")
 
 

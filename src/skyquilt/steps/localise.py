@@ -33,7 +33,7 @@ def localise_analysis(
     needs_problem = options.prior == "exposure"
     inputs = (*((str(problem),) if needs_problem else ()), str(maps), str(refined))
     provenance = Provenance("localise", options.model_dump(mode="json"), inputs)
-    skymap, record = read_skymap(maps)
+    skymap, record = read_skymap(maps, ["ts", "status"])
     cells, cells_record = read_multiorder(refined)
     _check_same_problem(maps, record, refined, cells_record["problem_identity"], "refine")
     check_fitted(skymap)

@@ -10,7 +10,7 @@ from skyquilt.maps.file import read_skymap
 from skyquilt.maps.localisation_file import SKYMAP
 from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.sources.file import read_sources
-from skyquilt.plots import make_plots
+from skyquilt.plots import DRAWN, make_plots
 from skyquilt.problem.file import read_problem
 
 
@@ -29,7 +29,7 @@ def plot_analysis(
     files = [problem, maps, skymap, summary, *([] if sources is None else [sources])]
     provenance = Provenance("plot", look.model_dump(mode="json"), tuple(map(str, files)))
     make_plots(
-        read_skymap(maps)[0],
+        read_skymap(maps, DRAWN)[0],
         read_multiorder(skymap, SKYMAP)[0],
         numbers,
         read_problem(problem).counts_spectra,

@@ -132,7 +132,7 @@ def _settings(analysis: Analysis) -> dict[str, Any]:
 def _read(
     analysis: Analysis, problem: str | Path, maps: str | Path, steps: Sequence[str | Path]
 ) -> _Known:
-    fit_problem, (skymap, record) = read_problem(problem), read_skymap(maps)
+    fit_problem, (skymap, record) = read_problem(problem), read_skymap(maps, ["ts"])
     identity = record["problem_identity"]
     if identity != fit_problem.identity:
         raise ProductError(

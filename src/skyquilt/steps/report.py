@@ -94,6 +94,6 @@ def _sources(path: Path) -> list[dict[str, Any]]:
 
 def _steps(maps: Path) -> dict[str, float]:
     """Steps of the fits that were made."""
-    n_iter = read_skymap(maps)[0].columns["n_iter"]
+    n_iter = read_skymap(maps, ["n_iter"])[0].columns["n_iter"]
     made = n_iter[n_iter > 0]
     return {"median": float(np.median(made)), "max": float(made.max())} if made.size else {}

@@ -49,7 +49,7 @@ def sources_analysis(
         known = read_catalogue(options.catalogue)
         inputs = (*inputs, options.catalogue.path)
     check_rows(problem)
-    fit_problem, (skymap, before) = read_problem(problem), read_skymap(maps)
+    fit_problem, (skymap, before) = read_problem(problem), read_skymap(maps, ["ts"])
     if before["problem_identity"] != fit_problem.identity:
         raise ProductError(
             f"{maps}: made for problem {before['problem_identity'][:12]}, but {problem} is "

@@ -32,6 +32,13 @@ def test_find_peaks_equals_a_loop_over_pixels():
     assert 30 < found.size < 100
 
 
+def test_find_peaks_of_blocks_are_those_of_the_map(monkeypatch):
+    ts = np.random.default_rng(2).uniform(0, 50, NPIX)
+    whole = find_peaks(skymap(ts), 20.0)
+    monkeypatch.setattr("skyquilt.maps.sources.peaks._BLOCK", 7)
+    assert find_peaks(skymap(ts), 20.0).tolist() == whole.tolist()
+
+
 def test_find_peaks_takes_the_first_of_equal_neighbours():
     ts = np.zeros(NPIX)
     ts[[100, 101, 102]] = 30.0  # touch each other

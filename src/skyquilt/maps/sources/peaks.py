@@ -5,6 +5,8 @@ import numpy as np
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.neighbours import neighbours
 
+_BLOCK = 1 << 16  # pixels whose neighbours are looked at together
+
 
 def find_peaks(skymap: SkyMap, threshold: float) -> np.ndarray:
     """Local maxima of a TS map: pixels above all pixels that touch them.
@@ -30,12 +32,18 @@ def find_peaks(skymap: SkyMap, threshold: float) -> np.ndarray:
     array([1, 2])
     """
     place = np.flatnonzero(skymap.ts >= threshold)
+    blocks = np.split(place, range(_BLOCK, place.size, _BLOCK))
+    place = place[np.concatenate([_are_maxima(skymap, block) for block in blocks])]
+    return place[np.argsort(-skymap.ts[place], kind="stable")]
+
+
+def _are_maxima(skymap: SkyMap, place: np.ndarray) -> np.ndarray:
+    """Which pixels, by their places, are above all that touch them."""
     around = neighbours(skymap.nside, skymap.ipix[place])
     ts_around = np.where(around >= 0, skymap.sample("ts", around), np.nan)
     ts, ipix = skymap.ts[place][:, np.newaxis], skymap.ipix[place][:, np.newaxis]
     is_beaten = (ts_around > ts) | ((ts_around == ts) & (around < ipix))
-    place = place[~np.any(is_beaten, axis=1)]
-    return place[np.argsort(-skymap.ts[place], kind="stable")]
+    return ~np.any(is_beaten, axis=1)
 
 
 def is_at_edge(skymap: SkyMap, ipix: np.ndarray) -> np.ndarray:
