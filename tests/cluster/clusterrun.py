@@ -59,10 +59,10 @@ class ClusterRun(Workdir):
     def set_profile(self, changes: Callable[[dict], None] = lambda profile: None) -> None:
         """Take `profiles/slurm` with a change.
 
-        The jobs of a test are short, so that the driver looks after them often.
+        The jobs of a test take some seconds: after that time the driver looks for the first time.
         """
         profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
-        profile |= {"slurm-init-seconds-before-status-checks": 2, "latency-wait": 5}
+        profile |= {"slurm-init-seconds-before-status-checks": 7, "latency-wait": 5}
         changes(profile)
         self.profile.mkdir(exist_ok=True)
         (self.profile / "config.yaml").write_text(yaml.safe_dump(profile))

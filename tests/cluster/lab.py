@@ -26,7 +26,7 @@ PACKAGES = ("munge", "slurmctld", "slurmd", "slurm-client")
 NODES = ("n1", "n2", "n3")
 CPUS = 2  # per node; SLURM is told so, whatever the machine has
 MEMORY_MB = 4000  # per node
-PARTITION = "main"
+PARTITION, URGENT = "main", "urgent"  # jobs of the second one take the place of others
 
 _CLIENTS = ("srun", "sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacct")
 _CONFIGURATION = """\
@@ -67,6 +67,8 @@ SlurmctldTimeout=60
 SlurmdTimeout=60
 KillWait=2
 OverTimeLimit=0
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 EnforcePartLimits=ALL
 MinJobAge=3600
 FirstJobId={first_job}
@@ -171,7 +173,8 @@ class Lab:
     def states(self) -> list[str]:
         """State of each node; none while the controller does not answer."""
         with contextlib.suppress(subprocess.SubprocessError):
-            return self.call("sinfo", "--noheader", "--Node", "--format=%T").split()
+            command = ("sinfo", "--noheader", "--Node", "--partition", PARTITION, "--format=%T")
+            return self.call(*command).split()
         return []
 
     def jobs(self) -> list[dict[str, str]]:
@@ -215,7 +218,11 @@ class Lab:
         slurmd = psutil.Process(self._pid(f"slurmd-{node}.pid", "slurmd"))
         for process in [slurmd, *self._steps_of(node)]:
             with contextlib.suppress(psutil.NoSuchProcess):
+                maps = process.memory_maps()
                 process.kill()
+                for part in maps:  # the memory that a node's processes share does not outlive it
+                    if part.path.startswith("/dev/shm/"):
+                        Path(part.path).unlink(missing_ok=True)
         # what SLURM finds out by itself after SlurmdTimeout
         self.call("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=crash")
 
@@ -241,10 +248,11 @@ class Lab:
                 f"NodeName={node} NodeAddr=127.0.0.1 NodeHostName={host} Port={port} CPUs={CPUS} "
                 f"RealMemory={MEMORY_MB} State=UNKNOWN\n"
             )
-        text += (
-            f"PartitionName={PARTITION} Nodes={','.join(NODES)} Default=YES MaxTime=600 "
-            f"DefaultTime=10 DefMemPerCPU=500 State=UP\n"
-        )
+        for partition, priority, default in ((PARTITION, 1, "YES"), (URGENT, 2, "NO")):
+            text += (
+                f"PartitionName={partition} Nodes={','.join(NODES)} Default={default} MaxTime=600 "
+                f"DefaultTime=10 DefMemPerCPU=500 PriorityTier={priority} State=UP\n"
+            )
         self.configuration.write_text(text)
         key = self.folder / "etc/munge.key"
         key.touch(mode=0o400)

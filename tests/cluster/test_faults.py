@@ -14,8 +14,8 @@ import sys
 
 import h5py
 import pytest
-from clusterrun import MAPS
-from lab import NODES, wait_until
+from clusterrun import MAPS, RANKS
+from lab import NODES, URGENT, wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
@@ -132,6 +132,25 @@ def test_node_that_goes_down_costs_its_chunk(unfitted, undisturbed, report):
     wait_until(lambda: lab.states() == ["idle"] * len(NODES), "return of the node", 120)
     assert unfitted.columns() == undisturbed
     report("node down, and back", "requeued by SLURM on another node", AGAIN)
+
+
+def test_preempted_job_is_fitted_when_its_turn_comes_again(unfitted, undisturbed, report):
+    # one rank stops once all have met
+    mark = unfitted.tools / "stopped"
+    have_met = "grep -q 'mpich_shm.*(deleted)' /proc/$$/maps"
+    stop = f"( while ! {have_met}; do sleep 0.01; done; touch '{mark}'; kill -STOP $$ ) &"
+    unfitted.set_fault(1, stop, rank=1)
+    driver = unfitted.start(MAPS)
+    job = job_of_chunk_1(unfitted)
+    wait_until(mark.exists, "rank that stops", LIMIT_S)
+    place = ("--partition", URGENT, "--nodelist", job["nodes"], f"--ntasks={RANKS}")
+    unfitted.lab.call("sbatch", *place, "--output=/dev/null", "--wrap", "sleep 1")
+    wait_until(lambda: unfitted.lab.state_of(job["id"]) == "PENDING", "preempted job", LIMIT_S)
+    # SLURM holds it for two minutes; not here
+    unfitted.lab.call("scontrol", "update", f"JobId={job['id']}", "StartTime=now")
+    assert finish(driver) == 0, unfitted.output()
+    assert unfitted.columns() == undisturbed
+    report("job preempted", "fitted when its turn comes again", AGAIN)
 
 
 def test_killed_rank_ends_its_job_which_is_submitted_again(unfitted, undisturbed, report):

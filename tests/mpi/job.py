@@ -1,6 +1,7 @@
 """Program of the MPI tests: fits one chunk, rank 0 saves it.
 
-A fault happens in the middle of the fit of one rank: it raises, is killed, or stops.
+A fault happens in the middle of the fit of one rank: it raises, is killed, or stops. Or one rank is
+late: it does not come to the meeting of all.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import time
 
 import numpy as np
 
@@ -61,12 +63,17 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("output")
     parser.add_argument("--ranks", type=int, default=0)
-    parser.add_argument("--fault", choices=["none", "raise", "kill", "stop"], default="none")
+    parser.add_argument(
+        "--fault", choices=["none", "raise", "kill", "stop", "late"], default="none"
+    )
     parser.add_argument("--faulty-rank", type=int, default=-1)
     args = parser.parse_args()
     logging.basicConfig(stream=sys.stderr)
     FaultyTeam.fault, FaultyTeam.faulty_rank = args.fault, args.faulty_rank
-    comm = open_comm(args.ranks) if args.ranks else None
+    if args.fault == "late" and args.faulty_rank == int(os.environ["PMI_RANK"]):
+        time.sleep(600)
+    comm = open_comm(args.ranks, 5.0 if args.fault == "late" else 60.0) if args.ranks else None
+    print(*(line for line in open("/proc/self/maps") if "mpich_shm" in line))
     with abort_on_error(comm, "chunk 7"):
         run(FaultyTeam(comm, stall_s=2.0), args.output)
     close_comm(comm)

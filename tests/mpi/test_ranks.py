@@ -62,6 +62,20 @@ def test_job_when_one_rank_fails_in_the_middle_ends_within_seconds(tmp_path, fau
     assert not (tmp_path / "chunk.npz").exists()
 
 
+@pytest.mark.parametrize("rank", [0, 1])
+def test_job_when_one_rank_does_not_come_ends_at_the_time_limit(tmp_path, rank):
+    done = start(2, tmp_path / "chunk.npz", "--ranks", 2, "--fault", "late", "--faulty-rank", rank)
+    assert done.returncode != 0
+    assert re.search(r"Timeout \(0:00:05\)!.*in open_comm", done.stderr, re.DOTALL), done.stderr
+
+
+def test_memory_that_ranks_share_has_no_name_that_a_killed_one_could_leave(tmp_path):
+    output = start(2, tmp_path / "chunk.npz", "--ranks", 2).stdout
+    segments = re.findall("/dev/shm/mpich_shm_.*", output)
+    assert len(segments) >= 2  # one per rank, as long as MPICH calls them so
+    assert all(segment.endswith("(deleted)") for segment in segments), segments
+
+
 def test_job_when_launcher_and_ranks_differ_ends_with_the_reason(tmp_path):
     done = start(1, tmp_path / "chunk.npz", "--ranks", 2, launcher=False)
     assert done.returncode != 0

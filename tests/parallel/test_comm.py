@@ -26,12 +26,12 @@ class OneRank:
 
 
 def test_open_comm_when_alone_as_expected_is_the_world():
-    assert open_comm(1).Get_size() == 1
+    assert open_comm(1, 60.0).Get_size() == 1
 
 
 def test_open_comm_when_ranks_are_missing_explains_the_wrong_launcher():
     with pytest.raises(RunError, match=r"^1 MPI ranks, expected 4.*rank 0 of 1.*--mpi=pmi2"):
-        open_comm(4)
+        open_comm(4, 60.0)
 
 
 @pytest.mark.parametrize("module", ["mpi4py", "mpi4py.MPI"])
@@ -41,7 +41,7 @@ def test_open_comm_when_mpi4py_is_missing_says_what_to_install(monkeypatch, modu
     monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.delattr(mpi4py, "MPI", raising=False)
     with pytest.raises(ConfigError, match="pip install mpi4py mpich"):
-        open_comm(1)
+        open_comm(1, 60.0)
 
 
 def test_open_comm_when_libmpi_is_missing_says_what_to_install(monkeypatch):
@@ -51,7 +51,7 @@ def test_open_comm_when_libmpi_is_missing_says_what_to_install(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "mpi4py", NoLibrary())
     with pytest.raises(ConfigError, match=r"cannot load MPI library.*pip install mpi4py mpich"):
-        open_comm(1)
+        open_comm(1, 60.0)
 
 
 def test_abort_on_error_when_serial_lets_the_error_pass():

@@ -48,13 +48,14 @@ def run(args: argparse.Namespace) -> int:
 
     if args.ranks > 1 and not args.mpi:
         raise ConfigError(f"--ranks {args.ranks} needs --mpi; without it one process fits alone.")
-    comm = open_comm(args.ranks) if args.mpi else None
+    stall_s = args.stall_timeout or STALL_S
+    comm = open_comm(args.ranks, stall_s) if args.mpi else None
     with abort_on_error(comm, f"chunk {args.chunk}"):
         fit_chunk_file(
             *(args.problem, args.plan, args.chunk, args.output),
             comm=comm,
             threads=args.threads,
-            stall_s=args.stall_timeout or STALL_S,
+            stall_s=stall_s,
             scratch=args.scratch,
         )
     close_comm(comm)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from skyquilt.errors import OutputError
+from skyquilt.host import host_name
 from skyquilt.io.digest import file_digest, stat_key
 from skyquilt.io.products import new_product
 
@@ -93,6 +94,7 @@ def _provide(path: Path, copy: Path) -> bool:
         with new_product(copy) as partial:
             shutil.copyfile(path, partial)
         if file_digest(copy) == digest:
+            logger.info("%s: copied to %s on %s", path, copy, host_name())
             return True
         reason = f"{copy}: it is not read back as it was written"
     except OutputError as error:

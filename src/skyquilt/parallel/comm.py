@@ -2,10 +2,12 @@
 
 import faulthandler
 import logging
+import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skyquilt.errors import ConfigError, RunError, SkyquiltError
@@ -17,13 +19,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def open_comm(expected_ranks: int) -> "Comm":
-    """Communicator of all ranks that were started together.
+def open_comm(expected_ranks: int, stall_s: float) -> "Comm":
+    """Communicator of all ranks that were started together, when all are there.
+
+    Ranks that wait for longer than `stall_s` end themselves with exit code 1; MPI would wait on.
 
     Parameters
     ----------
     expected_ranks : int
         Number of ranks that the launcher was asked for.
+    stall_s : float
+        Longest wait for the others [s].
 
     Returns
     -------
@@ -38,13 +44,17 @@ def open_comm(expected_ranks: int) -> "Comm":
         If the number of ranks differs: each program would do the whole work.
     """
     try:
-        from mpi4py import MPI
+        with _time_limit(stall_s):
+            from mpi4py import MPI
+
+            comm = MPI.COMM_WORLD
+            comm.Barrier()
     except (ImportError, RuntimeError) as error:  # RuntimeError: no libmpi
         raise ConfigError(
             f"--mpi needs mpi4py and an MPI library ({error}); install them with "
             "`pip install mpi4py mpich`, or run without --mpi."
         ) from error
-    comm = MPI.COMM_WORLD
+    _forget_segments()
     if comm.Get_size() != expected_ranks:
         raise RunError(
             f"{comm.Get_size()} MPI ranks, expected {expected_ranks}. If one program sees itself "
@@ -54,6 +64,28 @@ def open_comm(expected_ranks: int) -> "Comm":
             "for Open MPI. Otherwise give the launcher and --ranks the same number."
         )
     return comm
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """End the process with exit code 1 when the block takes longer, even if it is inside MPI."""
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _forget_segments() -> None:
+    """Take the name off the memory that MPICH shares among the ranks here, once all have it.
+
+    The name comes from SLURM's job and step. A killed rank leaves it behind, and the ranks of the
+    same job, when SLURM has put it back into the queue, would take the old memory for theirs and
+    wait for ever. Without a name the memory goes with the last rank, whatever its end.
+    """
+    with suppress(OSError):  # a system without /proc, or the segments of someone else
+        for name in set(re.findall(r"/dev/shm/mpich_shm_\w+", Path("/proc/self/maps").read_text())):
+            Path(name).unlink(missing_ok=True)
 
 
 # Abort kills the launcher's helpers, too; give them time to forward the message [s].
@@ -89,9 +121,8 @@ def close_comm(comm: "Comm | None") -> None:
         return
     from mpi4py import MPI
 
-    faulthandler.dump_traceback_later(_FINALIZE_S, exit=True)
-    MPI.Finalize()
-    faulthandler.cancel_dump_traceback_later()
+    with _time_limit(_FINALIZE_S):
+        MPI.Finalize()
 
 
 def _log_error(comm: "Comm", task: str, error: BaseException) -> None:
