@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -73,7 +74,8 @@ def main():
     if args.fault == "late" and args.faulty_rank == int(os.environ["PMI_RANK"]):
         time.sleep(600)
     comm = open_comm(args.ranks, 5.0 if args.fault == "late" else 60.0) if args.ranks else None
-    print(*(line for line in open("/proc/self/maps") if "mpich_shm" in line))
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    print(*(line for line in maps if "mpich_shm" in line), sep="\n")
     with abort_on_error(comm, "chunk 7"):
         run(FaultyTeam(comm, stall_s=2.0), args.output)
     close_comm(comm)
