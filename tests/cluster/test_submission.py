@@ -1,5 +1,7 @@
 """Undisturbed runs by `profiles/slurm`."""
 
+import itertools
+
 import pytest
 from clusterrun import RANKS, ClusterRun
 from lab import NODES
@@ -15,8 +17,10 @@ def test_whole_run_with_ranks_on_two_nodes_gives_the_map_of_one_process(lab, tmp
         folder.mkdir()
     before = {disk: disk.stat().st_mtime_ns for disk in disks}
     run = ClusterRun(tmp_path / "run", lab)
-    scratch = str(tmp_path / "$SLURMD_NODENAME")
-    run.set_profile(lambda p: p["set-resources"]["fit_chunk"].update(nodes=2, scratch=scratch))
+    run.set_profile(lambda p: p["set-resources"]["fit_chunk"].update(nodes=2, scratch="DISK"))
+    for chunk, rank in itertools.product(range(3), range(RANKS)):
+        disk = f"export DISK='{tmp_path}'/$SLURMD_NODENAME"
+        run.set_fault(chunk, disk, rank=rank, once=False)
     result = run.run()
     assert result.returncode == 0, result.stdout
     assert run.columns() == undisturbed

@@ -77,8 +77,15 @@ def test_copy_goes_when_its_user_fails(file, scratch):
 
 def test_variable_in_scratch_is_that_of_the_node(file, scratch, monkeypatch):
     monkeypatch.setenv("NODE_DISK", str(scratch))
-    with staged(file, "$NODE_DISK") as place:
+    with staged(file, "NODE_DISK") as place:
         assert place.is_relative_to(scratch)
+
+
+def test_variable_that_the_node_has_not_is_refused(file, monkeypatch):
+    monkeypatch.delenv("NODE_DISK", raising=False)
+    message = "--scratch NODE_DISK: .* has no such variable; give the name of one"
+    with pytest.raises(OutputError, match=message), staged(file, "NODE_DISK"):
+        pass
 
 
 def test_processes_share_one_copy_and_the_last_removes_it(start, scratch):

@@ -101,5 +101,5 @@ def share(wildcards, threads, resources):
     ranks = resources.tasks
     cores = rank_cores(ranks, resources.get("cpus_per_task"), threads)
     options = f"--threads {cores}" + (f" --mpi --ranks {ranks}" if ranks > 1 else "")
-    scratch = resources.get("scratch")  # variables in it are those of the node
+    scratch = resources.get("scratch")
     return options + (f" --scratch {shlex.quote(scratch)}" if scratch else "")

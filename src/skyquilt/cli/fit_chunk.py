@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scratch",
         metavar="DIR",
-        help="folder on the node, as '$TMPDIR', for one copy of the problem for all ranks there",
+        help="disk of the node for one copy of the problem for all ranks there: a folder, or the "
+        "name of the variable that holds it on each node, as TMPDIR",
     )
 
 

@@ -34,8 +34,8 @@ def staged(path: str | Path, scratch: str | Path | None) -> Iterator[Path]:
     path : str or Path
         File to copy.
     scratch : str, Path or None
-        Folder on the node; variables as ``$TMPDIR`` are those of this process. Without one, the
-        file itself is used.
+        Folder on the node, or the name of the variable that holds it there, as ``TMPDIR``. Without
+        one, the file itself is used.
 
     Yields
     ------
@@ -46,7 +46,8 @@ def staged(path: str | Path, scratch: str | Path | None) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If the folder is missing, not writable, or belongs to someone else.
+        If the variable is not set, or the folder is missing, not writable, or belongs to someone
+        else.
     """
     path = Path(path)
     if scratch is None or not path.is_file():
@@ -69,7 +70,7 @@ def staged(path: str | Path, scratch: str | Path | None) -> Iterator[Path]:
 
 def _own_folder(scratch: str | Path) -> Path:
     """Folder of this user's copies, closed to others."""
-    base = Path(os.path.expandvars(scratch))
+    base = Path(_value_here(scratch))
     folder = base / f"skyquilt-{os.geteuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -81,6 +82,22 @@ def _own_folder(scratch: str | Path) -> Path:
     if owner != os.geteuid() or folder.is_symlink():
         raise OutputError(f"{folder}: belongs to someone else; give another scratch folder.")
     return folder
+
+
+def _value_here(scratch: str | Path) -> str | Path:
+    """A folder as it is; of the name of a variable, what this node has set it to.
+
+    A name, not `$NAME`: Snakemake would put in what its own machine has set.
+    """
+    if not str(scratch).isidentifier():
+        return scratch
+    try:
+        return os.environ[str(scratch)]
+    except KeyError:
+        raise OutputError(
+            f"--scratch {scratch}: {host_name()} has no such variable; give the name of one that "
+            "holds a folder on every node, as TMPDIR, or that folder's path from /."
+        ) from None
 
 
 def _provide(path: Path, copy: Path) -> bool:
