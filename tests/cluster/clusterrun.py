@@ -100,7 +100,7 @@ class ClusterRun(Workdir):
 
     def wait_for_fit(self, chunk: int) -> None:
         """Wait until the fit of a chunk was started."""
-        wait_until(lambda: chunk in self.fits(), f"start of chunk {chunk}", 120)
+        wait_until(lambda: chunk in self.fits(), f"start of chunk {chunk}")
 
     def done(self) -> set[str]:
         """Chunks that are there under their final names."""

@@ -74,7 +74,7 @@ def calm_s(reference, lab, undisturbed, tmp_path_factory):
     """Time of an undisturbed run of chunks and maps on the lab [s]."""
     run = copy_before_chunks(reference, lab, tmp_path_factory.mktemp("calm") / "run")
     start_s = time.monotonic()
-    assert run.start(MAPS).wait(300) == 0, run.output()
+    assert run.start(MAPS).wait(600) == 0, run.output()
     assert run.columns() == undisturbed
     return time.monotonic() - start_s
 

@@ -113,8 +113,8 @@ def _missing() -> list[str]:
     ]
 
 
-def wait_until(condition: Callable[[], bool], what: str, limit_s: float = 60.0) -> None:
-    """Wait for a condition, and raise if it does not come true in time."""
+def wait_until(condition: Callable[[], bool], what: str, limit_s: float = 300.0) -> None:
+    """Wait for a condition, and raise if it does not come true, even on a busy machine."""
     until = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > until:
@@ -145,7 +145,7 @@ class Lab:
         self.start_controller()
         for node in NODES:
             self.start_node(node)
-        wait_until(lambda: self.states() == ["idle"] * len(NODES), "idle nodes", 90)
+        wait_until(lambda: self.states() == ["idle"] * len(NODES), "idle nodes")
 
     def down(self) -> None:
         """Cancel all jobs, so that no step outlives its node, and end all processes."""

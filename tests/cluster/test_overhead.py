@@ -9,7 +9,7 @@ from workdir import ROOT
 
 from skyquilt.fit.file import read_chunk
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 N_CHUNKS = 12
 
