@@ -1,6 +1,6 @@
 """A real SLURM on this machine for the tests: munged, slurmctld, and several slurmd as its nodes.
 
-Needs root and Debian's packages (`install` fetches them); no systemd, no accounting. All files,
+Needs root and Debian's packages (`why_not` installs them); no systemd, no accounting. All files,
 sockets and logs lie in one folder, ports are free ones on the loopback. Every process that is
 started is recorded with its number, and ended by it, and only if it still runs that program.
 
@@ -77,7 +77,7 @@ JobRequeue=1
 
 
 def why_not() -> str:
-    """Reason why SLURM cannot run here, "" if it can."""
+    """Install the packages that are missing; the reason why SLURM cannot run here, "" if it can."""
     if os.geteuid() != 0:
         return "SLURM of the tests needs root"
     missing = _missing()
@@ -85,23 +85,13 @@ def why_not() -> str:
         return ""
     if shutil.which("apt-get") is None:
         return f"no apt-get to install {', '.join(missing)}"
-    for name in missing:
-        policy = subprocess.run(["apt-cache", "policy", name], capture_output=True, text=True)
-        if "Candidate: (none)" in policy.stdout or "Candidate:" not in policy.stdout:
-            return f"apt-get has no package {name} (is `apt-get update` needed?)"
-    return ""
-
-
-def install() -> None:
-    """Install the packages that are missing."""
-    missing = _missing()
-    if missing:
-        command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing]
-        command += ["-o", "DPkg::Lock::Timeout=300"]  # several processes of tests may want them
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+    command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing]
+    command += ["-o", "DPkg::Lock::Timeout=300"]  # several processes of tests may want them
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode == 0:
+        return ""
+    return f"{' '.join(command)} failed (is `apt-get update` needed?): {done.stderr.strip()}"
 
 
 def _missing() -> list[str]:
@@ -335,7 +325,9 @@ def _free_ports(number: int) -> list[int]:
 def main(folder: str, action: str) -> None:
     lab = Lab(Path(folder).resolve())
     if action == "up":
-        install()
+        reason = why_not()
+        if reason:
+            sys.exit(reason)
         lab.up()
         print(lab.call("sinfo", "--Node", "--long"))
         print(f". {lab.folder}/env.sh")
