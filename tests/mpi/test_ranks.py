@@ -71,9 +71,9 @@ def test_job_when_one_rank_does_not_come_ends_at_the_time_limit(tmp_path, rank):
 
 def test_memory_that_ranks_share_has_no_name_that_a_killed_one_could_leave(tmp_path):
     output = start(2, tmp_path / "chunk.npz", "--ranks", 2).stdout
-    segments = re.findall("/dev/shm/mpich_shm_.*", output)
-    assert len(segments) >= 2  # one per rank, as long as MPICH calls them so
-    assert all(segment.endswith("(deleted)") for segment in segments), segments
+    names = re.findall(r"/dev/shm/mpich_shm_\w+( \(deleted\))?", output)
+    assert len(names) >= 2  # one per rank, as long as MPICH calls them so
+    assert all(names), output
 
 
 def test_job_when_launcher_and_ranks_differ_ends_with_the_reason(tmp_path):
