@@ -167,8 +167,8 @@ def test_run_makes_the_files_of_all_steps_and_tells_the_result(local, run, write
     maps = read_maps(folder / "maps.fits")[3]
     np.testing.assert_array_equal(maps["TS"], local.run().ts)
     summary = json.loads((folder / "summary.json").read_text())
-    assert out.startswith(f"tiny: TS {summary['best']['ts']:.1f} at galactic ")
-    assert f"90 % within {summary['credible'][0]['area_deg2']:.4g} deg2" in out
+    assert out.startswith(f"tiny: TS {summary['best']['ts']:.1f}, sqrt(TS) ")
+    assert f"90 % credible: {summary['credible'][0]['area_deg2']:.4g} deg2" in out
     assert read_multiorder(folder / "refined.fits")[0].ts.max() >= maps["TS"].max()
     for step in ("contract", "prepare", "plan", "fit", "merge", "refine", "localise"):
         assert re.search(rf"\b{step} \d+\.\d\d s", out)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.colors import Normalize, PowerNorm
@@ -87,3 +89,16 @@ def test_ticks_of_linear_scale_lie_on_it():
     assert 3 <= ticks.size <= 7
     assert ticks.min() >= 51.09
     assert ticks.max() <= 51.31
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [PowerNorm(0.5, vmin=0, vmax=0.0195), Normalize(0.00125, 0.00185), Normalize(-1.5e-9, 2e-9)],
+)
+def test_labels_of_ticks_have_room(norm):
+    ticks = choose_ticks(norm)
+
+    assert ticks.size >= 2
+    # a letter is 0.024 of the colour bar of a map of the sky, 0.03 with some room
+    for low, high in pairwise(ticks):
+        assert norm(high) - norm(low) > 0.03 * (len(f"{low:g}") + len(f"{high:g}")) / 2

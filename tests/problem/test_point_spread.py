@@ -369,3 +369,11 @@ def test_impossible_parts_are_refused(change, message):
 
     with pytest.raises(ValueError, match=message):
         replace(expectation, **change)
+
+
+@pytest.mark.parametrize(("n_pixel", "expected_us"), [(16, 16), (3072, 60.5)])
+def test_work_is_that_of_few_near_pixels_and_cheap_others(n_pixel, expected_us):
+    image, _ = make(gaussian(5.0), ipix=np.arange(n_pixel))
+
+    # 0.2 ns each; of the whole sky about 100 pixels are in reach, of which 60 are near
+    assert image.work_per_direction() * 2e-4 == pytest.approx(expected_us, abs=1)

@@ -23,4 +23,13 @@ def test_brightest_analysis_comes_first_and_is_linked(summary, calibration):
         ("none/report.html", "none"),
     ]
     assert "2.0 × 10⁻⁸" in page
+    assert "extrapolated" in page
     assert "17.5 deg² (90 %)" in page
+
+
+def test_probability_too_small_to_write_is_not_0(summary, calibration):
+    calibration["null"] |= {"p_value": 0.0, "p_value_from": "extrapolation"}
+
+    page = overview_page([Entry("burst/report.html", summary, calibration)])
+
+    assert "below 10⁻³⁰⁰ (extrapolated)" in page

@@ -49,6 +49,15 @@ def test_check_names_the_analysis_that_cannot_run(local, spoil, message):
         check_files(local.config())
 
 
+def test_check_refuses_chunks_that_do_not_divide_the_map(local):
+    local.settings["fit"] = {"chunks": 7}
+
+    with pytest.raises(
+        InputError, match=r"^analysis tiny: fit\.chunks: 7 chunks: allowed at nside 1"
+    ):
+        check_files(local.config())
+
+
 def test_check_of_an_overflowing_spectrum_is_refused(local):
     local.settings["spectrum"]["norm"] = "1e308 cm-2 s-1 keV-1"
 

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,11 +21,12 @@ from skyquilt.problem.file import read_problem, read_record
 from skyquilt.sky.pixels import ring_to_nest
 from skyquilt.steps.bin_events import bin_events_file
 from skyquilt.steps.contract import contract_analysis
-from skyquilt.steps.fit_chunk import fit_chunk_file
+from skyquilt.steps.fit_chunk import fit_all_chunks, fit_chunk_file
 from skyquilt.steps.merge import merge_files
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.plot import plot_analysis
 from skyquilt.steps.prepare import prepare_analysis
+from skyquilt.steps.run import make_inputs
 from skyquilt.steps.simulate import simulate_files
 
 CENTER = {"lon": 45.0, "lat": 41.8, "frame": "galactic"}  # a pixel centre at nside 1
@@ -151,6 +153,48 @@ def test_fit_of_a_chunk_that_does_not_exist_lists_those_that_do(local, index, tm
 
     with pytest.raises(ConfigError, match=rf"no chunk {index} with pixels .*\[0, 1, 2\]"):
         fit_chunk_file(f"{folder}/problem.h5", f"{folder}/plan.json", index, tmp_path / "c.h5")
+
+
+def test_inputs_that_are_not_there_are_made_once(local, monkeypatch):
+    made, output = [], Path(local.path("results/counts.h5"))
+    local.settings["data"]["counts"] = [{"path": str(output)}]
+    binning = {"events": local.path("results/events.fits.gz"), "output": str(output)}
+    binning |= {"frame": "galactic", "time_edges": [0, 1], "energy_edges": ["1 keV", "2 keV"]}
+    binning |= {"phi_width": "10 deg", "nside": 1}
+    source = {"position": CENTER, "spectrum": local.settings["spectrum"], "events": {}}
+    sections = {"binning": {"day": binning, "other": binning | {"output": "results/other.h5"}}}
+    sections["simulation"] = {"folder": local.path("results"), "sources": {"x": source}}
+    sections["simulation"]["background"] = {"events": {}}
+    binning["events"] = local.path("results/x_events.fits.gz")
+    config = parse_config(local.raw_config() | sections)
+    monkeypatch.setattr("skyquilt.steps.run.simulate_files", lambda config: made.append("simulate"))
+    monkeypatch.setattr(
+        "skyquilt.steps.run.bin_events_file", lambda config, name: made.append(name)
+    )
+
+    make_inputs(config, "tiny")
+    assert made == ["simulate", "day"]
+    output.parent.mkdir()
+    output.touch()
+    make_inputs(config, "tiny")
+    assert made == ["simulate", "day"]
+
+
+def test_fit_of_all_chunks_is_that_of_each_and_logs_progress_of_the_whole(local, caplog):
+    local.settings["fit"] = {"chunks": 4}
+    folder = local.prepare()
+    problem, plan = f"{folder}/problem.h5", f"{folder}/plan.json"
+    plan_analysis(local.config(), "tiny", problem, plan)
+    caplog.set_level("INFO")
+
+    made = fit_all_chunks(problem, plan, local.folder / "all")
+
+    assert [path.name for path in made] == [f"00{index}-of-004.h5" for index in range(4)]
+    assert caplog.text.count("fit: 12/12 pixels") == 1
+    fit_chunk_file(problem, plan, 2, local.folder / "two.h5")
+    alone, among = (read_chunk(path).result for path in (local.folder / "two.h5", made[2]))
+    np.testing.assert_array_equal(alone.ipix, among.ipix)
+    np.testing.assert_array_equal(alone.fit.ts, among.fit.ts)
 
 
 def test_fit_of_a_chunk_logs_progress_and_does_not_depend_on_threads(local, caplog):

@@ -1,7 +1,12 @@
 """Run whole analyses in one process, without Snakemake and plots: for alerts.
 
 The files are those that the workflow makes, in results/{analysis}/; `skyquilt plot` draws the
-figures afterwards. A time line is printed for every analysis.
+figures afterwards. Printed are TS, position, credible regions, flux and the time of each step:
+
+  skyquilt run --quiet --config my.yaml --analysis my-burst
+
+A flux is that of the reference spectrum of the analysis times a number, and is given as both; the
+p-value of the largest TS of a sky needs simulated ones, see `skyquilt calibrate --help`.
 """
 
 import argparse
@@ -28,16 +33,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the steps."""
     from skyquilt.config import get_analysis, load_config
-    from skyquilt.steps.run import describe_result, run_analysis
+    from skyquilt.steps.run import describe, run_analysis
 
     config = load_config(args.config)
     names = [args.analysis] if args.analysis else list(config.analyses)
     for name in names:
         get_analysis(config, name)
         times = run_analysis(config, name, args.threads)
-        print(describe_result(config, name))
         line = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in times.items())
-        print(f"  {line}; {sum(times.values()):.2f} s in all", flush=True)
+        print(describe(config, name))
+        print(f"  time      {sum(times.values()):.2f} s: {line}", flush=True)
     return 0
 
 

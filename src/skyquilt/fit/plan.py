@@ -218,10 +218,11 @@ def make_plan(
         ),
     )
     logger.info(
-        "%d pixels in %d chunks, about %.2g s on one core",
+        "%d pixels in %d %s, about %g s on one core",
         plan.n_pixels,
         len(plan.chunks),
-        seconds * plan.n_pixels,
+        "chunk" if len(plan.chunks) == 1 else "chunks",
+        float(f"{seconds * plan.n_pixels:.2g}"),
     )
     return plan
 

@@ -1,10 +1,13 @@
 """Colour scales of TS and flux."""
 
+from itertools import pairwise
+
 import numpy as np
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.ticker import MaxNLocator
 
-_MIN_SPACING = 0.16  # of labels, in lengths of the colour bar
+# In lengths of the colour bar: from one label to the next, a letter, the gap between two labels.
+_MIN_SPACING, _LETTER, _GAP = 0.16, 0.03, 0.02
 
 
 def ts_scale(ts: np.ndarray) -> Normalize:
@@ -96,10 +99,20 @@ def choose_ticks(norm: Normalize) -> np.ndarray:
     [0.0, 1.0, 5.0, 10.0, 20.0]
     """
     if not isinstance(norm, PowerNorm):
-        ticks = MaxNLocator(5).tick_values(norm.vmin, norm.vmax)
-        return ticks[(ticks >= norm.vmin) & (ticks <= norm.vmax)]
+        for most in (5, 4, 3, 2):
+            ticks = MaxNLocator(most).tick_values(norm.vmin, norm.vmax)
+            ticks = ticks[(ticks >= norm.vmin) & (ticks <= norm.vmax)]
+            if all(_is_apart(norm, *pair) for pair in pairwise(ticks)):
+                break
+        return ticks
     ticks, top = [0.0], np.floor(np.log10(norm.vmax))
     for value in np.outer(10.0 ** np.arange(top - 3, top + 1), (1, 2, 5)).ravel():
-        if value <= norm.vmax and norm(value) - norm(ticks[-1]) >= _MIN_SPACING:
+        if value <= norm.vmax and _is_apart(norm, ticks[-1], value):
             ticks.append(value)
     return np.array(ticks)
+
+
+def _is_apart(norm: Normalize, low: float, high: float) -> bool:
+    """Whether the labels of two values have room beside each other."""
+    letters = (len(f"{low:.7g}") + len(f"{high:.7g}")) / 2
+    return norm(high) - norm(low) >= max(_MIN_SPACING, letters * _LETTER + _GAP)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from skyquilt.report.numbers import degrees, number, percent, with_error
+from skyquilt.report.numbers import degrees, number, percent, probability, with_error
 from skyquilt.report.page import Section, Table, read_picture
 
 _PLOTS = {
@@ -59,7 +59,7 @@ def _p_value(null: Mapping[str, Any]) -> str:
         )
     return (
         f"Global p-value of the largest TS, {number(null['observed_ts_max'])}: "
-        f"{number(null['p_value'], 2)}, extrapolated; {counted}, which alone says below "
+        f"{probability(null['p_value'])}, extrapolated; {counted}, which alone says below "
         f"{number(null['counted_p_value_95'][1], 2)} (95 %)."
     )
 

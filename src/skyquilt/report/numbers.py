@@ -25,6 +25,17 @@ def number(value: float | None, digits: int = 3) -> str:
     return _times_power(value / 10**power, power, digits)
 
 
+def probability(value: float | None) -> str:
+    """Probability that may be below all that a computer can write.
+
+    Examples
+    --------
+    >>> probability(0.00124), probability(0.0)
+    ('0.0012', 'below 10⁻³⁰⁰')
+    """
+    return f"below 10{_raised(-300)}" if value == 0 else number(value, 2)
+
+
 def with_error(value: float | None, error: float | None) -> str:
     """Value and error, both to the second significant digit of the error.
 

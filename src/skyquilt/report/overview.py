@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from skyquilt.report.numbers import area, degrees, number, percent, with_error
+from skyquilt.report.numbers import area, degrees, number, percent, probability, with_error
 from skyquilt.report.page import render
 
 
@@ -39,9 +39,15 @@ def _ts(entry: Entry) -> float:
     return best["ts"] if best else 0.0
 
 
+def _p_value(null: Mapping[str, Any]) -> str:
+    if null["p_value_from"] == "skies":
+        return number(null["p_value"], 2)
+    return f"{probability(null['p_value'])} (extrapolated)"
+
+
 def _cells(entry: Entry) -> list[str]:
     best, region = entry.summary["best"], entry.summary["credible"][-1]
-    p_value = number(entry.calibration["null"]["p_value"] if entry.calibration else None, 2)
+    p_value = _p_value(entry.calibration["null"]) if entry.calibration else "\N{EN DASH}"
     if best is None:
         return ["0", *["\N{EN DASH}"] * 4, p_value]
     return [

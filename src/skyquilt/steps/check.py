@@ -4,11 +4,11 @@ from pathlib import Path
 
 from skyquilt.config import Config
 from skyquilt.config.analysis import Analysis
-from skyquilt.config.simulation import simulation_files
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.analyses import check
 from skyquilt.maps.sources.catalogue import read_catalogue
-from skyquilt.steps.plan import region_ranges
+from skyquilt.steps.plan import check_map
+from skyquilt.steps.simulate import simulated_files
 
 
 def check_files(config: Config) -> str:
@@ -39,11 +39,7 @@ def check_files(config: Config) -> str:
 
 def made_files(config: Config) -> set[Path]:
     """Files that the configuration itself makes, by simulation or binning."""
-    made = {Path(binning.output) for binning in config.binning.values()}
-    if config.simulation is not None:
-        folder = Path(config.simulation.folder)
-        made |= {folder / name for name in simulation_files(config.simulation).values()}
-    return made
+    return {Path(binning.output) for binning in config.binning.values()} | simulated_files(config)
 
 
 def _check_catalogue(name: str, analysis: Analysis) -> list[str]:
@@ -54,7 +50,7 @@ def _check_catalogue(name: str, analysis: Analysis) -> list[str]:
 
 
 def _check_part(analysis: Analysis, made: set[Path]) -> str:
-    region_ranges(analysis.map)
+    check_map(analysis)
     later = [path for path in analysis.data.paths() if not Path(path).is_file()]
     if later and made.issuperset(map(Path, later)):
         return f"configuration is good; {', '.join(later)} will be made first"

@@ -1,6 +1,7 @@
 """Step `fit-chunk`: fit the pixels of one chunk."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.io.staging import staged
 from skyquilt.parallel.team import STALL_S, Team
 from skyquilt.problem.file import read_problem
+from skyquilt.sky.chunks import chunk_name
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -50,6 +52,34 @@ def fit_chunk_file(
             "fit", {"chunk": index}, (str(plan),), hosts=tuple(team.hosts), clock=clock
         )
         write_chunk(output, fit_plan, index, result, provenance)
+
+
+def fit_all_chunks(
+    problem: str | Path, plan: str | Path, folder: str | Path, *, threads: int = 1
+) -> list[Path]:
+    """Fit all chunks of a plan in this process, one after the other; the problem is read once.
+
+    Returns
+    -------
+    list of Path
+        The files of the chunks, in `folder`.
+    """
+    fit_plan, read = read_plan(plan), read_problem(problem)
+    progress, n_done, made = Progress("fit"), 0, []
+    for index in fit_plan.chunks:
+        clock = start_clock()
+        team = Team(on_progress=_continued(progress, n_done, fit_plan.n_pixels))
+        result = fit_chunk(read, fit_plan, index, team=team, threads=threads)
+        n_done += result.ipix.size
+        made.append(Path(folder) / chunk_name(index, fit_plan.n_chunks))
+        provenance = Provenance("fit", {"chunk": index}, (str(plan),), clock=clock)
+        write_chunk(made[-1], fit_plan, index, result, provenance)
+    return made
+
+
+def _continued(progress: Progress, n_before: int, n_all: int) -> Callable[[int, int], None]:
+    """Progress of a part as that of the whole."""
+    return lambda n_done, _: progress(n_before + n_done, n_all)
 
 
 def describe_ranks(team: Team) -> str:

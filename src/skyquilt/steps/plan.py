@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from skyquilt.config import Config, get_analysis
+from skyquilt.config.analysis import Analysis
 from skyquilt.config.map import Cone, MapGrid, PixelList, Polygon
 from skyquilt.config.position import Position
 from skyquilt.errors import ConfigError
@@ -13,6 +14,7 @@ from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance
 from skyquilt.problem.file import check_rows, read_problem
 from skyquilt.sky import regions
+from skyquilt.sky.chunks import check_n_chunks
 from skyquilt.sky.frames import position_to_vec
 
 
@@ -33,6 +35,22 @@ def plan_analysis(config: Config, name: str, problem: str | Path, output: str | 
         **fit.pixel_options,
     )
     write_json(output, plan.to_content() | {"provenance": provenance.record()})
+
+
+def check_map(analysis: Analysis) -> None:
+    """Check region and number of chunks of a map, without a problem to fit.
+
+    Raises
+    ------
+    ConfigError
+        As `region_ranges`, or if the number of chunks does not divide the number of pixels.
+    """
+    region_ranges(analysis.map)
+    if analysis.fit.chunks != "auto":
+        try:
+            check_n_chunks(analysis.fit.chunks, analysis.map.nside)
+        except ValueError as error:
+            raise ConfigError(f"fit.chunks: {error}") from error
 
 
 def region_ranges(grid: MapGrid) -> np.ndarray:

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
-from skyquilt.fit.file import read_plan
-from skyquilt.sky.chunks import chunk_name
+from skyquilt.report.text import describe_result
+from skyquilt.steps.bin_events import bin_events_file
 from skyquilt.steps.contract import contract_analysis
-from skyquilt.steps.fit_chunk import fit_chunk_file
+from skyquilt.steps.fit_chunk import fit_all_chunks
 from skyquilt.steps.localise import localise_analysis
 from skyquilt.steps.merge import merge_files
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.refine import refine_analysis
+from skyquilt.steps.simulate import simulate_files, simulated_files
 from skyquilt.steps.sources import sources_analysis
 
 
@@ -41,12 +42,10 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
     chunks: list[Path] = []
 
     def fit() -> None:
-        made = read_plan(plan)
-        for index in made.chunks:
-            chunks.append(folder / "chunks" / chunk_name(index, made.n_chunks))
-            fit_chunk_file(problem, plan, index, chunks[-1], threads=threads)
+        chunks.extend(fit_all_chunks(problem, plan, folder / "chunks", threads=threads))
 
     steps: dict[str, Callable[[], None]] = {
+        "inputs": lambda: make_inputs(config, name),
         "contract": lambda: contract_analysis(config, name, folder / "table.json"),
         "prepare": lambda: prepare_analysis(config, name, problem),
         "plan": lambda: plan_analysis(config, name, problem, plan),
@@ -59,11 +58,25 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
         ),
     }
     analysis = get_analysis(config, name)
+    if all(Path(path).is_file() for path in analysis.paths()):
+        del steps["inputs"]
     if not analysis.contracted_parts():
         del steps["contract"]
     if analysis.sources is None:
         del steps["sources"]
     return {step: _timed(do) for step, do in steps.items()}
+
+
+def make_inputs(config: Config, name: str) -> None:
+    """Simulate and bin the files of an analysis that the configuration makes and are not there."""
+    missing = {Path(path) for path in config.analyses[name].paths() if not Path(path).is_file()}
+    binnings = [key for key, one in config.binning.items() if Path(one.output) in missing]
+    events = {Path(config.binning[key].events) for key in binnings}
+    missing |= {path for path in events if not path.is_file()}
+    if missing & simulated_files(config):
+        simulate_files(config)
+    for key in binnings:
+        bin_events_file(config, key)
 
 
 def _timed(do: Callable[[], None]) -> float:
@@ -72,19 +85,8 @@ def _timed(do: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def describe_result(config: Config, name: str) -> str:
-    """Best position and credible regions of an analysis that has run, in one line."""
-    path = Path(config.results) / name / "summary.json"
-    summary = json.loads(path.read_text(encoding="utf-8"))
-    best = summary["best"]
-    if best is None:
-        return f"{name}: no pixel prefers a source -> {path}"
-    position = ", ".join(
-        f"{frame} {best[frame]['lon']:.2f} {best[frame]['lat']:+.2f} deg"
-        for frame in ("galactic", "icrs")
-    )
-    regions = ", ".join(
-        f"{100 * region['level']:g} % within {region['area_deg2']:.4g} deg2"
-        for region in summary["credible"]
-    )
-    return f"{name}: TS {best['ts']:.1f} at {position}; {regions} -> {path}"
+def describe(config: Config, name: str) -> str:
+    """Result of an analysis that has run, in a few lines."""
+    folder = Path(config.results) / name
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    return describe_result(summary, folder, config.analyses[name].fit.confidence_level)

@@ -3,8 +3,17 @@
 from pathlib import Path
 
 from skyquilt.config import Config
+from skyquilt.config.simulation import simulation_files
 from skyquilt.errors import ConfigError
 from skyquilt.instruments.compton.simulator import simulate
+
+
+def simulated_files(config: Config) -> set[Path]:
+    """Files that the simulation of a configuration writes."""
+    if config.simulation is None:
+        return set()
+    folder = Path(config.simulation.folder)
+    return {folder / name for name in simulation_files(config.simulation).values()}
 
 
 def simulate_files(config: Config) -> list[Path]:

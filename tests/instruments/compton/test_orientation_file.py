@@ -157,11 +157,19 @@ def test_read_truncated_orientation_is_refused(local, truncate, fraction):
         read_orientation(local.path("orientation.ori"))
 
 
-@pytest.mark.parametrize("header", ["", "Type OrientationsEquatorial", "\x89HDF"])
-def test_read_orientation_of_another_kind_is_refused(tmp_path, header):
-    (tmp_path / "o.ori").write_text(header + "\n")
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("", "the file is empty"),
+        ("\n", "the first line is ''"),
+        ("Type OrientationsEquatorial\n", "the first line is 'Type OrientationsEquatorial'"),
+        ("\x89HDF\n", "the file is no text"),
+    ],
+)
+def test_read_orientation_of_another_kind_is_refused(tmp_path, header, found):
+    (tmp_path / "o.ori").write_text(header)
 
-    with pytest.raises(InputError, match=r"o\.ori: first line is .*; an orientation file begins"):
+    with pytest.raises(InputError, match=rf"o\.ori: {found}; an orientation file begins"):
         read_orientation(tmp_path / "o.ori")
 
 

@@ -196,7 +196,8 @@ def test_check_says_what_it_found(sky, kind):
     text = check_analysis(sky.analysis(kind))
 
     assert text == (
-        f"good; {n:g} photons over 4000 expected background from 1e+07 to 1e+09 keV, frame galactic"
+        f"good; {n:g} photons over 4000 expected background in 10\N{EN DASH}1000 GeV, frame "
+        "galactic"
     )
 
 

@@ -77,13 +77,22 @@ def _collect(
     return np.concatenate(times), np.concatenate(pointings), first
 
 
+def _describe(header: bytes) -> str:
+    """What a first line is that should be another."""
+    if not header:
+        return "the file is empty"
+    if not header.isascii():
+        return "the file is no text"
+    return f"the first line is {header[:40].decode().strip()!r}"
+
+
 def _blocks(file, path: str) -> Iterator[np.ndarray]:
     """`OG` records in arrays of shape (n, 9)."""
     header = file.readline()
     if not header.startswith(b"Type OrientationsGalactic"):
         raise InputError(
-            f"{path}: first line is {header[:40]!r}; an orientation file begins with "
-            "'Type OrientationsGalactic'."
+            f"{path}: {_describe(header)}; an orientation file begins with 'Type "
+            "OrientationsGalactic'."
         )
     rest, ended = b"", False
     while not ended and (block := file.read(_BLOCK)):

@@ -2,6 +2,7 @@
 
 from skyquilt.config.analysis import Analysis
 from skyquilt.instruments.imaging.prepare import make_problem
+from skyquilt.spectra.energies import format_range
 
 
 def check_analysis(analysis: Analysis) -> str:
@@ -13,8 +14,8 @@ def check_analysis(analysis: Analysis) -> str:
         If a file is damaged, or files do not fit each other.
     """
     problem = make_problem(analysis)
-    low, high = problem.description.energy_range_keV
+    energies = format_range(*problem.description.energy_range_keV)
     return (
         f"good; {problem.counts.sum():g} photons over {problem.background_total:g} expected "
-        f"background from {low:.6g} to {high:.6g} keV, frame {problem.frame}"
+        f"background in {energies}, frame {problem.frame}"
     )
