@@ -2,11 +2,13 @@
 
     python benchmarks/source_table.py --simulations 1000
 
-Errors are one standard error of as many simulations. The telescopes are the toys of `imager.py`
-(point spread of 3 deg, pixels of the data 1.8 deg) and `toy.py` (a Compton telescope).
+The first table has as many simulations a row, the others a tenth of it; errors are one standard
+error of these. The telescopes are the toys of `imager.py` (point spread of 3 deg, pixels of the
+data 1.8 deg) and `toy.py` (a Compton telescope).
 """
 
 import argparse
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -24,9 +26,12 @@ from skyquilt.sky.regions import cone, ipix_from_ranges
 from skyquilt.sky.tangent import tangent_axes
 
 DROPS = {"68 %": 2.28, "95 %": 5.99}
-FLUXES = (0.5, 1.0, 4.0)  # 50, 100, 400 counts of the imager
+FLUXES = (0.5, 1.0, 4.0, 40.0)  # 50 to 4000 counts of the imager
 BURSTS = (0.3, 1.0, 3.0)  # of the Compton telescope
-GAPS = (1.5, 2.0, 2.5, 3.0, 4.0)  # between two sources, in widths of the point spread
+PAIRS = ((1.0, 1.0), (3.0, 3.0), (30.0, 30.0), (3.0, 1.5), (30.0, 1.0))
+GAPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)  # between two sources, in widths of the point spread
+CROWD = 50  # sources of a sky
+TS_EDGES = (15.0, 25.0, 40.0, 100.0, 300.0, 1000.0)
 
 
 class Found(NamedTuple):
@@ -44,6 +49,8 @@ class Found(NamedTuple):
         Flux less the true flux, in standard errors.
     coarse_offset : float
         Distance of the top of a parabola through the pixels of the map [deg].
+    n_others : int
+        Sources besides it that were found.
     """
 
     ts: float
@@ -52,6 +59,25 @@ class Found(NamedTuple):
     round_drop: float
     pull: float
     coarse_offset: float
+    n_others: int
+
+
+class Match(NamedTuple):
+    """Sources of simulations that were found, one value each.
+
+    Attributes
+    ----------
+    number : ndarray of int64, shape (n,)
+        Number of the true source.
+    pull : ndarray of float64, shape (n,)
+        Flux less the true flux, in standard errors.
+    drop : ndarray of float64, shape (n,)
+        Square of the offset in standard errors, along the axes of the ellipse.
+    """
+
+    number: np.ndarray
+    pull: np.ndarray
+    drop: np.ndarray
 
 
 def main() -> None:
@@ -61,13 +87,14 @@ def main() -> None:
     options = parser.parse_args()
     print_positions(options.simulations, options.seed)
     print_pairs(max(options.simulations // 10, 1), options.seed)
+    print_crowds(max(options.simulations // 10, 1), options.seed)
     print_empty(max(options.simulations // 10, 1), options.seed)
 
 
 def print_positions(n_trials: int, seed: int) -> None:
     header = ["telescope", "flux", "found", "median TS", "offset from pixels", "offset [deg]"]
     header += [f"{name} in {shape}" for name in DROPS for shape in ("ellipse", "circle")]
-    header += ["flux pull", "width"]
+    header += ["flux pull", "width", "others per map"]
     print(f"| {' | '.join(header)} |\n{'|---' * len(header)}|")
     cases = [("imager", flux, observe_imager) for flux in FLUXES]
     cases += [("Compton", flux, observe_burst) for flux in BURSTS]
@@ -84,33 +111,69 @@ def print_positions(n_trials: int, seed: int) -> None:
                 cells.append(f"{fraction:.3f} ± {binomial_error(fraction, n):.3f}")
         cells.append(f"{found.pull.mean():.3f} ± {n**-0.5:.3f}")
         cells.append(f"{found.pull.std():.3f} ± {(2 * n) ** -0.5:.3f}")
+        cells.append(rate(int(found.n_others.sum()), n))
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def print_pairs(n_trials: int, seed: int) -> None:
+    header = ["counts", "widths apart", "found as 1", "as 2", "as more"]
+    header += ["68 % in ellipse", "flux pull", "width", "flux of 1 over that of both"]
+    print(f"\n| {' | '.join(header)} |\n{'|---' * len(header)}|")
+    telescope = Imager()
+    for pair in PAIRS:
+        for gap in GAPS:
+            rng, flux = np.random.default_rng(seed), np.array(pair)
+            lists, matches = [], []
+            for _ in range(n_trials):
+                lon, lat = rng.uniform(0, 360), rng.uniform(-1, 1)
+                truth = lonlat_to_vec(np.array([lon, lon + gap * telescope.width]), np.full(2, lat))
+                problem = telescope.observe(truth, flux, rng)
+                lists.append(find_near(problem, truth[0], 32, 25.0, threshold=25))
+                if lists[-1].measured.ts.size == 2:
+                    matches.append(match(lists[-1], truth, flux, problem.frame))
+            number = np.array([found.measured.ts.size for found in lists])
+            shares = [np.mean(number == 1), np.mean(number == 2), np.mean(number > 2)]
+            ones = [found.measured.flux[0] for found in lists if found.measured.ts.size == 1]
+            cells = [" and ".join(f"{100 * one:.0f}" for one in pair), f"{gap}"]
+            cells += [*(f"{share:.3f}" for share in shares), *quality(matches)]
+            cells.append(f"{np.mean(ones) / flux.sum():.3f}" if ones else "")
+            print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def print_crowds(n_trials: int, seed: int) -> None:
+    """Skies of many sources of all places, their expected TS alike on a logarithmic scale."""
+    telescope, rng = Imager(), np.random.default_rng(seed)
+    fluxes = np.geomspace(0.02, 20, 200)
+    expected = [expected_ts(telescope, flux) for flux in fluxes]
+    true_ts, is_found, matches, n_false, n_listed = [], [], [], 0, 0
+    for _ in range(n_trials):
+        ts = np.exp(rng.uniform(*np.log([TS_EDGES[0], TS_EDGES[-1]]), CROWD))
+        flux, truth = np.interp(ts, expected, fluxes), rng.normal(size=(CROWD, 3))
+        truth /= np.linalg.norm(truth, axis=1, keepdims=True)
+        problem = telescope.observe(truth, flux, rng)
+        found = find_sources(problem, map_of(problem, 32), SourceOptions())
+        true_ts.append(ts)
+        matches.append(match(found, truth, flux, problem.frame))
+        is_found.append(np.isin(np.arange(CROWD), matches[-1].number))
+        n_listed += found.measured.ts.size
+        n_false += found.measured.ts.size - matches[-1].number.size
+    header = ["expected TS", "sources", "found", "68 % in ellipse", "flux pull", "width"]
+    print(f"\n| {' | '.join(header)} |\n{'|---' * len(header)}|")
+    every, edges = np.concatenate(true_ts), [*pairwise(TS_EDGES)]
+    for low, high in [*edges, (TS_EDGES[0], TS_EDGES[-1])]:
+        is_in = (every >= low) & (every < high)
+        part = np.mean(np.concatenate(is_found)[is_in])
+        some = [
+            Match(*(values[(ts[one.number] >= low) & (ts[one.number] < high)] for values in one))
+            for ts, one in zip(true_ts, matches, strict=True)
+        ]
+        cells = [f"{low:.0f} to {high:.0f}", f"{is_in.sum()}"]
+        cells.append(f"{part:.3f} ± {binomial_error(part, is_in.sum()):.3f}")
+        print(f"| {' | '.join(cells + quality(some))} |", flush=True)
     print(
-        "\n| two sources of 300 and 150 counts, widths apart | found as 1 | as 2 | as more "
-        "| flux pulls | width |\n|---|---|---|---|---|---|"
+        f"\nOf {n_listed} sources listed in {n_trials} skies, {n_false} have no true source of "
+        f"their own within the width of the point spread: {rate(n_false, n_trials)} per sky."
     )
-    telescope, flux = Imager(), np.array([3.0, 1.5])
-    for gap in GAPS:
-        rng = np.random.default_rng(seed)
-        number, pulls = [], []
-        for _ in range(n_trials):
-            lon = rng.uniform(0, 360)
-            pair = lonlat_to_vec(np.array([lon, lon + gap * telescope.width]), np.zeros(2))
-            problem = telescope.observe(pair, flux, rng)
-            found = find_near(problem, pair[0], 32, 25.0)
-            number.append(found.measured.ts.size)
-            if number[-1] == 2:
-                nearest = separation(pair[:, np.newaxis], found.position.direction).argmin(axis=1)
-                measured = found.measured
-                pulls += list((measured.flux[nearest] - flux) / measured.flux_err[nearest])
-        number, pulls = np.array(number), np.array(pulls) if pulls else np.array([np.nan])
-        shares = [np.mean(number == 1), np.mean(number == 2), np.mean(number > 2)]
-        cells = [f"{gap}", *(f"{share:.3f}" for share in shares)]
-        cells += [f"{pulls.mean():.2f} ± {pulls.size**-0.5:.2f}", f"{pulls.std():.2f}"]
-        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def print_empty(n_trials: int, seed: int) -> None:
@@ -124,8 +187,55 @@ def print_empty(n_trials: int, seed: int) -> None:
             counts[threshold] += found.measured.ts.size
     print(f"\n| threshold | sources per sky in {n_trials} skies without any |\n|---|---|")
     for threshold, count in counts.items():
-        rate = count / n_trials
-        print(f"| {threshold:.0f} | {rate:.3f} ± {max(count, 1) ** 0.5 / n_trials:.3f} |")
+        print(f"| {threshold:.0f} | {rate(count, n_trials)} |")
+
+
+def match(found: SourceList, truth: np.ndarray, flux: np.ndarray, frame: str) -> Match:
+    """Sources listed, strongest first, each with the nearest true one left within a width."""
+    number, listed = [], []
+    apart = separation(truth[:, np.newaxis], found.position.direction)
+    for source in range(found.measured.ts.size):
+        nearest = int(np.argmin(apart[:, source]))
+        if apart[nearest, source] <= Imager().width:
+            number.append(nearest)
+            listed.append(source)
+            apart[nearest] = np.inf
+    number, some = np.array(number, dtype=int), found.take(np.array(listed, dtype=int))
+    pull = (some.measured.flux - flux[number]) / some.measured.flux_err
+    drop = [
+        drop_of(offset_of(direction, true, frame), covariance)
+        for direction, true, covariance in zip(
+            some.position.direction, truth[number], some.position.covariance, strict=True
+        )
+    ]
+    return Match(number, pull, np.array(drop))
+
+
+def quality(matches: list[Match]) -> list[str]:
+    """Containment of the 68 % ellipse, and mean and width of the pulls, as cells of a table."""
+    if sum(one.number.size for one in matches) < 2:
+        return [""] * 3
+    _, pull, drop = map(np.concatenate, zip(*matches, strict=True))
+    part, n = np.mean(drop <= DROPS["68 %"]), pull.size
+    return [
+        f"{part:.3f} ± {binomial_error(part, n):.3f}",
+        f"{pull.mean():.2f} ± {pull.std() / n**0.5:.2f}",
+        f"{pull.std():.2f} ± {(2 * n) ** -0.5:.2f}",
+    ]
+
+
+def rate(count: int, n_trials: int) -> str:
+    """Mean number in a simulation, with its error; that of one where there was none."""
+    return f"{count / n_trials:.3f} ± {max(count, 1) ** 0.5 / n_trials:.3f}"
+
+
+def expected_ts(telescope: Imager, flux: float) -> float:
+    """TS of a source whose counts are what is expected."""
+    here = np.array([[1.0, 0.0, 0.0]])
+    every = telescope.spread(np.arange(len(telescope.centres))).block(here)
+    source, background = flux * every.unit_counts, telescope.background
+    counts = background + source
+    return float(2 * np.sum(counts * np.log(counts / background) - source))
 
 
 def observe_imager(flux: float, rng: np.random.Generator) -> tuple:
@@ -143,9 +253,11 @@ def observe_burst(flux: float, rng: np.random.Generator) -> tuple:
     return telescope.observe(direction, flux, rng), direction, 16, 30.0
 
 
-def find_near(problem: FitProblem, direction: np.ndarray, nside: int, radius: float) -> SourceList:
+def find_near(
+    problem: FitProblem, direction: np.ndarray, nside: int, radius: float, threshold: float = 16
+) -> SourceList:
     ipix = ipix_from_ranges(cone(nside, direction, radius))
-    return find_sources(problem, map_of(problem, nside, ipix), SourceOptions(threshold=16))
+    return find_sources(problem, map_of(problem, nside, ipix), SourceOptions(threshold=threshold))
 
 
 def measure(
@@ -158,17 +270,28 @@ def measure(
         return None
     nearest = int(separation(found.position.direction, direction).argmin())
     place, covariance = found.position.direction[nearest], found.position.covariance[nearest]
-    east, north = tangent_axes(place[np.newaxis], rotation("icrs", problem.frame)[:, 2])
-    offset = np.degrees(np.array([direction @ east[0], direction @ north[0]]) / (direction @ place))
+    offset = offset_of(place, direction, problem.frame)
     measured = found.measured
     return Found(
         measured.ts[nearest],
         float(np.hypot(*offset)),
-        float(offset @ np.linalg.solve(covariance, offset)),
+        drop_of(offset, covariance),
         float(offset @ offset / np.sqrt(np.linalg.det(covariance))),
         (measured.flux[nearest] - flux) / measured.flux_err[nearest],
         float(separation(top_of_pixels(problem, nside, place), direction)),
+        measured.ts.size - 1,
     )
+
+
+def offset_of(place: np.ndarray, direction: np.ndarray, frame: str) -> np.ndarray:
+    """Offset of a direction from a place to the east and the north of ICRS [deg]."""
+    east, north = tangent_axes(place[np.newaxis], rotation("icrs", frame)[:, 2])
+    return np.degrees(np.array([direction @ east[0], direction @ north[0]]) / (direction @ place))
+
+
+def drop_of(offset: np.ndarray, covariance: np.ndarray) -> float:
+    """Square of an offset in standard errors."""
+    return float(offset @ np.linalg.solve(covariance, offset))
 
 
 def top_of_pixels(problem: FitProblem, nside: int, near: np.ndarray) -> np.ndarray:

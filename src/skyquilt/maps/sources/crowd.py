@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _COUPLED = 0.01  # TS that a source gives at the place of another; above, they shift each other
 _APART = 1e-4  # the same, below which sources are positioned at a time: 0.01 standard errors
-_ALIKE = 0.2  # correlation from which on a source may stand in for another: 2.5 widths apart
+_ALIKE = 0.1  # correlation from which on a source may stand in for another: 3 widths apart
 _SETTLED = 0.1  # move in standard errors from which on the sources around are fitted again
 _MAX_SWEEPS = 5
 
@@ -98,6 +98,38 @@ class Crowd:
         self._fit_fluxes(np.concatenate([self.flux, np.zeros(new.ts.size)]))
         return numbers
 
+    def split(self, new: Positions, most: int) -> np.ndarray:
+        """Let sources join, one by one, where those around make room and that pays.
+
+        Where one source stands for two, each of these may have less TS beside it than the
+        threshold; together they raise 2 L by more.
+
+        Parameters
+        ----------
+        new : Positions
+            Sources that may join; none is near another.
+        most : int
+            Number of them that may.
+
+        Returns
+        -------
+        ndarray of int64, shape (m,)
+            Which did, by their numbers in `new`.
+        """
+        n_before = self.flux.size
+        every = self.templates.join(source_counts_at(self._problem, new.direction))
+        alike = (correlations(self.problem, every) >= _ALIKE)[n_before:, :n_before]
+        beside = np.flatnonzero(np.diff(alike.indptr))
+        flux = fit_pixels(self.problem, new.direction[beside]).flux
+        joined: list[int] = []
+        for number, own in zip(beside, flux, strict=True):
+            if len(joined) == most:
+                break
+            around = _linked(alike, np.array([number]))
+            if self._add_beside(new.take(np.array([number])), own, around):
+                joined.append(number)
+        return np.array(joined, dtype=np.int64)
+
     def keep(self, numbers: np.ndarray) -> None:
         """Let all other sources leave."""
         self.found = self.found.take(numbers)
@@ -135,7 +167,10 @@ class Crowd:
         alike = _without_diagonal(self._correlations() >= _ALIKE)
         numbers = np.union1d(numbers, _linked(alike, numbers))
         is_kept = np.ones(self.flux.size, dtype=bool)
-        for number in numbers[np.argsort(self._losses(numbers), kind="stable")]:
+        losses = self._losses(numbers)
+        is_doubtful = (2 * losses < self._threshold) | (np.diff(alike.indptr)[numbers] > 0)
+        order = np.argsort(losses, kind="stable")
+        for number in numbers[order[is_doubtful[order]]]:
             around = _linked(alike, np.array([number]))
             is_kept[number] = self._is_needed(number, around[is_kept[around]])
         dropped = np.flatnonzero(~is_kept)
@@ -152,6 +187,20 @@ class Crowd:
             if ts[weakest] >= self._threshold:
                 break
             self.keep(np.delete(np.arange(ts.size), weakest))
+
+    def _add_beside(self, new: Positions, flux: float, around: np.ndarray) -> bool:
+        """Add one source if those around it make room, and that pays; whether it does."""
+        before = self.found, self.flux, self.templates
+        self.found = self.found.join(new)
+        self.flux = np.append(self.flux, flux)
+        self.templates = self.templates.join(source_counts_at(self._problem, new.direction))
+        numbers = np.append(around, self.flux.size - 1)
+        fit = self._climb(numbers, self.flux)
+        if new.ts[0] + 2 * fit.rise >= self._threshold:
+            self._put(numbers, fit)
+            return True
+        self.found, self.flux, self.templates = before
+        return False
 
     def _fit_fluxes(self, start: np.ndarray) -> None:
         self.flux = fit_together(self._problem, self.templates, start).flux

@@ -25,12 +25,12 @@ from skyquilt.sky.neighbours import neighbours
 
 logger = logging.getLogger(__name__)
 
-CANDIDATE = 0.4
+CANDIDATE = 0.2
 """Part of the threshold from which on a pixel is a candidate.
 
-A source is not at the centre of its pixel, and TS is lower there: less than half of the top where
-pixels are twice as wide as the point spread. Sources of such maps that lie in the corner of four
-pixels can be missed.
+A source is not at the centre of its pixel, and TS is lower there: a fifth of the top in the corner
+of pixels that are 2.5 times as wide as the point spread. Sources that lie there in wider ones can
+be missed.
 """
 
 _CHANGED = 0.02  # change of sqrt(TS) that makes a pixel worth a fit
@@ -132,11 +132,16 @@ class Search:
         problem = self._crowd.problem
         peaks = self._unlike(problem, peaks)
         found = self._crowd.refine(problem, self._directions[peaks])
-        is_source = self._are_sources(found)
-        self._is_rejected[peaks[~is_source]] = True
-        if np.any(is_source):
-            new = np.flatnonzero(is_source)[: self._room]
-            self._add(found.take(new), peaks[new])
+        is_apart = keep_apart(found.direction, self._min_separation, self.found.direction)
+        is_strong = found.ts >= self._options.threshold
+        n_before, new = self.flux.size, np.flatnonzero(is_apart & is_strong)[: self._room]
+        if new.size:
+            self._crowd.add(found.take(new))
+        weak = np.flatnonzero(is_apart & ~is_strong)
+        new = np.append(new, weak[self._crowd.split(found.take(weak), self._room)])
+        self._is_rejected[np.delete(peaks, new)] = True
+        if new.size:
+            self._make_room(n_before + np.arange(new.size), peaks[new])
         return True
 
     def _unlike(self, problem: FitProblem, peaks: np.ndarray) -> np.ndarray:
@@ -159,9 +164,8 @@ class Search:
                 is_taken[n + number] = True
         return peaks[kept]
 
-    def _add(self, new: Positions, peaks: np.ndarray) -> None:
-        """Let sources join; peaks of those that are dropped at once are not tried again."""
-        numbers = self._crowd.add(new)
+    def _make_room(self, numbers: np.ndarray, peaks: np.ndarray) -> None:
+        """Fit new sources and those around; peaks of sources that leave are not tried again."""
         self._crowd.settle(numbers)
         dropped = self._crowd.drop(numbers)
         self._is_barred[peaks[np.isin(numbers, dropped)]] = True
