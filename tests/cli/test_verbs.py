@@ -164,6 +164,11 @@ def test_run_makes_the_files_of_all_steps_and_tells_the_result(local, run, write
 
     assert code == 0, err
     folder = local.folder / "results" / "tiny"
+    code, listed, _ = run("status", folder.parent)
+    assert code == 0
+    assert re.search(r"^tiny +finished", listed, re.MULTILINE)
+    code, listed, err = run("verify", folder.parent)
+    assert code == 0, listed
     maps = read_maps(folder / "maps.fits")[3]
     np.testing.assert_array_equal(maps["TS"], local.run().ts)
     summary = json.loads((folder / "summary.json").read_text())

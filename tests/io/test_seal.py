@@ -56,6 +56,11 @@ def test_any_change_is_found(sealed):
             inspect_file(sealed)
 
 
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(ProductError, match=r"no\.h5: no such file\.$"):
+        inspect_file(tmp_path / "no.h5")
+
+
 def test_seal_ends_no_script_comment_or_text():
     text = seal_text(SCHEMA, HOSTILE)
     assert text.isascii()

@@ -5,16 +5,15 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 from skyquilt import RESULTS_VERSION
 from skyquilt.config import Config, parse_config
 from skyquilt.errors import SkyquiltError
 from skyquilt.io.digest import canonical_json
-from skyquilt.io.products import write_text
 from skyquilt.runs.guard import check_no_jobs, claim, remove_leftovers
 from skyquilt.runs.jobs import list_jobs
+from skyquilt.steps.settings import write_analysis_settings, write_settings
 
 
 def load_settings():
@@ -63,19 +62,9 @@ def write_configs():
     Jobs on other nodes find it written. Each analysis has a file of its own, so that results
     tell how they were made.
     """
-    write_config(inputs_config(), settings)
-    for name, analysis in settings.analyses.items():
-        alone = {"analyses": {name: analysis}, "simulation": None, "binning": {}}
-        write_config(
-            of_analysis(name, "config.yaml"), settings.model_copy(update=alone)
-        )
-
-
-def write_config(path, content):
-    """Write a configuration, unless the file has just this content already."""
-    text = yaml.safe_dump(content.model_dump(mode="json"), sort_keys=False)
-    if not os.path.isfile(path) or Path(path).read_text(encoding="utf-8") != text:
-        write_text(path, text)
+    write_settings(inputs_config(), settings)
+    for name in settings.analyses:
+        write_analysis_settings(settings, name)
 
 
 def settings_of(*sections, **parts):

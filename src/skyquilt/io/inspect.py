@@ -45,13 +45,15 @@ def inspect_file(path: str | Path) -> Inspected:
     Raises
     ------
     ProductError
-        If it is truncated or damaged, or its kind is not known.
+        If it is missing, truncated or damaged, or its kind is not known.
     """
     path = Path(path)
     readers = {".h5": _inspect_hdf5, ".fits": _inspect_fits, ".json": _inspect_json}
     readers |= {".ecsv": _inspect_ecsv} | dict.fromkeys(SEALED, _inspect_sealed)
     if path.suffix not in readers:
         raise ProductError(f"{path}: allowed are files that end in {', '.join(readers)}.")
+    if not path.is_file():
+        raise ProductError(f"{path}: no such file.")
     try:
         return readers[path.suffix](path)
     except ProductError:

@@ -15,12 +15,13 @@ from skyquilt.steps.merge import merge_files
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.refine import refine_analysis
+from skyquilt.steps.settings import write_analysis_settings
 from skyquilt.steps.simulate import simulate_files, simulated_files
 from skyquilt.steps.sources import sources_analysis
 
 
 def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
-    """Make all files of `results/{name}/` but the plots.
+    """Make all files of `results/{name}/` but the plots and the page.
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
         del steps["contract"]
     if analysis.sources is None:
         del steps["sources"]
+    write_analysis_settings(config, name)
     return {step: _timed(do) for step, do in steps.items()}
 
 

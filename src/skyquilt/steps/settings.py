@@ -1,0 +1,22 @@
+"""Resolved configurations beside results, so that these tell how they were made."""
+
+from pathlib import Path
+
+import yaml
+
+from skyquilt.config import Config
+from skyquilt.io.products import write_text
+
+
+def write_settings(path: str | Path, config: Config) -> None:
+    """Write a configuration, defaults filled in, unless the file has just this content already."""
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    if not Path(path).is_file() or Path(path).read_text(encoding="utf-8") != text:
+        write_text(path, text)
+
+
+def write_analysis_settings(config: Config, name: str) -> None:
+    """Write `config.yaml` of one analysis, with that analysis alone, beside its results."""
+    alone = {"analyses": {name: config.analyses[name]}, "simulation": None, "binning": {}}
+    path = Path(config.results) / name / "config.yaml"
+    write_settings(path, config.model_copy(update=alone))
