@@ -145,31 +145,34 @@ def print_crowds(n_trials: int, seed: int) -> None:
     telescope, rng = Imager(), np.random.default_rng(seed)
     fluxes = np.geomspace(0.02, 20, 200)
     expected = [expected_ts(telescope, flux) for flux in fluxes]
-    true_ts, is_found, matches, n_false, n_listed = [], [], [], 0, 0
+    skies, n_false, n_listed = [], 0, 0
     for _ in range(n_trials):
         ts = np.exp(rng.uniform(*np.log([TS_EDGES[0], TS_EDGES[-1]]), CROWD))
         flux, truth = np.interp(ts, expected, fluxes), rng.normal(size=(CROWD, 3))
         truth /= np.linalg.norm(truth, axis=1, keepdims=True)
         problem = telescope.observe(truth, flux, rng)
         found = find_sources(problem, map_of(problem, 32), SourceOptions())
-        true_ts.append(ts)
-        matches.append(match(found, truth, flux, problem.frame))
-        is_found.append(np.isin(np.arange(CROWD), matches[-1].number))
+        matches = match(found, truth, flux, problem.frame)
+        apart = separation(truth[:, np.newaxis], truth) + 360 * np.eye(CROWD)
+        skies.append((ts, apart.min(axis=1) > 3 * telescope.width, matches))
         n_listed += found.measured.ts.size
-        n_false += found.measured.ts.size - matches[-1].number.size
-    header = ["expected TS", "sources", "found", "68 % in ellipse", "flux pull", "width"]
+        n_false += found.measured.ts.size - matches.number.size
+    header = ["nearest other", "expected TS", "sources", "found", "68 % in ellipse", "flux pull"]
+    header.append("width")
     print(f"\n| {' | '.join(header)} |\n{'|---' * len(header)}|")
-    every, edges = np.concatenate(true_ts), [*pairwise(TS_EDGES)]
-    for low, high in [*edges, (TS_EDGES[0], TS_EDGES[-1])]:
-        is_in = (every >= low) & (every < high)
-        part = np.mean(np.concatenate(is_found)[is_in])
-        some = [
-            Match(*(values[(ts[one.number] >= low) & (ts[one.number] < high)] for values in one))
-            for ts, one in zip(true_ts, matches, strict=True)
+    rows = [("over 3 widths", True, low, high) for low, high in pairwise(TS_EDGES)]
+    rows.append(("below 3 widths", False, TS_EDGES[0], TS_EDGES[-1]))
+    for where, wanted, low, high in rows:
+        is_in = [(ts >= low) & (ts < high) & (is_alone == wanted) for ts, is_alone, _ in skies]
+        matches = [
+            Match(*(values[some[one.number]] for values in one))
+            for some, (_, _, one) in zip(is_in, skies, strict=True)
         ]
-        cells = [f"{low:.0f} to {high:.0f}", f"{is_in.sum()}"]
-        cells.append(f"{part:.3f} ± {binomial_error(part, is_in.sum()):.3f}")
-        print(f"| {' | '.join(cells + quality(some))} |", flush=True)
+        n = int(np.sum(is_in))
+        part = sum(one.number.size for one in matches) / n
+        cells = [where, f"{low:.0f} to {high:.0f}", f"{n}"]
+        cells.append(f"{part:.3f} ± {binomial_error(part, n):.3f}")
+        print(f"| {' | '.join(cells + quality(matches))} |", flush=True)
     print(
         f"\nOf {n_listed} sources listed in {n_trials} skies, {n_false} have no true source of "
         f"their own within the width of the point spread: {rate(n_false, n_trials)} per sky."

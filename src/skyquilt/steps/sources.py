@@ -65,7 +65,7 @@ def sources_analysis(
         r95, names = (columns[name].values for name in ("r95", "name"))
         counterparts = find_counterparts(icrs, r95, known, options.catalogue.radius)
         columns |= counterpart_columns(counterparts, known)
-        catalogue = compare_catalogue(fit_problem, skymap, known, names, icrs, options, level)
+        catalogue = compare_catalogue(fit_problem, skymap, known, found, names, options, level)
     settings = options.model_dump(mode="json") | {"confidence_level": level}
     settings["systematic_error_deg"] = error
     record = Provenance("sources", settings, inputs, clock=clock).record()
