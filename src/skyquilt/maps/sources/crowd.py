@@ -230,9 +230,12 @@ class Crowd:
         flux, expected = self.flux[numbers], self.problem.background
         rows = self.templates.unit_counts[numbers].tocoo()
         row, column = rows.coords
-        share = flux[row] * rows.data / expected[column]
-        logs = self._problem.counts[column] * np.log1p(-share)
-        lost = -np.bincount(row, logs, minlength=numbers.size)
+        # no less than the background, whatever the difference of two large numbers rounds to
+        without = np.maximum(
+            expected[column] - flux[row] * rows.data, self._problem.background[column]
+        )
+        logs = self._problem.counts[column] * np.log(expected[column] / without)
+        lost = np.bincount(row, logs, minlength=numbers.size)
         return lost - flux * self.templates.total[numbers]
 
     def _is_needed(self, number: int, around: np.ndarray) -> bool:

@@ -51,7 +51,7 @@ class JointFit(NamedTuple):
     templates : SourceCounts
         Expected counts at these directions.
     sigma : ndarray of float64, shape (n,)
-        Standard errors of the positions along a line, all else known [deg].
+        Standard errors of the positions along a line, all else known [deg]; up to 180.
     rise : float
         L at the end less L at the start.
     """
@@ -112,7 +112,8 @@ def fit_jointly(
         damping = max(damping * _LESS, _LEAST_DAMPING)
         side = np.clip(_SIDE * side * _sizes(curvature), side / 4, max_step / 4)
         axes, slope, curvature = _derivatives(problem, expected, direction, flux, templates, side)
-    return JointFit(direction, flux, templates, side * _sizes(curvature), rise)
+    sigma = np.minimum(side * _sizes(curvature), 180.0)
+    return JointFit(direction, flux, templates, sigma, rise)
 
 
 def joint_errors(

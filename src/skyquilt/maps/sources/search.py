@@ -89,11 +89,10 @@ class Search:
 
     def find_iteratively(self) -> None:
         """Add sources to the background, strongest first, until no peak is a source."""
-        n_round, is_changing = 0, True
+        is_changing = True
         while is_changing:
             while self._room > 0 and self._add_strongest():
-                n_round += 1
-                logger.info("round %d: %d sources", n_round, self.flux.size)
+                pass
             every = np.arange(self.flux.size)
             self._crowd.settle(every)
             is_changing = self._crowd.drop(every).size > 0
@@ -179,7 +178,10 @@ class Search:
             np.concatenate([sources, self._sources_of_map]),
             least=_CHANGED,
         )
-        logger.info("%d of %d pixels are fitted again", place.size, self._map.ipix.size)
+        logger.info(
+            "%d sources; %d of %d pixels are fitted again",
+            *(self.flux.size, place.size, self._map.ipix.size),
+        )
         self._map.ts[place] = fit_pixels(problem, self._directions[place], threads=self._threads).ts
         self._is_rejected[place] = False
         self._background, self._sources_of_map = problem.background, sources
