@@ -107,6 +107,18 @@ def test_error_is_one_line_and_an_exit_code(run, monkeypatch, error, code):
     assert err == ["skyquilt check: error: something is wrong"]
 
 
+def test_lack_of_memory_is_one_message(run, monkeypatch):
+    def fail(args):
+        raise MemoryError("std::bad_alloc")
+
+    monkeypatch.setattr(VERBS["check"], "run", fail)
+
+    code, _, (message,) = run("check", "--config", "c.yaml")
+
+    assert code == 1
+    assert message.startswith("skyquilt check: error: not enough memory: take a smaller map")
+
+
 def test_interrupt_is_exit_code_130(run, monkeypatch):
     def fail(args):
         raise KeyboardInterrupt

@@ -83,6 +83,11 @@ def test_label_that_plots_use_is_refused(settings, label):
         data_of(settings, counts=[{"path": "counts.h5", "label": label}])
 
 
+def test_counts_of_one_file_twice_are_refused(settings):
+    with pytest.raises(ConfigError, match=r"data\.counts: 'x\.h5' is there twice: its counts"):
+        data_of(settings, counts=[{"path": "x.h5"}, {"path": "y.h5"}, {"path": "./x.h5"}])
+
+
 def test_no_counts_are_refused(settings):
     with pytest.raises(ConfigError, match=r"data\.counts: must have 1 or more"):
         data_of(settings, counts=[])

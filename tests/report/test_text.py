@@ -48,7 +48,7 @@ def test_result_has_significance_position_region_and_flux(summary):
     assert head == "burst: TS 20.2, sqrt(TS) 4.5, 251\N{EN DASH}398 keV"
     assert "RA 266.410, Dec -29.010 (ICRS); l 359.940, b -0.050 deg" in position
     # 2 pi (1 - cos 5.64 deg) = 100 deg2
-    assert "90 % credible: 100 deg2, as a circle of radius 5.6 deg -> results/burst/reg" in region
+    assert "90 % credible: 100 deg2, as a circle of radius 5.64 deg -> results/burst/reg" in region
     assert "0.02 -0.0038 +0.0042 (95 %: < 0.027) ph cm-2 s-1; 2 -0.38 +0.42 (95 %: < 2.7)" in flux
     assert "results/burst/skymap.multiorder.fits, results/burst/summary.json" in files
 
@@ -66,6 +66,12 @@ def test_region_tells_what_is_wrong_with_it(summary):
     region = lines(summary)[2]
 
     assert "not resolved by its cells (`refine.max_order`), in 3 parts, reaches the end" in region
+
+
+def test_best_of_several_spectra_is_named(summary):
+    summary["best"]["template"] = "soft"
+
+    assert lines(summary)[3].endswith("of the reference spectrum `soft`")
 
 
 @pytest.mark.parametrize(("inside", "text"), [(True, "in 90 %"), (False, "not in 90 %")])

@@ -132,6 +132,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         line = " ".join(str(error).split())
         print(f"skyquilt {args.verb}: error: {line}", file=sys.stderr)
         return error.exit_code
+    except MemoryError:
+        print(
+            f"skyquilt {args.verb}: error: not enough memory: take a smaller map (`map.nside`, "
+            "`map.region`), a lower `refine.max_order`, or a machine with more.",
+            file=sys.stderr,
+        )
+        return 1
     except BrokenPipeError:  # the reader, as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

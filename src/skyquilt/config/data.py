@@ -1,5 +1,6 @@
 """The measurement: counts, background, response, orientation."""
 
+from os.path import normpath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
@@ -40,6 +41,14 @@ class CountsTerm(Section):
     """Factor on the counts, for example 0.02 for a burst fifty times fainter."""
 
 
+def _check_once(terms: tuple[CountsTerm, ...]) -> tuple[CountsTerm, ...]:
+    paths = [normpath(term.path) for term in terms]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise ValueError(f"{path!r} is there twice: its counts would be added twice")
+    return terms
+
+
 class BackgroundModel(Section):
     """Expected background: a histogram and its scale."""
 
@@ -58,7 +67,7 @@ class ComptonData(Section):
 
     frame: Literal["local", "galactic"]
     """Frame of the scattered direction PsiChi: local (spacecraft) or galactic."""
-    counts: Annotated[tuple[CountsTerm, ...], Field(min_length=1)]
+    counts: Annotated[tuple[CountsTerm, ...], Field(min_length=1), AfterValidator(_check_once)]
     """Histograms of counts; their sum is the data."""
     background: BackgroundModel
     """Expected background."""

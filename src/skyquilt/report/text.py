@@ -46,7 +46,7 @@ def _position(best: Mapping[str, Any]) -> str:
 def _region(region: Mapping[str, Any], folder: Path) -> str:
     area = region["area_deg2"]
     radius = degrees(acos(1 - radians(radians(area)) / (2 * pi)))
-    notes = [f"as a circle of radius {radius:.2g} deg"]
+    notes = [f"as a circle of radius {radius:.3g} deg"]
     if not region["is_resolved"]:
         notes.append("not resolved by its cells (`refine.max_order`)")
     if region["n_parts"] > 1:
@@ -60,6 +60,7 @@ def _region(region: Mapping[str, Any], folder: Path) -> str:
 
 
 def _flux(best: Mapping[str, Any], confidence_level: float) -> str:
+    template = f" spectrum `{best['template']}`" if "template" in best else ""
     scale = best["photon_flux"] / best["flux"]
     low, high = best.get("flux_err_lo"), best.get("flux_err_hi")
     if low is None or high is None:
@@ -75,7 +76,7 @@ def _flux(best: Mapping[str, Any], confidence_level: float) -> str:
             f"{part}{level}{value:.3g})"
             for part, value in zip(parts, (scale * limit, limit), strict=True)
         ]
-    return f"{parts[0]} ph cm-2 s-1; {parts[1]} of the reference"
+    return f"{parts[0]} ph cm-2 s-1; {parts[1]} of the reference{template}"
 
 
 def _offset(summary: Mapping[str, Any]) -> Iterator[str]:
