@@ -49,6 +49,7 @@ def finish(workdir, config):
     result = workdir.run(config=config)
     assert result.returncode == 0, result.stdout
     assert verify(workdir).endswith(" whole, 0 missing, 0 foreign, 0 damaged\n")
+    assert workdir.planned(config=config) == {}  # one run is enough
 
 
 def verify(workdir, *options):

@@ -214,6 +214,18 @@ def refinement_plans(wildcards):
     return plans
 
 
+def refinement_end(wildcards):
+    """Plan that says that nothing is left to fit; none where one process does it all.
+
+    It is no step, but follows from all chunks: when one is made again, so is this plan, in the
+    same run.
+    """
+    if not is_refined_in_chunks(wildcards.analysis):
+        return []
+    n_steps = len(refinement_plans(wildcards))
+    return [of_analysis(wildcards.analysis, f"refine/{n_steps}.json")]
+
+
 def refinement_chunks(wildcards):
     """Chunks of the steps of `refinement_plans`."""
     return chunks_of_steps(wildcards.analysis, len(refinement_plans(wildcards)))

@@ -50,6 +50,7 @@ rule refine_map:
         maps=results("maps.fits"),
         steps=refinement_plans,
         chunks=refinement_chunks,
+        end=refinement_end,
     output:
         refined=results("refined.fits"),
     log:
