@@ -5,9 +5,11 @@ import re
 
 import numpy as np
 import pytest
+import yaml
 from astropy.io import fits
 
 from skyquilt.fit.file import read_chunk
+from skyquilt.io.digest import file_digest
 from skyquilt.io.fits import read_maps
 from skyquilt.maps.multiorder_file import read_multiorder
 
@@ -130,9 +132,15 @@ def test_export_gadf_writes_every_quantity(finished, run):
     assert code == 0, err
     maps = read_maps(folder / "maps.fits")[3]
     with fits.open(folder / "maps.gadf.fits") as file:
-        assert [table.name for table in file[1:]] == list(maps)
+        file.verify("exception")
+        assert [table.name for table in file[1:]] == [*maps, "PROVENANCE"]
         np.testing.assert_array_equal(file["FLUX"].data["CHANNEL1"], maps["FLUX"])
         assert file["PHOTON_FLUX"].header["BUNIT"] == "cm-2 s-1"
+    code, out, err = run("provenance", folder / "maps.gadf.fits")
+    assert code == 0, err
+    record = yaml.safe_load(out)
+    assert (record["schema"], record["stage"]) == ("skyquilt/gadf-maps 1.0", "export-gadf")
+    assert record["inputs"][0]["sha256"] == file_digest(folder / "maps.fits")
 
 
 def test_check_prints_one_line_per_analysis(local, run, write_config):

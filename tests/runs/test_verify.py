@@ -7,17 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from skyquilt.errors import ConfigError, SkyquiltError
 from skyquilt.fit.file import read_chunk
 from skyquilt.io.fits_table import Column
 from skyquilt.io.hdf5 import Schema
 from skyquilt.io.json_file import write_json
+from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.maps.sources.file import write_sources
 from skyquilt.plots.style import new_figure, save
 from skyquilt.runs.verify import State, set_aside, verify_tree
+from skyquilt.steps.export_gadf import export_maps
 from skyquilt.steps.verify import verify_results
 
 PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")
@@ -188,7 +191,7 @@ def test_what_the_configuration_asks_for_is_missing_until_it_is_there(results):
     (burst / "config.yaml").write_text("analyses: {burst: {sources: {}, calibrate: {}}}")
     (burst / "logs").mkdir()
     names = ["sources.fits", "sources.ecsv", "model.h5", "calibration.json", "calibration.h5"]
-    names.append("report.html")
+    names += ["report.html", "plots/figures.json", "calibration-plots/figures.json"]
     assert wrong(results) == {f"burst/{name}": State.MISSING for name in names}
     for name in ("sources.ecsv", "report.html"):
         (burst / name).write_text("text")
@@ -225,8 +228,12 @@ def shown(results):
     """The tree with figures, page and list of sources of `burst`, and the index of all."""
     burst = results / "burst"
     provenance = Provenance("plot", inputs=(str(burst / "summary.json"),))
-    for ending in ("png", "pdf"):
+    made = [
         save(new_figure(4, 3), burst / f"plots/ts.{ending}", provenance)
+        for ending in ("png", "pdf")
+    ]
+    write_listing(burst / "plots", made, provenance)
+    export_maps(burst / "maps.fits", burst / "maps.gadf.fits")
     write_sealed(burst / "report.html", seal_text(PAGE, provenance.record()))
     pages = Provenance("index", inputs=(str(burst / "report.html"),))
     write_sealed(results / "index.html", seal_text(PAGE, pages.record()))
@@ -263,7 +270,8 @@ def test_what_shows_another_summary_is_foreign(shown):
     content = json.loads(summary.read_text()) | {"analysis": "other"}
     del content["sha256"]
     write_json(summary, content)
-    names = ("plots/ts.png", "plots/ts.pdf", "report.html", "sources.ecsv", "sources.fits")
+    names = ["plots/ts.png", "plots/ts.pdf", "plots/figures.json", "report.html"]
+    names += ["sources.ecsv", "sources.fits"]
     assert wrong(shown) == {f"burst/{name}": State.FOREIGN for name in names}
     write_sealed(shown / "burst/report.html", seal_text(PAGE, Provenance("report").record()))
     assert wrong(shown)["index.html"] is State.FOREIGN
@@ -277,3 +285,41 @@ def test_damaged_figure_takes_its_folder_along_and_other_figures_are_nobodys(sho
     assert sorted(path.name for path in moved) == ["index.html", "plots"]
     assert not (shown / "burst/plots").exists()
     assert (shown / "burst/mine.png").exists()
+
+
+@pytest.mark.parametrize("name", ["plots/ts.png", "plots/figures.json", "regions/credible-90.reg"])
+def test_deleted_figure_or_region_is_missing_and_its_folder_set_aside(shown, name):
+    path = shown / "burst" / name
+    path.unlink()
+    assert wrong(shown) == {f"burst/{name}": State.MISSING}
+    assert "folders of figures and regions" in verify_results(shown, repair=False)[0]
+    assert [moved.name for moved in set_aside(verify_tree(shown))] == [path.parent.name]
+    assert not path.parent.exists()
+
+
+def test_folder_of_figures_that_was_deleted_is_missing_and_the_next_run_makes_it(shown):
+    (shown / "burst/logs").mkdir()
+    shutil.rmtree(shown / "burst/plots")
+    assert wrong(shown) == {"burst/plots/figures.json": State.MISSING}
+    assert set_aside(verify_tree(shown)) == []
+
+
+def test_list_of_figures_that_names_what_lies_elsewhere_stays_in_its_folder(shown):
+    listing = shown / "burst/plots/figures.json"
+    content = json.loads(listing.read_text()) | {"files": ["../../other/maps.fits"]}
+    del content["sha256"]
+    write_json(listing, content)
+    assert wrong(shown) == {"burst/plots/maps.fits": State.MISSING}
+
+
+def test_maps_for_gammapy_are_damaged_or_foreign_like_others(shown, damage, truncate):
+    path = shown / "burst/maps.gadf.fits"
+    with fits.open(path) as file:
+        offset = file["FLUX"].fileinfo()["datLoc"] + 5
+    whole = path.read_bytes()
+    for spoil in (lambda: damage(path, offset), lambda: truncate(path, 0.7)):
+        spoil()
+        assert wrong(shown) == {"burst/maps.gadf.fits": State.DAMAGED}
+        path.write_bytes(whole)
+    shutil.copy(shown / "other/maps.fits", shown / "burst/maps.fits")
+    assert wrong(shown)["burst/maps.gadf.fits"] is State.FOREIGN

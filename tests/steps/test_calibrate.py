@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skyquilt.errors import ConfigError, ProductError
+from skyquilt.io.listing import LISTING, read_listing
 from skyquilt.maps.calibration.file import read_calibration, skies_name
 from skyquilt.problem.file import read_problem
 from skyquilt.steps.calibrate import calibrate_files, plot_calibration, simulate_skies_file
@@ -150,4 +151,5 @@ def test_plots_are_written_as_png_and_pdf(local):
         f"{name}.{ending}"
         for name in ("maxima", "detection", "coverage")
         for ending in ("png", "pdf")
-    }
+    } | {LISTING}
+    assert {path.name for path in read_listing(run.folder / "plots")} == names - {LISTING}

@@ -16,6 +16,7 @@ from skyquilt.fit.file import read_chunk, read_plan
 from skyquilt.host import host_name
 from skyquilt.instruments.compton.table import read_table
 from skyquilt.io.digest import file_digest
+from skyquilt.io.listing import LISTING, read_listing
 from skyquilt.maps.file import read_skymap
 from skyquilt.problem.file import read_problem, read_record
 from skyquilt.sky.pixels import ring_to_nest
@@ -318,7 +319,9 @@ def test_plot_ends_the_way(local, tmp_path):
 
     plot(local, tmp_path / "plots")
 
-    assert {path.suffix for path in (tmp_path / "plots").iterdir()} == {".png", ".pdf"}
+    made = {path for path in (tmp_path / "plots").iterdir() if path.name != LISTING}
+    assert {path.suffix for path in made} == {".png", ".pdf"}
+    assert set(read_listing(tmp_path / "plots")) == made
 
 
 @pytest.mark.parametrize("content", [None, b"{", b"\xff\xfe"])

@@ -68,6 +68,20 @@ def test_product_that_is_away_is_planned_with_what_follows(run, name):
         aside.rename(path)
 
 
+def test_deleted_figures_are_missed_and_made_again(run):
+    workdir, config = run
+    folder = workdir.results / "burst"
+    gone = [folder / "plots/ts.png", folder / "calibration-plots/maxima.pdf"]
+    for path in gone:
+        path.unlink()
+
+    assert " 2 missing, 0 foreign, 0 damaged" in verify(workdir)
+    assert "2 set aside" in verify(workdir, "--repair")
+
+    finish(workdir, config)
+    assert all(path.is_file() for path in gone)
+
+
 @pytest.mark.parametrize(("names", "rules"), [(ENDS, ENDS_RULES), (MIDDLE, MIDDLE_RULES)])
 def test_damaged_files_are_made_again_with_what_follows(run, truncate, names, rules):
     workdir, config = run

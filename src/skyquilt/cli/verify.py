@@ -1,9 +1,9 @@
 """Check a tree of results: which files are whole, missing, foreign, damaged.
 
 Every file is read in full and compared with its checksums, its problem, its plan and its inputs.
-The exit code is 0 when all are whole and none is missing. --repair sets damaged and foreign files
-aside (into .set-aside/) and removes half-written ones, so that the next run makes them again, and
-what depends on them:
+The exit code is 0 when all are whole and none is missing. --repair sets damaged and foreign files,
+and folders of figures or regions that miss a file, aside (into .set-aside/) and removes
+half-written ones, so that the next run makes them again, and what depends on them:
   skyquilt verify results --repair
   snakemake --profile profiles/slurm --configfile my.yaml
 """

@@ -141,11 +141,16 @@ def table_hdu(name: str, columns: Mapping[str, Column], schema: Schema, cards: M
     """Table with its keywords; `sign` tells who made it and when."""
     hdu = _plain_hdu(name, columns)
     hdu.header.update(cards)
-    hdu.header["SCHEMA"] = (schema.name, "kind of file")
-    hdu.header["SCHEMAV"] = (schema.version, "version of the kind")
-    hdu.header["CREATOR"] = ("", "program that made the file")
-    hdu.header["DATE"] = ("", "time of writing, UTC")
+    label(hdu.header, schema)
     return hdu
+
+
+def label(header, schema: Schema) -> None:
+    """Set the kind of file in a header, and make room for what `sign` sets."""
+    header["SCHEMA"] = (schema.name, "kind of file")
+    header["SCHEMAV"] = (schema.version, "version of the kind")
+    header["CREATOR"] = ("", "program that made the file")
+    header["DATE"] = ("", "time of writing, UTC")
 
 
 def sign(header, record: Mapping[str, Any]) -> None:

@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 
 from skyquilt.io.fits import COORDSYS
+from skyquilt.io.fits_table import label, record_hdu, sign
+from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
+
+# 1.0  first version
+SCHEMA = Schema("skyquilt/gadf-maps", "1.0", "skyquilt export-gadf")
 
 
 def write_gadf(
@@ -39,7 +44,7 @@ def write_gadf(
     maps : dict of str to pair of ndarray and str
         Values, shape (n,), and FITS unit.
     record : dict
-        Provenance; version and time are written.
+        Provenance; nested values are written as JSON into a last table.
     """
     from astropy.io import fits
 
@@ -52,10 +57,10 @@ def write_gadf(
         table.header.update(_cards(nside, frame, unit))
         tables.append(table)
     primary = fits.PrimaryHDU()
-    primary.header["CREATOR"] = f"skyquilt {record['skyquilt']}"
-    primary.header["DATE"] = record["ended_utc"][:19]
+    label(primary.header, SCHEMA)
+    sign(primary.header, record)
     with new_product(path) as partial:
-        fits.HDUList([primary, *tables]).writeto(partial, checksum=True)
+        fits.HDUList([primary, *tables, record_hdu(record)]).writeto(partial, checksum=True)
 
 
 def _cards(nside: int, frame: str, unit: str) -> dict[str, Any]:

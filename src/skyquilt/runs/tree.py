@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import yaml
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import Plan
+from skyquilt.io.listing import LISTING, read_listing
 from skyquilt.sky.chunks import chunk_name
 
 WANTED = (
@@ -19,7 +21,10 @@ WANTED = (
 )
 """What every finished analysis has, besides its chunks."""
 
-FOLDERS = ("plots", "calibration-plots", "regions")
+FIGURES = ("plots", "calibration-plots")
+"""Folders of figures, each with a list of them."""
+
+FOLDERS = (*FIGURES, "regions")
 """Folders of an analysis that are made as a whole."""
 
 INDEX = "index.html"
@@ -27,7 +32,10 @@ INDEX = "index.html"
 
 _ASKED = {
     "sources": ("sources.fits", "sources.ecsv"),
-    "calibrate": ("model.h5", "calibration.json", "calibration.h5"),
+    "calibrate": (
+        *("model.h5", "calibration.json", "calibration.h5"),
+        f"calibration-plots/{LISTING}",
+    ),
 }
 """What an analysis has, too, if its configuration has this section."""
 
@@ -105,7 +113,8 @@ def _open_folder(path: Path) -> Folder:
 
 def _wanted(path: Path) -> tuple[str, ...]:
     """What an analysis has at the end, as its configuration, its steps and its logs tell."""
-    return (*WANTED, *_refinement(path), *_regions(path), *_asked(path), *_of_workflow(path))
+    parts = (_refinement, _regions, _asked, _of_workflow, _figures)
+    return tuple(dict.fromkeys([*WANTED, *chain.from_iterable(part(path) for part in parts)]))
 
 
 def _refinement(path: Path) -> Iterator[str]:
@@ -136,8 +145,16 @@ def _asked(path: Path) -> Iterator[str]:
 
 
 def _of_workflow(path: Path) -> tuple[str, ...]:
-    """Snakemake, which keeps logs, makes a page, too."""
-    return ("report.html",) if (path / "logs").is_dir() else ()
+    """Snakemake, which keeps logs, makes figures and a page, too."""
+    return (f"plots/{LISTING}", "report.html") if (path / "logs").is_dir() else ()
+
+
+def _figures(path: Path) -> Iterator[str]:
+    """Lists of the folders of figures that are there, and the files that they name."""
+    for folder in (path / name for name in FIGURES):
+        if folder.is_dir():
+            for file in (folder / LISTING, *read_listing(folder)):
+                yield str(file.relative_to(path))
 
 
 def _chunk_files(plan: Plan, folder: Path) -> list[Path]:

@@ -77,7 +77,8 @@ def verify_tree(
 def set_aside(findings: list[Finding]) -> list[Path]:
     """Move damaged and foreign files out of the way, so that the next run makes them again.
 
-    Files in a folder that is made as a whole, as figures, take it with them.
+    Files in a folder that is made as a whole, as figures, take it with them, and so do those that
+    it misses.
 
     Returns
     -------
@@ -90,7 +91,7 @@ def set_aside(findings: list[Finding]) -> list[Path]:
         If one cannot be moved.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    bad = [item.path for item in findings if item.state in (State.DAMAGED, State.FOREIGN)]
+    bad = [item.path for item in findings if needs_repair(item)]
     moved = []
     for path in dict.fromkeys(map(_made_as_a_whole, bad)):
         folder = _analysis_folder(path)
@@ -104,6 +105,13 @@ def set_aside(findings: list[Finding]) -> list[Path]:
             ) from error
         moved.append(target)
     return moved
+
+
+def needs_repair(finding: Finding) -> bool:
+    """Whether the next run makes a file again only after `set_aside`: not what is just away."""
+    if finding.state is State.MISSING:
+        return finding.path.parent.name in FOLDERS and finding.path.parent.is_dir()
+    return finding.state is not State.WHOLE
 
 
 def _verify_index(path: Path) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from skyquilt.errors import ConfigError
 from skyquilt.fit.progress import Progress
 from skyquilt.io.digest import settings_digest
 from skyquilt.io.json_file import write_json
+from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.calibration.file import (
     Kind,
@@ -98,7 +99,7 @@ def calibrate_files(
 
 
 def plot_calibration(summary: str | Path, table: str | Path, output: str | Path) -> None:
-    """Draw the figures of simulated skies, as PNG and PDF."""
+    """Draw the figures of simulated skies, as PNG and PDF, and write their list."""
     from skyquilt.plots.calibration import plot_coverage, plot_detection, plot_maxima
     from skyquilt.plots.style import save
 
@@ -115,9 +116,12 @@ def plot_calibration(summary: str | Path, table: str | Path, output: str | Path)
         sources = skies["injected"]
         drop = (sources.ts_max - sources.ts_truth)[sources.ts_max >= detection_ts]
         figures["coverage"] = plot_coverage(drop, regions, detection_ts, title)
-    for name, figure in figures.items():
-        for ending in (".png", ".pdf"):
-            save(figure, Path(output) / f"{name}{ending}", provenance)
+    made = [
+        save(figure, Path(output) / f"{name}{ending}", provenance)
+        for name, figure in figures.items()
+        for ending in (".png", ".pdf")
+    ]
+    write_listing(output, made, provenance)
 
 
 def get_options(analysis: Analysis, name: str) -> CalibrateOptions:

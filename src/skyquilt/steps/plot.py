@@ -5,6 +5,7 @@ from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
+from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.localisation_file import SKYMAP
@@ -24,11 +25,14 @@ def plot_analysis(
     output: str | Path,
     sources: str | Path | None = None,
 ) -> None:
-    """Write all figures of an analysis as PNG and PDF; sources are marked where they are given."""
+    """Write all figures of an analysis as PNG and PDF, and their list.
+
+    Sources are marked where they are given.
+    """
     numbers, look = _read_summary(summary), get_analysis(config, name).plots
     files = [problem, maps, skymap, summary, *([] if sources is None else [sources])]
     provenance = Provenance("plot", look.model_dump(mode="json"), tuple(map(str, files)))
-    make_plots(
+    made = make_plots(
         read_skymap(maps, DRAWN)[0],
         read_multiorder(skymap, SKYMAP)[0],
         numbers,
@@ -38,6 +42,7 @@ def plot_analysis(
         None if sources is None else read_sources(sources)[0],
         provenance,
     )
+    write_listing(output, made, provenance)
 
 
 def _read_summary(path: str | Path) -> dict:

@@ -6,14 +6,14 @@ from pathlib import Path
 from skyquilt.fit.progress import Progress
 from skyquilt.runs.guard import check_no_jobs, claim, find_leftovers, remove_leftovers
 from skyquilt.runs.jobs import list_jobs
-from skyquilt.runs.verify import Finding, State, set_aside, verify_tree
+from skyquilt.runs.verify import Finding, State, needs_repair, set_aside, verify_tree
 
 
 def verify_results(results: str | Path, repair: bool) -> tuple[str, bool]:
     """What is not whole, a line of totals, and whether all is well.
 
-    With `repair`, damaged and foreign files are set aside and half-written ones removed. No run
-    may be at work then.
+    With `repair`, damaged and foreign files and folders that miss a file are set aside, and
+    half-written ones removed. No run may be at work then.
     """
     lock = claim(results) if repair else None
     if repair:
@@ -34,8 +34,11 @@ def verify_results(results: str | Path, repair: bool) -> tuple[str, bool]:
         n_leftovers = sum(1 for _ in find_leftovers(results))
         if n_leftovers:
             lines.append(f"{n_leftovers} half-written, of processes that were killed or still run")
-        if number[State.DAMAGED] + number[State.FOREIGN]:
-            lines.append("`skyquilt verify --repair` sets aside what is damaged or foreign.")
+        if any(map(needs_repair, findings)):
+            lines.append(
+                "`skyquilt verify --repair` sets aside what is damaged or foreign, and folders of "
+                "figures and regions that miss a file."
+            )
     return "\n".join(lines), number[State.WHOLE] == len(findings)
 
 

@@ -1,0 +1,35 @@
+"""List of the files of a folder that is made as a whole, so that a deleted one is missed."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from skyquilt.io.hdf5 import Schema
+from skyquilt.io.json_file import write_json
+from skyquilt.io.provenance import Provenance
+
+LISTING = "figures.json"
+"""Name of the list in a folder of figures."""
+
+# 1.0  first version
+_SCHEMA = Schema("skyquilt/figures", "1.0", "skyquilt plot")
+
+
+def write_listing(folder: str | Path, files: Iterable[Path], provenance: Provenance) -> None:
+    """List files of a folder in it; each has a checksum of its own."""
+    content = {
+        "schema": _SCHEMA.name,
+        "schema_version": _SCHEMA.version,
+        "files": sorted(path.name for path in files),
+        "provenance": provenance.record(),
+    }
+    write_json(Path(folder) / LISTING, content)
+
+
+def read_listing(folder: Path) -> list[Path]:
+    """Files that the list of a folder names, there or not; none if it cannot be read."""
+    try:
+        content = json.loads((folder / LISTING).read_text(encoding="utf-8"))
+        return [folder / Path(name).name for name in content["files"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
