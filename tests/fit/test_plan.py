@@ -80,7 +80,7 @@ def test_plan_identity_when_only_the_map_is_written_otherwise_stays(problem):
 
 @pytest.mark.parametrize("chunks", [5, 0, -1])
 def test_make_plan_when_chunks_are_no_divisor_names_them(problem, chunks):
-    with pytest.raises(ConfigError, match=f"{chunks} chunks: allowed at nside 4"):
+    with pytest.raises(ConfigError, match=f"fit.chunks: {chunks} chunks: allowed at nside 4"):
         plan_of(problem, chunks=chunks)
 
 

@@ -236,5 +236,7 @@ def test_summary_of_map_where_all_is_at_bound_has_no_best_position():
 def test_summary_of_map_without_fitted_pixel_tells_why():
     status = np.array([NO_EXPOSURE] * 5 + [OCCULTED] * 7, dtype=np.uint8)
     skymap = make(nside=1, ts=np.full(12, np.nan), status=status)
-    with pytest.raises(RunError, match=r"none of the 12 pixels .*\(5 no_exposure, 7 occulted\)"):
-        check_fitted(skymap)
+    with pytest.raises(
+        RunError, match=r"s\.fits: none of the 12 pixels .*\(5 no_exposure, 7 occulted"
+    ):
+        check_fitted(skymap, "maps.fits")

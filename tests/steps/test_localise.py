@@ -140,7 +140,7 @@ def test_map_without_fitted_pixel_is_refused_and_nothing_written(local, localise
     write_skymap(folder / "maps.fits", SkyMap(1, "galactic", skymap.ipix, columns), "ring", record)
 
     files = [folder / name for name in ("problem.h5", "maps.fits", "refined.fits")]
-    with untouched(folder), pytest.raises(RunError, match="none of the 12 pixels"):
+    with untouched(folder), pytest.raises(RunError, match=r"maps\.fits: none of the 12 pixels"):
         localise_analysis(local.config(), "tiny", *files, folder)
 
 

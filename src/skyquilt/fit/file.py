@@ -11,6 +11,7 @@ from skyquilt.fit.plan import Plan
 from skyquilt.io.hdf5 import Schema, get, new_hdf5, open_hdf5, put
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.likelihood.poisson import FluxFit
+from skyquilt.problem.problem import FitProblem
 
 # 1.0  first version
 # 1.1  flux_err_lo, flux_err_hi, flux_ul, background_norm, template, where they were asked for
@@ -110,3 +111,24 @@ def read_plan(path: str | Path) -> Plan:
             f"{path}: cannot be read ({error}); make it with `skyquilt plan`."
         ) from error
     return Plan.from_json(text, str(path))
+
+
+def check_plan(
+    path: str | Path,
+    plan: Plan,
+    problem_path: str | Path,
+    problem: FitProblem,
+    made_by: str = "skyquilt plan",
+) -> None:
+    """Refuse a plan that was made for another problem.
+
+    Raises
+    ------
+    ProductError
+        If it was; the message names both files.
+    """
+    if plan.problem_identity != problem.identity:
+        raise ProductError(
+            f"{path}: made for problem {plan.problem_identity[:12]}, but {problem_path} is "
+            f"{problem.identity[:12]}; make it again with `{made_by}`."
+        )

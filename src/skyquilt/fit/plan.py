@@ -201,12 +201,15 @@ def make_plan(
         )
     try:
         ranges = _as_ranges(ranges, nside)
-        seconds = seconds_per_pixel(problem, has_limits=confidence_level is not None)
-        if chunks == "auto":
-            chunks = choose_n_chunks(seconds, ranges, nside)
-        check_n_chunks(chunks, nside)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    seconds = seconds_per_pixel(problem, has_limits=confidence_level is not None)
+    if chunks == "auto":
+        chunks = choose_n_chunks(seconds, ranges, nside)
+    try:
+        check_n_chunks(chunks, nside)
+    except ValueError as error:
+        raise ConfigError(f"fit.chunks: {error}") from error
     plan = Plan(
         *(problem.identity, nside, ordering, frame, ranges, chunks),
         *(

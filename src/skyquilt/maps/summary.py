@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,8 +91,8 @@ def summarise(
     return _plain(summary)
 
 
-def check_fitted(skymap: SkyMap) -> None:
-    """Refuse a map in which nothing was fitted.
+def check_fitted(skymap: SkyMap, source: str | Path) -> None:
+    """Refuse a map, read from the file `source`, in which nothing was fitted.
 
     Raises
     ------
@@ -102,8 +103,8 @@ def check_fitted(skymap: SkyMap) -> None:
         by_status = count_status(skymap.columns["status"])
         found = ", ".join(f"{n} {name}" for name, n in by_status.items() if n)
         raise RunError(
-            f"none of the {skymap.ipix.size} pixels of the map has a TS ({found}); check the "
-            "interval, the orientation and the region of the analysis."
+            f"{source}: none of the {skymap.ipix.size} pixels of the map has a TS ({found}); check "
+            "the interval, the orientation and the region of the analysis."
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from skyquilt.errors import ConfigError
 from skyquilt.fit.chunk import fit_chunk
-from skyquilt.fit.file import read_plan, write_chunk
+from skyquilt.fit.file import check_plan, read_plan, write_chunk
 from skyquilt.fit.progress import Progress
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.io.staging import staged
@@ -46,7 +46,9 @@ def fit_chunk_file(
         team = Team(comm, stall_s=stall_s, on_progress=Progress(f"chunk {index}"))
         if team.size > 1 and team.rank == 0:
             logger.info("chunk %d: %s", index, describe_ranks(team))
-        result = fit_chunk(read_problem(place), fit_plan, index, team=team, threads=threads)
+        fit_problem = read_problem(place)
+        check_plan(plan, fit_plan, problem, fit_problem)
+        result = fit_chunk(fit_problem, fit_plan, index, team=team, threads=threads)
     if result is not None:
         provenance = Provenance(
             "fit", {"chunk": index}, (str(plan),), hosts=tuple(team.hosts), clock=clock

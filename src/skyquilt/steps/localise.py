@@ -36,7 +36,7 @@ def localise_analysis(
     skymap, record = read_skymap(maps, ["ts", "status"])
     cells, cells_record = read_multiorder(refined)
     _check_same_problem(maps, record, refined, cells_record["problem_identity"], "refine")
-    check_fitted(skymap)
+    check_fitted(skymap, maps)
     if needs_problem:
         fit_problem = read_problem(problem)
         _check_same_problem(maps, record, problem, fit_problem.identity, "prepare")

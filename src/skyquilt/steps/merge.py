@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from skyquilt.errors import ProductError
-from skyquilt.fit.file import read_plan
+from skyquilt.fit.file import check_plan, read_plan
 from skyquilt.fit.progress import Progress
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.file import write_parts
@@ -21,11 +20,7 @@ def merge_files(
     """Verify the chunks and write the maps, one chunk after the other."""
     clock = start_clock()
     fit_problem, fit_plan = read_problem(problem), read_plan(plan)
-    if fit_plan.problem_identity != fit_problem.identity:
-        raise ProductError(
-            f"{plan}: made for problem {fit_plan.problem_identity[:12]}, but {problem} is "
-            f"{fit_problem.identity[:12]}; make the plan again with `skyquilt plan`."
-        )
+    check_plan(plan, fit_plan, problem, fit_problem)
     check_rows(problem)
     stages = []
 

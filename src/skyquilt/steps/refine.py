@@ -9,7 +9,7 @@ import numpy as np
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
-from skyquilt.fit.file import read_plan
+from skyquilt.fit.file import check_plan, read_plan
 from skyquilt.fit.plan import empty_plan, make_plan
 from skyquilt.fit.progress import Progress
 from skyquilt.io.json_file import write_json
@@ -145,11 +145,7 @@ def _read(
     parts, stages = [], list(record["stages"])
     for step in steps:
         plan = read_plan(step)
-        if plan.problem_identity != fit_problem.identity:
-            raise ProductError(
-                f"{step}: made for problem {plan.problem_identity[:12]}, but {problem} is "
-                f"{fit_problem.identity[:12]}; make it again with `skyquilt plan-refinement`."
-            )
+        check_plan(step, plan, problem, fit_problem, "skyquilt plan-refinement")
         merged = merge_chunks(step_chunks(step), plan, fit_problem.photon_flux)
         parts.append(map_to_cells(merged.skymap))
         stages.append(merged.stage | {"stage": f"fit, order {nside_to_order(plan.nside)}"})

@@ -81,7 +81,7 @@ def merge_skies(
         If a file is missing, damaged, of another model or settings, or skies are missing or
         given twice.
     """
-    parts, stages, covered = {}, [], 0
+    paths, parts, stages, covered = list(paths), {}, [], 0
     for path in paths:
         with open_hdf5(path, SCHEMA) as file:
             if file.attrs["kind"] != kind or file.attrs["identity"] != identity:
@@ -98,8 +98,9 @@ def merge_skies(
         covered = stop
     if covered != n_skies or sum(stop - start for start, stop in parts) != n_skies:
         raise ProductError(
-            f"{kind} skies: {covered} of {n_skies} without a gap; run `{SCHEMA.made_by}` for the "
-            "missing ones."
+            f"{kind} skies: {covered} of {n_skies} without a gap, in "
+            f"{', '.join(map(str, paths)) or 'no file'}; run `{SCHEMA.made_by}` for the missing "
+            "ones."
         )
     ordered = [parts[key] for key in sorted(parts)]
     return _KINDS[kind](*map(np.concatenate, zip(*ordered, strict=True))), stages
