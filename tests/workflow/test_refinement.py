@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import yaml
 from astropy.io import fits
+from workdir import ROOT
 
 pytestmark = pytest.mark.workflow
 
@@ -28,6 +30,11 @@ def test_refinement_in_chunks_gives_the_map_of_one_process(copy):
     assert names == {f"{step}.json" for step in range(last + 1)} | set(map(str, range(last)))
     for name, values in read_cells(wanted).items():
         np.testing.assert_array_equal(values, alone[name])
+
+    # no chunk of a step lies between rules that share a job on SLURM: planning would be an error
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    again = copy.planned("--forcerun", "fit_chunk", "--groups", *profile["groups"], config=config)
+    assert {"merge_chunks", "plan_refinement", "refine_map"} <= set(again)
 
 
 def run(workdir, target, config):

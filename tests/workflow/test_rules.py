@@ -2,6 +2,7 @@ import os
 import re
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.workflow
 
@@ -52,7 +53,9 @@ def test_full_run_makes_every_product(whole):
         products |= {"refined.fits", "summary.json", "report.html", "sources.ecsv", "sources.fits"}
         assert products <= {path.name for path in folder.iterdir()}
         assert len(list((folder / "chunks").iterdir())) == n_chunks
-        assert {path.suffix for path in (folder / "plots").glob("[!.]*")} == {".png", ".pdf"}
+        figures = (folder / "plots").glob("[!.]*.p*")
+        assert {path.suffix for path in figures} == {".png", ".pdf"}
+        assert (folder / "plots/figures.json").is_file()
 
 
 def test_full_run_keeps_log_and_benchmark_of_every_job(whole):
@@ -95,6 +98,14 @@ def test_time_limit_of_a_chunk_follows_its_cores(empty, request):
         return int(found[1])
 
     assert limit() == 117
-    assert limit("--set-resources", "fit_chunk:tasks=4", "fit_chunk:cpus_per_task=2") == 37
-    assert limit("--set-resources", "fit_chunk:tasks=4", "--set-threads", "fit_chunk=4") == 63
-    assert limit("--set-resources", "fit_chunk:tasks=4", "fit_chunk:cpus_per_task=attempt") == 63
+    assert limit("--cores", "8", "--set-threads", "fit_chunk=4") == 63
+    assert limit("--cores", "8", "--set-threads", "fit_chunk=8") == 37
+
+
+@pytest.mark.parametrize("name", ["slurm", "pilot"])
+def test_profile_sets_the_cores_of_a_chunk_to_those_of_its_ranks(request, name):
+    path = request.config.rootpath / "profiles" / name / "config.yaml"
+    profile = yaml.safe_load(path.read_text())
+    asked = profile["set-resources"]["fit_chunk"]
+    n_cores = asked["tasks"] * asked.get("cpus_per_task", 1)
+    assert profile["set-threads"]["fit_chunk"] == n_cores

@@ -37,26 +37,20 @@ def runtime_min(start, per_mb=0.0):
     return needed
 
 
-def fit_runtime_min(wildcards, input, attempt, threads, rulename):
+def fit_runtime_min(wildcards, input, attempt, threads):
     """Time limit of a chunk [min]; more at each attempt.
 
     A pixel adds up at most all rows of the problem, 4 bytes a number. That takes 1 ns on one core
     where they come from memory (measured, Xeon, 2026). The cores of all ranks share the pixels,
     but those of a node its memory, too: of several, each counts half. The limit is four times that.
+
+    `threads` are the cores of the whole job, which each profile sets beside its ranks: Snakemake
+    tells a resource nothing of the others.
     """
     nside = settings.analyses[wildcards.analysis].map.nside
     n_pixels = 12 * nside**2 / int(wildcards.n_chunks)
     seconds = n_pixels * size_mb(input) * 1e6 / 4 * 1e-9
-    asked = {"tasks": 1, "cpus_per_task": None}
-    how = {"input": input, "attempt": attempt, "threads": threads, "rulename": rulename}
-    for name, resource in workflow.get_rule(rulename).resources.items():
-        if name in asked:
-            found = resource.evaluate(wildcards, async_run=workflow.async_run, **how)
-            asked[name] = found.value
-    n_cores = asked["tasks"] * rank_cores(
-        asked["tasks"], asked["cpus_per_task"], threads
-    )
-    return round(attempt * (10 + 4 * seconds / max(1, n_cores / 2) / 60))
+    return round(attempt * (10 + 4 * seconds / max(1, threads / 2) / 60))
 
 
 def skies_runtime_min(wildcards, input, attempt):
@@ -88,11 +82,7 @@ def launcher(wildcards, resources):
 
 
 def rank_cores(ranks, cpus_per_task, threads):
-    """Cores of a rank.
-
-    A profile for SLURM says how many each gets. Otherwise `threads` are the cores of the whole
-    job, for Snakemake to count, and each rank gets its part.
-    """
+    """Cores of a rank: as many as a profile for SLURM says, or its part of those of the job."""
     return cpus_per_task or max(1, threads // ranks)
 
 
