@@ -6,6 +6,8 @@ import pytest
 from skyquilt.config.sources import SourceOptions
 from skyquilt.maps.sources.crowd import Crowd
 from skyquilt.maps.sources.joint import fit_jointly
+from skyquilt.maps.sources.measure import fit_together
+from skyquilt.maps.sources.model import correlations
 from skyquilt.maps.sources.search import Search
 from skyquilt.sky.frames import lonlat_to_vec, separation
 from skyquilt.sky.regions import cone, ipix_from_ranges
@@ -134,6 +136,20 @@ def test_companion_that_is_real_stays(imager):
     problem = imager.Imager().observe(truth, np.full(2, 3.0), np.random.default_rng(5))
     crowd = crowd_at(problem, truth, [3.0, 3.0])
     assert crowd.drop(np.arange(2)).size == 0
+
+
+def test_coupling_is_that_of_the_fit_of_all_fluxes(imager):
+    """Bright sources hide what the background alone would show: they belong into it."""
+    truth, flux = direction_of(pair(2.5)), np.array([100.0, 1.0])
+    problem = imager.Imager().observe(truth, flux, np.random.default_rng(6))
+    crowd = crowd_at(problem, truth, flux)
+    crowd.keep(np.arange(2))  # fits the fluxes
+    curvature = fit_together(problem, crowd.templates, crowd.flux).curvature
+    size = np.sqrt(np.diag(curvature))
+    expected = curvature / np.outer(size, size)
+    np.testing.assert_allclose(crowd._correlations().toarray(), expected, rtol=1e-6)
+    alone = correlations(problem, crowd.templates).toarray()
+    assert alone[0, 1] > 2 * expected[0, 1]
 
 
 def test_sources_keep_the_least_separation_while_they_move(imager):
