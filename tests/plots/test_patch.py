@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 
 from skyquilt.maps.skymap import SkyMap
+from skyquilt.plots.containment import plot_containment
+from skyquilt.plots.fit_maps import plot_limit_map
 from skyquilt.plots.marks import Marks
 from skyquilt.plots.patch import find_patch, plot_flux_patch, plot_ts_patch
+from skyquilt.plots.regions import OutlinedRegion
 from skyquilt.plots.skymap import UNFITTED
 from skyquilt.sky.frames import lonlat_to_vec, separation
 from skyquilt.sky.healpix import nest_to_vec
@@ -122,3 +125,25 @@ def test_legend_lies_within_the_figure():
 
     box = figure.legends[0].get_window_extent()
     assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+
+
+def test_limits_and_regions_of_a_part_are_as_large_as_the_part():
+    skymap = make_map(8)
+    skymap.columns["flux_ul"] = skymap.ts / 50
+    ends = lonlat_to_vec(np.array([[82.6, 84.6]]), np.array([[21.0, 23.0]]))
+    entry = {"level": 0.9, "area_deg2": 4.0, "n_pixels": 4, "n_parts": 1}
+    entry |= {"is_resolved": False, "is_cut": False}
+    region = OutlinedRegion("containment", entry, ends)
+
+    limit = plot_limit_map(skymap, None, MARKS, "crab")
+    around = plot_containment(skymap, region, MARKS, "crab")
+
+    for figure in (limit, around):
+        assert figure.axes[0].get_xlim()[1] == pytest.approx(find_patch(skymap).half_width)
+    (line,) = [line for line in around.axes[0].lines if line.get_gid() == "region"]
+    # a degree of declination from the centre, to the right at smaller longitude; the middle of
+    # the patch, whose pixels have 0.9 deg, is a few hundredths of a degree beside it
+    np.testing.assert_allclose(line.get_xdata()[:2], [0.93, -0.92], atol=0.05)
+    np.testing.assert_allclose(line.get_ydata()[:2], [-1, 1], atol=0.05)
+    (name,) = [text.get_text() for text in around.legends[0].texts if "90 %" in text.get_text()]
+    assert "\n" not in name

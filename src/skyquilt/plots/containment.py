@@ -1,9 +1,10 @@
-"""Containment region in the TS map of the whole sky."""
+"""Containment region in the TS map."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from skyquilt.plots.marks import Marks
+from skyquilt.plots.patch import draw_patch, find_patch
 from skyquilt.plots.projection import mollweide, wrap
 from skyquilt.plots.regions import OutlinedRegion, draw_region
 from skyquilt.plots.scale import ts_scale
@@ -41,8 +42,11 @@ def plot_containment(
     Figure
         A figure that belongs to no window and no list of figures.
     """
-    name = f"{100 * region.entry['level']:g} % containment"
-    figure = new_sky_figure(skymap, "ts", ts_scale(skymap.ts), "TS", f"{title}: {name}", colormap)
+    title = f"{title}: {100 * region.entry['level']:g} % containment"
+    look, patch = (ts_scale(skymap.ts), "TS", title, colormap), find_patch(skymap)
+    if patch is not None:
+        return draw_patch(skymap, "ts", patch, marks, *look, region=region)
+    figure = new_sky_figure(skymap, "ts", *look)
     draw_region(figure.axes[0], *_project(region.edges), region, "white", _N_CHARACTERS)
     add_marks(figure, marks, has_unfitted(skymap))
     return figure

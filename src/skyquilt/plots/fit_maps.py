@@ -9,6 +9,7 @@ from matplotlib.colors import BoundaryNorm, Normalize, PowerNorm
 from matplotlib.figure import Figure
 
 from skyquilt.plots.marks import Marks
+from skyquilt.plots.patch import draw_patch, find_patch
 from skyquilt.plots.scale import flux_scale
 from skyquilt.plots.skymap import add_marks, has_unfitted, new_sky_figure
 from skyquilt.plots.style import figure_style
@@ -38,9 +39,7 @@ def plot_limit_map(
     # limits are small where the exposure is large: the root shows both
     norm = PowerNorm(0.5, 0, flux_scale(skymap.columns["flux_ul"], best).vmax)
     label = "upper limit on the flux [reference spectrum]"
-    figure = new_sky_figure(skymap, "flux_ul", norm, label, f"{title}: upper limit", colormap)
-    add_marks(figure, marks, has_unfitted(skymap))
-    return figure
+    return _draw(skymap, "flux_ul", marks, norm, label, f"{title}: upper limit", colormap)
 
 
 @figure_style()
@@ -50,9 +49,7 @@ def plot_norm_map(skymap, marks: Marks, title: str, colormap: str = "viridis") -
     low, high = np.nanmin(values), np.nanmax(values)
     norm = Normalize(low, high if high > low else low + 1)
     label, title = "best factor on the background", f"{title}: background"
-    figure = new_sky_figure(skymap, "background_norm", norm, label, title, colormap)
-    add_marks(figure, marks, has_unfitted(skymap))
-    return figure
+    return _draw(skymap, "background_norm", marks, norm, label, title, colormap)
 
 
 @figure_style()
@@ -66,8 +63,18 @@ def plot_template_map(
     told = replace(skymap, columns=shown)
     norm = BoundaryNorm(np.arange(len(names) + 1) - 0.5, 256)
     label, title = "best spectrum, where TS is above 0", f"{title}: best spectrum"
-    figure = new_sky_figure(told, "template", norm, label, title, colormap)
-    bar = figure.axes[1]
-    bar.set_xticks(range(len(names)), labels=names)
+    figure = _draw(told, "template", marks, norm, label, title, colormap)
+    figure.axes[1].set_xticks(range(len(names)), labels=names)
+    return figure
+
+
+def _draw(
+    skymap, name: str, marks: Marks, norm: Normalize, label: str, title: str, colormap: str
+) -> Figure:
+    """One column of a map, on the whole sky or as large as the part is that was fitted."""
+    patch = find_patch(skymap)
+    if patch is not None:
+        return draw_patch(skymap, name, patch, marks, norm, label, title, colormap)
+    figure = new_sky_figure(skymap, name, norm, label, title, colormap)
     add_marks(figure, marks, has_unfitted(skymap))
     return figure

@@ -11,6 +11,7 @@ from matplotlib.patches import Patch as Area
 from skyquilt.plots.graticule import draw_graticule
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_zenithal, zenithal
+from skyquilt.plots.regions import OutlinedRegion, draw_region
 from skyquilt.plots.scale import extension, flux_scale, ts_scale
 from skyquilt.plots.skymap import add_colour_bar, draw_image
 from skyquilt.plots.sources import draw_sources, project_sources
@@ -26,6 +27,7 @@ MAX_HALF_WIDTH = 40.0
 _BAR, _BAR_HEIGHT, _MAP, _TOP = 1.8, 0.25, 3.2, 0.7
 _LEFT, _RIGHT, _MAX_HEIGHT = 1.7, 0.4, 13.0
 _N_RASTER = 900  # along the longer side
+_N_CHARACTERS = 70  # of an entry of the legend: one line, or it would reach the colour bar
 
 
 class Patch(NamedTuple):
@@ -93,7 +95,7 @@ def plot_ts_patch(
         A figure that belongs to no window and no list of figures.
     """
     norm = ts_scale(skymap.ts)
-    return _draw(skymap, "ts", patch, marks, norm, "TS", f"{title}: TS", colormap, sources)
+    return draw_patch(skymap, "ts", patch, marks, norm, "TS", f"{title}: TS", colormap, sources)
 
 
 @figure_style()
@@ -126,10 +128,10 @@ def plot_flux_patch(
     """
     norm = flux_scale(skymap.columns["photon_flux"], flux_best)
     label = f"photon flux [ph cm$^{{-2}}$ s$^{{-1}}$], {format_range(*energy_range)}"
-    return _draw(skymap, "photon_flux", patch, marks, norm, label, f"{title}: flux", colormap)
+    return draw_patch(skymap, "photon_flux", patch, marks, norm, label, f"{title}: flux", colormap)
 
 
-def _draw(
+def draw_patch(
     skymap,
     name: str,
     patch: Patch,
@@ -139,7 +141,23 @@ def _draw(
     title: str,
     colormap: str,
     sources: Mapping[str, np.ndarray] | None = None,
+    region: OutlinedRegion | None = None,
 ) -> Figure:
+    """Figure of one column of a part of the sky; its first axes hold the map, then the colour bar.
+
+    Parameters
+    ----------
+    name : str
+        Column.
+    norm : Normalize
+        Colour scale.
+    label, title : str
+        Text of the colour bar, and above the map.
+    region : OutlinedRegion, optional
+        Region to outline, in the frame of the map.
+    skymap, patch, marks, colormap, sources
+        See `plot_ts_patch`.
+    """
     figure, bar = _new_figure(patch)
     axes, (width, height) = figure.axes[0], patch[1:]
     axes.set(xlim=(-width, width), ylim=(-height, height))
@@ -152,6 +170,8 @@ def _draw(
 
     if sources is not None:
         draw_sources(axes, *project_sources(sources, skymap.frame, project))
+    if region is not None:
+        draw_region(axes, *zenithal(region.edges, patch.centre), region, "white", _N_CHARACTERS)
     draw_marks(axes, marks, project)
     axes.set_title(title)
     add_colour_bar(figure, bar, image, label, extension(skymap.columns[name], norm))
