@@ -7,7 +7,7 @@ from astropy.coordinates import SkyCoord
 
 from skyquilt.config.localise import LocaliseOptions
 from skyquilt.config.position import Position
-from skyquilt.errors import RunError
+from skyquilt.errors import InputError
 from skyquilt.maps.localisation import localise
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
@@ -237,6 +237,6 @@ def test_summary_of_map_without_fitted_pixel_tells_why():
     status = np.array([NO_EXPOSURE] * 5 + [OCCULTED] * 7, dtype=np.uint8)
     skymap = make(nside=1, ts=np.full(12, np.nan), status=status)
     with pytest.raises(
-        RunError, match=r"s\.fits: none of the 12 pixels .*\(5 no_exposure, 7 occulted"
+        InputError, match=r"s\.fits: none of the 12 pixels .*\(5 no_exposure, 7 occulted"
     ):
         check_fitted(skymap, "maps.fits")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from skyquilt.errors import ProductError, RunError
+from skyquilt.errors import InputError, ProductError
 from skyquilt.maps.file import read_skymap, write_skymap
 from skyquilt.maps.localisation_file import SKYMAP
 from skyquilt.maps.multiorder_file import read_multiorder
@@ -140,7 +140,7 @@ def test_map_without_fitted_pixel_is_refused_and_nothing_written(local, localise
     write_skymap(folder / "maps.fits", SkyMap(1, "galactic", skymap.ipix, columns), "ring", record)
 
     files = [folder / name for name in ("problem.h5", "maps.fits", "refined.fits")]
-    with untouched(folder), pytest.raises(RunError, match=r"maps\.fits: none of the 12 pixels"):
+    with untouched(folder), pytest.raises(InputError, match=r"maps\.fits: none of the 12 pixels"):
         localise_analysis(local.config(), "tiny", *files, folder)
 
 

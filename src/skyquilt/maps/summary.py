@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skyquilt.errors import RunError
+from skyquilt.errors import InputError
 from skyquilt.maps.localisation import Localisation
 from skyquilt.maps.localisation_file import FLAT, MULTIORDER
 from skyquilt.maps.multiorder import MultiOrderMap
@@ -96,15 +96,15 @@ def check_fitted(skymap: SkyMap, source: str | Path) -> None:
 
     Raises
     ------
-    RunError
+    InputError
         If no pixel has a TS; the message tells how many ended how.
     """
     if np.all(np.isnan(skymap.ts)):
         by_status = count_status(skymap.columns["status"])
         found = ", ".join(f"{n} {name}" for name, n in by_status.items() if n)
-        raise RunError(
+        raise InputError(
             f"{source}: none of the {skymap.ipix.size} pixels of the map has a TS ({found}); check "
-            "the interval, the orientation and the region of the analysis."
+            "region, exposure, interval and orientation of the analysis."
         )
 
 

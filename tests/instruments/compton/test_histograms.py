@@ -192,6 +192,14 @@ def test_read_folder_says_that_it_is_one(tmp_path):
         read_counts(str(tmp_path), None)
 
 
+def test_read_file_of_someone_else_says_so(write, monkeypatch):
+    path = write()
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+
+    with pytest.raises(InputError, match=r"h\.h5: no permission to read it"):
+        read_counts(path, None)
+
+
 def test_read_missing_file_names_it(tmp_path):
     with pytest.raises(InputError, match=r"no\.h5: no such file"):
         read_counts(str(tmp_path / "no.h5"), None)

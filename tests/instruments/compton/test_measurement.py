@@ -34,11 +34,12 @@ def test_terms_are_scaled_and_labelled(local):
 
 
 def test_terms_of_one_label_are_added(local):
-    local.settings["data"]["counts"] *= 2
+    local.write_counts("more.h5", 2 * local.counts)
+    local.settings["data"]["counts"].append({"path": local.path("more.h5")})
 
     terms = measure(local).terms
 
-    np.testing.assert_array_equal(terms["counts"], 2 * local.counts)
+    np.testing.assert_array_equal(terms["counts"], 3 * local.counts)
 
 
 def test_background_is_scaled_by_livetime(timed):
@@ -171,7 +172,7 @@ def test_one_empty_term_of_a_sum_is_allowed(local):
 
 
 @pytest.mark.parametrize(
-    ("name", "what"), [("counts", "counts"), ("background", "expected background")]
+    ("name", "what"), [("counts", "counts"), ("background", "expected counts")]
 )
 def test_nothing_but_zeros_is_refused(local, name, what):
     local.write_counts(f"{name}.h5", 0 * local.counts)

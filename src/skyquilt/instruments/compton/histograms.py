@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -13,6 +12,7 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, read_axes
 from skyquilt.instruments.compton.contents import project
 from skyquilt.instruments.compton.dataspace import DataSpace
+from skyquilt.instruments.compton.paths import check_file
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +76,7 @@ def read_counts(path: str, interval: tuple[float, float] | None) -> BinnedCounts
 @contextmanager
 def _open(path: str) -> Iterator[h5py.Group]:
     """Group `hist` of a file."""
-    if Path(path).is_dir():
-        raise InputError(f"{path}: a folder; name a histogram in it.")
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file.")
+    check_file(path, "a histogram")
     try:
         with h5py.File(path, "r") as file:
             yield file["hist"]

@@ -99,7 +99,7 @@ def _check_frame(frame: str, histograms: tuple[BinnedCounts, ...]) -> None:
 
 
 def _check_any(terms: list[BinnedCounts], background: BinnedCounts) -> None:
-    for what, histograms in (("counts", terms), ("expected background", [background])):
+    for what, histograms in (("counts", terms), ("expected counts", [background])):
         if not any(histogram.counts.any() for histogram in histograms):
             names = ", ".join(histogram.path for histogram in histograms)
             raise InputError(f"{names}: all {what} are 0 in the chosen time.")

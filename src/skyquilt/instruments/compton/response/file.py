@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import h5py
 import numpy as np
 
 from skyquilt.errors import InputError
+from skyquilt.instruments.compton.paths import check_file
 from skyquilt.instruments.compton.response.model import Response
 from skyquilt.instruments.compton.response.point_source import read_point_source
 from skyquilt.instruments.compton.response.version1 import read_version_1
@@ -23,10 +23,7 @@ def open_response(path: str) -> Iterator[Response]:
     InputError
         If the file is missing, damaged, or no response this program knows.
     """
-    if Path(path).is_dir():
-        raise InputError(f"{path}: a folder; name a response in it.")
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file.")
+    check_file(path, "a response")
     try:
         file = h5py.File(path, "r")
     except OSError as error:
