@@ -83,4 +83,4 @@ def test_prepare_of_no_events_at_all_is_refused(sky, run, capsys):
 
     assert run("prepare", sky.settings(), "--analysis", "a", "--output", "problem.h5") == 2
 
-    assert "events.fits: none of the 0 events" in capsys.readouterr().err
+    assert "events.fits: table EVENTS has no events" in capsys.readouterr().err
