@@ -72,7 +72,8 @@ def fit_threads(wildcards):
     A job on another machine has the cores that it asked for, not those of the machine.
     """
     is_alone = len(settings.analyses) == int(wildcards.n_chunks) == 1
-    return (workflow.cores or 1) if is_alone and not workflow.remote_exec else 1
+    is_here = workflow.local_exec and not workflow.remote_exec
+    return workflow.cores if is_alone and is_here else 1
 
 
 def launcher(wildcards, resources):
