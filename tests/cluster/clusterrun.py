@@ -119,6 +119,11 @@ class ClusterRun(Workdir):
 
     def columns(self) -> dict[str, bytes]:
         """Bytes of all columns of the map."""
-        with fits.open(self.path / MAPS) as file:
-            table = file[1].data
-            return {name: np.array(table[name]).tobytes() for name in table.names}
+        return columns(self.path / MAPS)
+
+
+def columns(path: Path) -> dict[str, bytes]:
+    """Bytes of all columns of a FITS table."""
+    with fits.open(path) as file:
+        table = file[1].data
+        return {name: np.array(table[name]).tobytes() for name in table.names}

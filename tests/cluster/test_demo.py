@@ -2,10 +2,8 @@
 
 import itertools
 
-import numpy as np
 import pytest
-from astropy.io import fits
-from clusterrun import RANKS, ClusterRun
+from clusterrun import RANKS, ClusterRun, columns
 from lab import NODES
 from workdir import ROOT, Workdir
 
@@ -19,13 +17,6 @@ MAPS = [
     f"results/{analysis}/{name}.fits"
     for analysis, name in itertools.product(ANALYSES, ("maps", "refined"))
 ]
-
-
-def columns(path):
-    """Bytes of all columns of a map."""
-    with fits.open(path) as file:
-        table = file[1].data
-        return {column: np.array(table[column]).tobytes() for column in table.names}
 
 
 @pytest.fixture
