@@ -66,7 +66,7 @@ def test_killed_driver_leaves_jobs_that_finish_and_the_next_one_goes_on(
     driver.wait()
     refused = unfitted.run(MAPS)
     assert refused.returncode == 1, refused.stdout
-    assert "1 SLURM jobs of an earlier run still work on these results" in refused.stdout
+    assert "SLURM jobs of an earlier run still work on these results, 1 in all" in refused.stdout
     assert "rule_fit_chunk_wildcards_burst_001_003" in refused.stdout
     go()
     wait_until(lambda: not unfitted.lab.jobs(), "end of the job")

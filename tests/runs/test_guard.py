@@ -58,7 +58,7 @@ def test_folder_without_a_lock_is_not_claimed(tmp_path):
 def test_jobs_of_an_earlier_run_are_named_with_the_ways_out():
     jobs = [Job(str(number), "RUNNING", "n1", f"rule_{number}") for number in range(7)]
     with pytest.raises(
-        RunError, match=r"7 SLURM jobs.*0 \(rule_0\).*\.\.\..*scancel 0 1 2 3 4 5 6"
+        RunError, match=r"SLURM jobs.*7 in all: 0 \(rule_0\).*\.\.\..*scancel 0 1 2 3 4 5 6"
     ):
         check_no_jobs("results", jobs)
     check_no_jobs("results", [])

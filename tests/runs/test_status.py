@@ -94,11 +94,11 @@ def test_table_has_totals_rate_and_time_left(results, tmp_path):
     assert lines[2].split() == ["other", "finished", "1", "1", "0", "0", "0", "0"]
     # two chunks in the minute after the first
     assert lines[3] == "3/4 chunks done, 2 chunks/min, 30 s left"
-    assert lines[4] == "no run is at work here; 0 jobs in SLURM's queue"
+    assert lines[4] == "no run is at work here; jobs in SLURM's queue: 0"
 
 
 def test_table_before_there_is_a_plan(results, tmp_path):
     (results / "burst/plan.json").unlink()
     lines = describe_status(results, tmp_path).splitlines()
     assert lines[1].split() == ["burst", "plan.json", "?", "-", "-", "-", "-", "-"]
-    assert lines[3] == "1/1 chunks done, 1 analyses not planned yet"
+    assert lines[3] == "1/1 chunks done, analyses not planned yet: 1"

@@ -80,8 +80,8 @@ def check_no_jobs(results: str | Path, jobs: list[Job]) -> None:
         ids = " ".join(job.id for job in jobs)
         named = ", ".join(f"{job.id} ({job.task})" for job in jobs[:_NAMED])
         raise RunError(
-            f"{results}: {len(jobs)} SLURM jobs of an earlier run still work on these results: "
-            f"{named}{', ...' if len(jobs) > _NAMED else ''}. Wait for their end (`skyquilt "
+            f"{results}: SLURM jobs of an earlier run still work on these results, {len(jobs)} in "
+            f"all: {named}{', ...' if len(jobs) > _NAMED else ''}. Wait for their end (`skyquilt "
             f"status` shows them) or cancel them (`scancel {ids}`), then start again; what they "
             "finish is kept."
         )

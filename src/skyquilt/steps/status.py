@@ -21,7 +21,7 @@ def describe_status(results: str | Path, workdir: str | Path) -> str:
     lines += [f"failed: {status.name} {text}" for status in statuses for text in status.failed]
     lines.append(_totals(statuses))
     driver = "a run is at work" if at_work else "no run is at work here"
-    lines.append(f"{driver}; {len(jobs)} jobs in SLURM's queue")
+    lines.append(f"{driver}; jobs in SLURM's queue: {len(jobs)}")
     return "\n".join(lines)
 
 
@@ -39,7 +39,7 @@ def _totals(statuses: list[Status]) -> str:
     unplanned = sum(not status.chunks for status in statuses)
     if rate and n_done < n_all:
         line += f", {60 * rate:.3g} chunks/min, {_duration((n_all - n_done) / rate)} left"
-    return line + (f", {unplanned} analyses not planned yet" if unplanned else "")
+    return line + (f", analyses not planned yet: {unplanned}" if unplanned else "")
 
 
 def _duration(seconds: float) -> str:
