@@ -40,6 +40,14 @@ def job_of_chunk_1(run):
     return job
 
 
+def wait_for_others(run):
+    """Wait until only chunk 1 is left.
+
+    The jobs of the others end a second after their files are there; until then they are redone.
+    """
+    wait_until(lambda: run.done() == OTHERS and len(run.lab.jobs()) == 1, "the other chunks")
+
+
 def finish(driver):
     """Wait for a driver's end, and return its exit code."""
     return driver.wait(LIMIT_S)
@@ -61,9 +69,7 @@ def test_killed_driver_leaves_jobs_that_finish_and_the_next_one_goes_on(
     unfitted.set_fault(1, wait)
     driver = unfitted.start(MAPS)
     unfitted.wait_for_fit(1)
-    # the job of a chunk ends a second after its file is there
-    wait_until(lambda: len(unfitted.lab.jobs()) == 1, "the other chunks")
-    assert unfitted.done() == OTHERS
+    wait_for_others(unfitted)
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
     refused = unfitted.run(MAPS)
@@ -82,9 +88,7 @@ def test_power_failure_costs_the_chunks_that_were_running(unfitted, undisturbed,
     unfitted.set_fault(1, "sleep 600")
     driver = unfitted.start(MAPS)
     unfitted.wait_for_fit(1)
-    # Snakemake's part of a job ends a second after its file is there; until then it is redone
-    wait_until(lambda: len(unfitted.lab.jobs()) == 1, "the other chunks")
-    assert unfitted.done() == OTHERS
+    wait_for_others(unfitted)
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
     unfitted.lab.cancel_all()
