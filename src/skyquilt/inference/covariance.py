@@ -1,0 +1,138 @@
+"""Covariance of parameters at a maximum, from the observed curvature of the log-likelihood.
+
+The expected curvature of a fit's steps (Gauss and Newton) is up to 9 % off at 200 counts; the
+observed one is the difference of gradients around the maximum.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.inference.climb import Status
+from skyquilt.inference.surface import Surface
+
+_SIDE = 0.05  # standard errors over which gradients are compared; truncation grows with its square
+_LEAST = 1e-7  # eigenvalue over the largest, in sizes of the parameters: below, nothing is known
+
+
+class Covariance(NamedTuple):
+    """Covariance of parameters, and what is not determined.
+
+    Attributes
+    ----------
+    matrix : ndarray of float64, shape (p, p)
+        Covariance; rows of parameters that are fixed, at a bound or undetermined are NaN.
+    status : Status
+        Good, degenerate or no_effect.
+    weak : ndarray of float64, shape (n_weak, p)
+        Directions, in the units of the parameters and of largest component 1 in standard errors,
+        along which the log-likelihood does not change; none where the status is good.
+    """
+
+    matrix: np.ndarray
+    status: Status
+    weak: np.ndarray
+
+    @property
+    def errors(self) -> np.ndarray:
+        """Standard errors, shape (p,)."""
+        return np.sqrt(np.diag(self.matrix))
+
+
+def observed_curvature(
+    surface: Surface,
+    x: np.ndarray,
+    size: np.ndarray,
+    *,
+    lower: np.ndarray | float = -np.inf,
+    upper: np.ndarray | float = np.inf,
+) -> np.ndarray:
+    """Minus the second derivatives at a place, from gradients to both sides of it.
+
+    Parameters
+    ----------
+    surface : Surface
+        The log-likelihood; all places are handed over in one call, as lane 0.
+    x : ndarray of float64, shape (p,)
+        The place.
+    size : ndarray of float64, shape (p,)
+        Standard error of each parameter, all others known; a guess will do.
+    lower, upper : ndarray of float64, shape (p,), or float
+        Ends of the ranges; near them the difference is taken to one side.
+
+    Returns
+    -------
+    ndarray of float64, shape (p, p)
+        Symmetric; exact for a parabola, off by 0.1 % where third derivatives are of the order of 1
+        in these sizes.
+    """
+    p = x.size
+    low, high = np.broadcast_to(lower, p), np.broadcast_to(upper, p)
+    ahead = np.minimum(x + _SIDE * size, high)
+    behind = np.maximum(x - _SIDE * size, low)
+    places = np.tile(x, (2 * p, 1))
+    places[np.arange(p), np.arange(p)] = ahead
+    places[p + np.arange(p), np.arange(p)] = behind
+    gradient = surface.derivatives(places, np.zeros(2 * p, dtype=np.int64)).gradient
+    width = np.where(ahead > behind, ahead - behind, 1.0)
+    curvature = (gradient[p:] - gradient[:p]) / width[:, np.newaxis]
+    return (curvature + curvature.T) / 2
+
+
+def covariance(curvature: np.ndarray, is_free: np.ndarray) -> Covariance:
+    """Covariance from minus the second derivatives.
+
+    Parameters
+    ----------
+    curvature : ndarray of float64, shape (p, p)
+        Minus the second derivatives at the maximum.
+    is_free : ndarray of bool, shape (p,)
+        Parameters that have an error: neither fixed nor at a bound.
+
+    Returns
+    -------
+    Covariance
+        With the combinations that are not determined.
+
+    Examples
+    --------
+    >>> found = covariance(np.array([[4.0, 0.0], [0.0, 0.25]]), np.array([True, True]))
+    >>> found.errors.tolist(), str(found.status)
+    ([0.5, 2.0], 'good')
+    >>> product = covariance(np.ones((2, 2)), np.array([True, True]))
+    >>> str(product.status), product.weak.round(3).tolist()
+    ('degenerate', [[1.0, -1.0]])
+    """
+    p = is_free.size
+    matrix = np.full((p, p), np.nan)
+    diagonal = np.diag(curvature)
+    is_felt = is_free & (diagonal > 0)
+    idle = np.eye(p)[is_free & ~is_felt]
+    numbers = np.flatnonzero(is_felt)
+    size = 1 / np.sqrt(diagonal[numbers])
+    scaled = curvature[np.ix_(numbers, numbers)] * np.outer(size, size)
+    value, vector = np.linalg.eigh(scaled) if numbers.size else (np.zeros(0), np.zeros((0, 0)))
+    is_known = value > _LEAST * value.max(initial=0.0)
+    weak = np.zeros((np.count_nonzero(~is_known), p))
+    weak[:, numbers] = _signed(vector[:, ~is_known].T) * size
+    inverse = (vector[:, is_known] / value[is_known]) @ vector[:, is_known].T
+    inverse *= np.outer(size, size)
+    is_sure = np.all(np.abs(vector[:, ~is_known]) < np.sqrt(_LEAST), axis=1)
+    inverse[~is_sure, :] = inverse[:, ~is_sure] = np.nan
+    matrix[np.ix_(numbers, numbers)] = inverse
+    weak = np.concatenate([weak, idle])
+    return Covariance(matrix, _status(len(weak) - len(idle), len(idle)), weak)
+
+
+def _signed(vectors: np.ndarray) -> np.ndarray:
+    """Directions with the largest component 1."""
+    if not vectors.size:
+        return vectors
+    largest = np.argmax(np.abs(vectors) > 0.999 * np.abs(vectors).max(1, keepdims=True), axis=1)
+    return vectors / np.take_along_axis(vectors, largest[:, np.newaxis], axis=1)
+
+
+def _status(n_weak: int, n_idle: int) -> Status:
+    if n_weak:
+        return Status.DEGENERATE
+    return Status.NO_EFFECT if n_idle else Status.GOOD
