@@ -128,7 +128,7 @@ def test_variable_is_replaced_in_every_text(load, settings, monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("${NOT_SET:-./data}/x", "./data/x"), ("${NOT_SET:-}x", "x"), ("$x", "$x")],
+    [("${NOT_SET:-./data}/x", "./data/x"), ("${NOT_SET:-}x", "x"), ("x$5", "x$5")],
 )
 def test_variable_that_is_not_set_takes_its_default(load, settings, monkeypatch, text, value):
     monkeypatch.delenv("NOT_SET", raising=False)

@@ -1,54 +1,16 @@
 """What every section of the configuration has in common."""
 
-from pathlib import PurePath
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from skyquilt.config.units import to_value
 
 
 class Section(BaseModel):
     """One section: immutable, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-def to_value(text: str, unit: str) -> float:
-    """Value of a quantity such as ``"100 keV"`` in `unit`.
-
-    Parameters
-    ----------
-    text : str
-        Number and unit, in astropy's notation.
-    unit : str
-        Unit of the result.
-
-    Returns
-    -------
-    float
-        The value in `unit`.
-
-    Raises
-    ------
-    ValueError
-        If `text` is no finite number with a unit convertible to `unit`.
-
-    Examples
-    --------
-    >>> to_value("0.1 MeV", "keV")
-    100.0
-    """
-    import math
-
-    from astropy.units import Quantity
-
-    allowed = f"give a finite number with a unit convertible to {unit}, as in '1 {unit}'"
-    try:
-        value = Quantity(text).to_value(unit)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{text!r} is not a quantity in {unit}: {allowed}") from error
-    if not (value.ndim == 0 if hasattr(value, "ndim") else True) or not math.isfinite(value):
-        raise ValueError(f"{text!r} is not one finite quantity: {allowed}")
-    return float(value)
 
 
 def quantity(unit: str):
@@ -89,18 +51,3 @@ def is_apart(range_a: tuple[float, float], range_b: tuple[float, float]) -> bool
     (True, False)
     """
     return range_a[1] <= range_b[0] or range_b[1] <= range_a[0]
-
-
-def _check_path(path: str) -> str:
-    if not path or any(letter in "{}" or not letter.isprintable() for letter in path):
-        raise ValueError(f"{path!r}: allowed are printable letters other than braces, at least one")
-    if ".." in PurePath(path).parts:
-        raise ValueError(
-            f"{path!r}: `..` is not allowed where something is written: give a folder in the "
-            "working folder, or its full path"
-        )
-    return path
-
-
-OutputPath = Annotated[str, AfterValidator(_check_path)]
-"""Place of what is written; braces are Snakemake's wildcards, and `..` leads out of the place."""

@@ -6,8 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from skyquilt.config.base import Energy, Nside, OutputPath, Section, quantity, to_value
+from skyquilt.config.base import Energy, Nside, Section, quantity
 from skyquilt.config.data import Interval
+from skyquilt.config.paths import InputPath, OutputPath
+from skyquilt.config.units import to_value
 
 # Relative accuracy to which widths must fill their range: decimal fractions are not exact.
 _WHOLE = 1e-6
@@ -46,7 +48,7 @@ def _is_whole(ratio: float) -> bool:
 class Binning(Section):
     """One file of unbinned events, and the histogram to make of it."""
 
-    events: str
+    events: InputPath
     """Unbinned events, FITS (also gzipped) or HDF5."""
     output: OutputPath
     """Histogram to write, HDF5 in the layout of histpy."""

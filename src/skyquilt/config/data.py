@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from skyquilt.config.base import Section, is_apart
+from skyquilt.config.paths import InputPath
 
 RESERVED_LABELS = ("data", "background model")
 
@@ -33,7 +34,7 @@ def _check_label(label: str) -> str:
 class CountsTerm(Section):
     """One histogram of counts; the terms of an analysis are added."""
 
-    path: str
+    path: InputPath
     """Histogram in HDF5, in the layout of histpy."""
     label: Annotated[str, AfterValidator(_check_label)] = "counts"
     """Name in plots and messages; terms of one label are shown as one."""
@@ -52,7 +53,7 @@ def _check_once(terms: tuple[CountsTerm, ...]) -> tuple[CountsTerm, ...]:
 class BackgroundModel(Section):
     """Expected background: a histogram and its scale."""
 
-    path: str
+    path: InputPath
     """Histogram in HDF5, in the layout of histpy."""
     scale: PositiveFloat | Literal["auto"] = "auto"
     """Factor on the histogram; auto: ratio of the livetimes (with an orientation file) or
@@ -71,9 +72,9 @@ class ComptonData(Section):
     """Histograms of counts; their sum is the data."""
     background: BackgroundModel
     """Expected background."""
-    response: str
+    response: InputPath
     """Detector response (frame: local) or precomputed galactic point source response."""
-    orientation: str | None = None
+    orientation: InputPath | None = None
     """Orientation file (.ori); needed in the local frame, and gives livetimes in both."""
     interval: Interval | None = None
     """Time interval of the analysis [UNIX s]; histograms with a time axis are cut to it."""

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, NonNegativeInt, model_validator
 
-from skyquilt.config.base import Energy, Section, is_apart, to_value
+from skyquilt.config.base import Energy, Section, is_apart
+from skyquilt.config.units import to_value
 
 
 def _check_channels(channels: tuple[int, int]) -> tuple[int, int]:

@@ -9,17 +9,17 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from skyquilt.config.base import Section
+from skyquilt.config.paths import InputPath
+from skyquilt.config.units import convert_unit
 
 
 def _unit_of(kind: str):
     """Field type of a unit's name, of the same kind as `kind`."""
 
     def check(text: str) -> str:
-        from astropy.units import Unit
-
         try:
-            Unit(text).to(kind)
-        except (TypeError, ValueError) as error:
+            convert_unit(text, kind)
+        except ValueError as error:
             raise ValueError(f"{text!r} is not a unit convertible to {kind}") from error
         return text
 
@@ -35,7 +35,7 @@ Frame = Literal["galactic", "icrs"]
 class EventList(Section):
     """Photons one by one: a FITS table with position, energy and time."""
 
-    path: str
+    path: InputPath
     """FITS file with the tables EVENTS and, if it selects times, GTI."""
     energy_unit: EnergyUnit | None = None
     """Unit of ENERGY, where the header does not say."""
@@ -44,7 +44,7 @@ class EventList(Section):
 class CountsCube(Section):
     """Photons counted in pixels and energy bands."""
 
-    path: str
+    path: InputPath
     """FITS file: a HEALPix table or images, and EBOUNDS."""
     frame: Frame | None = None
     """Frame of the pixels, where the header does not say."""
@@ -55,7 +55,7 @@ class CountsCube(Section):
 class BackgroundCube(Section):
     """Expected background counts in pixels and energy bands."""
 
-    path: str
+    path: InputPath
     """FITS file: a HEALPix table or images, and EBOUNDS."""
     frame: Frame | None = None
     """Frame of the pixels, where the header does not say."""
@@ -68,7 +68,7 @@ class BackgroundCube(Section):
 class ExposureCube(Section):
     """Effective area times time, in pixels, at energies."""
 
-    path: str
+    path: InputPath
     """FITS file: a HEALPix table or images, and ENERGIES."""
     frame: Frame | None = None
     """Frame of the pixels, where the header does not say."""
@@ -81,7 +81,7 @@ class ExposureCube(Section):
 class PointSpreadTable(Section):
     """Density of photons over the angle from their source, at energies."""
 
-    path: str
+    path: InputPath
     """FITS file: table PSF and its THETA, as gtpsf writes them."""
     energy_unit: EnergyUnit | None = None
     """Unit of the energies, where the header does not say."""

@@ -5,12 +5,13 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat
 
 from skyquilt.config.base import Section
+from skyquilt.config.paths import InputPath
 
 
 class ImagingFile(Section):
     """Binned data of a telescope that makes images, all in one file."""
 
-    file: str
+    file: InputPath
     """FITS file with counts, background, exposure, point spread function and energy dispersion:
     a MapDataset as gammapy writes it, or the HEALPix layout of docs/formats.md."""
     normalise: bool = False

@@ -6,8 +6,9 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from skyquilt.config.analysis import Analysis
-from skyquilt.config.base import Name, OutputPath, Section
+from skyquilt.config.base import Name, Section
 from skyquilt.config.binning import Binning
+from skyquilt.config.paths import OutputPath
 from skyquilt.config.simulation import Simulation
 
 

@@ -13,10 +13,12 @@ from pydantic import (
     model_validator,
 )
 
-from skyquilt.config.base import Energy, Nside, OutputPath, Section, quantity, to_value
+from skyquilt.config.base import Energy, Nside, Section, quantity
 from skyquilt.config.data import Interval
+from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
 from skyquilt.config.spectrum import Spectrum
+from skyquilt.config.units import to_value
 
 SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
 _OWN_NAMES = ("background", "orientation", "response")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from skyquilt.config.base import Section
+from skyquilt.config.paths import InputPath
 
 _Radius = Annotated[PositiveFloat, Field(le=180)]
 _ColumnName = Annotated[str, Field(min_length=1)]
@@ -13,7 +14,7 @@ _ColumnName = Annotated[str, Field(min_length=1)]
 class Catalogue(Section):
     """A table of known objects: FITS, ECSV, VOTable, or any other that astropy reads."""
 
-    path: str
+    path: InputPath
     """File, also gzipped."""
     table: str | Annotated[int, Field(ge=0)] | None = None
     """Name or number of the table in a file of several; the first when left out."""

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from skyquilt.config.base import Section, quantity, to_value
+from skyquilt.config.base import Section, quantity
+from skyquilt.config.units import to_value
 
 
 def _positive(unit: str):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skyquilt.config.base import to_value
 from skyquilt.config.energy import EnergySelection
+from skyquilt.config.units import to_value
 from skyquilt.errors import InputError
 
 EDGE_RTOL = 1e-5

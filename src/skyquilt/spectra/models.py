@@ -8,7 +8,6 @@ logarithm of dN/dE over the norm, so that a large power times a small exponentia
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skyquilt.config.base import to_value
 from skyquilt.config.spectrum import (
     Band,
     BrokenPowerLaw,
@@ -17,6 +16,7 @@ from skyquilt.config.spectrum import (
     PowerLaw,
     Spectrum,
 )
+from skyquilt.config.units import to_value
 
 
 def evaluate(spectrum: Spectrum, energy: ArrayLike) -> np.ndarray:

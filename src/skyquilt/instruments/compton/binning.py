@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.config.base import to_value
 from skyquilt.config.binning import Binning
+from skyquilt.config.units import to_value
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.cell_counts import make_counts
 from skyquilt.instruments.compton.events import EventFile, Events, open_events

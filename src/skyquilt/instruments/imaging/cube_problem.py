@@ -3,8 +3,8 @@
 import numpy as np
 
 from skyquilt.config.analysis import Analysis
-from skyquilt.config.base import to_value
 from skyquilt.config.energy import EnergySelection
+from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.imaging.background import describe_scale
 from skyquilt.instruments.imaging.cube import SkyCube, read_band_cube, read_exposure_cube

@@ -5,8 +5,8 @@ import logging
 import numpy as np
 
 from skyquilt.config.analysis import Analysis
-from skyquilt.config.base import to_value
 from skyquilt.config.energy import EnergySelection
+from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.imaging.background import Background, describe_scale
 from skyquilt.instruments.imaging.events import Events, read_events

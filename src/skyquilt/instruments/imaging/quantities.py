@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from skyquilt.config.units import convert_unit
 from skyquilt.instruments.imaging.headers import is_counts
 
 COUNTS = "counts"
@@ -62,13 +63,11 @@ def join_bins(low: np.ndarray, high: np.ndarray, what: str) -> np.ndarray:
 
 def _factor(found: str | None, wanted: str | None, what: str) -> float:
     """Factor from a unit to the wanted one."""
-    from astropy.units import Unit
-
     if wanted is None or (wanted == COUNTS and is_counts(found)):
         return 1.0
     try:
-        return float(Unit(found or "").to(wanted))
-    except (ValueError, TypeError) as error:
+        return convert_unit(found or "", wanted)
+    except ValueError as error:
         raise FaultError(
             f"{what} has the unit {found or ''!r}; it must be one that converts to {wanted}."
         ) from error

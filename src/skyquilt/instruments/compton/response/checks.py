@@ -3,6 +3,7 @@
 import h5py
 import numpy as np
 
+from skyquilt.config.units import convert_unit
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, read_axes
 from skyquilt.instruments.compton.dataspace import DataSpace
@@ -54,10 +55,8 @@ def area_factor(unit: str, wanted: str, path: str) -> float:
     """Factor from the file's unit to skyquilt's."""
     if unit == wanted:
         return 1.0
-    from astropy.units import Unit
-
     try:
-        return float(Unit(unit).to(Unit(wanted)))
+        return convert_unit(unit, wanted)
     except ValueError as error:
         raise InputError(f"{path}: unit is {unit!r}, not convertible to {wanted}.") from error
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skyquilt.config.base import to_value
 from skyquilt.config.simulation import SimulatedResolution
+from skyquilt.config.units import to_value
 from skyquilt.instruments.compton.simulator.cones import ConeImages, make_cones
 from skyquilt.instruments.compton.simulator.telescope import areas, energy_redistribution
 

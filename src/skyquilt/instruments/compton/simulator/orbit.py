@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skyquilt.config.base import to_value
 from skyquilt.config.simulation import SimulatedOrbit, Simulation
+from skyquilt.config.units import to_value
 from skyquilt.instruments.compton.orientation import EARTH_RADIUS_KM, Orientation
 from skyquilt.io.products import new_product
 from skyquilt.sky.frames import rotation, vec_to_lonlat

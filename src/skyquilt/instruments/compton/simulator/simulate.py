@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from skyquilt.config.base import to_value
 from skyquilt.config.simulation import (
     SimulatedEvents,
     SimulatedSource,
     Simulation,
     simulation_files,
 )
+from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError
 from skyquilt.instruments.compton.simulator.background import (
     background_photons,
