@@ -35,6 +35,14 @@ def test_local_frame_without_orientation_is_refused(settings):
         data_of(settings, orientation=None)
 
 
+def test_time_weights_of_the_galactic_frame_need_an_orientation(settings):
+    data = data_of(settings, frame="galactic", time_weights="elapsed")
+
+    assert data.time_weights == "elapsed"
+    with pytest.raises(ConfigError, match="time_weights has no effect with frame 'galactic'"):
+        data_of(settings, frame="galactic", time_weights="elapsed", orientation=None)
+
+
 def test_galactic_frame_may_have_an_orientation_for_its_livetimes(settings):
     assert data_of(settings, frame="galactic").orientation == "orientation.ori"
 
@@ -43,7 +51,6 @@ def test_galactic_frame_may_have_an_orientation_for_its_livetimes(settings):
     ("frame", "change"),
     [
         ("local", {"interpolation": "nearest"}),
-        ("galactic", {"time_weights": "elapsed"}),
         ("galactic", {"earth_occultation": True}),
     ],
 )

@@ -75,14 +75,16 @@ class ComptonData(Section):
     response: InputPath
     """Detector response (frame: local) or precomputed galactic point source response."""
     orientation: InputPath | None = None
-    """Orientation file (.ori); needed in the local frame, and gives livetimes in both."""
+    """Orientation file, text (.ori) or FITS, also gzipped; needed in the local frame, and gives
+    livetimes in both."""
     interval: Interval | None = None
     """Time interval of the analysis [UNIX s]; histograms with a time axis are cut to it."""
     zero_background: Literal["refuse", "mask"] = "refuse"
     """What to do with bins that have counts but no background: refuse, or mask every bin
     without background (its counts and its expected counts leave the likelihood)."""
     time_weights: Literal["livetime", "elapsed"] = "livetime"
-    """Local frame: weight of an attitude sample."""
+    """Weight of an attitude sample in the local frame; elapsed is needed in both frames for an
+    orientation file whose records have no livetimes."""
     earth_occultation: bool = False
     """Local frame: leave out the times at which a direction is below the Earth's horizon."""
     interpolation: Literal["bilinear", "nearest"] = "bilinear"
@@ -92,8 +94,11 @@ class ComptonData(Section):
     def _check_frame(self):
         if self.frame == "local" and self.orientation is None:
             raise ValueError("frame 'local' needs `orientation`, the spacecraft's .ori file")
-        fields = {"local": ("interpolation",), "galactic": ("time_weights", "earth_occultation")}
-        for name in fields[self.frame]:
+        fields = {"local": ("interpolation",), "galactic": ("earth_occultation",)}
+        no_effect = fields[self.frame]
+        if self.orientation is None:
+            no_effect += ("time_weights",)
+        for name in no_effect:
             if getattr(self, name) != type(self).model_fields[name].default:
                 raise ValueError(f"{name} has no effect with frame {self.frame!r}: remove it")
         return self

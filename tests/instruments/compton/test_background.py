@@ -4,7 +4,7 @@ import pytest
 from skyquilt.config.data import BackgroundModel
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.background import scale_background
-from skyquilt.instruments.compton.orientation_file import read_orientation
+from skyquilt.instruments.compton.orientation_files import read_orientation
 
 START = 1.8e9
 COUNTS, BACKGROUND = (START + 10, START + 20), (START, START + 40)

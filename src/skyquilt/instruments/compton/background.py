@@ -63,4 +63,5 @@ def scale_background(
             f"{background_time:g} s of the background; both must be above 0 to scale the "
             "background: give `data.background.scale`."
         )
-    return BackgroundScale(counts_time / background_time, "ratio of livetimes")
+    what = "durations" if orientation.livetime is None else "livetimes"
+    return BackgroundScale(counts_time / background_time, f"ratio of {what}")

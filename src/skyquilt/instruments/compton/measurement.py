@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.data import ComptonData
 from skyquilt.errors import InputError
-from skyquilt.instruments.compton.background import BackgroundScale, scale_background
+from skyquilt.instruments.compton.background import BackgroundScale, Span, scale_background
 from skyquilt.instruments.compton.dataspace import DataSpace, check_same_space
 from skyquilt.instruments.compton.histograms import BinnedCounts, read_counts
-from skyquilt.instruments.compton.orientation import Orientation
-from skyquilt.instruments.compton.orientation_file import read_orientation
+from skyquilt.instruments.compton.orientation import Orientation, check_livetimes
+from skyquilt.instruments.compton.orientation_files import read_orientation
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def read_measurement(analysis: Analysis) -> Measurement:
     _check_any(terms, background)
     _notice_fractions(terms)
     span = _common_span(terms, data.interval)
-    orientation = None if data.orientation is None else read_orientation(data.orientation, span)
+    orientation = _read_orientation(data, span, background.span)
     scale = scale_background(data.background, span, background.span, orientation)
     logger.info("background scaled by %.6g (%s)", scale.factor, scale.source)
     return Measurement(
@@ -77,6 +78,18 @@ def read_measurement(analysis: Analysis) -> Measurement:
         space=replace(terms[0].space, frame=data.frame),
         path=terms[0].path,
     )
+
+
+def _read_orientation(data: ComptonData, span: Span, background_span: Span) -> Orientation | None:
+    """Orientation in the time of the counts; livetimes also in that of the background."""
+    if data.orientation is None:
+        return None
+    is_scaled = data.background.scale == "auto"
+    other = (data.background.interval or background_span) if is_scaled else None
+    orientation = read_orientation(data.orientation, span, other)
+    if data.time_weights == "livetime":
+        check_livetimes(orientation)
+    return orientation
 
 
 def _label_terms(analysis: Analysis, terms: list[BinnedCounts]) -> dict[str, np.ndarray]:

@@ -26,11 +26,13 @@ class Orientation:
         Unit vectors of the spacecraft's x and z axes and of the Earth's zenith, of the m records
         that were asked for.
     altitude : ndarray of float64, shape (m,)
-        Height above the ground of the same records [km].
-    livetime : ndarray of float64, shape (n,)
-        Livetime of the interval that starts at each stamp [s].
+        Height above the ground of the same records [km]; NaN where the file has none.
+    livetime : ndarray of float64, shape (n,), or None
+        Livetime of the interval that starts at each stamp [s]; None if the file has none.
     first : int
         Record to which the first of the m belongs.
+    covers : tuple of float or None
+        First and last stamp of the whole file [UNIX s], of which `time` may be a part.
     """
 
     path: str
@@ -39,8 +41,9 @@ class Orientation:
     z: np.ndarray
     zenith: np.ndarray
     altitude: np.ndarray
-    livetime: np.ndarray
+    livetime: np.ndarray | None
     first: int = 0
+    covers: tuple[float, float] | None = None
 
     def overlap(self, start: float, stop: float) -> np.ndarray:
         """Fraction of each interval that lies in [start, stop), shape (n - 1,).
@@ -51,16 +54,26 @@ class Orientation:
             If the file does not cover [start, stop].
         """
         if start < self.time[0] or stop > self.time[-1]:
+            first, last = self.covers or (self.time[0], self.time[-1])
             raise InputError(
-                f"{self.path}: covers {self.time[0]:.6f} to {self.time[-1]:.6f} s, not the "
+                f"{self.path}: covers {first:.6f} to {last:.6f} s, not the "
                 f"interval {start:.6f} to {stop:.6f} s: use the file of this observation."
             )
         begin, end = np.maximum(self.time[:-1], start), np.minimum(self.time[1:], stop)
         return np.clip(end - begin, 0, None) / np.diff(self.time)
 
     def livetime_between(self, start: float, stop: float) -> float:
-        """Livetime in [start, stop) [s]; a part of an interval counts in proportion."""
-        return float(np.sum(self.overlap(start, stop) * self.livetime[:-1]))
+        """Livetime in [start, stop) [s]; a part of an interval counts in proportion.
+
+        Without livetimes in the file, the time itself.
+
+        Raises
+        ------
+        InputError
+            If the file does not cover [start, stop].
+        """
+        length = np.diff(self.time) if self.livetime is None else self.livetime[:-1]
+        return float(np.sum(self.overlap(start, stop) * length))
 
     def has_earth(self) -> bool:
         """Whether the file knows the spacecraft's altitude."""
@@ -106,10 +119,14 @@ def cut_attitude(orientation: Orientation, start: float, stop: float, weights: s
     Raises
     ------
     InputError
-        If the file does not cover the interval, or has no livetime in it.
+        If the file does not cover the interval, or has no livetimes, or none in it.
     """
     fraction = orientation.overlap(start, stop)
-    length = orientation.livetime[:-1] if weights == "livetime" else np.diff(orientation.time)
+    if weights == "livetime":
+        check_livetimes(orientation)
+        length = orientation.livetime[:-1]
+    else:
+        length = np.diff(orientation.time)
     weight = fraction * length
     used = np.flatnonzero(weight > 0)
     if used.size == 0:
@@ -122,6 +139,22 @@ def cut_attitude(orientation: Orientation, start: float, stop: float, weights: s
     rotation, zenith, altitude = _states(orientation, used - orientation.first, step)
     horizon_cos = -np.sqrt(1 - (EARTH_RADIUS_KM / (EARTH_RADIUS_KM + altitude)) ** 2)
     return Attitude(rotation, weight[used], zenith, horizon_cos)
+
+
+def check_livetimes(orientation: Orientation) -> None:
+    """Refuse a file without livetimes.
+
+    Raises
+    ------
+    InputError
+        If its records have none.
+    """
+    if orientation.livetime is None:
+        raise InputError(
+            f"{orientation.path}: its records have no livetimes (the ninth number, or the column "
+            "LiveTime): set `data.time_weights: elapsed` to take all of the time as live, or use a "
+            "file with livetimes."
+        )
 
 
 def _states(orientation: Orientation, used: np.ndarray, step: float) -> tuple:

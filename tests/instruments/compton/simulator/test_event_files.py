@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from skyquilt.instruments.compton.orientation_file import read_orientation
+from skyquilt.instruments.compton.orientation_files import read_orientation
 from skyquilt.sky.frames import lonlat_to_vec, separation
 
 COLUMNS = {

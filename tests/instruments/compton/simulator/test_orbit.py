@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skyquilt.instruments.compton.orientation_file import read_orientation
+from skyquilt.instruments.compton.orientation_files import read_orientation
 from skyquilt.instruments.compton.simulator.orbit import Orbit, fly, write_orientation
 from skyquilt.sky.frames import separation
 

@@ -5,7 +5,7 @@ from histpy import Histogram
 
 from skyquilt.config.simulation import Simulation, simulation_files
 from skyquilt.errors import ConfigError
-from skyquilt.instruments.compton.orientation_file import read_orientation
+from skyquilt.instruments.compton.orientation_files import read_orientation
 from skyquilt.instruments.compton.simulator import simulate
 from skyquilt.spectra import integrate
 

@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -6,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skyquilt.errors import InputError
-from skyquilt.instruments.compton import orientation_file
 from skyquilt.instruments.compton.orientation import cut_attitude
-from skyquilt.instruments.compton.orientation_file import read_orientation
+from skyquilt.instruments.compton.orientation_files import read_orientation, text
 from skyquilt.sky.frames import lonlat_to_vec
 
 START = 1.8e9
@@ -73,7 +73,7 @@ def test_read_orientation_with_tabs(write):
 def test_read_orientation_does_not_depend_on_the_block_size(write, monkeypatch, block):
     path = write([record(time, z_lon=time) for time in range(9)])
     whole = read_orientation(path)
-    monkeypatch.setattr(orientation_file, "_BLOCK", block)
+    monkeypatch.setattr(text, "_BLOCK", block)
 
     blocks = read_orientation(path)
 
@@ -97,7 +97,7 @@ def test_read_orientation_for_an_interval_gives_the_same_attitude(
     interval = (START + min(start, stop), START + max(start, stop))
     whole = read_orientation(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(orientation_file, "_BLOCK", block)
+        patch.setattr(text, "_BLOCK", block)
         part = read_orientation(path, interval)
 
     np.testing.assert_array_equal(part.time, whole.time)
@@ -116,11 +116,100 @@ def _arrays(attitude):
     return attitude.rotation, attitude.weight, attitude.zenith, attitude.horizon_cos
 
 
-def test_read_orientation_of_old_files_with_five_numbers_shows_the_line(write):
-    lines = ["OG 100 0 90 0 0", "OG 101 0 90 0 0"]
+def test_read_orientation_of_old_files_with_five_numbers_knows_the_axes_only(write):
+    orientation = read_orientation(write(["OG 100 10 120 0 30", "OG 101 10 120 0 30"]))
 
-    with pytest.raises(InputError, match=r"line 'OG 100 0 90 0 0' is no record .* 9 numbers"):
+    np.testing.assert_allclose(orientation.x[0], lonlat_to_vec(120.0, 10.0))
+    np.testing.assert_allclose(orientation.z[0], lonlat_to_vec(30.0, 0.0))
+    assert orientation.livetime is None
+    assert not orientation.has_earth()
+
+
+def test_read_orientation_with_eight_numbers_knows_the_earth_but_no_livetimes(write):
+    lines = ["OG 100 10 120 0 30 550 5 6", "OG 103 10 120 0 30 551 5 6"]
+
+    orientation = read_orientation(write(lines))
+
+    np.testing.assert_array_equal(orientation.altitude, [550, 551])
+    np.testing.assert_allclose(orientation.zenith[0], lonlat_to_vec(6.0, 5.0))
+    assert orientation.livetime is None
+    assert orientation.livetime_between(100, 102) == 2
+    with pytest.raises(InputError, match=r"no livetimes .* set `data\.time_weights: elapsed`"):
+        cut_attitude(orientation, 100, 102, "livetime")
+    np.testing.assert_array_equal(cut_attitude(orientation, 100, 102, "elapsed").weight, [2])
+
+
+@pytest.mark.parametrize("n", [5, 6, 7, 8, 9, 10])
+@pytest.mark.parametrize("other", [5, 8, 9])
+def test_read_orientation_with_records_of_unequal_length_is_refused(write, n, other):
+    lines = [
+        " ".join(["OG", str(100 + i), *["0", "90", "0", "0", "550", "0", "0", "1", "1"]])
+        for i in range(2)
+    ]
+    lines = [" ".join(line.split()[: k + 1]) for line, k in zip(lines, (n, other), strict=True)]
+    if n == other:
+        return
+
+    with pytest.raises(InputError, match=r"o\.ori: line .* is no record 'OG' with [589] numbers"):
         read_orientation(write(lines))
+
+
+def test_read_orientation_with_the_header_of_the_third_data_challenge(write, tmp_path):
+    path = write([record(0), record(1)], end="\n")
+    names = "Geo time lat_x lon_x lat_z lon_z altitude Earth_lat Earth_lon SAA"
+    other = tmp_path / "dc3.ori"
+    other.write_text(path.read_text().replace(HEADER, names))
+
+    np.testing.assert_array_equal(read_orientation(other).x, read_orientation(path).x)
+
+
+def test_read_orientation_with_columns_in_another_order_is_refused(write, tmp_path):
+    path = write([record(0), record(1)])
+    path.write_text(path.read_text().replace(HEADER, "Geo time lon_x lat_x lat_z lon_z altitude"))
+
+    with pytest.raises(InputError, match=r"the first line is 'Geo time lon_x lat_x"):
+        read_orientation(path)
+
+
+def test_read_orientation_skips_comments(write):
+    lines = ["# made by hand", record(0), "# OG", record(1)]
+
+    assert read_orientation(write(lines)).time.size == 2
+
+
+def test_read_gzipped_orientation_gives_the_same(write, tmp_path):
+    path = write([record(time, z_lon=time) for time in range(9)])
+    packed = tmp_path / "o.ori.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+
+    for name in ("time", "x", "z", "zenith", "altitude", "livetime"):
+        found, wanted = (getattr(read_orientation(one), name) for one in (packed, path))
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("fraction", [0.2, 0.5, 0.9, 0.99])
+def test_read_gzipped_orientation_that_is_cut_short_is_refused(write, fraction):
+    path = write([record(time, z_lon=time) for time in range(99)])
+    content = gzip.compress(path.read_bytes())
+    path.write_bytes(content[: int(fraction * len(content))])
+
+    with pytest.raises(InputError, match="damaged or cut short"):
+        read_orientation(path)
+
+
+def test_read_orientation_with_a_latitude_beyond_the_pole_is_refused(write):
+    lines = ["OG 100 0 90 120 0 550 0 0 1", "OG 101 0 90 120 0 550 0 0 1"]
+
+    with pytest.raises(InputError, match=r"record 0 has a latitude beyond 90 deg"):
+        read_orientation(write(lines))
+
+
+def test_read_orientation_with_livetimes_longer_than_intervals_warns(write, caplog):
+    read_orientation(write([record(0, livetime=15), record(1), record(2, livetime=0)]))
+
+    assert (
+        "1 livetimes are longer than their intervals; the first is 15 s in the 1 s" in caplog.text
+    )
 
 
 @pytest.mark.parametrize(
@@ -143,10 +232,26 @@ def test_read_orientation_with_unsorted_or_repeated_stamps_is_refused(write, sta
         read_orientation(write([record(stamp) for stamp in stamps]))
 
 
-@pytest.mark.parametrize("end", ["", "\n", "\nE"])
-def test_read_orientation_without_end_is_truncated(write, end):
-    with pytest.raises(InputError, match=r"o\.ori: no line 'EN' at the end; .* truncated"):
-        read_orientation(write([record(0), record(1)], end))
+@pytest.mark.parametrize("block", [1, 50, 1 << 24])
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n"])
+def test_read_orientation_without_end_line_is_read_with_a_warning(
+    write, end, block, caplog, monkeypatch
+):
+    whole = read_orientation(write([record(0), record(1)]))
+    monkeypatch.setattr(text, "_BLOCK", block)
+
+    orientation = read_orientation(write([record(0), record(1)], end))
+
+    np.testing.assert_array_equal(orientation.time, whole.time)
+    np.testing.assert_array_equal(orientation.x, whole.x)
+    assert "no line 'EN' at the end" in caplog.text
+
+
+@pytest.mark.parametrize("last", ["E", "OG", "OG 1800000002.0 0.0 90", record(2)[:-4]])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_read_orientation_that_ends_within_a_record_is_refused(write, last, end):
+    with pytest.raises(InputError, match=r"o\.ori: (no line 'EN' .* truncated|line .* no record)"):
+        read_orientation(write([record(0), record(1), last], end))
 
 
 @pytest.mark.parametrize("fraction", [0.3, 0.6, 0.9])

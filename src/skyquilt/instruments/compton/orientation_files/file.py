@@ -1,0 +1,148 @@
+"""Read an orientation file, whichever its format, and check what it says."""
+
+import gzip
+import logging
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from skyquilt.errors import InputError
+from skyquilt.instruments.compton.orientation import Orientation
+from skyquilt.instruments.compton.orientation_files.fits import read_fits
+from skyquilt.instruments.compton.orientation_files.records import Interval, Records
+from skyquilt.instruments.compton.orientation_files.text import read_text
+from skyquilt.sky.frames import lonlat_to_vec
+
+logger = logging.getLogger(__name__)
+
+_FITS = b"SIMPLE  ="
+_GZIP = b"\x1f\x8b"
+# The x and z axes may be this far from orthogonal (cosine): rounding of the file, no more.
+_MAX_SKEW = 1e-3
+# A livetime may be this much longer than its interval (relative): rounding of the file, no more.
+_ROUNDING = 1e-6
+
+
+def read_orientation(
+    path: str | Path, interval: Interval | None = None, other: Interval | None = None
+) -> Orientation:
+    """Read an orientation file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Text of MEGAlib (`.ori`) or FITS table of cosipy, plain or gzipped; the content tells
+        which. Text and gzipped files are read in blocks, of a plain FITS file only the rows that
+        the intervals need.
+    interval : tuple of float, optional
+        Keep the pointings that are needed for this interval [UNIX s] only.
+    other : tuple of float, optional
+        Another interval whose livetimes are asked for; of a plain FITS file, stamps and livetimes
+        outside both are not kept.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, truncated, not of this kind, or has stamps out of order.
+    """
+    path = str(path)
+    with _open(path) as (file, is_plain):
+        start = file.read(len(_FITS))
+        file.seek(0)
+        if start == _FITS:
+            records = read_fits(file, path, interval, other, is_plain=is_plain)
+        else:
+            records = read_text(file, path, interval)
+    if len(records.time) < 2:
+        raise InputError(
+            f"{path}: {len(records.time)} records; at least 2 are needed for one interval."
+        )
+    _check_times(records, path)
+    return _orientation(records, path)
+
+
+@contextmanager
+def _open(path: str) -> Iterator[tuple]:
+    """Content of a file, inflated, and whether it was stored as it is."""
+    try:
+        with open(path, "rb") as stored:
+            is_plain = stored.read(2) != _GZIP
+            stored.seek(0)
+            if is_plain:
+                yield stored, True
+            else:
+                with gzip.open(stored) as inflated:
+                    yield inflated, False
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: damaged or cut short: {error}. Copy the file again.") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from error
+
+
+def _orientation(records: Records, path: str) -> Orientation:
+    x_lat, x_lon, z_lat, z_lon, altitude, zenith_lat, zenith_lon = records.pointings.T
+    orientation = Orientation(
+        path,
+        time=records.time,
+        x=lonlat_to_vec(x_lon, x_lat),
+        z=lonlat_to_vec(z_lon, z_lat),
+        zenith=lonlat_to_vec(zenith_lon, zenith_lat),
+        altitude=altitude.copy(),
+        livetime=records.livetime,
+        first=records.first,
+        covers=records.covers,
+    )
+    _check_angles(records, path)
+    _check_axes(orientation)
+    return orientation
+
+
+def _check_times(records: Records, path: str) -> None:
+    """Stamps must increase; livetimes be at least 0, and no longer than their intervals."""
+    time, livetime = records.time, records.livetime
+    late = np.flatnonzero(np.diff(time) <= 0)
+    if late.size:
+        pair = time[late[0] : late[0] + 2]
+        raise InputError(
+            f"{path}: time stamps must increase; record {late[0] + 1} has {pair[1]:.6f} after "
+            f"{pair[0]:.6f} s ({late.size} such places): sort the file and remove duplicates."
+        )
+    if livetime is None:
+        return
+    if np.any(livetime < 0):
+        row = int(np.argmax(livetime < 0))
+        raise InputError(f"{path}: record {row} has livetime {livetime[row]} s; it must be >= 0.")
+    too_long = np.flatnonzero(livetime[:-1] > (1 + _ROUNDING) * np.diff(time) + _ROUNDING)
+    if too_long.size:
+        row = int(too_long[0])
+        logger.warning(
+            "%s: %d livetimes are longer than their intervals; the first is %g s in the %g s from "
+            "%.6f s; they are used as they are",
+            *(path, too_long.size, livetime[row], time[row + 1] - time[row], time[row]),
+        )
+
+
+def _check_angles(records: Records, path: str) -> None:
+    """Latitudes beyond the poles are longitudes, or in another unit."""
+    latitudes = records.pointings[:, [0, 2, 5]]
+    bad = np.flatnonzero(np.any(np.abs(latitudes) > 90, axis=1))
+    if bad.size:
+        row = int(bad[0])
+        raise InputError(
+            f"{path}: record {records.first + row} has a latitude beyond 90 deg: "
+            f"{latitudes[row].tolist()} (x, z, Earth): wrong columns or units?"
+        )
+
+
+def _check_axes(orientation: Orientation) -> None:
+    skew = np.abs(np.einsum("ij,ij->i", orientation.x, orientation.z))
+    if skew.max() > _MAX_SKEW:
+        row = int(np.argmax(skew))
+        apart = np.degrees(np.arccos(min(skew[row], 1)))
+        raise InputError(
+            f"{orientation.path}: x and z axes of record {orientation.first + row} are "
+            f"{apart:.3f} deg apart, not 90: wrong columns or units?"
+        )
