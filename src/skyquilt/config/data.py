@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
+from skyquilt.config.accept import CommonCheck, accepted
 from skyquilt.config.base import Section, is_apart
 from skyquilt.config.paths import InputPath
 
@@ -89,6 +90,8 @@ class ComptonData(Section):
     """Local frame: leave out the times at which a direction is below the Earth's horizon."""
     interpolation: Literal["bilinear", "nearest"] = "bilinear"
     """Galactic frame: how the response is read between its pixels."""
+    accept: accepted(CommonCheck) = ()
+    """Checks of the data whose objections are warnings."""
 
     @model_validator(mode="after")
     def _check_frame(self):

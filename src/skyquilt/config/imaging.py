@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
+from skyquilt.config.accept import ImagingCheck, accepted
 from skyquilt.config.base import Section
 from skyquilt.config.paths import InputPath
 from skyquilt.config.units import convert_unit
@@ -107,6 +108,8 @@ class ImagingData(Section):
     lost_fraction: Annotated[PositiveFloat, Field(le=0.1)] = 1e-3
     """Fraction of a source's photons that may lie outside the radius in which its photons are
     looked for; the radius at each energy follows from it."""
+    accept: accepted(ImagingCheck) = ()
+    """Checks of the data whose objections are warnings."""
 
     @model_validator(mode="after")
     def _check_one(self):

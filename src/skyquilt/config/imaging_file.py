@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat
 
+from skyquilt.config.accept import CommonCheck, accepted
 from skyquilt.config.base import Section
 from skyquilt.config.paths import InputPath
 
@@ -19,6 +20,8 @@ class ImagingFile(Section):
     lost_fraction: Annotated[PositiveFloat, Field(le=0.1)] = 1e-3
     """Fraction of a source's photons that may lie outside the radius in which its photons are
     looked for; the radius at each energy follows from it."""
+    accept: accepted(CommonCheck) = ()
+    """Checks of the data whose objections are warnings."""
 
     def paths(self) -> tuple[str, ...]:
         """All files the data are read from."""

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from skyquilt.config.analysis import Analysis
+from skyquilt.instruments.totals import check_totals
 from skyquilt.problem import FitProblem
 
 
@@ -41,10 +42,19 @@ def prepare(analysis: Analysis, cache: str, *, all_bins: bool = False) -> Prepar
         If a file is damaged, files do not fit each other, or nothing is left to fit.
     """
     if analysis.instrument == "compton":
-        return _prepare_compton(analysis, cache, all_bins)
-    from skyquilt.instruments.imaging.prepare import make_problem
+        prepared = _prepare_compton(analysis, cache, all_bins)
+    else:
+        from skyquilt.instruments.imaging.prepare import make_problem
 
-    return Prepared(make_problem(analysis, all_bins=all_bins))
+        prepared = Prepared(make_problem(analysis, all_bins=all_bins))
+    problem = prepared.problem
+    check_totals(
+        analysis,
+        float(problem.counts.sum()),
+        problem.background_total,
+        problem.counts_spectra.values(),
+    )
+    return prepared
 
 
 def check(analysis: Analysis) -> str:

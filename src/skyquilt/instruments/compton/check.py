@@ -7,6 +7,7 @@ from skyquilt.instruments.compton.measurement import Measurement, read_measureme
 from skyquilt.instruments.compton.prepare import make_attitude
 from skyquilt.instruments.compton.response import open_response
 from skyquilt.instruments.compton.selection import select_bins
+from skyquilt.instruments.totals import check_totals
 from skyquilt.spectra import integrate
 
 
@@ -21,6 +22,10 @@ def check_analysis(analysis: Analysis) -> str:
     measurement = read_measurement(analysis)
     make_attitude(analysis, measurement)
     selection = select_bins(analysis, measurement, _check_response(analysis, measurement))
+    kept = ~selection.is_masked
+    check_totals(
+        analysis, float(selection.counts[kept].sum()), float(selection.background[kept].sum())
+    )
     return (
         f"good; {selection.counts.sum():g} counts over {selection.background.sum():g} expected "
         f"background in channels [{selection.channels[0]}, {selection.channels[1]}), background "

@@ -2,6 +2,7 @@
 
 from skyquilt.config.analysis import Analysis
 from skyquilt.instruments.imaging.prepare import make_problem
+from skyquilt.instruments.totals import check_totals
 from skyquilt.spectra.energies import format_range
 
 
@@ -14,8 +15,10 @@ def check_analysis(analysis: Analysis) -> str:
         If a file is damaged, or files do not fit each other.
     """
     problem = make_problem(analysis)
+    counts = float(problem.counts.sum())
+    check_totals(analysis, counts, problem.background_total, problem.counts_spectra.values())
     energies = format_range(*problem.description.energy_range_keV)
     return (
-        f"good; {problem.counts.sum():g} photons over {problem.background_total:g} expected "
+        f"good; {counts:g} photons over {problem.background_total:g} expected "
         f"background in {energies}, frame {problem.frame}"
     )

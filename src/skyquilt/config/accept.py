@@ -1,0 +1,45 @@
+"""Checks of data that a configuration can overrule by name.
+
+A check that infers from the data that something is wrong may be wrong itself. Its message ends
+with the name of the check; with that name in `accept` of the data it is a warning, and the analysis
+goes on.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field
+
+
+def _check_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError(f"{list(names)}: name each check once")
+    return names
+
+
+def accepted(names: type):
+    """Field type of a list of some of the names of checks."""
+    return Annotated[tuple[names, ...], AfterValidator(_check_once), Field()]
+
+
+CommonCheck = Literal["totals", "same_counts"]
+"""Checks that the data of all instruments have."""
+ImagingCheck = Literal[
+    "totals", "same_counts", "frame", "point_spread", "selection", "clock", "times"
+]
+"""Checks of imaging instruments whose data are several files."""
+
+
+def is_accepted(data: BaseModel, name: str) -> bool:
+    """Whether data have a check among those that they accept."""
+    return name in data.accept
+
+
+def way_out(name: str, data: str = "data") -> str:
+    """End of a message: how the check is overruled.
+
+    Examples
+    --------
+    >>> way_out("totals")
+    'If it is right as it is, `accept: [totals]` under data makes this a warning.'
+    """
+    return f"If it is right as it is, `accept: [{name}]` under {data} makes this a warning."

@@ -1,0 +1,112 @@
+"""Total counts against the expected background, which must belong together.
+
+A source adds counts and takes none, so that far fewer counts than the background expects cannot
+be; far more can be a source. A wrong time, energy or unit of either shows as a factor.
+"""
+
+import logging
+from collections.abc import Iterable
+
+import numpy as np
+
+from skyquilt.config.analysis import Analysis
+from skyquilt.instruments.judge import object_to
+from skyquilt.problem import CountsSpectrum
+from skyquilt.spectra.energies import format_range
+
+logger = logging.getLogger(__name__)
+
+_SIGMA = 5.0
+"""Significance below which a difference can be chance."""
+_WRONG = 2.0
+"""Factor by which a background is too high to be a background that is not well known."""
+_NOTABLE = 1.2
+"""Factor of a background that is too high which is worth a warning."""
+_EMPTY = 10.0
+"""Factor by which a band is too empty, however well the background is known."""
+
+
+def check_totals(
+    analysis: Analysis, counts: float, background: float, spectra: Iterable[CountsSpectrum] = ()
+) -> None:
+    """Compare the counts of an analysis of one data set with its expected background.
+
+    Too few counts are an error (a warning with a free background, whose norm the fit finds); a band
+    of energy that is all but empty is one always. Too many are a warning: sources may be that
+    bright.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The analysis; `accept: [totals]` of its data makes errors warnings.
+    counts, background : float
+        Observed and expected counts in all bins of the likelihood.
+    spectra : iterable of CountsSpectrum
+        The same by energy.
+
+    Raises
+    ------
+    InputError
+        If counts and background do not belong together.
+    """
+    is_free = analysis.fit.background == "free"
+    for spectrum in spectra:
+        _check_bands(analysis, spectrum, counts / background if is_free and background else 1.0)
+    difference = deviation(counts, background)
+    what = f"{counts:g} counts, where the background alone expects {background:.6g}"
+    if difference < -_SIGMA and background > _NOTABLE * counts:
+        message = (
+            f"{_names(analysis)}: {what}: {_times(background, counts)} as many, and no source "
+            "takes counts away. Are its times, energies, region and units those of the counts, and "
+            "is the scale of the background right?"
+        )
+        if background > _WRONG * counts and not is_free:
+            object_to(analysis.data, "totals", message)
+        else:
+            logger.warning("%s", message)
+    elif difference > _SIGMA and counts > _WRONG * background:
+        logger.warning(
+            "%s: %s: %s as many; are times and units of the background right, and sources so "
+            "bright?",
+            *(_names(analysis), what, _times(counts, background)),
+        )
+
+
+def deviation(counts: float, expected: float) -> float:
+    """Significance of a number of counts over an expected one, below 0 for too few.
+
+    Examples
+    --------
+    >>> round(deviation(0, 50), 1), round(deviation(130, 100), 1), deviation(0, 0)
+    (-10.0, 2.9, 0.0)
+    """
+    if expected <= 0:
+        return float(np.inf) if counts > 0 else 0.0
+    log = counts * np.log(counts / expected) if counts > 0 else 0.0
+    return float(np.sign(counts - expected) * np.sqrt(2 * max(log - (counts - expected), 0.0)))
+
+
+def _check_bands(analysis: Analysis, spectrum: CountsSpectrum, norm: float) -> None:
+    """Refuse selected bands with next to no counts where the background expects many."""
+    if "background model" not in spectrum.counts:
+        return
+    data, model = (spectrum.counts[name] for name in ("data", "background model"))
+    for band in np.flatnonzero(spectrum.is_selected):
+        counts, expected = float(data[band]), norm * float(model[band])
+        if deviation(counts, expected) < -_SIGMA and expected > _EMPTY * counts:
+            energies = format_range(*spectrum.edges[band : band + 2])
+            object_to(
+                analysis.data,
+                "totals",
+                f"{_names(analysis)}: {counts:g} counts in {energies}, where the background alone "
+                f"expects {expected:.6g}: are the counts cut there? Leave those energies out with "
+                "`energy`, or give counts that have them.",
+            )
+
+
+def _names(analysis: Analysis) -> str:
+    return ", ".join(analysis.data.counts_paths())
+
+
+def _times(more: float, less: float) -> str:
+    return f"{more / less:.3g} times" if less else "infinitely"
