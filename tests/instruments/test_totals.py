@@ -1,4 +1,4 @@
-"""Total counts against the expected background: what is refused, what is warned of, what is fine."""
+"""Total counts against the expected background: what is refused, warned of, and fine."""
 
 import numpy as np
 import pytest
