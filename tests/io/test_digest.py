@@ -1,7 +1,9 @@
 import hashlib
 import os
+import time
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -23,22 +25,108 @@ def test_file_digest_equals_sha256sum(tmp_path):
     assert file_digest(tmp_path / "file") == wanted
 
 
-def test_file_digest_with_memo_reads_a_file_once(tmp_path, monkeypatch):
+@pytest.fixture
+def large(tmp_path, monkeypatch):
+    """A file that counts as large, written a while ago."""
+    monkeypatch.setattr("skyquilt.io.digest.SMALL_BYTES", 0)
+    monkeypatch.setattr("skyquilt.io.digest.TICK_S", -1.0)
     (tmp_path / "file").write_bytes(b"abc")
-    first = file_digest(tmp_path / "file", tmp_path / "memo")
+    return tmp_path / "file"
+
+
+def test_file_digest_with_memo_reads_a_large_file_once(large, tmp_path, monkeypatch):
+    first = file_digest(large, tmp_path / "memo")
     monkeypatch.setattr(hashlib, "file_digest", None)
 
-    assert file_digest(tmp_path / "file", tmp_path / "memo") == first
+    assert file_digest(large, tmp_path / "memo") == first
 
 
-def test_file_digest_with_memo_sees_a_changed_file(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(b"abc")
-    first = file_digest(path, tmp_path / "memo")
-    path.write_bytes(b"abd")
-    os.utime(path, ns=(1, 1))  # a clock with coarse ticks may stamp both alike
+def test_file_digest_of_a_small_file_needs_no_memo(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc")
+    file_digest(tmp_path / "file", tmp_path / "memo")
 
-    assert file_digest(path, tmp_path / "memo") == hashlib.sha256(b"abd").hexdigest() != first
+    assert not (tmp_path / "memo").exists()
+
+
+def test_file_digest_of_a_file_that_has_just_changed_is_not_remembered(
+    large, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("skyquilt.io.digest.TICK_S", 60.0)
+    file_digest(large, tmp_path / "memo")
+
+    assert not (tmp_path / "memo").exists()
+
+
+def in_place(path):
+    with path.open("r+b") as file:
+        file.write(b"abd")
+
+
+def by_renaming(path):
+    other = path.with_name("other")
+    other.write_bytes(b"abd")
+    other.rename(path)
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+@pytest.mark.parametrize("replace", [in_place, by_renaming])
+@pytest.mark.parametrize("shift_s", [-3600, 0, 3600])
+def test_file_digest_with_memo_sees_a_replaced_file_whatever_its_time(
+    large, tmp_path, monkeypatch, is_large, replace, shift_s
+):
+    if not is_large:
+        monkeypatch.setattr("skyquilt.io.digest.SMALL_BYTES", 1 << 20)
+    stat = large.stat()
+    first = file_digest(large, tmp_path / "memo")
+    time.sleep(0.02)  # a tick of the clock of the file system
+    replace(large)
+    os.utime(large, ns=(stat.st_atime_ns, stat.st_mtime_ns + shift_s * 10**9))
+
+    assert file_digest(large, tmp_path / "memo") == hashlib.sha256(b"abd").hexdigest() != first
+
+
+NOTES = {
+    "empty": lambda note, _: note.write_bytes(b""),
+    "nonsense": lambda note, _: note.write_bytes(b"nonsense"),
+    "no text": lambda note, _: note.write_bytes(b"\xff\xfe"),
+    "digest of nothing named": lambda note, digest: note.write_text(digest + "\n"),
+    "another digest": lambda note, digest: note.write_text(
+        note.read_text().replace(digest, digest[::-1])
+    ),
+    "capitals": lambda note, _: note.write_text(note.read_text().upper()),
+    "one digit": lambda note, digest: note.write_text(
+        ("1" if digest[0] == "0" else "0") + note.read_text()[1:]
+    ),
+    "cut short": lambda note, _: note.write_text(note.read_text()[:-3]),
+    "twice": lambda note, _: note.write_text(2 * note.read_text()),
+    "of another file": lambda note, _: note.write_text(other_note(note)),
+    "a folder": lambda note, _: (note.unlink(), note.mkdir()),
+}
+
+
+def other_note(note):
+    """Whole note of another file."""
+    path = note.parent.parent / "other"
+    path.write_bytes(b"another")
+    before = set(note.parent.iterdir())
+    file_digest(path, note.parent)
+    (made,) = set(note.parent.iterdir()) - before
+    return made.read_text()
+
+
+@pytest.mark.parametrize("spoil", NOTES.values(), ids=NOTES.keys())
+def test_file_digest_believes_whole_notes_of_this_file_only(large, tmp_path, spoil):
+    digest = file_digest(large, tmp_path / "memo")
+    (note,) = (tmp_path / "memo").iterdir()
+    spoil(note, digest)
+
+    assert file_digest(large, tmp_path / "memo") == digest
+
+
+def test_file_digest_with_a_memo_that_cannot_be_written_is_not_remembered(large, tmp_path):
+    (tmp_path / "memo").write_text("a file where the folder would be")
+
+    assert file_digest(large, tmp_path / "memo") == hashlib.sha256(b"abc").hexdigest()
 
 
 def test_array_digest_depends_on_type_shape_and_values():

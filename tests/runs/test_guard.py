@@ -1,14 +1,26 @@
 """One run at a time, and what killed ones leave."""
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from skyquilt.errors import OutputError, RunError
-from skyquilt.runs.guard import check_no_jobs, claim, find_leftovers, is_claimed, remove_leftovers
+from skyquilt.io.locks import SHARED, lock, open_lock, owner_text
+from skyquilt.runs.guard import (
+    LOCK,
+    MARK,
+    check_no_jobs,
+    claim,
+    find_leftovers,
+    is_claimed,
+    remove_leftovers,
+)
 from skyquilt.runs.jobs import Job
 
 HOLD = """
@@ -49,6 +61,58 @@ def test_claim_of_a_folder_that_cannot_be_made_says_what_to_do(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="choose a folder of results that can be written"):
         claim(tmp_path / "file" / "results")
+
+
+def test_claim_of_one_analysis_is_of_the_whole_tree(holder, tmp_path):
+    analysis = tmp_path / "burst"
+    analysis.mkdir()
+    (analysis / "config.yaml").write_text("")
+    assert is_claimed(analysis)
+    with pytest.raises(RunError, match=f"process {holder.pid}"):
+        claim(analysis)
+    assert not (analysis / LOCK).exists()
+
+
+def test_claim_while_others_look_whether_there_is_one_succeeds(tmp_path):
+    claim(tmp_path).close()
+    with open_lock(tmp_path / LOCK) as looking:
+        assert lock(looking, SHARED)
+        threading.Timer(0.1, looking.close).start()
+        with claim(tmp_path):
+            assert is_claimed(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_claim_without_locks_is_a_file_that_ends_with_the_process(tmp_path, monkeypatch, number):
+    def flock(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with claim(tmp_path):
+        assert is_claimed(tmp_path)
+        with pytest.raises(RunError, match=rf"process {os.getpid()} on .*on another machine"):
+            claim(tmp_path)
+    assert not is_claimed(tmp_path)
+    killed = owner_text().replace("(started at ", "(started at 1")
+    (tmp_path / MARK).write_text(killed)
+    assert not is_claimed(tmp_path)
+    claim(tmp_path).close()
+    (tmp_path / MARK).write_text(owner_text().replace(" on ", " on elsewhere-"))
+    with pytest.raises(RunError, match="on elsewhere-"):
+        claim(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_claim_of_a_lock_that_is_no_plain_file_is_refused(tmp_path, kind):
+    mine = tmp_path / "mine"
+    mine.write_text("content")
+    path = tmp_path / LOCK
+    {"link": lambda: path.symlink_to(mine), "pipe": lambda: os.mkfifo(path), "folder": path.mkdir}[
+        kind
+    ]()
+    with pytest.raises(OutputError):
+        claim(tmp_path)
+    assert mine.read_text() == "content"
 
 
 def test_folder_without_a_lock_is_not_claimed(tmp_path):

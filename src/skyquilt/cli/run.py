@@ -33,16 +33,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the steps."""
     from skyquilt.config import get_analysis, load_config
+    from skyquilt.runs.guard import claim, remove_leftovers
     from skyquilt.steps.run import describe, run_analysis
 
     config = load_config(args.config)
     names = [args.analysis] if args.analysis else list(config.analyses)
     for name in names:
         get_analysis(config, name)
-        times = run_analysis(config, name, args.threads)
-        line = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in times.items())
-        print(describe(config, name))
-        print(f"  time      {sum(times.values()):.2f} s: {line}", flush=True)
+    with claim(config.results):
+        remove_leftovers(config.results)
+        for name in names:
+            times = run_analysis(config, name, args.threads)
+            line = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in times.items())
+            print(describe(config, name))
+            print(f"  time      {sum(times.values()):.2f} s: {line}", flush=True)
     return 0
 
 

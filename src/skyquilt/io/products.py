@@ -1,15 +1,17 @@
 """Write files so that a final name means a whole file (the only module that creates files)."""
 
 import errno
-import fcntl
 import os
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from skyquilt.errors import OutputError
+from skyquilt.io.locks import EXCLUSIVE, is_held, lock, open_lock, owner_text, warn_once
 
 _ADVICE = {
     errno.ENOSPC: "free some space, then run again",
@@ -18,6 +20,9 @@ _ADVICE = {
     errno.EROFS: "choose another output folder",
 }
 _CHOOSE = "choose a folder that can be written"
+_OWNER = ".owner"  # in a hidden folder, locked by the process that writes there
+_NEW, _NEW_S = "-new", 60.0  # end of its name until that file is there: for far less than this [s]
+_HIDDEN = re.compile(rf"\.(?P<name>.+)\.[a-z0-9_]{{8}}(?P<new>{_NEW})?")
 
 
 @contextmanager
@@ -53,17 +58,62 @@ def new_product(path: str | Path) -> Iterator[Path]:
     ['answer.txt']
     """
     path = Path(path)
-    with _folder_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        hidden = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
-    with hidden as folder, _output_errors(path):
-        partial = Path(folder) / path.name
+    with ExitStack() as stack:
+        with _folder_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+            folder = stack.enter_context(_hidden_folder(path))
+        stack.enter_context(_output_errors(path))
+        partial = folder / path.name
         yield partial
         _sync(partial)
         os.replace(partial, path)
         _sync(path.parent)
+
+
+@contextmanager
+def _hidden_folder(path: Path) -> Iterator[Path]:
+    """Hidden folder beside a file to be; a locked file in it says whose it is.
+
+    It gets its name when that file is there, so that one without is of a killed process.
+    """
+    new = tempfile.mkdtemp(prefix=f".{path.name}.", suffix=_NEW, dir=path.parent)
+    folder = Path(new.removesuffix(_NEW))
+    try:
+        with open_lock(Path(new, _OWNER)) as owner:
+            lock(owner, EXCLUSIVE, wait=False)
+            owner.write(owner_text())
+            owner.flush()
+            os.rename(new, folder)
+            yield folder
+    finally:
+        for place in (new, folder):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def find_leftovers(root: str | Path) -> Iterator[Path]:
+    """Hidden folders in which a product was being written, at any depth.
+
+    Those of processes that still run are no leftovers, nor are those closed to this user.
+    """
+    for folder, names, _ in os.walk(root):
+        for name in list(names):
+            match = _HIDDEN.fullmatch(name)
+            if match and _is_leftover(Path(folder, name), match):
+                names.remove(name)
+                yield Path(folder, name)
+
+
+def _is_leftover(folder: Path, match: re.Match) -> bool:
+    try:
+        if not set(os.listdir(folder)) <= {match["name"], _OWNER}:
+            return False
+        if match["new"]:
+            return time.time() - folder.stat().st_mtime > _NEW_S
+    except OSError:
+        return False
+    return not is_held(folder / _OWNER)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -76,17 +126,24 @@ def write_text(path: str | Path, text: str) -> None:
 def locked(path: str | Path) -> Iterator[None]:
     """Let one process at a time into the block; the lock is a file beside `path`.
 
+    Where there are no locks, and where the lock is of someone who closed it to others, all may
+    enter: what is written appears whole under its name, so this costs time only.
+
     Raises
     ------
     OutputError
-        If the folder or the file cannot be written.
+        If the folder cannot be written.
     """
     path = Path(path).with_suffix(".lock")
-    with _folder_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.open("w")
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        with _folder_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                lock(stack.enter_context(open_lock(path)), EXCLUSIVE)
+            except PermissionError as error:
+                if not (path.exists() and os.access(path.parent, os.W_OK)):
+                    raise
+                warn_once(f"{path}: cannot be locked ({error.strerror}); work goes on without")
         yield
 
 
@@ -98,7 +155,8 @@ def _folder_errors(path: Path) -> Iterator[None]:
     except FileExistsError as error:
         raise OutputError(f"{path}: {path.parent} is a file; {_CHOOSE}.") from error
     except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}; {_CHOOSE}.") from error
+        advice = _ADVICE.get(error.errno, _CHOOSE)
+        raise OutputError(f"{path}: {error.strerror}; {advice}.") from error
 
 
 @contextmanager

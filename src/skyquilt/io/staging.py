@@ -5,7 +5,6 @@ process's end, whatever the end was. So the last user removes the copy, and the 
 node those that killed ones have left.
 """
 
-import fcntl
 import logging
 import os
 import shutil
@@ -17,6 +16,7 @@ from typing import TextIO
 from skyquilt.errors import OutputError
 from skyquilt.host import host_name
 from skyquilt.io.digest import file_digest, stat_key
+from skyquilt.io.locks import EXCLUSIVE, SHARED, lock, open_lock
 from skyquilt.io.products import new_product
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,8 @@ def staged(path: str | Path, scratch: str | Path | None) -> Iterator[Path]:
     Yields
     ------
     Path
-        The copy; the file itself where the copy does not fit on the disk or is not read back as
-        it was written, which is logged as a warning.
+        The copy; the file itself where the copy does not fit on the disk, is not read back as
+        it was written, or cannot be locked, which is logged as a warning.
 
     Raises
     ------
@@ -56,14 +56,17 @@ def staged(path: str | Path, scratch: str | Path | None) -> Iterator[Path]:
     folder = _own_folder(scratch)
     _remove_leftovers(folder)
     copy = folder / f"{stat_key(path)}{path.suffix}"
-    lock = _hold(copy.with_suffix(".lock"))
+    held = _hold(copy.with_suffix(".lock"))
+    if held is None:
+        yield path
+        return
     try:
-        with copy.with_suffix(".making").open("a") as making:
-            fcntl.flock(making, fcntl.LOCK_EX)
+        with open_lock(copy.with_suffix(".making")) as making:
+            lock(making, EXCLUSIVE)
             is_good = _provide(path, copy)
         yield copy if is_good else path
     finally:
-        _remove_if_unused(lock, copy.stem)
+        _remove_if_unused(held, copy.with_suffix(".lock"))
         with suppress(OSError):  # other copies are in use
             folder.rmdir()
 
@@ -120,22 +123,25 @@ def _provide(path: Path, copy: Path) -> bool:
     return False
 
 
-def _hold(path: Path) -> TextIO:
-    """Share the lock of a copy with its other users; made if it is not there."""
+def _hold(path: Path) -> TextIO | None:
+    """Share the lock of a copy with its other users; None where there are no locks."""
     while True:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with suppress(FileNotFoundError):
-            lock = path.open("a", encoding="utf-8")
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            if _is_same(lock, path):
-                return lock
-            lock.close()
+            file = open_lock(path)
+            if lock(file, SHARED) is None:
+                file.close()
+                path.unlink(missing_ok=True)
+                return None
+            if _is_same(file, path):
+                return file
+            file.close()
 
 
-def _is_same(lock: TextIO, path: Path) -> bool:
+def _is_same(file: TextIO, path: Path) -> bool:
     """Whether a locked file still has its name: the last user of a copy removes both."""
     try:
-        return os.path.samestat(os.fstat(lock.fileno()), path.stat())
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
         return False
 
@@ -144,17 +150,16 @@ def _remove_leftovers(folder: Path) -> None:
     """Remove copies whose users were all killed."""
     for path in folder.glob("*.lock"):
         with suppress(FileNotFoundError):
-            _remove_if_unused(path.open("a", encoding="utf-8"), path.stem)
+            _remove_if_unused(open_lock(path), path)
 
 
-def _remove_if_unused(lock: TextIO, stem: str) -> None:
+def _remove_if_unused(file: TextIO, path: Path) -> None:
     """Let go of a copy; remove it, what was half copied, and its lock if nobody uses it."""
-    with lock, suppress(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path = Path(lock.name)
-        if not _is_same(lock, path):
+    stem = path.stem
+    with file:
+        if not lock(file, EXCLUSIVE, wait=False) or not _is_same(file, path):
             return
         for partial in path.parent.glob(f".{stem}.*"):
             shutil.rmtree(partial, ignore_errors=True)
-        for file in (*path.parent.glob(f"{stem}.[!l]*"), path):
-            file.unlink()
+        for unused in (*path.parent.glob(f"{stem}.[!l]*"), path):
+            unused.unlink()

@@ -5,29 +5,59 @@ one lies in the results and is held by a live process: the system lets go of it 
 end, whatever the end was.
 """
 
-import fcntl
-import logging
-import os
-import re
+import atexit
 import shutil
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from skyquilt.errors import OutputError, RunError
-from skyquilt.host import host_name
+from skyquilt.io.locks import EXCLUSIVE, is_held, lock, open_lock, owner_text
+from skyquilt.io.products import find_leftovers
 from skyquilt.runs.jobs import Job
 
-logger = logging.getLogger(__name__)
-
 LOCK = ".driver"
-_LEFTOVER = re.compile(r"\.(?P<name>.+)\.[a-z0-9_]{8}")  # folder made by io.products.new_product
+"""File that is locked by the process that has claimed the results."""
+MARK = ".driver-here"
+"""File that is there as long as a process has claimed results on a file system without locks."""
+_TRIES, _PAUSE_S = 10, 0.05
 _NAMED = 5  # jobs named in a message
 
 
-def claim(results: str | Path) -> TextIO:
+class Claim:
+    """A tree of results that this process has claimed, until it ends or closes this."""
+
+    def __init__(self, file: TextIO, mark: Path | None = None):
+        self._file, self._mark = file, mark
+        if mark is not None:
+            atexit.register(self.close)
+
+    def __enter__(self) -> "Claim":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others claim the results."""
+        if self._mark is not None:
+            self._mark.unlink(missing_ok=True)
+            self._mark = None
+        if not self._file.closed and self._file.writable():
+            self._file.truncate(0)  # this process may live on
+        self._file.close()
+
+
+def claim(results: str | Path) -> Claim:
     """Claim a tree of results for this process, until it ends or closes what is returned.
+
+    Where the file system has no locks, a file tells of the claim, which a killed process leaves.
+
+    Parameters
+    ----------
+    results : str or Path
+        Folder of results; of one analysis in them, the whole tree is claimed.
 
     Raises
     ------
@@ -36,36 +66,37 @@ def claim(results: str | Path) -> TextIO:
     OutputError
         If the folder cannot be written.
     """
-    path = Path(results) / LOCK
+    path = tree_root(results) / LOCK
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.open("a+", encoding="utf-8")
+        with ExitStack() as stack:
+            file = stack.enter_context(open_lock(path))
+            is_locked = _lock_for_a_run(file)
+            if is_locked is False:
+                _refuse(results, file.read())
+            mark = path.with_name(MARK) if is_locked is None else None
+            if mark is not None:
+                _create_mark(results, mark)
+            _say_owner(file)
+            stack.pop_all()
+            return Claim(file, mark)
     except OSError as error:
         raise OutputError(
             f"{results}: {error.strerror}; choose a folder of results that can be written."
         ) from error
-    if not _lock(lock):
-        lock.seek(0)
-        owner = lock.read().strip() or "an unknown process"
-        lock.close()
-        raise RunError(
-            f"{results}: another run works on these results: {owner}. Wait for its end (`skyquilt "
-            "status` shows it), or end it, then start again."
-        )
-    lock.truncate(0)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    lock.write(f"process {os.getpid()} on {host_name()} since {now}\n")
-    lock.flush()
-    return lock
 
 
 def is_claimed(results: str | Path) -> bool:
     """Whether a process that runs now has claimed a tree of results."""
-    try:
-        with (Path(results) / LOCK).open("r", encoding="utf-8") as lock:
-            return not _lock(lock, fcntl.LOCK_SH)
-    except OSError:
-        return False
+    root = tree_root(results)
+    return any((root / name).is_file() and is_held(root / name) for name in (LOCK, MARK))
+
+
+def tree_root(results: str | Path) -> Path:
+    """Folder of all results that a folder of results is part of."""
+    path = Path(results)
+    is_analysis = (path / "config.yaml").is_file()
+    return path.resolve().parent if is_analysis else path
 
 
 def check_no_jobs(results: str | Path, jobs: list[Job]) -> None:
@@ -101,26 +132,39 @@ def remove_leftovers(results: str | Path) -> int:
     return len(leftovers)
 
 
-def find_leftovers(results: str | Path) -> Iterator[Path]:
-    """Hidden folders in which a product was being written."""
-    for folder, names, _ in os.walk(results):
-        for name in list(names):
-            match = _LEFTOVER.fullmatch(name)
-            path = Path(folder, name)
-            if match and {item.name for item in path.iterdir()} <= {match["name"]}:
-                names.remove(name)
-                yield path
+def _lock_for_a_run(file: TextIO) -> bool | None:
+    """Lock a file; who only looks whether it is locked holds it for a moment."""
+    for _ in range(_TRIES):
+        is_locked = lock(file, EXCLUSIVE, wait=False)
+        if is_locked is not False:
+            return is_locked
+        time.sleep(_PAUSE_S)
+    return False
 
 
-def _lock(file: TextIO, kind: int = fcntl.LOCK_EX) -> bool:
-    """Lock a file, unless another process has done so.
-
-    Some file systems know no locks. There, only the jobs in SLURM's queue tell of other runs.
-    """
+def _create_mark(results: str | Path, mark: Path) -> None:
+    """Create the file that tells of a claim where there are no locks."""
+    if mark.is_file() and not is_held(mark):  # its process was killed
+        mark.unlink(missing_ok=True)
     try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        logger.warning("%s: no locks here (%s): start one run at a time", file.name, error)
-    return True
+        with mark.open("x", encoding="utf-8") as file:
+            file.write(owner_text() + "\n")
+    except FileExistsError:
+        hint = f" If it was killed on another machine, remove {mark} first."
+        _refuse(results, mark.read_text(encoding="utf-8", errors="replace"), hint)
+
+
+def _say_owner(file: TextIO) -> None:
+    if file.writable():
+        file.seek(0)
+        file.truncate()
+        file.write(owner_text() + "\n")
+        file.flush()
+
+
+def _refuse(results: str | Path, owner: str, hint: str = "") -> NoReturn:
+    owner = " ".join(owner.split()).partition(" (started")[0] or "an unknown process"
+    raise RunError(
+        f"{results}: another run works on these results: {owner}. Wait for its end (`skyquilt "
+        f"status` shows it), or end it, then start again.{hint}"
+    )

@@ -33,7 +33,7 @@ def verify_results(results: str | Path, repair: bool) -> tuple[str, bool]:
     else:
         n_leftovers = sum(1 for _ in find_leftovers(results))
         if n_leftovers:
-            lines.append(f"{n_leftovers} half-written, of processes that were killed or still run")
+            lines.append(f"{n_leftovers} half-written, of processes that were killed")
         if any(map(needs_repair, findings)):
             lines.append(
                 "`skyquilt verify --repair` sets aside what is damaged or foreign, and folders of "

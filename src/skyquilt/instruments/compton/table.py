@@ -105,12 +105,12 @@ def contract_all(analyses: Sequence[Analysis], cache: str | Path) -> list[Respon
     with open_response(path) as response:
         channels = select_channels(response.space.em_edges, first.energy, path)
         wanted = {_table_path(one, channels, cache): one for one in analyses}
+        missing = _missing(wanted, path)
         with ExitStack() as locks:
-            for target in sorted(wanted):
+            for target in sorted(missing):
                 locks.enter_context(locked(target))
-            missing = {target: one for target, one in wanted.items() if not _is_made(target)}
-            for target in wanted.keys() - missing.keys():
-                logger.info("%s: contracted before, in %s", path, target)
+            if missing:
+                missing = _missing(missing, path)  # another process may have made them meanwhile
             if missing:
                 _write_tables(missing, response, channels, cache)
     return [read_table(_table_path(one, channels, cache)) for one in analyses]
@@ -148,6 +148,14 @@ def read_table(path: str | Path) -> ResponseTable:
             space=space,
             channels=tuple(int(channel) for channel in file.attrs["channels"]),
         )
+
+
+def _missing(wanted: dict[Path, Analysis], response: str) -> dict[Path, Analysis]:
+    """Those that the cache does not have; a table there is read without a lock, it is whole."""
+    missing = {target: one for target, one in wanted.items() if not _is_made(target)}
+    for target in wanted.keys() - missing.keys():
+        logger.info("%s: contracted before, in %s", response, target)
+    return missing
 
 
 def _is_made(path: Path) -> bool:
