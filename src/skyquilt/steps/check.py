@@ -6,6 +6,7 @@ from skyquilt.config import Config
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.analyses import check
+from skyquilt.instruments.same_counts import check_files_once
 from skyquilt.maps.sources.catalogue import read_catalogue
 from skyquilt.steps.plan import check_map
 from skyquilt.steps.simulate import simulated_files
@@ -28,6 +29,10 @@ def check_files(config: Config) -> str:
             except SkyquiltError as error:
                 where = f"analysis {name}" + (f", data set {dataset}" if dataset else "")
                 bad.append(f"{where}: {error}")
+        try:
+            check_files_once(analysis)
+        except SkyquiltError as error:
+            bad.append(f"analysis {name}: {error}")
         try:
             good += _check_catalogue(name, analysis)
         except SkyquiltError as error:

@@ -6,6 +6,7 @@ from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
 from skyquilt.instruments.analyses import prepare
 from skyquilt.instruments.compton.table import contract_all
+from skyquilt.instruments.same_counts import check_counts_once, check_files_once
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.problem.file import write_problem
 from skyquilt.problem.joint import energy_hull, join
@@ -25,6 +26,7 @@ def prepare_analysis(
     """
     clock = start_clock()
     analysis = get_analysis(config, name)
+    check_files_once(analysis)
     for part in analysis.contracted_parts().values():
         contract_all(list(part.templates().values()), config.cache)
     stages, problems = [], {}
@@ -34,9 +36,10 @@ def prepare_analysis(
             for dataset, part in one.parts().items()
         }
         stages += [stage for part in parts.values() for stage in part.stages]
-        problems[template] = _join_datasets(
-            one, {dataset: part.problem for dataset, part in parts.items()}
-        )
+        by_name = {dataset: part.problem for dataset, part in parts.items()}
+        if not problems:
+            check_counts_once(one, by_name)
+        problems[template] = _join_datasets(one, by_name)
     provenance = Provenance(
         "prepare",
         analysis.model_dump(mode="json", include=_USED),

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from skyquilt.instruments.compton.dataspace import DataSpace, check_same_space
 from skyquilt.instruments.compton.histograms import BinnedCounts, read_counts
 from skyquilt.instruments.compton.orientation import Orientation, check_livetimes
 from skyquilt.instruments.compton.orientation_files import read_orientation
+from skyquilt.instruments.judge import object_to
+from skyquilt.instruments.same_counts import MANY
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +69,7 @@ def read_measurement(analysis: Analysis) -> Measurement:
     _check_any(terms, background)
     _notice_fractions(terms)
     span = _common_span(terms, data.interval)
+    _check_distinct(data, terms)
     orientation = _read_orientation(data, span, background.span)
     scale = scale_background(data.background, span, background.span, orientation)
     logger.info("background scaled by %.6g (%s)", scale.factor, scale.source)
@@ -116,6 +120,19 @@ def _check_any(terms: list[BinnedCounts], background: BinnedCounts) -> None:
         if not any(histogram.counts.any() for histogram in histograms):
             names = ", ".join(histogram.path for histogram in histograms)
             raise InputError(f"{names}: all {what} are 0 in the chosen time.")
+
+
+def _check_distinct(data: ComptonData, terms: list[BinnedCounts]) -> None:
+    """Refuse histograms of the same counts, however they are written."""
+    for one, other in combinations(terms, 2):
+        n_counts = one.counts.sum()
+        if n_counts >= MANY and np.array_equal(one.counts, other.counts):
+            object_to(
+                data,
+                "same_counts",
+                f"{one.path} and {other.path} hold the same {n_counts:g} counts in all bins, which "
+                "would count twice: name them once.",
+            )
 
 
 def _notice_fractions(terms: list[BinnedCounts]) -> None:

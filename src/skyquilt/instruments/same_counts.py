@@ -1,0 +1,95 @@
+"""One set of counts that would enter an analysis twice."""
+
+from itertools import combinations
+
+import numpy as np
+
+from skyquilt.config.analysis import Analysis
+from skyquilt.instruments.judge import object_to
+from skyquilt.io.same_content import same_files
+from skyquilt.problem import EventWise, FitProblem, PointSpread
+from skyquilt.sky.frames import rotate, rotation
+
+MANY = 20
+"""Counts from which on two images do not agree in all bins by chance."""
+
+
+def check_files_once(analysis: Analysis) -> None:
+    """Refuse files of counts that have the same content.
+
+    Two data sets may share one if they take other times or energies of it.
+
+    Raises
+    ------
+    InputError
+        If there are such, by whatever paths they are named.
+    """
+    parts = analysis.parts()
+    for name, part in parts.items():
+        for one, other in same_files(part.data.counts_paths()):
+            object_to(part.data, "same_counts", _message(one, other, f"{name}: " if name else ""))
+    for (name, part), (other_name, other) in combinations(parts.items(), 2):
+        if part.data.is_apart(other.data) or part.energy.is_apart(other.energy):
+            continue
+        ours = part.data.counts_paths()
+        for pair in same_files(tuple(dict.fromkeys(ours + other.data.counts_paths()))):
+            if (pair[0] in ours) != (pair[1] in ours):
+                where = f"datasets {name} and {other_name}: "
+                object_to(part.data, "same_counts", _message(*pair, where))
+
+
+def check_counts_once(analysis: Analysis, problems: dict[str, FitProblem]) -> None:
+    """Refuse photons that two data sets of imaging instruments have in common.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The analysis.
+    problems : dict of str to FitProblem
+        Problems of its data sets, by name.
+
+    Raises
+    ------
+    InputError
+        If two lists have events of the same place and energy, or two images the same counts.
+    """
+    parts = analysis.parts()
+    for (name, one), (other_name, other) in combinations(problems.items(), 2):
+        if n_common := _n_common(one, other):
+            object_to(
+                parts[name].data,
+                "same_counts",
+                f"datasets {name} and {other_name} ({_paths(parts[name])} and "
+                f"{_paths(parts[other_name])}) have {n_common:g} photons in common, which would "
+                "count twice: give them times or energies that do not overlap.",
+            )
+
+
+def _n_common(one: FitProblem, other: FitProblem) -> float:
+    kinds = (type(one.expectation), type(other.expectation))
+    if kinds == (EventWise, EventWise):
+        return len(_rows(one, one.frame) & _rows(other, one.frame))
+    if kinds == (PointSpread, PointSpread) and np.array_equal(one.counts, other.counts):
+        is_same = one.description.energy_range_keV == other.description.energy_range_keV
+        n_counts = float(one.counts.sum())
+        return n_counts if is_same and n_counts >= MANY else 0
+    return 0
+
+
+def _rows(problem: FitProblem, frame: str) -> set[bytes]:
+    """Events of a problem by their direction in a frame, and energy; both to 1e-9."""
+    events = problem.expectation
+    direction = rotate(rotation(problem.frame, frame), events.direction)
+    values = np.column_stack([direction, np.log(events.flux_density)])
+    return {row.tobytes() for row in np.round(values, 9) + 0.0}
+
+
+def _message(one: str, other: str, where: str) -> str:
+    return (
+        f"{where}{one} and {other} are the same counts, which would count twice: name them once, "
+        "or give data sets times or energies that do not overlap."
+    )
+
+
+def _paths(part: Analysis) -> str:
+    return ", ".join(part.data.counts_paths())
