@@ -100,6 +100,28 @@ def test_contains_answers_by_text_and_exit_code(finished, run, level, code):
     assert "smallest credible region that holds it: " in out
 
 
+@pytest.mark.parametrize("name", ["skymap.fits", "regions/credible-90.fits"])
+def test_contains_reads_the_other_files_of_a_localisation(finished, run, name):
+    folder, _ = finished
+    best = json.loads((folder / "summary.json").read_text())["best"]["icrs"]
+    position = ("--lon", best["lon"], "--lat", best["lat"], "--frame", "icrs")
+
+    code, out, err = run("contains", "--skymap", folder / name, *position)
+
+    assert code == 0, err
+    assert out.startswith("in the ")
+
+
+def test_contains_of_a_product_without_probabilities_is_refused(finished, run):
+    folder, _ = finished
+    position = ("--lon", 1, "--lat", 2, "--frame", "icrs")
+
+    code, _, err = run("contains", "--skymap", folder / "maps.fits", *position)
+
+    assert code == 2
+    assert "not skyquilt/skymap version" in err[-1]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -108,7 +130,7 @@ def test_contains_answers_by_text_and_exit_code(finished, run, level, code):
         (("--lon", "x"), "'x': give degrees from -180 to 360"),
         (("--frame", "altaz"), "frame 'altaz': a position cannot be given in it"),
         (("--level", "90"), "level 90.0: allowed are numbers between 0 and 1"),
-        (("--skymap", "nowhere.fits"), "nowhere.fits: not a whole file of skyquilt"),
+        (("--skymap", "nowhere.fits"), "nowhere.fits: no such file"),
     ],
 )
 def test_contains_of_what_is_not_possible_is_refused(finished, run, change, message):

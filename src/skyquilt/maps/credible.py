@@ -79,13 +79,38 @@ def find_credible_region(cells: MultiOrderMap, density: np.ndarray, level: float
     ValueError
         If `level` is outside (0, 1).
     """
+    threshold = credible_threshold(density, cell_areas(cells), level)
+    return make_region(cells, density >= threshold, density, level, threshold)
+
+
+def credible_threshold(density: np.ndarray, area: np.ndarray, level: float) -> float:
+    """Density of the last cell of the smallest region of a given probability.
+
+    Parameters
+    ----------
+    density : ndarray of float64, shape (n,)
+        Density of each cell, in any unit.
+    area : ndarray of float64, shape (n,)
+        Area of each cell, in any unit.
+    level : float
+        Probability in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If `level` is outside (0, 1).
+
+    Examples
+    --------
+    >>> credible_threshold(np.array([0.1, 0.3, 0.6]), np.ones(3), 0.9)
+    0.3
+    """
     if not 0 < level < 1:
         raise ValueError(f"level {level}: allowed are numbers between 0 and 1, as 0.9.")
     falling = np.argsort(-density, kind="stable")
-    total = np.cumsum((density * cell_areas(cells))[falling])
+    total = np.cumsum((density * area)[falling])
     last = np.searchsorted(total, level * total[-1])
-    threshold = float(density[falling[last]])
-    return make_region(cells, density >= threshold, density, level, threshold)
+    return float(density[falling[last]])
 
 
 def probability_inside(cells: MultiOrderMap, density: np.ndarray, places: np.ndarray) -> float:

@@ -4,15 +4,12 @@ import re
 
 from skyquilt.config.units import convert_unit
 from skyquilt.errors import ConfigError, InputError
+from skyquilt.io.fits_frame import read_frame
 
 _COUNTS = re.compile(
     r"(1?|dimensionless|(count|ct|ph|photon|event)s?(\s*/\s*(pix|pixel|bin)|\s+(pix|pixel|bin)-1)?)",
     re.IGNORECASE,
 )
-_FRAMES = {
-    **dict.fromkeys(("G", "GAL", "GALACTIC"), "galactic"),
-    **dict.fromkeys(("C", "CEL", "EQU", "ICRS", "EQUATORIAL"), "icrs"),
-}
 
 
 def choose_frame(path: str, stated: str | None, section: str, given: str | None) -> str:
@@ -41,18 +38,17 @@ def choose_frame(path: str, stated: str | None, section: str, given: str | None)
     InputError
         If the header names a frame that is not known.
     """
-    if stated is None or not str(stated).strip():
+    try:
+        found = read_frame(stated)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}.") from error
+    if found is None:
         if given is None:
             raise ConfigError(
                 f"{path}: its header has no COORDSYS, so the frame of its pixels is not known: "
                 f"say `frame: galactic` or `frame: icrs` under {section}."
             )
         return given
-    found = _FRAMES.get(str(stated).strip().upper())
-    if found is None:
-        raise InputError(
-            f"{path}: COORDSYS {stated!r} is not known: allowed are {', '.join(_FRAMES)}."
-        )
     if given not in (None, found):
         raise ConfigError(
             f"{path}: its header says COORDSYS {stated!r}, {found}, but {section} says `frame: "
