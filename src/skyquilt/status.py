@@ -8,7 +8,8 @@ GOOD = 0
 AT_BOUND = 1
 """Under-fluctuation: the best flux that is allowed is 0, where TS is 0."""
 NO_EXPOSURE = 2
-"""A source in this direction gives no counts at all."""
+"""A source in this direction gives no counts at all, or the files do not say how many: it lies
+outside their exposure, or where that has no value. What is not known is never taken as 0."""
 OCCULTED = 3
 """Below the Earth's horizon for the whole observation."""
 NOT_CONVERGED = 4

@@ -17,9 +17,8 @@ from skyquilt.native import kernels
 from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.pixel_image import PixelImage, are_squares
 from skyquilt.problem.profiles import Profiles, blur, tabulate
-from skyquilt.problem.sky_grid import SkyGrid
+from skyquilt.problem.sky_grid import SkyGrid, known_values
 from skyquilt.sky.healpix import check_directions
-from skyquilt.status import GOOD
 
 # Work of one pixel, in multiply-adds of a row of 0.2 ns (EPYC with AVX-512, 2026): about 1 us for
 # the few near the source, whose edges are integrated along, and 10 ns for each of the others.
@@ -99,10 +98,10 @@ class PointSpread:
         Returns
         -------
         SparseBlock
-            All directions are GOOD.
+            All directions are GOOD, but NO_EXPOSURE where the yields are not known.
         """
         directions, psf, image = check_directions(directions), self._profiles, self.image
-        yields = self.yields.at(directions)
+        yields, status = known_values(self.yields, directions)
         radius = psf.reach.max() + self.image.shapes[:, 4].max(initial=0)
         near = image.buckets.near(directions, float(radius))
         size = int(near.sum_over_items(np.append(0, image.bin_stop)).sum())
@@ -116,7 +115,6 @@ class PointSpread:
             *(stop, hit, counts),
         )
         total = np.sum(yields * self._contained(directions) * self._measured, axis=1)
-        status = np.full(n, GOOD, np.uint8)
         return SparseBlock(stop, hit[:end], counts[:end], total, status)
 
     def select_bins(self, bins: np.ndarray) -> "PointSpread":

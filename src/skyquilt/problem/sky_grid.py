@@ -5,8 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
-from skyquilt.sky.healpix import interp_ring
+from skyquilt.sky.healpix import interp_ring, vec_to_ring
 from skyquilt.sky.pixels import check_ipix, nside_to_npix
+from skyquilt.status import GOOD, NO_EXPOSURE
 
 
 class SkyGrid(Protocol):
@@ -17,12 +18,15 @@ class SkyGrid(Protocol):
         """Number of quantities."""
 
     def at(self, directions: np.ndarray) -> np.ndarray:
-        """Values at unit vectors of shape (n, 3): float64, shape (n, n_quantity)."""
+        """Values at unit vectors of shape (n, 3), shape (n, n_quantity); NaN if not known."""
 
 
 @dataclass(frozen=True, eq=False)
 class HealpixGrid:
     """Values at the centres of HEALPix pixels, bilinear in between.
+
+    A pixel without values is not known, which is not 0: in it there are none. In a pixel that has
+    values and borders on such, those of the neighbours that are known count.
 
     Attributes
     ----------
@@ -31,12 +35,13 @@ class HealpixGrid:
     values : ndarray of float64, shape (n_pixel, n_quantity)
         Values per pixel.
     ipix : ndarray of int64, shape (n_pixel,), optional
-        Ring pixels that have values, ascending; 0 in all others. All pixels when left out.
+        Ring pixels that have values, ascending. All pixels when left out.
 
     Raises
     ------
     ValueError
-        If shapes do not fit, pixels do not exist or do not ascend, or values are not finite.
+        If shapes do not fit, there are no pixels, they do not exist or do not ascend, or values
+        are not finite.
     """
 
     nside: int
@@ -49,6 +54,8 @@ class HealpixGrid:
             raise ValueError(f"values: shape {self.values.shape}, expected ({n_pixel}, n).")
         if not np.all(np.isfinite(self.values)):
             raise ValueError("values: some are not finite.")
+        if n_pixel == 0:
+            raise ValueError("values: no pixel has any.")
         if self.ipix is not None and np.any(np.diff(check_ipix(self.ipix, self.nside)) <= 0):
             raise ValueError("ipix: allowed are ascending pixels, each once.")
 
@@ -68,14 +75,45 @@ class HealpixGrid:
         Returns
         -------
         ndarray of float64, shape (n, n_quantity)
-            Bilinear means of four pixels.
+            Bilinear means of four pixels; NaN in pixels that have no values.
         """
         ipix, weight = interp_ring(self.nside, directions)
-        if self.ipix is not None:
-            place = np.minimum(np.searchsorted(self.ipix, ipix), len(self.ipix) - 1)
-            weight = np.where(self.ipix[place] == ipix, weight, 0.0)
-            ipix = place
-        total = weight[:, 0, np.newaxis] * self.values[ipix[:, 0]]
-        for k in range(1, 4):
-            total += weight[:, k, np.newaxis] * self.values[ipix[:, k]]
+        if self.ipix is None:
+            return self._mean(ipix, weight)
+        place, is_there = self._find(ipix)
+        total = self._mean(place, np.where(is_there, weight, 0.0))
+        at_edge = np.flatnonzero(np.any(~is_there & (weight > 0), axis=1))
+        if len(at_edge):
+            share = np.sum(weight[at_edge], axis=1, where=is_there[at_edge], keepdims=True)
+            own, is_known = self._find(vec_to_ring(self.nside, directions[at_edge]))
+            near = np.divide(total[at_edge], share, out=self.values[own], where=share > 0)
+            total[at_edge] = np.where(is_known[:, np.newaxis], near, np.nan)
         return total
+
+    def _find(self, ipix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of pixels, and which of them there are."""
+        place = np.minimum(np.searchsorted(self.ipix, ipix), len(self.ipix) - 1)
+        return place, self.ipix[place] == ipix
+
+    def _mean(self, place: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Weighted sums of four rows."""
+        total = weight[:, 0, np.newaxis] * self.values[place[:, 0]]
+        for k in range(1, 4):
+            total += weight[:, k, np.newaxis] * self.values[place[:, k]]
+        return total
+
+
+def known_values(grid: SkyGrid, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values of a grid at directions, and their status.
+
+    Returns
+    -------
+    values : ndarray of float64, shape (n, n_quantity)
+        Values; 0 where they are not known.
+    status : ndarray of uint8, shape (n,)
+        GOOD, or NO_EXPOSURE where they are not known.
+    """
+    values = grid.at(directions)
+    is_unknown = np.isnan(values).any(axis=1)
+    values[is_unknown] = 0
+    return values, np.where(is_unknown, NO_EXPOSURE, GOOD).astype(np.uint8)

@@ -8,7 +8,8 @@ from skyquilt.config import parse_config
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.prepare import make_problem
-from skyquilt.instruments.imaging.wcs import pixel_vertices, read_projection
+from skyquilt.instruments.imaging.projection import read_projection
+from skyquilt.instruments.imaging.wcs import pixel_vertices
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.spectra import integrate
 

@@ -94,16 +94,12 @@ def check_same_cube(counts: SkyCube, background: SkyCube) -> None:
             f"{counts.path} and {background.path}: one is in HEALPix pixels, the other in those of "
             "an image; they must agree."
         )
-    ours, theirs = (
-        {"frame": cube.frame} | cube.describe_pixels() | {"number of bands": len(cube.energies) - 1}
-        for cube in (counts, background)
-    )
-    for what, value in ours.items():
-        if value != theirs[what]:
-            raise InputError(
-                f"{counts.path} and {background.path}: the {what} is {value} in the first and "
-                f"{theirs[what]} in the second; they must agree."
-            )
+    difference = counts.find_difference(background)
+    sizes = len(counts.energies) - 1, len(background.energies) - 1
+    if difference is None and sizes[0] != sizes[1]:
+        difference = f"the number of bands is {sizes[0]} in the first and {sizes[1]} in the second"
+    if difference is not None:
+        raise InputError(f"{counts.path} and {background.path}: {difference}; they must agree.")
     if np.any(np.abs(counts.energies / background.energies - 1) > _SAME_EDGE):
         raise InputError(
             f"{counts.path} and {background.path}: bands of {counts.energies} keV in the first and "

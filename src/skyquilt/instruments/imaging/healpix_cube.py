@@ -10,7 +10,6 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.energies import read_bounds, read_nodes
 from skyquilt.instruments.imaging.fits_file import column_unit, open_fits, read_column
 from skyquilt.instruments.imaging.headers import check_counts, choose_frame, unit_factor
-from skyquilt.io.digest import array_digest
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.pixels import check_ipix, check_nside, nest_to_ring
 
@@ -63,10 +62,17 @@ class HealpixCube:
         step = min(16, max(4, 256 // self.nside))
         return np.moveaxis(healpy.boundaries(self.nside, self.ipix, step=step), 1, 2)
 
-    def describe_pixels(self) -> dict[str, object]:
-        """What two cubes of the same pixels have in common, by name."""
-        digest = array_digest(self.ipix)
-        return {"nside": self.nside, "number of pixels": len(self.ipix), "pixels": digest[:12]}
+    def find_difference(self, other: "HealpixCube") -> str | None:
+        """What makes the pixels of two cubes differ, for a message; None if they are the same."""
+        for what, ours, theirs in (
+            ("frame", self.frame, other.frame),
+            ("nside", self.nside, other.nside),
+            ("number of pixels", len(self.ipix), len(other.ipix)),
+        ):
+            if ours != theirs:
+                return f"the {what} is {ours} in the first and {theirs} in the second"
+        n_others = int(np.sum(~np.isin(self.ipix, other.ipix)))
+        return f"{n_others} pixels of the first are not in the second" if n_others else None
 
 
 def read_bands(section: CountsCube | BackgroundCube, name: str) -> HealpixCube:

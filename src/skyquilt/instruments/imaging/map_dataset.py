@@ -12,6 +12,7 @@ import numpy as np
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import ring_profiles
+from skyquilt.instruments.imaging.projection import Projection, read_projection
 from skyquilt.instruments.imaging.quantities import (
     COUNTS,
     FaultError,
@@ -19,14 +20,7 @@ from skyquilt.instruments.imaging.quantities import (
     get_image,
     join_bins,
 )
-from skyquilt.instruments.imaging.wcs import (
-    Projection,
-    pixel_centers,
-    pixel_vertices,
-    read_projection,
-    to_grid,
-    values_at,
-)
+from skyquilt.instruments.imaging.wcs import pixel_centers, pixel_vertices, to_grid, values_at
 from skyquilt.spectra import integrate
 
 logger = logging.getLogger(__name__)

@@ -1,74 +1,22 @@
 """Images in a projection of the sky (FITS WCS): corners of their pixels, values between them."""
 
-import warnings
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from skyquilt.errors import InputError
+from skyquilt.instruments.imaging.projection import (
+    Projection,
+    closed_axis,
+    n_turns,
+    to_image,
+    to_vec,
+)
 from skyquilt.problem.sky_grid import HealpixGrid
-from skyquilt.sky.frames import lonlat_to_vec, vec_to_lonlat
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import MAX_NSIDE, nest_to_ring
 from skyquilt.sky.regions import cone, ipix_from_ranges
 
-_J2000 = 2000.0
-
-
-class Projection(NamedTuple):
-    """Pixels of an image on the sky.
-
-    Attributes
-    ----------
-    wcs : astropy.wcs.WCS
-        The two celestial axes.
-    frame : {"galactic", "icrs"}
-        Frame of their coordinates.
-    shape : tuple of int
-        Rows and columns of the image.
-    path : str
-        File, for messages.
-    """
-
-    wcs: Any
-    frame: str
-    shape: tuple[int, int]
-    path: str
-
-
-def read_projection(header: Any, path: str, frame: str | None = None) -> Projection:
-    """Projection of an image or cube.
-
-    Parameters
-    ----------
-    header : astropy.io.fits.Header
-        Header with the celestial axes first.
-    path : str
-        File, for messages.
-    frame : {"galactic", "icrs"}, optional
-        Frame that the configuration names; must be that of the header.
-
-    Raises
-    ------
-    InputError
-        If the header has no celestial axes, or they are in another frame.
-    """
-    from astropy.wcs import WCS
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about dates and obsolete keywords that play no part
-        try:
-            wcs = WCS(header).celestial
-        except Exception as error:  # wcslib's errors are of many kinds
-            raise InputError(f"{path}: its WCS cannot be read: {error}") from error
-    if wcs.naxis != 2:
-        raise InputError(f"{path}: the image has no celestial axes (CTYPE1, CTYPE2).")
-    found = _frame(wcs, path)
-    if frame not in (None, found):
-        raise InputError(
-            f"{path}: the header says {found}, the configuration `frame: {frame}`: remove that key."
-        )
-    return Projection(wcs, found, (header["NAXIS2"], header["NAXIS1"]), path)
+_ONCE = 1e-6  # turns beyond the first
+_MOST = 2e8  # HEALPix pixels that an image may be put on: 2 GB per quantity
 
 
 def pixel_vertices(projection: Projection) -> tuple[np.ndarray, np.ndarray]:
@@ -87,10 +35,20 @@ def pixel_vertices(projection: Projection) -> tuple[np.ndarray, np.ndarray]:
     is_on_sky : ndarray of bool, shape (n_rows * n_columns,)
         Which pixels those are: a projection of the whole sky leaves the corners of its image
         empty.
+
+    Raises
+    ------
+    InputError
+        If the image shows a part of the sky twice.
     """
     n_rows, n_columns = projection.shape
+    if n_turns(projection) > 1 + _ONCE:
+        raise InputError(
+            f"{projection.path}: the image goes {n_turns(projection):.6g} times around the sky, so "
+            "that some pixels are there twice; cut it to one turn."
+        )
     row, column = np.indices((n_rows + 1, n_columns + 1)) - 0.5
-    corners = _to_vec(projection, column, row)
+    corners = to_vec(projection, column, row)
     around = [corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]]
     vertices = np.stack(around, axis=2).reshape(-1, 4, 3)
     is_on_sky = np.all(np.isfinite(vertices), axis=(1, 2))
@@ -105,30 +63,34 @@ def to_grid(projection: Projection, values: np.ndarray) -> HealpixGrid:
     """Values of an image at the centres of HEALPix pixels no larger than its own.
 
     Bilinear between the centres of the image's pixels; beyond them, as far as the interpolation
-    between the HEALPix pixels of the image reaches, the values of its edge.
+    between the HEALPix pixels of the image reaches, the values of its edge. Other HEALPix pixels
+    are not known.
 
     Parameters
     ----------
     projection : Projection
         The image.
     values : ndarray of float64, shape (n_quantity, n_rows, n_columns)
-        Smooth quantities, such as exposure.
+        Smooth quantities, such as exposure; NaN in pixels that are not known.
 
     Raises
     ------
     InputError
-        If a value is not finite.
+        If no value is known, or the pixels of the image are too small for its size.
     """
     nside, ipix = _pixels(projection)
     vec = nest_to_vec(nside, ipix)
-    column, row = _to_image(projection, vec)
+    column, row = to_image(projection, vec)
     margin = 2.0  # pixels: HEALPix pixels are no larger, and interpolation takes the next ones
     is_near = _is_within(row, projection.shape[0], margin)
     is_near &= _is_within(column, projection.shape[1], margin)
     at_pixels = values_at(projection, values, vec[is_near])
-    ipix = nest_to_ring(nside, ipix[is_near])
+    is_known = np.all(np.isfinite(at_pixels), axis=1)
+    if not is_known.any():
+        raise InputError(f"{projection.path}: all values are not finite.")
+    ipix = nest_to_ring(nside, ipix[is_near][is_known])
     order = np.argsort(ipix)
-    return HealpixGrid(nside, at_pixels[order], ipix[order])
+    return HealpixGrid(nside, at_pixels[is_known][order], ipix[order])
 
 
 def values_at(projection: Projection, values: np.ndarray, vec: np.ndarray) -> np.ndarray:
@@ -139,50 +101,45 @@ def values_at(projection: Projection, values: np.ndarray, vec: np.ndarray) -> np
     projection : Projection
         The image.
     values : ndarray of float64, shape (n_quantity, n_rows, n_columns)
-        Smooth quantities, such as exposure.
+        Smooth quantities, such as exposure; NaN in pixels that are not known.
     vec : ndarray of float64, shape (n, 3)
         Directions that the projection shows, in its frame.
 
     Returns
     -------
     ndarray of float64, shape (n, n_quantity)
-        Values.
-
-    Raises
-    ------
-    InputError
-        If a value is not finite.
+        Values; NaN where the nearest pixel is not known, or the projection has no place for the
+        direction. Beside a pixel that is not known, those around it count.
     """
+    column, row = to_image(projection, vec)
+    place = np.stack([row, column])
+    axis = closed_axis(projection)
+    if axis is not None:  # the last pixel is the neighbour of the first
+        values = np.concatenate([values, values.take([0], 1 + axis)], axis=1 + axis)
+        place[axis] %= projection.shape[axis]
+    has_place = np.all(np.isfinite(place), axis=0)
+    found = np.full((vec.shape[0], len(values)), np.nan)
+    for k, plane in enumerate(values):
+        found[has_place, k] = _between(plane, place[:, has_place])
+    return found
+
+
+def _between(plane: np.ndarray, place: np.ndarray) -> np.ndarray:
     from scipy.ndimage import map_coordinates
 
-    if n_bad := int(np.sum(~np.isfinite(values))):
-        raise InputError(f"{projection.path}: {n_bad} values are not finite.")
-    column, row = _to_image(projection, vec)
-    place = np.stack([row, column])
-    found = [map_coordinates(plane, place, order=1, mode="nearest") for plane in values]
-    return np.stack(found, axis=1)
+    is_known = np.isfinite(plane)
+    if is_known.all():
+        return map_coordinates(plane, place, order=1, mode="nearest")
+    found = map_coordinates(np.where(is_known, plane, 0), place, order=1, mode="nearest")
+    share = map_coordinates(is_known.astype(np.float64), place, order=1, mode="nearest")
+    nearest = map_coordinates(is_known.astype(np.float64), place, order=0, mode="nearest") > 0
+    return np.divide(found, share, out=np.full_like(found, np.nan), where=nearest & (share > 0))
 
 
 def pixel_centers(projection: Projection) -> np.ndarray:
     """Directions of the centres of all pixels, row by row, shape (n, 3); NaN off the sky."""
     row, column = np.indices(projection.shape).reshape(2, -1)
-    return _to_vec(projection, column, row)
-
-
-def _frame(wcs: Any, path: str) -> str:
-    from astropy.wcs.utils import wcs_to_celestial_frame
-
-    name = wcs.wcs.lngtyp
-    if name == "GLON":
-        return "galactic"
-    if name == "RA":
-        frame = wcs_to_celestial_frame(wcs)
-        name = frame.name
-        if name == "icrs" or (name == "fk5" and frame.equinox.jyear == _J2000):
-            return "icrs"  # FK5 J2000 differs by 0.03 arcsec
-    raise InputError(
-        f"{path}: its axes are in the frame {name}; allowed are galactic, ICRS and FK5 J2000."
-    )
+    return to_vec(projection, column, row)
 
 
 def _pixels(projection: Projection) -> tuple[int, np.ndarray]:
@@ -192,25 +149,20 @@ def _pixels(projection: Projection) -> tuple[int, np.ndarray]:
     order = np.ceil(np.log2(np.degrees(np.sqrt(np.pi / 3)) / size))
     nside = int(2 ** np.clip(order, 0, np.log2(MAX_NSIDE)))
     row, column = np.array([0.0, 0, n_rows - 1, n_rows - 1]), np.array([0.0, n_columns - 1] * 2)
-    corners = _to_vec(projection, column, row)
-    center = _to_vec(projection, (n_columns - 1) / 2, (n_rows - 1) / 2)
-    cosine = corners @ center
-    radius = 180.0
-    if np.all(cosine > 0.5):  # edges of images up to 60 deg from the centre do not bulge beyond 1.2
+    corners = to_vec(projection, column, row)
+    center = to_vec(projection, (n_columns - 1) / 2, (n_rows - 1) / 2)
+    cosine, radius = corners @ center, 180.0
+    if np.isnan(center).any():
+        center = np.array([0.0, 0.0, 1.0])
+    elif np.all(cosine > 0.5):  # up to 60 deg from the centre edges do not bulge beyond 1.2
         radius = min(1.2 * np.degrees(np.arccos(cosine.min())) + 5 * size, 180.0)
+    n_pixel = 12 * nside**2 * np.sin(np.radians(radius) / 2) ** 2
+    if n_pixel > _MOST:
+        raise InputError(
+            f"{projection.path}: pixels of {size:.3g} deg over so much of the sky that "
+            f"{n_pixel:.2g} would cover it; mend CDELT, or take larger pixels."
+        )
     return nside, ipix_from_ranges(cone(nside, center, radius))
-
-
-def _to_vec(projection: Projection, column: np.ndarray, row: np.ndarray) -> np.ndarray:
-    """Directions of places in the image; NaN off the sky."""
-    lon, lat = projection.wcs.wcs_pix2world(column, row, 0)
-    return lonlat_to_vec(lon, lat)
-
-
-def _to_image(projection: Projection, vec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows of directions; NaN where the projection does not show them."""
-    lon, lat = vec_to_lonlat(vec)
-    return tuple(projection.wcs.wcs_world2pix(lon, lat, 0))
 
 
 def _is_within(place: np.ndarray, n: int, margin: float) -> np.ndarray:

@@ -9,7 +9,8 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.energies import read_bounds, read_nodes
 from skyquilt.instruments.imaging.fits_file import open_fits
 from skyquilt.instruments.imaging.headers import check_counts, unit_factor
-from skyquilt.instruments.imaging.wcs import Projection, pixel_vertices, read_projection, to_grid
+from skyquilt.instruments.imaging.projection import Projection, find_difference, read_projection
+from skyquilt.instruments.imaging.wcs import pixel_vertices, to_grid
 from skyquilt.problem.sky_grid import HealpixGrid
 
 _EXPOSURE = "data.exposure"  # section of the analysis, for messages
@@ -61,11 +62,9 @@ class WcsCube:
             )
         return vertices
 
-    def describe_pixels(self) -> dict[str, object]:
-        """What two cubes of the same pixels have in common, by name."""
-        cards = self.projection.wcs.to_header()
-        keys = [f"{key}{axis}" for key in ("CTYPE", "CRVAL", "CRPIX", "CDELT") for axis in (1, 2)]
-        return {"shape": self.projection.shape} | {key: cards.get(key) for key in keys}
+    def find_difference(self, other: "WcsCube") -> str | None:
+        """What makes the pixels of two cubes differ, for a message; None if they are the same."""
+        return find_difference(self.projection, other.projection)
 
 
 def read_wcs_bands(section: CountsCube | BackgroundCube, name: str) -> WcsCube:
