@@ -126,7 +126,8 @@ def _check_distinct(data: ComptonData, terms: list[BinnedCounts]) -> None:
     """Refuse histograms of the same counts, however they are written."""
     for one, other in combinations(terms, 2):
         n_counts = one.counts.sum()
-        if n_counts >= MANY and np.array_equal(one.counts, other.counts):
+        is_one_time = one.span == other.span
+        if n_counts >= MANY and is_one_time and np.array_equal(one.counts, other.counts):
             object_to(
                 data,
                 "same_counts",
