@@ -103,3 +103,9 @@ def test_binning_with_unknown_frame_names_the_known_ones():
 def test_binning_with_unknown_key_is_refused():
     with pytest.raises(ValidationError, match=r"scheme\n  Extra inputs are not permitted"):
         parse(scheme="ring")
+
+
+def test_orientation_in_the_local_frame_is_refused():
+    assert parse(frame="galactic", orientation="o.ori").paths() == ("events.fits.gz", "o.ori")
+    with pytest.raises(ValidationError, match="orientation has no effect with frame 'local'"):
+        parse(frame="local", orientation="o.ori")

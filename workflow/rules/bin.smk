@@ -7,6 +7,7 @@ for name, binning in settings.binning.items():
             f"bin_events_{name}"
         input:
             events=os.path.normpath(binning.events),
+            orientation=[os.path.normpath(path) for path in binning.paths()[1:]],
         output:
             histogram=os.path.normpath(binning.output),
         log:

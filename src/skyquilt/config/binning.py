@@ -49,7 +49,11 @@ class Binning(Section):
     """One file of unbinned events, and the histogram to make of it."""
 
     events: InputPath
-    """Unbinned events, FITS (also gzipped) or HDF5."""
+    """Unbinned events: FITS or HDF5 of cosipy, or event list of MEGAlib (.tra); FITS and .tra also
+    gzipped."""
+    orientation: InputPath | None = None
+    """Orientation file, text (.ori) or FITS, also gzipped: the galactic frame needs it for event
+    lists without pointings (lines GX and GZ), and it takes the place of those that are there."""
     output: OutputPath
     """Histogram to write, HDF5 in the layout of histpy."""
     frame: Literal["local", "galactic"]
@@ -91,6 +95,16 @@ class Binning(Section):
                 f"time_bin {self.time_bin!r} does not divide the interval of {stop - start:g} s "
                 "into equal bins: change one of them, or give `time_edges`"
             )
+
+    def paths(self) -> tuple[str, ...]:
+        """All files that are read."""
+        return (self.events,) if self.orientation is None else (self.events, self.orientation)
+
+    @model_validator(mode="after")
+    def _check_orientation(self) -> Self:
+        if self.orientation is not None and self.frame == "local":
+            raise ValueError("orientation has no effect with frame 'local': remove it")
+        return self
 
     @model_validator(mode="after")
     def _check_output(self) -> Self:

@@ -73,7 +73,7 @@ def make_inputs(config: Config, name: str) -> None:
     """Simulate and bin the files of an analysis that the configuration makes and are not there."""
     missing = {Path(path) for path in config.analyses[name].paths() if not Path(path).is_file()}
     binnings = [key for key, one in config.binning.items() if Path(one.output) in missing]
-    events = {Path(config.binning[key].events) for key in binnings}
+    events = {Path(path) for key in binnings for path in config.binning[key].paths()}
     missing |= {path for path in events if not path.is_file()}
     if missing & simulated_files(config):
         simulate_files(config)

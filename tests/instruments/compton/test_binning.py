@@ -332,3 +332,29 @@ def test_bin_events_of_gzipped_file_larger_than_memory_limit_stays_below_limit(t
     peak_kb = int(subprocess.run(code, check=True, capture_output=True, text=True).stdout)
     # 400 MB measured: 220 for the libraries, 40 for the cells, the rest for blocks of 32 MB.
     assert peak_kb / 1024 < 500
+
+
+@needs_data
+def test_bin_events_of_megalib_gives_the_histogram_of_cosipy(run):
+    name = "GalacticScan.inc1.id1.crab10sec.extracted.testsample.nopointinginfo.tra.gz"
+    wanted = Histogram.open(DATA / "test_event_histogram_localCDS.hdf5").contents.todense()
+
+    counts, _, summary = run(make_config(DATA / name))
+
+    np.testing.assert_array_equal(counts, wanted)
+    assert summary.dropped["incomplete"] == 1
+
+
+@needs_data
+def test_bin_events_of_megalib_takes_the_pointings_of_the_orientation_file(run):
+    name = "GalacticScan.inc1.id1.crab10sec.extracted.testsample.nopointinginfo.tra.gz"
+    orientation = str(DATA / "20280301_first_10sec.ori")
+
+    counts, _, summary = run(
+        make_config(
+            DATA / name, frame="galactic", orientation=orientation, time_edges=[START, START + 5]
+        )
+    )
+
+    assert counts.sum() == summary.n_binned
+    assert summary.dropped["outside time edges"] > 1000

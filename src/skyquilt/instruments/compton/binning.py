@@ -13,7 +13,9 @@ from skyquilt.config.binning import Binning
 from skyquilt.config.units import to_value
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.cell_counts import make_counts
+from skyquilt.instruments.compton.event_files import NO_POINTING, Pointing
 from skyquilt.instruments.compton.events import EventFile, Events, open_events
+from skyquilt.instruments.compton.orientation_files import read_orientation
 from skyquilt.instruments.compton.sparse_histogram import write_sparse_counts
 from skyquilt.io.hdf5 import Schema, new_hdf5
 from skyquilt.io.provenance import Provenance
@@ -97,18 +99,27 @@ def bin_events(config: Binning) -> BinSummary:
         If the histogram cannot be written.
     """
     grid = make_grid(config)
-    provenance = Provenance("bin-events", config.model_dump(), (config.events,))
+    provenance = Provenance("bin-events", config.model_dump(), config.paths())
     with (
         new_hdf5(config.output, SCHEMA, provenance) as file,
-        open_events(config.events, config.frame) as events,
+        open_events(config.events, config.frame, pointing=_pointing(config, grid)) as events,
     ):
         counts = make_counts(math.prod(grid.shape), events.n_events)
         dropped: Counter[str] = Counter()
         for block in _with_progress(config.events, events):
             counts.add(find_cells(block, grid, dropped))
+        dropped += events.dropped
         summary = _summarise(config.events, events.n_events, dropped)
         write_sparse_counts(file, _axes(grid, config.frame), counts.blocks())
     return summary
+
+
+def _pointing(config: Binning, grid: Grid) -> Pointing:
+    """Attitude for event lists that have none, in the time of the histogram."""
+    if config.orientation is None:
+        return NO_POINTING
+    span = float(grid.time[0]), float(grid.time[-1])
+    return Pointing(read_orientation(config.orientation, span), span)
 
 
 def make_grid(config: Binning) -> Grid:

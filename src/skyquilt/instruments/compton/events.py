@@ -1,5 +1,6 @@
 """Unbinned events of a Compton telescope: measured values in one set of units, checked."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from skyquilt.errors import InputError
-from skyquilt.instruments.compton.event_files import BLOCK_BYTES, open_columns
+from skyquilt.instruments.compton.event_files import (
+    BLOCK_BYTES,
+    NO_POINTING,
+    Pointing,
+    open_columns,
+)
 
 # The format mixes units on purpose: angles in the spacecraft frame are in radians with a
 # colatitude, galactic angles in degrees with a latitude.
@@ -54,26 +60,36 @@ class Events(NamedTuple):
 
 
 class EventFile(NamedTuple):
-    """Events of one file: their number, and iterators over them block by block."""
+    """Events of one file: their number, and an iterator over them block by block.
+
+    The numbers of events that are in no block, by reason, are complete when it has ended.
+    """
 
     n_events: int
     blocks: Iterator[Events]
+    dropped: Counter[str]
 
 
 @contextmanager
 def open_events(
-    path: str | Path, frame: Literal["local", "galactic"], block_bytes: int = BLOCK_BYTES
+    path: str | Path,
+    frame: Literal["local", "galactic"],
+    block_bytes: int = BLOCK_BYTES,
+    pointing: Pointing = NO_POINTING,
 ) -> Iterator[EventFile]:
     """Open a file of unbinned events; blocks are read and checked as they are asked for.
 
     Parameters
     ----------
     path : str or Path
-        FITS (plain or gzipped) or HDF5 file with the columns that cosipy writes.
+        FITS (plain or gzipped) or HDF5 file with the columns that cosipy writes, or event list of
+        MEGAlib (plain or gzipped).
     frame : {"local", "galactic"}
         Frame of the scattered direction.
     block_bytes : int, optional
         Size of a block in the file.
+    pointing : Pointing, optional
+        Attitude of the spacecraft, for galactic directions of event lists without it.
 
     Yields
     ------
@@ -88,8 +104,9 @@ def open_events(
         galactic angles are in radians.
     """
     names = _DIRECTION_UNITS[frame]
-    with open_columns(path, _UNITS | names, block_bytes) as columns:
-        yield EventFile(columns.n_rows, _events(Path(path), frame, columns.blocks))
+    with open_columns(path, _UNITS | names, block_bytes, pointing) as columns:
+        blocks = _events(Path(path), frame, columns.blocks)
+        yield EventFile(columns.n_rows, blocks, columns.dropped)
 
 
 def _events(path: Path, frame: str, blocks: Iterator[dict[str, np.ndarray]]) -> Iterator[Events]:

@@ -141,6 +141,43 @@ def cut_attitude(orientation: Orientation, start: float, stop: float, weights: s
     return Attitude(rotation, weight[used], zenith, horizon_cos)
 
 
+def attitude_at(orientation: Orientation, times: np.ndarray) -> np.ndarray:
+    """Attitude at some times, turned evenly from stamp to stamp.
+
+    Parameters
+    ----------
+    orientation : Orientation
+        With the pointings of all these times.
+    times : ndarray of float64, shape (n,)
+        Times [UNIX s], in any order.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3, 3)
+        Rotations from galactic to spacecraft coordinates.
+
+    Raises
+    ------
+    InputError
+        If the file does not cover a time.
+    """
+    if times.size == 0:
+        return np.empty((0, 3, 3))
+    orientation.overlap(times.min(), times.max())
+    from scipy.spatial.transform import Rotation
+
+    last = len(orientation.time) - 2
+    interval = np.clip(np.searchsorted(orientation.time, times, side="right") - 1, 0, last)
+    begun, inverse = np.unique(interval, return_inverse=True)
+    at = begun - orientation.first
+    begin = rotations(orientation.x[at], orientation.z[at])
+    end = rotations(orientation.x[at + 1], orientation.z[at + 1])
+    turn = Rotation.from_matrix(end @ begin.transpose(0, 2, 1)).as_rotvec()
+    begun_at = orientation.time[interval]
+    step = (times - begun_at) / (orientation.time[interval + 1] - begun_at)
+    return Rotation.from_rotvec(step[:, None] * turn[inverse]).as_matrix() @ begin[inverse]
+
+
 def check_livetimes(orientation: Orientation) -> None:
     """Refuse a file without livetimes.
 
@@ -162,19 +199,30 @@ def _states(orientation: Orientation, used: np.ndarray, step: float) -> tuple:
 
     The first interval is entered a fraction `step` after its stamp.
     """
-    rotation = _rotations(orientation.x[used], orientation.z[used])
+    rotation = rotations(orientation.x[used], orientation.z[used])
     zenith, altitude = orientation.zenith[used], orientation.altitude[used]
     if step > 0:
         pair = slice(used[0], used[0] + 2)
-        between = _rotations(orientation.x[pair], orientation.z[pair])
+        between = rotations(orientation.x[pair], orientation.z[pair])
         rotation[0] = _interpolate_rotation(*between, step)
         zenith[0] = _normalise(np.array([1 - step, step]) @ orientation.zenith[pair])
         altitude[0] = np.array([1 - step, step]) @ orientation.altitude[pair]
     return rotation, zenith, altitude
 
 
-def _rotations(x: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Nearest rotations to the frames (x, z cross x, z), galactic to spacecraft, (n, 3, 3)."""
+def rotations(x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Nearest rotations to the frames (x, z cross x, z), galactic to spacecraft.
+
+    Parameters
+    ----------
+    x, z : ndarray of float64, shape (n, 3)
+        Unit vectors of the axes, galactic.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3, 3)
+        Matrices that turn galactic vectors into those of the spacecraft.
+    """
     frames = np.stack([x, np.cross(z, x), z], axis=1)
     u, _, vh = np.linalg.svd(frames)
     return u @ vh

@@ -8,6 +8,7 @@ import gzip
 import os
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ def open_fits_columns(path: Path, units: Mapping[str, str], block_bytes: int) ->
             header = _table_header(path, file)
         stored = _check_columns(path, header, units)
         rows = max(block_bytes // max(header["NAXIS1"], 1), 1)
-        yield Columns(header["NAXIS2"], _blocks(path, file, header, stored, rows))
+        yield Columns(header["NAXIS2"], _blocks(path, file, header, stored, rows), Counter())
 
 
 def _open_plain_or_gzip(path: Path) -> IO[bytes]:

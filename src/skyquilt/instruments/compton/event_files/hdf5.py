@@ -1,5 +1,6 @@
 """Columns of an event file in HDF5: one dataset per column at the root, without attributes."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ def open_hdf5_columns(path: Path, units: Mapping[str, str], block_bytes: int) ->
         n_rows = _common_length(path, datasets)
         row_bytes = sum(dataset.nbytes for dataset in datasets.values()) // max(n_rows, 1)
         size = max(block_bytes // max(row_bytes, 1), 1)
-        yield Columns(n_rows, _hdf5_blocks(path, datasets, n_rows, size))
+        yield Columns(n_rows, _hdf5_blocks(path, datasets, n_rows, size), Counter())
 
 
 def _dataset(path: Path, file, name: str):

@@ -1,10 +1,6 @@
 """Read an orientation file, whichever its format, and check what it says."""
 
-import gzip
 import logging
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +10,12 @@ from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.orientation_files.fits import read_fits
 from skyquilt.instruments.compton.orientation_files.records import Interval, Records
 from skyquilt.instruments.compton.orientation_files.text import read_text
+from skyquilt.instruments.compton.stream import open_inflated
 from skyquilt.sky.frames import lonlat_to_vec
 
 logger = logging.getLogger(__name__)
 
 _FITS = b"SIMPLE  ="
-_GZIP = b"\x1f\x8b"
 # The x and z axes may be this far from orthogonal (cosine): rounding of the file, no more.
 _MAX_SKEW = 1e-3
 # A livetime may be this much longer than its interval (relative): rounding of the file, no more.
@@ -49,7 +45,7 @@ def read_orientation(
         If the file is missing, truncated, not of this kind, or has stamps out of order.
     """
     path = str(path)
-    with _open(path) as (file, is_plain):
+    with open_inflated(path) as (file, is_plain):
         start = file.read(len(_FITS))
         file.seek(0)
         if start == _FITS:
@@ -62,24 +58,6 @@ def read_orientation(
         )
     _check_times(records, path)
     return _orientation(records, path)
-
-
-@contextmanager
-def _open(path: str) -> Iterator[tuple]:
-    """Content of a file, inflated, and whether it was stored as it is."""
-    try:
-        with open(path, "rb") as stored:
-            is_plain = stored.read(2) != _GZIP
-            stored.seek(0)
-            if is_plain:
-                yield stored, True
-            else:
-                with gzip.open(stored) as inflated:
-                    yield inflated, False
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: damaged or cut short: {error}. Copy the file again.") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from error
 
 
 def _orientation(records: Records, path: str) -> Orientation:
