@@ -20,7 +20,7 @@ rule prepare_model:
     params:
         config=config_file,
         settings=settings_of(
-            "instrument", "data", "energy", "datasets", "spectrum", "spectra"
+            "instrument", "data", "energy", "datasets", "spectrum", "spectra", "shape"
         ),
     message:
         "{wildcards.analysis}: model of all bins"

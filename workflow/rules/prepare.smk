@@ -45,7 +45,7 @@ rule prepare_problem:
     params:
         config=config_file,
         settings=settings_of(
-            "instrument", "data", "energy", "datasets", "spectrum", "spectra"
+            "instrument", "data", "energy", "datasets", "spectrum", "spectra", "shape"
         ),
     message:
         "{wildcards.analysis}: data and table into a fit problem"

@@ -15,6 +15,7 @@ from skyquilt.config.map import MapGrid
 from skyquilt.config.measurement import Data, Instrument
 from skyquilt.config.plots import PlotOptions
 from skyquilt.config.refine import RefineOptions
+from skyquilt.config.shape import Point, Shape
 from skyquilt.config.sources import SourceOptions
 from skyquilt.config.spectrum import Spectrum
 
@@ -35,6 +36,9 @@ class Analysis(Section):
     """Spectrum of the source; the fitted flux is a multiple of it."""
     spectra: Annotated[dict[Name, Spectrum], Field(min_length=2, max_length=100)] | None = None
     """Several spectra by name instead of `spectrum`: each pixel takes the one of largest TS."""
+    shape: Shape = Point(model="point")
+    """Shape of the source on the sky; the flux is that of the whole, the position that of its
+    centre."""
     map: MapGrid = MapGrid()
     """Pixels to fit."""
     fit: FitOptions = FitOptions()

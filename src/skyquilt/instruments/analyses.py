@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.shape import Point
 from skyquilt.instruments.totals import check_totals
 from skyquilt.problem import FitProblem
 
@@ -54,7 +55,11 @@ def prepare(analysis: Analysis, cache: str, *, all_bins: bool = False) -> Prepar
         problem.background_total,
         problem.counts_spectra.values(),
     )
-    return prepared
+    if isinstance(analysis.shape, Point):
+        return prepared
+    from skyquilt.instruments.extended import extend
+
+    return prepared._replace(problem=extend(problem, analysis.shape))
 
 
 def check(analysis: Analysis) -> str:

@@ -25,8 +25,10 @@ from skyquilt.problem.joint import Joint, Part
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
+from skyquilt.problem.shaped import Shaped
 from skyquilt.problem.sky_table import SkyTable
 from skyquilt.problem.templates import Templates
+from skyquilt.sky.shapes import Nodes
 
 # 1.0  first version
 # 1.1  several data sets: expectation of kind joint, group counts_spectra (was counts_spectrum)
@@ -35,13 +37,20 @@ from skyquilt.problem.templates import Templates
 # 1.4  time_span in the description
 # 1.5  expectations of kind templates
 # 1.6  response_pixel_deg in the description
-SCHEMA = Schema("skyquilt/problem", "1.6", "skyquilt prepare")
+# 1.7  expectations of kind shaped, shape in the description
+SCHEMA = Schema("skyquilt/problem", "1.7", "skyquilt prepare")
 
 _LOCAL_DATASETS = {
     "rotation": ("", "rotation from the sky frame to the spacecraft, per attitude sample"),
     "weight": ("s", "time weight of each attitude sample"),
     "zenith": ("", "direction from the Earth's centre to the spacecraft, in the sky frame"),
     "horizon_cos": ("", "cosine of the angle between zenith and Earth's horizon"),
+}
+
+_NODES = {
+    "east": "offsets of the points that make up the source, to the east",
+    "north": "the same to the north",
+    "weight": "weights of these points",
 }
 
 
@@ -152,6 +161,8 @@ def _put_one(group: h5py.Group, expectation: Expectation) -> None:
             put_event_wise(group, expectation)
         case PointSpread():
             put_point_spread(group, expectation)
+        case Shaped():
+            _put_shaped(group, expectation)
         case _:
             _put_table(group, expectation)
 
@@ -196,6 +207,8 @@ def _get_one(group: h5py.Group) -> Expectation:
             return get_point_spread(group)
         case "local_table" | "sky_table":
             return _get_table(group)
+        case "shaped":
+            return _get_shaped(group)
         case kind:
             raise ProductError(
                 f"{group.file.filename}: unknown kind of expectation {kind!r}; make it again with "
@@ -215,6 +228,19 @@ def _get_table(group: h5py.Group) -> LocalTable | SkyTable:
         return LocalTable(**common, **{name: get(group, name) for name in names})
     keys = ("ordering", "interpolation")
     return SkyTable(**common, **{key: str(group.attrs[key]) for key in keys})
+
+
+def _put_shaped(group: h5py.Group, expectation: Shaped) -> None:
+    group.attrs["kind"] = "shaped"
+    for name, values in expectation.nodes._asdict().items():
+        put(group, name, values, "", _NODES[name])
+    put(group, "pole", expectation.pole, "", "north pole that offsets are counted from")
+    _put_one(group.create_group("point"), expectation.expectation)
+
+
+def _get_shaped(group: h5py.Group) -> Shaped:
+    nodes = Nodes(*(get(group, name) for name in _NODES))
+    return Shaped(_get_one(group["point"]), nodes, get(group, "pole"))
 
 
 def _mapped(group: h5py.Group) -> Iterator[h5py.Dataset]:

@@ -227,6 +227,7 @@ def _description(problems: Mapping[str, FitProblem]) -> Description:
         n_masked_counts=sum(one.n_masked_counts for one in each),
         time_span=_time_hull(each),
         response_pixel_deg=max(one.response_pixel_deg for one in each),
+        shape=each[0].shape,
         datasets={name: _dataset(problem) for name, problem in problems.items()},
     )
 

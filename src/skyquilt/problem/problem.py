@@ -50,6 +50,8 @@ class Description(NamedTuple):
         Start and end of the observation [UNIX s]; None where it is not known.
     response_pixel_deg : float
         Side of the pixels between which the response is interpolated [deg]; 0 for none.
+    shape : str
+        Shape of the source in one line.
     datasets : dict of str to dict
         The data sets of a joint problem by name, each with its counts and what is said above of
         the whole; empty for one data set.
@@ -67,6 +69,7 @@ class Description(NamedTuple):
     n_masked_counts: float = 0.0
     time_span: tuple[float, float] | None = None
     response_pixel_deg: float = 0.0
+    shape: str = "point"
     datasets: Mapping[str, Mapping[str, Any]] = {}
     templates: Mapping[str, str] = {}
 

@@ -58,8 +58,8 @@ def tabulate(theta: np.ndarray, profile: np.ndarray, lost_fraction: float) -> Pr
         or 0 everywhere.
     """
     _check(theta, profile)
-    fine = _between(_angles(theta[-1], N_COLUMN))
-    contained = _contained(fine, theta, profile)
+    fine = _between(root_angles(theta[-1], N_COLUMN))
+    contained = contained_in(fine, theta, profile)
     total = contained[:, -1]
     reach = np.array(
         [
@@ -72,8 +72,8 @@ def tabulate(theta: np.ndarray, profile: np.ndarray, lost_fraction: float) -> Pr
         for row, all_of_it in zip(contained, total, strict=True)
     )
     last = min(_BEYOND * reach.max(), theta[-1])
-    angles = _angles(last, N_COLUMN)
-    inside = _contained(_between(angles), theta, profile)[:, ::_FINE]
+    angles = root_angles(last, N_COLUMN)
+    inside = contained_in(_between(angles), theta, profile)[:, ::_FINE]
     return Profiles(
         step=float(np.sqrt(2 * np.sin(last / 2)) / (N_COLUMN - 1)),
         density=_read(angles, theta, profile),
@@ -106,12 +106,33 @@ def blur(theta: np.ndarray, profile: np.ndarray, psf: Profiles, area: float) -> 
     x, y = (np.sqrt(area) / 2 * values for values in np.meshgrid(at, at))
     weight = np.outer(share, share) / 8  # two squares
     turned = (x + y) / np.sqrt(2), (x - y) / np.sqrt(2)
-    angles = _angles(2 * np.arcsin(np.square(psf.step * (N_COLUMN - 1)) / 2), N_COLUMN)
+    angles = root_angles(2 * np.arcsin(np.square(psf.step * (N_COLUMN - 1)) / 2), N_COLUMN)
     blurred = np.zeros_like(psf.density)
     for along, across in ((x, y), turned):
         for dx, dy, w in zip(along.flat, across.flat, weight.flat, strict=True):
             blurred += w * _read(np.hypot(angles + dx, dy), theta, profile)
     return blurred
+
+
+def linear_integral(theta: np.ndarray, profile: np.ndarray) -> np.ndarray:
+    """Integral over the sphere of profiles that are linear between angles.
+
+    Parameters
+    ----------
+    theta : ndarray of float64, shape (n_theta,)
+        Angles [rad], ascending.
+    profile : ndarray of float64, shape (n, n_theta)
+        Densities [sr-1].
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Integral of 2 pi sin(theta) profile, in closed form.
+    """
+    # integral of (a + k theta) sin(theta) is -(a + k theta) cos(theta) + k sin(theta)
+    slope = np.diff(profile, axis=1) / np.diff(theta)
+    ends = -np.diff(profile * np.cos(theta), axis=1) + slope * np.diff(np.sin(theta))
+    return 2 * np.pi * ends.sum(axis=1)
 
 
 def _check(theta: np.ndarray, profile: np.ndarray) -> None:
@@ -123,8 +144,8 @@ def _check(theta: np.ndarray, profile: np.ndarray) -> None:
         raise ValueError("profile: allowed are finite values of 0 or more, not all 0.")
 
 
-def _angles(last: float, n: int) -> np.ndarray:
-    """Angles [rad] at equal steps of the root of the chord."""
+def root_angles(last: float, n: int) -> np.ndarray:
+    """`n` angles [rad] from 0 to `last` at equal steps of the root of the chord."""
     root = np.linspace(0, np.sqrt(2 * np.sin(last / 2)), n)
     return 2 * np.arcsin(np.minimum(root**2 / 2, 1))
 
@@ -136,8 +157,21 @@ def _between(angles: np.ndarray) -> np.ndarray:
     return np.append(first.ravel(), angles[-1])
 
 
-def _contained(angles: np.ndarray, theta: np.ndarray, profile: np.ndarray) -> np.ndarray:
-    """Integral from 0 to each angle, by Simpson's rule between them."""
+def contained_in(angles: np.ndarray, theta: np.ndarray, profile: np.ndarray) -> np.ndarray:
+    """Integral of profiles from 0 to each of ascending angles, by Simpson's rule between them.
+
+    Parameters
+    ----------
+    angles : ndarray of float64, shape (n,)
+        Angles [rad], the first one 0, so near to each other that a profile is a parabola between.
+    theta, profile
+        As given to `tabulate`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_profile, n)
+        Integrals.
+    """
     half = (angles[1:] + angles[:-1]) / 2
     values = [
         2 * np.pi * np.sin(at) * _read(at, theta, profile) for at in (angles[:-1], half, angles[1:])

@@ -147,6 +147,8 @@ def _warnings(products: Products) -> Iterator[str]:
 def _result(products: Products) -> Section:
     summary = products.summary
     rows = [["reference spectrum", summary["spectrum"]]]
+    if (shape := summary.get("shape", "point")) != "point":
+        rows.append(["shape of the source [deg]", shape])
     rows.append(["energies", format_range(*summary["energy_range_keV"])])
     if best := summary["best"]:
         rows += [

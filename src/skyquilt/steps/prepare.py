@@ -14,7 +14,7 @@ from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.templates import join_templates
 from skyquilt.spectra import integrate
 
-_USED = {"instrument", "data", "energy", "datasets", "spectrum", "spectra"}
+_USED = {"instrument", "data", "energy", "datasets", "spectrum", "spectra", "shape"}
 
 
 def prepare_analysis(

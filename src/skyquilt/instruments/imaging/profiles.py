@@ -4,6 +4,8 @@ import logging
 
 import numpy as np
 
+from skyquilt.problem.profiles import linear_integral
+
 logger = logging.getLogger(__name__)
 
 _TOLERANCE = 0.01  # of the integral, before a warning
@@ -49,24 +51,3 @@ def ring_profiles(
     wanted = np.where(is_known, 1.0, 0.0) if normalise else in_rings
     scale = np.divide(wanted, linear_integral(theta, profile), where=is_known, out=wanted * 0)
     return theta, profile * scale[:, np.newaxis]
-
-
-def linear_integral(theta: np.ndarray, profile: np.ndarray) -> np.ndarray:
-    """Integral over the sphere of profiles that are linear between angles.
-
-    Parameters
-    ----------
-    theta : ndarray of float64, shape (n_theta,)
-        Angles [rad], ascending.
-    profile : ndarray of float64, shape (n, n_theta)
-        Densities [sr-1].
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        Integral of 2 pi sin(theta) profile, in closed form.
-    """
-    # integral of (a + k theta) sin(theta) is -(a + k theta) cos(theta) + k sin(theta)
-    slope = np.diff(profile, axis=1) / np.diff(theta)
-    ends = -np.diff(profile * np.cos(theta), axis=1) + slope * np.diff(np.sin(theta))
-    return 2 * np.pi * ends.sum(axis=1)
