@@ -10,8 +10,10 @@ from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.instruments.imaging.projection import read_projection
 from skyquilt.instruments.imaging.wcs import pixel_vertices
+from skyquilt.instruments.imaging.wcs_cube import read_wcs_bands
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.spectra import integrate
+from skyquilt.status import NO_EXPOSURE
 
 EDGES = np.array([10.0, 30.0, 100.0])  # GeV
 NODES = np.array([10.0, 30.0, 100.0])
@@ -215,3 +217,115 @@ def test_pixels_off_the_sky_are_refused(wcs_sky):
 
     with pytest.raises(InputError, match=r"counts\.fits: \d+ pixels lie off the sky; cut the cube"):
         make_problem(wcs_sky.write(with_source=False).analysis())
+
+
+def image_in(kind, values, header):
+    """The same image as a file of another kind has it."""
+    if kind == "primary":
+        return [fits.PrimaryHDU(values, header)]
+    if kind == "extension":
+        return [fits.PrimaryHDU(), fits.ImageHDU(values, header, "SKYMAP")]
+    if kind == "compressed":
+        made = fits.CompImageHDU(values.astype(np.float32), header, "SKYMAP", quantize_level=0)
+        return [fits.PrimaryHDU(), made]
+    n, n_rows, n_columns = values.shape
+    channel, pixel = np.nonzero(values.reshape(n, -1))
+    found = values.reshape(n, -1)[channel, pixel]
+    columns = [
+        fits.Column(name, kind, array=array)
+        for name, kind, array in zip(
+            ("PIX", "CHANNEL", "VALUE"), "JID", (pixel, channel, found), strict=True
+        )
+    ]
+    made = fits.BinTableHDU.from_columns(columns, header, name="SKYMAP")
+    made.header["WCSSHAPE"] = f"({n_columns},{n_rows},{n})"
+    return [fits.PrimaryHDU(), made]
+
+
+@pytest.mark.parametrize("kind", ["primary", "extension", "compressed", "sparse"])
+def test_images_are_read_wherever_and_however_they_are_stored(wcs_sky, kind):
+    wcs_sky.write()
+    bounds = table("EBOUNDS", {"E_MIN": (EDGES[:-1], "GeV"), "E_MAX": (EDGES[1:], "GeV")})
+    values = np.random.default_rng(2).poisson(2, (2, *SHAPE)).astype(np.float64)
+    hdus = [*image_in(kind, values, fits.Header(wcs_sky.cards)), bounds]
+    fits.HDUList(hdus).writeto(wcs_sky.folder / "counts.fits", overwrite=True)
+
+    cube = read_wcs_bands(wcs_sky.analysis().data.counts, "data.counts")
+
+    np.testing.assert_array_equal(cube.values, values.reshape(2, -1).T)
+
+
+def test_scaled_image_and_its_blank_are_read(wcs_sky):
+    wcs_sky.write()
+    bounds = table("EBOUNDS", {"E_MIN": (EDGES[:-1], "GeV"), "E_MAX": (EDGES[1:], "GeV")})
+    stored = np.full((2, *SHAPE), 40, np.int16)
+    stored[:, 3, 4] = -1
+    image = fits.PrimaryHDU(stored, fits.Header(wcs_sky.cards))
+    image.header.update(BSCALE=0.5, BZERO=1.0, BLANK=-1)
+    fits.HDUList([image, bounds]).writeto(wcs_sky.folder / "background.fits", overwrite=True)
+
+    cube = read_wcs_bands(wcs_sky.analysis().data.background, "data.background")
+
+    assert np.flatnonzero(~cube.is_known).tolist() == [3 * 50 + 4]
+    assert np.all(cube.values[cube.is_known] == 21)
+
+
+@pytest.mark.parametrize(
+    ("hdus", "message"),
+    [
+        ([fits.PrimaryHDU()], "no image and no table with PIXTYPE HEALPIX; there are: PRIMARY"),
+        ([fits.PrimaryHDU(), *(fits.ImageHDU(np.ones((2, 9, 9))) for _ in "AB")], "2 images"),
+        ([fits.PrimaryHDU(np.ones((3, 40, 50)))], "has the shape|no CTYPE1"),
+        ([fits.PrimaryHDU(np.ones(50))], "1 axes"),
+    ],
+)  # fmt: skip
+def test_files_without_the_images_are_refused(wcs_sky, hdus, message):
+    wcs_sky.write()
+    bounds = table("EBOUNDS", {"E_MIN": (EDGES[:-1], "GeV"), "E_MAX": (EDGES[1:], "GeV")})
+    fits.HDUList([*hdus, bounds]).writeto(wcs_sky.folder / "counts.fits", overwrite=True)
+
+    with pytest.raises(InputError, match=rf"counts\.fits: .*({message})"):
+        make_problem(wcs_sky.analysis())
+
+
+@pytest.mark.parametrize("who", ["counts", "background"])
+def test_pixels_without_counts_or_background_that_is_known_are_left_out(wcs_sky, who, caplog):
+    caplog.set_level("INFO")
+    wcs_sky.write()
+    whole = make_problem(wcs_sky.analysis())
+    bounds = table("EBOUNDS", {"E_MIN": (EDGES[:-1], "GeV"), "E_MAX": (EDGES[1:], "GeV")})
+    values = wcs_sky.background + (wcs_sky.expected() if who == "counts" else 0)
+    values[:, :, 30:] = np.nan
+    wcs_sky.write_cube(who, values, "", bounds)
+
+    part = make_problem(wcs_sky.analysis())
+
+    assert f"{who}.fits: 800 of 2000 pixels have no value" in caplog.text
+    assert "800 of 2000 pixels have no counts or no background that is known" in caplog.text
+    assert part.counts.size == whole.counts.size - 2 * 800
+    assert part.description.n_masked_bins == 1600
+    near = lonlat_to_vec(*np.transpose([SOURCE]))
+    # the total of a source is that inside what is left
+    assert fit_pixels(part, near).flux[0] == pytest.approx(1, abs=2e-3)
+
+
+def test_exposure_that_is_not_known_is_a_status(wcs_sky, caplog):
+    caplog.set_level("INFO")
+    wcs_sky.exposure[:, :, 30:] = np.nan
+    problem = make_problem(wcs_sky.write().analysis())
+
+    directions = lonlat_to_vec(*np.array([SOURCE, (85.5, 41.0), (80.0, 41.0)]).T)
+    found = fit_pixels(problem, directions)
+
+    assert "exposure.fits: 800 of 2000 pixels have no value (NaN or UNSEEN)" in caplog.text
+    assert (found.status == NO_EXPOSURE).tolist() == [False, False, True]
+
+
+def test_exposure_beside_pixels_that_are_not_known_is_not_less(wcs_sky):
+    wcs_sky.exposure[:, :, 32:] = np.nan  # the source is in column 28
+
+    problem = make_problem(wcs_sky.write().analysis())
+
+    assert fit_pixels(problem, lonlat_to_vec(*np.transpose([SOURCE]))).flux[0] == pytest.approx(
+        1, abs=1e-3
+    )

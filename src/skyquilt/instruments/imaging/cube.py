@@ -3,6 +3,7 @@
 from skyquilt.config.imaging import BackgroundCube, CountsCube, ExposureCube
 from skyquilt.instruments.imaging.fits_file import open_fits
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube, read_bands, read_exposure
+from skyquilt.instruments.imaging.healpix_table import has_pixels
 from skyquilt.instruments.imaging.wcs_cube import WcsCube, read_wcs_bands, read_wcs_exposure
 
 SkyCube = HealpixCube | WcsCube
@@ -19,6 +20,6 @@ def read_exposure_cube(section: ExposureCube) -> SkyCube:
 
 
 def _is_image(path: str) -> bool:
-    """Whether the first extension of a file is an image."""
+    """Whether a file holds images, and no table of HEALPix pixels."""
     with open_fits(path) as file:
-        return file[0].header["NAXIS"] > 0
+        return file[0].header["NAXIS"] > 0 or not any(has_pixels(hdu) for hdu in file)

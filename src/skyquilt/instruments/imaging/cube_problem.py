@@ -1,5 +1,7 @@
 """Fit problem of photons counted in pixels and energy bands."""
 
+import logging
+
 import numpy as np
 
 from skyquilt.config.analysis import Analysis
@@ -22,6 +24,8 @@ from skyquilt.problem import CountsSpectrum, Description, FitProblem, PointSprea
 from skyquilt.problem.pixel_image import find_hits
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.spectra import describe, integrate
+
+logger = logging.getLogger(__name__)
 
 _SAME_EDGE = 1e-3  # relative; EBOUNDS are often single precision, in another unit
 
@@ -47,17 +51,20 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
         warn_of_exposure(background, response.exposure)
     bands = slice(*select_bands(counts, analysis.energy))
     edges = counts.energies[bands.start : bands.stop + 1]
-    expected = background.values * data.background.scale
-    _check_background(counts, background, bands)
-    vertices = pixel_corners(counts, response.exposure.frame)
-    image, place = find_hits(vertices, (expected if all_bins else counts.values)[:, bands])
-    if not counts.values[:, bands].any():
+    kept = _find_kept(counts, background)
+    observed = counts.values[kept][:, bands]
+    all_expected = background.values[kept] * data.background.scale
+    expected = all_expected[:, bands]
+    _check_background(observed, expected, background.path)
+    vertices = pixel_corners(counts, response.exposure.frame, kept)
+    image, place = find_hits(vertices, expected if all_bins else observed)
+    if not observed.any():
         raise InputError(f"{counts.path}: all counts are 0 in the chosen energies.")
     photons, n_band = spread_photons(analysis.spectrum, edges, response), len(edges) - 1
     return FitProblem(
-        counts=counts.values[:, bands].ravel()[place],
-        background=expected[:, bands].ravel()[place],
-        background_total=float(expected[:, bands].sum()),
+        counts=observed.ravel()[place],
+        background=expected.ravel()[place],
+        background_total=float(expected.sum()),
         expectation=PointSpread(
             image=image,
             yields=response.grid(exposure_weights(photons, response, n_band)),
@@ -75,9 +82,11 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
             background_scale=data.background.scale,
             background_scale_from=describe_scale(data.background.scale),
             n_bins=len(vertices) * n_band,
+            n_masked_bins=(len(counts.values) - len(vertices)) * n_band,
+            n_masked_counts=float(np.nansum(counts.values[:, bands]) - observed.sum()),
             time_span=read_time_span(counts.path),
         ),
-        counts_spectra={"": _counts_spectrum(counts, expected, bands)},
+        counts_spectra={"": _counts_spectrum(counts, counts.values[kept], all_expected, bands)},
     )
 
 
@@ -139,28 +148,48 @@ def select_bands(cube: SkyCube, selection: EnergySelection) -> tuple[int, int]:
     return nearest[0], nearest[1]
 
 
-def pixel_corners(cube: SkyCube, frame: str) -> np.ndarray:
-    """Corners of the pixels of a cube, turned into a frame, shape (n_pixel, n_vertex, 3)."""
-    corners = cube.corners()
+def pixel_corners(cube: SkyCube, frame: str, kept: slice | np.ndarray) -> np.ndarray:
+    """Corners of some pixels of a cube, turned into a frame, shape (n_pixel, n_vertex, 3)."""
+    is_kept = np.zeros(len(cube.values), bool)
+    is_kept[kept] = True
+    corners = cube.corners(is_kept)
     turned = rotate(rotation(cube.frame, frame), corners.reshape(-1, 3))
     return np.ascontiguousarray(turned.reshape(corners.shape))
 
 
-def _check_background(counts: SkyCube, background: SkyCube, bands: slice) -> None:
-    is_bad = (counts.values[:, bands] > 0) & ~(background.values[:, bands] > 0)
-    if is_bad.any():
-        n_counts = counts.values[:, bands][is_bad].sum()
+def _find_kept(counts: SkyCube, background: SkyCube) -> slice | np.ndarray:
+    """Pixels where both counts and background are known; others are no part of the observation."""
+    is_kept = counts.is_known & background.is_known
+    if is_kept.all():
+        return slice(None)
+    if not is_kept.any():
         raise InputError(
-            f"{background.path}: {int(is_bad.sum())} bins with {n_counts:g} counts have no "
+            f"{counts.path} and {background.path}: no pixel has a value in both of them."
+        )
+    logger.info(
+        "%s: %d of %d pixels have no counts or no background that is known; they are left out, "
+        "with %g counts",
+        *(counts.path, np.sum(~is_kept), len(is_kept), np.nansum(counts.values[~is_kept])),
+    )
+    return is_kept
+
+
+def _check_background(counts: np.ndarray, expected: np.ndarray, path: str) -> None:
+    is_bad = (counts > 0) & ~(expected > 0)
+    if is_bad.any():
+        raise InputError(
+            f"{path}: {int(is_bad.sum())} bins with {counts[is_bad].sum():g} counts have no "
             "expected background, and no finite likelihood: give the background a value wherever "
             "there are counts, or choose other energies."
         )
 
 
-def _counts_spectrum(counts: SkyCube, expected: np.ndarray, bands: slice) -> CountsSpectrum:
-    channel = np.arange(len(counts.energies) - 1)
+def _counts_spectrum(
+    cube: SkyCube, counts: np.ndarray, expected: np.ndarray, bands: slice
+) -> CountsSpectrum:
+    channel = np.arange(len(cube.energies) - 1)
     return CountsSpectrum(
-        counts.energies,
+        cube.energies,
         (channel >= bands.start) & (channel < bands.stop),
-        {"data": counts.values.sum(axis=0), "background model": expected.sum(axis=0)},
+        {"data": counts.sum(axis=0), "background model": expected.sum(axis=0)},
     )

@@ -39,34 +39,56 @@ def read_energies(table: Any, section: Any, name: str, column: str) -> np.ndarra
 
 
 def read_bounds(file: Any, section: Any, name: str) -> np.ndarray:
-    """Edges of the bands [keV] from the table EBOUNDS of an open file.
+    """Edges of the bands [keV] of an open file: table EBOUNDS, or that which BANDSHDU names.
 
     Raises
     ------
     InputError
-        If there is no such table, or bands do not follow each other.
+        If there is no such table, it has more axes, or bands do not follow each other.
     ConfigError
         If the unit is not known.
     """
-    table = find_table(file, section.path, "EBOUNDS")
-    low, high = (read_energies(table, section, name, key) for key in ("E_MIN", "E_MAX"))
+    table = find_table(file, section.path, "EBOUNDS", *_bands(file, section.path))
+    stored = {column.upper() for column in table.columns.names}
+    ends = ("ENERGY_MIN", "ENERGY_MAX") if "ENERGY_MIN" in stored else ("E_MIN", "E_MAX")
+    low, high = (read_energies(table, section, name, key) for key in ends)
     if np.any(np.abs(high[:-1] / low[1:] - 1) > _SAME_ENERGY):
         raise InputError(f"{section.path}: EBOUNDS has gaps or overlaps: {low} to {high} keV.")
     return check_ascending(section.path, np.append(low, high[-1:]))
 
 
 def read_nodes(file: Any, section: Any, name: str) -> np.ndarray:
-    """Energies [keV] from the table ENERGIES of an open file.
+    """Energies [keV] of an open file: table ENERGIES, or that which BANDSHDU names.
+
+    In bands (BANDSHDU, EBOUNDS) the values are those at their middle, which the Fermi tools and
+    GADF put at the root of the product of the ends.
 
     Raises
     ------
     InputError
-        If there is no such table, or the energies do not ascend.
+        If there is no such table, it has more axes, or the energies do not ascend.
     ConfigError
         If the unit is not known.
     """
-    table = find_table(file, section.path, "ENERGIES")
-    return check_ascending(section.path, read_energies(table, section, name, "Energy"))
+    table = find_table(file, section.path, "ENERGIES", *_bands(file, section.path), "EBOUNDS")
+    stored = {column.upper() for column in table.columns.names}
+    if "ENERGY_TRUE" in stored or "ENERGY" in stored or "E_MIN" not in stored:
+        column = "ENERGY_TRUE" if "ENERGY_TRUE" in stored else "Energy"
+        return check_ascending(section.path, read_energies(table, section, name, column))
+    low, high = (read_energies(table, section, name, key) for key in ("E_MIN", "E_MAX"))
+    return check_ascending(section.path, np.sqrt(low * high))
+
+
+def _bands(file: Any, path: str) -> list[str]:
+    """Name of the table of the axes besides the sky, if the header of a map says it."""
+    names = [str(hdu.header["BANDSHDU"]) for hdu in file if "BANDSHDU" in hdu.header]
+    for hdu in file:
+        if "AXCOLS2" in hdu.header:
+            raise InputError(
+                f"{path}: the map has the axes {hdu.header.get('AXCOLS1')} and "
+                f"{hdu.header['AXCOLS2']}; one of energies is needed."
+            )
+    return names[:1]
 
 
 def check_ascending(path: str, energies: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Tables of the FITS files of imaging instruments; what is wrong with one becomes one message."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from skyquilt.io.fits_input import open_fits
 if TYPE_CHECKING:
     from astropy.io.fits import BinTableHDU, HDUList
 
-__all__ = ["column_unit", "find_table", "open_fits", "read_column"]
+__all__ = ["column_unit", "find_image", "find_table", "open_fits", "read_column"]
 
 
 def find_table(file: "HDUList", path: str, *names: str) -> "BinTableHDU":
@@ -28,8 +28,25 @@ def find_table(file: "HDUList", path: str, *names: str) -> "BinTableHDU":
     raise InputError(f"{path}: no table {' or '.join(names)}; there are: {there}.")
 
 
+def find_image(file: "HDUList", path: str) -> Any:
+    """The image of a file: its first extension, or the only other one, compressed or not.
+
+    Raises
+    ------
+    InputError
+        If there is none, or there are several behind a first extension without data.
+    """
+    images = [hdu for hdu in file if hdu.is_image and hdu.header["NAXIS"] > 0]
+    if images and (images[0] is file[0] or len(images) == 1):
+        return images[0]
+    there = ", ".join(hdu.name or "unnamed" for hdu in images or file)
+    if images:
+        raise InputError(f"{path}: {len(images)} images, {there}; one is needed.")
+    raise InputError(f"{path}: no image and no table with PIXTYPE HEALPIX; there are: {there}.")
+
+
 def read_column(table: "BinTableHDU", path: str, name: str) -> np.ndarray:
-    """One numeric column as float64.
+    """One numeric column as float64; NaN where it holds its TNULL.
 
     Raises
     ------
@@ -42,10 +59,15 @@ def read_column(table: "BinTableHDU", path: str, name: str) -> np.ndarray:
             f"{path}: table {table.name} has no column {name}; there are: "
             f"{', '.join(table.columns.names)}."
         )
+    column = table.columns[stored[name.upper()]]
     try:
-        return np.asarray(table.data[stored[name.upper()]], dtype=np.float64)
-    except ValueError as error:
+        values = np.array(table.data[column.name], dtype=np.float64)
+    except (ValueError, TypeError) as error:
         raise InputError(f"{path}: column {name} holds no numbers.") from error
+    if column.null not in (None, ""):  # TNULL is a value as it is stored
+        scale, zero = (1.0 if column.bscale in (None, "") else column.bscale), column.bzero or 0
+        values[values == float(column.null) * scale + zero] = np.nan
+    return values
 
 
 def column_unit(table: "BinTableHDU", name: str) -> str | None:

@@ -135,7 +135,7 @@ def mean_profiles(photons: Photons, response: Response, n_band: int) -> np.ndarr
     mean_exposure = np.interp(
         np.log(photons.energy),
         np.log(response.exposure.energies),
-        response.exposure.values.mean(axis=0),
+        response.exposure.values[response.exposure.is_known].mean(axis=0),
     )
     counts = photons.flux * mean_exposure
     share = shares(response.psf_shares(photons.energy), len(response.psf.energies))

@@ -1,15 +1,18 @@
-"""Cubes in a projection of the sky: an image per energy in the first extension of a file."""
+"""Cubes in a projection of the sky: an image per energy."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from skyquilt.config.imaging import BackgroundCube, CountsCube, ExposureCube
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.energies import read_bounds, read_nodes
-from skyquilt.instruments.imaging.fits_file import open_fits
+from skyquilt.instruments.imaging.fits_file import find_image, open_fits
 from skyquilt.instruments.imaging.headers import check_counts, unit_factor
+from skyquilt.instruments.imaging.missing import check_values, find_known
 from skyquilt.instruments.imaging.projection import Projection, find_difference, read_projection
+from skyquilt.instruments.imaging.sparse import is_sparse, to_image
 from skyquilt.instruments.imaging.wcs import pixel_vertices, to_grid
 from skyquilt.problem.sky_grid import HealpixGrid
 
@@ -27,7 +30,7 @@ class WcsCube:
     projection : Projection
         Where the pixels are.
     values : ndarray of float64, shape (n_pixel, n)
-        Values, finite and not negative, row by row of the image.
+        Values, finite and not negative, row by row of the image; NaN in pixels that are not known.
     energies : ndarray of float64
         Edges of n bands, shape (n + 1,), or n energies, ascending [keV].
     """
@@ -42,25 +45,30 @@ class WcsCube:
         """Frame of the pixels: galactic or icrs."""
         return self.projection.frame
 
+    @property
+    def is_known(self) -> np.ndarray:
+        """Pixels that have values, shape (n_pixel,)."""
+        return find_known(self.values)
+
     def grid(self, values: np.ndarray) -> HealpixGrid:
         """Values at the pixels of this cube, shape (n_pixel, n), between them."""
         return to_grid(self.projection, values.T.reshape(-1, *self.projection.shape))
 
-    def corners(self) -> np.ndarray:
-        """Corners of the pixels in their frame, shape (n_pixel, 4, 3).
+    def corners(self, is_kept: np.ndarray) -> np.ndarray:
+        """Corners of some of the pixels in their frame, shape (n_kept, 4, 3).
 
         Raises
         ------
         InputError
-            If a pixel lies off the sky.
+            If one of them lies off the sky.
         """
         vertices, is_on_sky = pixel_vertices(self.projection)
-        if not is_on_sky.all():
+        if n_off := int(np.sum(is_kept & ~is_on_sky)):
             raise InputError(
-                f"{self.path}: {int(np.sum(~is_on_sky))} pixels lie off the sky; cut the cube to "
+                f"{self.path}: {n_off} pixels lie off the sky; cut the cube to "
                 "those that lie on it, or take one in HEALPix pixels."
             )
-        return vertices
+        return vertices[is_kept[is_on_sky]]
 
     def find_difference(self, other: "WcsCube") -> str | None:
         """What makes the pixels of two cubes differ, for a message; None if they are the same."""
@@ -86,9 +94,10 @@ def read_wcs_bands(section: CountsCube | BackgroundCube, name: str) -> WcsCube:
         If the unit of the energies is not known.
     """
     with open_fits(section.path) as file:
+        image = _find_image(file, section.path)
+        check_counts(section.path, _unit(image))
         edges = read_bounds(file, section, name)
-        check_counts(section.path, _unit(file[0]))
-        return _read_images(file[0], section, edges, len(edges) - 1, 1.0)
+        return _read_images(image, section, edges, len(edges) - 1, 1.0)
 
 
 def read_wcs_exposure(section: ExposureCube) -> WcsCube:
@@ -102,39 +111,39 @@ def read_wcs_exposure(section: ExposureCube) -> WcsCube:
         If a unit is not known.
     """
     with open_fits(section.path) as file:
+        image, key = _find_image(file, section.path), f"{_EXPOSURE}.unit"
         energies = read_nodes(file, section, _EXPOSURE)
-        factor = unit_factor(
-            section.path,
-            "the exposures",
-            _unit(file[0]),
-            f"{_EXPOSURE}.unit",
-            section.unit,
-            "cm2 s",
-        )
-        cube = _read_images(file[0], section, energies, len(energies), factor)
-    if not cube.values.any():
+        unit = _unit(image)
+        factor = unit_factor(section.path, "the exposures", unit, key, section.unit, "cm2 s")
+        cube = _read_images(image, section, energies, len(energies), factor)
+    if not np.nansum(cube.values):
         raise InputError(f"{section.path}: the exposure is 0 everywhere.")
     return cube
 
 
-def _unit(image) -> str | None:
+def _find_image(file: Any, path: str) -> Any:
+    """The image of a file, filled if it is a sparse map."""
+    sparse = [hdu for hdu in file if is_sparse(hdu)]
+    return to_image(sparse[0], path) if sparse else find_image(file, path)
+
+
+def _unit(image: Any) -> str | None:
     return str(image.header.get("BUNIT", "")).strip() or None
 
 
-def _read_images(image, section, energies: np.ndarray, n: int, factor: float) -> WcsCube:
+def _read_images(image: Any, section: Any, energies: np.ndarray, n: int, factor: float) -> WcsCube:
     path, shape = section.path, np.shape(image.data)
     projection = read_projection(image.header, path, section.frame)
-    if shape != (n, *projection.shape):
+    if shape[:-2] not in ((n,), *([()] if n == 1 else [])):
         raise InputError(
-            f"{path}: the first extension has the shape {shape}; {n} images of energies are needed."
+            f"{path}: the image {image.name} has the shape {shape}; {n} images of energies are "
+            "needed."
         )
-    values = np.asarray(image.data, np.float64).reshape(n, -1).T * factor
-    wrong = np.argwhere(~(np.isfinite(values) & (values >= 0)))
-    if len(wrong):
-        pixel, plane = wrong[0]
+
+    def describe(pixel: int, plane: int) -> str:
         row, column = np.unravel_index(pixel, projection.shape)
-        raise InputError(
-            f"{path}: {len(wrong)} values are negative or not finite, as {values[pixel, plane]:g} "
-            f"in column {column}, row {row} of image {plane} (counted from 0)."
-        )
+        return f"column {column}, row {row} of image {plane} (counted from 0)"
+
+    values = np.asarray(image.data, np.float64).reshape(n, -1).T
+    values = check_values(path, values, describe) * factor
     return WcsCube(path, projection, np.ascontiguousarray(values), energies)
