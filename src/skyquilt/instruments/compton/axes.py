@@ -10,9 +10,15 @@ import h5py
 import numpy as np
 
 from skyquilt.errors import InputError
+from skyquilt.instruments.channels import EDGE_RTOL
 
 _UNITS = {"Ei": "keV", "Em": "keV", "Phi": "deg", "Time": "s"}
-_FRAMES = {None: None, "spacecraftframe": "local", "galactic": "galactic"}
+_FRAMES = {None: None, "spacecraftframe": "local", "galactic": "galactic", "g": "galactic"}
+_CLASSES = ("Axis", "HealpixAxis", "TimeAxis")
+_SCALES = ("linear", "log", "symmetric")
+_ORDERINGS = {"ring": "RING", "nested": "NESTED", "nest": "NESTED"}
+_RANGES = {"Ei": (0, 1e9), "Em": (0, 1e9), "Phi": (0, 180)}
+"""Lowest and highest edge in skyquilt's unit: energies up to 1 TeV are in reach of no telescope."""
 
 
 class Axis(NamedTuple):
@@ -44,9 +50,26 @@ class Axis(NamedTuple):
 
 
 def read_axes(group: h5py.Group) -> dict[str, Axis]:
-    """Axes by label, in the order of the contents (datasets "0", "1", ...)."""
-    datasets = [group[name] for name in sorted(group, key=int)]
-    axes = [_read_axis(dataset) for dataset in datasets]
+    """Axes by label, in the order of the contents (datasets "0", "1", ...).
+
+    Raises
+    ------
+    InputError
+        If the numbers of the axes have a gap, a label is missing or there twice, or an axis says
+        something of itself that is not known.
+    """
+    path = group.file.filename
+    names = sorted(group, key=lambda name: (len(name), name))
+    if names != [str(number) for number in range(len(names))]:
+        raise InputError(
+            f"{path}: axes are stored as {', '.join(names)}; they must be 0 to {len(names) - 1}."
+        )
+    axes = [_read_axis(group[name], f"{path}: axis {name}") for name in names]
+    labels = [axis.label for axis in axes]
+    if "" in labels or len(set(labels)) < len(labels):
+        raise InputError(
+            f"{path}: labels of the axes are {labels}; each axis needs one of its own."
+        )
     return {axis.label: axis for axis in axes}
 
 
@@ -56,17 +79,31 @@ def axis_edges(axis: Axis, path: str) -> np.ndarray:
     Raises
     ------
     InputError
-        If the axis has no unit, or one of another kind.
+        If the axis has no unit, or one of another kind, or edges out of the range of its quantity.
     """
+    if axis.nside is not None:
+        raise InputError(f"{path}: axis {axis.label} is a HEALPix axis; edges are needed.")
+    edges = axis.edges.astype(np.float64) * _unit_factor(axis, path)
+    low, high = _RANGES.get(axis.label, (-np.inf, np.inf))
+    if not (edges[0] >= low and edges[-1] <= high * (1 + EDGE_RTOL)):
+        raise InputError(
+            f"{path}: axis {axis.label} has edges {edges[0]:g} to {edges[-1]:g} "
+            f"{_UNITS[axis.label]}; they must lie between {low:g} and {high:g}: mend its unit or "
+            "its edges."
+        )
+    return edges
+
+
+def _unit_factor(axis: Axis, path: str) -> float:
     unit = _UNITS[axis.label]
     if axis.unit is None:
         raise InputError(f"{path}: axis {axis.label} has no unit; it must be in {unit}.")
     if axis.unit == unit:
-        return axis.edges.astype(np.float64)
+        return 1.0
     from astropy.units import Unit
 
     try:
-        return axis.edges * Unit(axis.unit).to(unit)
+        return float(Unit(axis.unit).to(unit))
     except ValueError as error:
         raise InputError(
             f"{path}: axis {axis.label} is in {axis.unit}; it must be convertible to {unit}."
@@ -85,34 +122,78 @@ def healpix_space(axis: Axis, path: str) -> tuple[int, str, str | None]:
     if axis.nside is None:
         raise InputError(f"{path}: axis {axis.label} is no HEALPix axis.")
     npix = 12 * axis.nside**2
-    if axis.n_bins != npix:
+    if axis.n_bins != npix or not np.array_equal(axis.edges, np.arange(npix + 1)):
         raise InputError(
             f"{path}: axis {axis.label} has {axis.n_bins} of {npix} pixels; the full sphere is "
-            "needed."
+            "needed, its pixels in ascending order."
         )
-    if axis.frame not in _FRAMES:
+    frame = None if axis.frame is None else axis.frame.lower()
+    if frame not in _FRAMES:
         raise InputError(
             f"{path}: axis {axis.label} is in frame {axis.frame!r}; allowed are 'spacecraftframe' "
             "and 'galactic'."
         )
-    return axis.nside, axis.ordering, _FRAMES[axis.frame]
+    return axis.nside, axis.ordering, _FRAMES[frame]
 
 
-def _read_axis(dataset: h5py.Dataset) -> Axis:
+def text(value) -> str:
+    """Text of an attribute, stored with variable or fixed length."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def ordering_of(scheme, what: str) -> str:
+    """Ordering of pixels, as "RING", from the name of a scheme.
+
+    Raises
+    ------
+    InputError
+        If the scheme is not known.
+    """
+    name = text(scheme).lower()
+    if name not in _ORDERINGS:
+        raise InputError(f"{what}: scheme is {name!r}; allowed are {', '.join(_ORDERINGS)}.")
+    return _ORDERINGS[name]
+
+
+def _read_axis(dataset: h5py.Dataset, what: str) -> Axis:
     attributes = dict(dataset.attrs)
-    label, edges = str(attributes.get("label", "")), dataset[()]
-    if "time_scale" in attributes:
-        return Axis(label, _unix_seconds(edges, str(attributes["time_scale"])), "s")
-    if "nside" not in attributes:
-        return Axis(label, edges, attributes.get("unit"))
-    ordering = {"R": "RING", "N": "NESTED"}[str(attributes["scheme"])[0].upper()]
+    label = text(attributes.get("label", ""))
+    what = f"{what} ({label})"
+    plain = "HealpixAxis" if "nside" in attributes else "Axis"
+    kind = text(attributes.get("__class__", [plain])[-1])
+    scale = text(attributes.get("scale", "linear"))
+    for name, value, allowed in (("class", kind, _CLASSES), ("scale", scale, _SCALES)):
+        if value not in allowed:
+            raise InputError(f"{what}: {name} is {value!r}; allowed are {', '.join(allowed)}.")
+    if kind == "TimeAxis":
+        edges = _unix_seconds(dataset[()], text(attributes["time_scale"]))
+        _check_ascending(edges, what)
+        return Axis(label, edges, "s")
+    edges = dataset[()]
+    _check_ascending(edges, what)
+    if kind == "Axis":
+        unit = attributes.get("unit")
+        return Axis(label, edges, None if unit is None else text(unit))
+    nside = int(attributes["nside"])
+    if nside < 1:
+        raise InputError(f"{what}: nside is {nside}; it must be 1 or more.")
+    frame = attributes.get("coordsys")
     return Axis(
         label,
         edges,
-        nside=int(attributes["nside"]),
-        ordering=ordering,
-        frame=attributes.get("coordsys"),
+        nside=nside,
+        ordering=ordering_of(attributes["scheme"], what),
+        frame=None if frame is None else text(frame),
     )
+
+
+def _check_ascending(edges: np.ndarray, what: str) -> None:
+    is_edges = edges.ndim == 1 and edges.size >= 2 and edges.dtype.kind in "fiu"
+    if not (is_edges and np.isfinite(edges).all() and np.all(np.diff(edges) > 0)):
+        raise InputError(
+            f"{what}: edges are {np.array2string(edges, threshold=8, edgeitems=3)}; at least two "
+            "finite numbers are needed, in ascending order."
+        )
 
 
 def _unix_seconds(edges: np.ndarray, scale: str) -> np.ndarray:

@@ -12,7 +12,7 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, read_axes
 from skyquilt.instruments.compton.contents import project
 from skyquilt.instruments.compton.dataspace import DataSpace
-from skyquilt.instruments.compton.paths import check_file
+from skyquilt.instruments.compton.paths import DAMAGE, check_file, describe
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +80,9 @@ def _open(path: str) -> Iterator[h5py.Group]:
     try:
         with h5py.File(path, "r") as file:
             yield file["hist"]
-    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
+    except DAMAGE as error:
         raise InputError(
-            f"{path}: cannot be read as a histogram of histpy (group 'hist'): {error}."
+            f"{path}: cannot be read as a histogram of histpy (group 'hist'): {describe(error)}."
         ) from error
 
 

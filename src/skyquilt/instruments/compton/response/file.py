@@ -7,11 +7,13 @@ import h5py
 import numpy as np
 
 from skyquilt.errors import InputError
-from skyquilt.instruments.compton.paths import check_file
+from skyquilt.instruments.compton.paths import DAMAGE, check_file, describe
 from skyquilt.instruments.compton.response.model import Response
 from skyquilt.instruments.compton.response.point_source import read_point_source
 from skyquilt.instruments.compton.response.version1 import read_version_1
 from skyquilt.instruments.compton.response.version2 import read_version_2
+
+_READERS = {1: read_version_1, 2: read_version_2}
 
 
 @contextmanager
@@ -33,8 +35,8 @@ def open_response(path: str) -> Iterator[Response]:
             response = _describe(file, path)
         except KeyError as error:
             raise InputError(f"{path}: incomplete response: {error.args[0]}.") from error
-        except (OSError, RuntimeError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{path}: damaged response: {error}.") from error
+        except DAMAGE as error:
+            raise InputError(f"{path}: damaged response: {describe(error)}.") from error
         _check_energies("Ei", response.ei_edges, path)
         _check_energies("Em", response.space.em_edges, path)
         _check_overlap(response.ei_edges, response.space.em_edges, path)
@@ -60,8 +62,13 @@ def _check_overlap(ei_edges: np.ndarray, em_edges: np.ndarray, path: str) -> Non
 
 def _describe(file: h5py.File, path: str) -> Response:
     if "DRM" in file:
-        read = read_version_2 if int(file["DRM"].attrs.get("VERSION", 1)) >= 2 else read_version_1
-        return read(file["DRM"], path)
+        version = int(file["DRM"].attrs.get("VERSION", 1))
+        if version not in _READERS:
+            raise InputError(
+                f"{path}: detector response of version {version}; known are 1 and 2: use a later "
+                "skyquilt, or write it in an older layout."
+            )
+        return _READERS[version](file["DRM"], path)
     if "hist" in file:
         return read_point_source(file["hist"], path)
     raise InputError(

@@ -7,6 +7,7 @@ import numpy as np
 
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.dataspace import DataSpace
+from skyquilt.instruments.compton.paths import DAMAGE, describe
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ class Response:
             stop = min(start + self.rows_per_read, self.n_rows)
             try:
                 block = self.read(start, stop, channels)
-            except (OSError, ValueError, IndexError) as error:
+            except DAMAGE as error:
                 raise InputError(
-                    f"{self.path}: rows {start} to {stop - 1} cannot be read ({error}); the file "
-                    "is damaged: fetch it again."
+                    f"{self.path}: rows {start} to {stop - 1} cannot be read ({describe(error)}); "
+                    "the file is damaged: fetch it again."
                 ) from error
             # One pass: the smallest value is NaN when there is a NaN.
             if not (block.min() >= 0 and block.max() < np.inf):

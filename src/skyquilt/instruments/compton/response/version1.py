@@ -1,96 +1,110 @@
 """Detector response in the layout of cosipy up to mid 2025, dense or sparse."""
 
+from collections.abc import Callable
+
 import h5py
 import numpy as np
 
 from skyquilt.errors import InputError
+from skyquilt.instruments.compton.axes import Axis, axis_edges, ordering_of, text
 from skyquilt.instruments.compton.dataspace import DataSpace
-from skyquilt.instruments.compton.response.checks import (
-    area_factor,
-    check_order,
-    check_shape,
-    rows_per_read,
-)
+from skyquilt.instruments.compton.response.checks import ORDER, area_factor, check_names
+from skyquilt.instruments.compton.response.layout import dense_reader, rows_per_read
 from skyquilt.instruments.compton.response.model import Response
+
+_SCALES = ("linear", "log")
 
 
 def read_version_1(drm: h5py.Group, path: str) -> Response:
     """Old layout; without the attribute SPARSE it is sparse."""
-    names = _creation_order(drm["AXES"])
-    is_sparse = bool(drm.attrs.get("SPARSE", True))
-    summed = ("SigmaTau", "Dist") if is_sparse else ()
-    check_order(names, summed, path)
-    edges = {name: _drm_edges(drm["AXES"][name], path) for name in names}
-    nside, ordering = _drm_healpix(drm["AXES"]["NuLambda"], path)
-    psichi_nside, psichi_ordering = _drm_healpix(drm["AXES"]["PsiChi"], path)
-    space = DataSpace(edges["Em"], edges["Phi"], psichi_nside, psichi_ordering, "local")
-    factor = area_factor(drm.attrs["UNIT"], "cm2", path)
-    shape = (12 * nside**2, edges["Ei"].size - 1, *space.shape)
-    if is_sparse:
-        sizes = [edges[name].size - 1 for name in names[1:]]
-        read, n_rows = _sparse_reader(drm, shape, sizes, factor), 1
-        check_shape(drm["CONTENTS"].shape, shape[:1], path)
+    names = _creation_order(drm["AXES"], path)
+    check_names(names, path)
+    axes = {name: _drm_axis(drm["AXES"][name], name, path) for name in names}
+    source, scattered = axes["NuLambda"], axes["PsiChi"]
+    if source.nside is None or scattered.nside is None:
+        raise InputError(f"{path}: axes NuLambda and PsiChi must be of the type 'healpix'.")
+    ei_edges, em_edges, phi_edges = (axis_edges(axes[name], path) for name in ("Ei", "Em", "Phi"))
+    space = DataSpace(em_edges, phi_edges, scattered.nside, scattered.ordering, "local")
+    factor = area_factor(text(drm.attrs["UNIT"]), "cm2", path)
+    n_bins = {name: axis.n_bins for name, axis in axes.items()}
+    if bool(drm.attrs.get("SPARSE", True)):
+        read, n_rows = _sparse_reader(drm, n_bins, path), 1
     else:
-        check_shape(drm["CONTENTS"].shape, shape, path)
-        read, n_rows = _dense_reader(drm["CONTENTS"], factor), rows_per_read(drm["CONTENTS"])
-    return Response(path, nside, ordering, "local", edges["Ei"], space, "s-1", read, n_rows)
+        read = dense_reader(drm["CONTENTS"], n_bins, path)
+        n_rows = rows_per_read(drm["CONTENTS"], names)
+    return Response(
+        *(path, source.nside, source.ordering, "local", ei_edges, space, "s-1"),
+        read=_scaled(read, factor),
+        rows_per_read=n_rows,
+    )
 
 
-def _creation_order(group: h5py.Group) -> list[str]:
+def _creation_order(group: h5py.Group, path: str) -> list[str]:
     """Names in the order in which they were made, which is that of the contents' axes."""
-    if group.id.get_create_plist().get_link_creation_order() & h5py.h5p.CRT_ORDER_TRACKED:
-        return sorted(group, key=lambda name: group.id.links.get_info(name.encode()).corder)
-    return list(group)
-
-
-def _drm_edges(axis: h5py.Dataset, path: str) -> np.ndarray:
-    """Edges of an axis in keV, deg or pixels."""
-    name = axis.name.rsplit("/", 1)[-1]
-    if axis.attrs["TYPE"] == "healpix":
-        return axis[:]
-    wanted = {"Phi": "deg", "Dist": "cm", "Pol": "deg"}.get(name, "keV")
-    if axis.attrs["UNIT"] == wanted:
-        return axis[:]
-    from astropy.units import Unit
-
-    try:
-        return axis[:] * Unit(axis.attrs["UNIT"]).to(wanted)
-    except ValueError as error:
+    if not group.id.get_create_plist().get_link_creation_order() & h5py.h5p.CRT_ORDER_TRACKED:
         raise InputError(
-            f"{path}: axis {name} is in {axis.attrs['UNIT']!r}; it must be convertible to {wanted}."
-        ) from error
+            f"{path}: the group {group.name} does not know in which order its axes "
+            f"({', '.join(group)}) were made, which is that of the contents: write it with "
+            "track_order=True."
+        )
+    return sorted(group, key=lambda name: group.id.links.get_info(name.encode()).corder)
 
 
-def _drm_healpix(axis: h5py.Dataset, path: str) -> tuple[int, str]:
-    """Resolution and ordering of an axis, from its edges.
+def _drm_axis(stored: h5py.Dataset, name: str, path: str) -> Axis:
+    """Axis of a detector response.
 
     The writer stamps NuLambda's nside on every axis, so the attribute NSIDE is not trusted.
     """
-    npix = axis.size - 1
-    nside = round((npix / 12) ** 0.5)
-    if 12 * nside**2 != npix:
-        raise InputError(f"{path}: axis {axis.name} has {npix} pixels, not 12 nside^2.")
-    return nside, str(axis.attrs["SCHEME"]).upper()
+    edges, kind = stored[:], text(stored.attrs["TYPE"])
+    if kind != "healpix":
+        if kind not in _SCALES:
+            raise InputError(
+                f"{path}: axis {name} is of the type {kind!r}; allowed are healpix, "
+                f"{', '.join(_SCALES)}."
+            )
+        if edges.size < 2 or not np.all(np.diff(edges) > 0):
+            raise InputError(f"{path}: edges of axis {name} must ascend; they are {edges}.")
+        return Axis(name, edges, text(stored.attrs["UNIT"]))
+    npix = edges.size - 1
+    nside = round((max(npix, 0) / 12) ** 0.5)
+    if nside == 0 or 12 * nside**2 != npix:
+        raise InputError(f"{path}: axis {name} has {npix} pixels, not 12 nside^2.")
+    if not np.array_equal(edges, np.arange(npix + 1)):
+        raise InputError(f"{path}: pixels of axis {name} are not 0 to {npix} in this order.")
+    ordering = ordering_of(stored.attrs["SCHEME"], f"{path}: axis {name}")
+    return Axis(name, edges, nside=nside, ordering=ordering)
 
 
-def _sparse_reader(drm: h5py.Group, shape: tuple, sizes: list[int], factor: float):
-    """Reader of ragged rows; the axes after PsiChi are summed."""
-    n_dense = len(shape) - 1
+def _scaled(read: Callable, factor: float) -> Callable:
+    if factor == 1:
+        return read
+    return lambda start, stop, channels: read(start, stop, channels) * factor
+
+
+def _sparse_reader(drm: h5py.Group, n_bins: dict[str, int], path: str) -> Callable:
+    """Reader of ragged rows; the axes that a response does not have are summed."""
+    names = list(n_bins)
+    if names[0] != "NuLambda":
+        raise InputError(
+            f"{path}: the first axis of a sparse response is {names[0]}, not NuLambda."
+        )
     numbers, contents = drm["BIN_NUMBERS"], drm["CONTENTS"]
+    for dataset in (numbers, contents):
+        if dataset.shape != (n_bins["NuLambda"],):
+            raise InputError(
+                f"{path}: {dataset.name} has shape {dataset.shape}; the axes ask for "
+                f"{(n_bins['NuLambda'],)}."
+            )
+    kept = [names.index(name) - 1 for name in ORDER[1:]]
+    shape = tuple(n_bins[name] for name in ORDER[1:])
 
     def read(start: int, stop: int, channels: slice) -> np.ndarray:
-        block = np.zeros((stop - start, *shape[1:]))
+        block = np.zeros((stop - start, *shape))
         for row, out in zip(range(start, stop), block, strict=True):
-            bins = numbers[row].reshape(len(sizes), -1)
-            np.add.at(out, tuple(bins[:n_dense]), contents[row])
-        return block[:, :, channels] * factor
-
-    return read
-
-
-def _dense_reader(contents: h5py.Dataset, factor: float):
-    def read(start: int, stop: int, channels: slice) -> np.ndarray:
-        block = contents[start:stop, :, channels]
-        return block if factor == 1 else block * factor
+            bins = numbers[row].reshape(len(names) - 1, -1)[kept]
+            if bins.size and bins.min() < 0:
+                raise ValueError(f"bin {bins.min()} of row {row} lies outside the axes")
+            np.add.at(out, tuple(bins), contents[row])
+        return block[:, :, channels]
 
     return read
