@@ -9,6 +9,7 @@ from skyquilt.config.paths import InputPath
 
 _Radius = Annotated[PositiveFloat, Field(le=180)]
 _ColumnName = Annotated[str, Field(min_length=1)]
+_AngleUnit = Literal["deg", "hourangle", "rad"]
 
 
 class Catalogue(Section):
@@ -17,7 +18,7 @@ class Catalogue(Section):
     path: InputPath
     """File, also gzipped."""
     table: str | Annotated[int, Field(ge=0)] | None = None
-    """Name or number of the table in a file of several; the first when left out."""
+    """Name or number of the table in a file of several; the first with positions when left out."""
     name: _ColumnName | None = None
     """Column of the objects' names; guessed from common ones when left out."""
     lon: _ColumnName | None = None
@@ -26,6 +27,11 @@ class Catalogue(Section):
     """Column of latitude or declination; it goes with `lon`."""
     frame: Literal["galactic", "icrs"] | None = None
     """Frame of `lon` and `lat`; needed with them."""
+    lon_unit: _AngleUnit | None = None
+    """Unit of longitudes or right ascensions, as `deg` or `hourangle`, where the table does not
+    say."""
+    lat_unit: _AngleUnit | None = None
+    """Unit of latitudes or declinations, where the table does not say; degrees when left out."""
     error: _ColumnName | None = None
     """Column of the 95 % error radius or half axis of the positions; none when left out."""
     radius: _Radius = 1.0

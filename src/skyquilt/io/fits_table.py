@@ -1,6 +1,7 @@
 """FITS tables of skyquilt: typed columns, schema, checksums, provenance in a second table."""
 
 import json
+import unicodedata
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -173,10 +174,28 @@ def _plain_hdu(name: str, columns: Mapping[str, Column]):
 def _fits_column(name: str, column: Column):
     from astropy.io import fits
 
-    is_text = column.values.dtype.kind == "U"
-    width = max(column.values.dtype.itemsize // 4, 1)
-    kind = f"{width}A" if is_text else _FORMATS[column.values.dtype.str[1:]]
-    return fits.Column(name, kind, unit=column.unit or None, array=column.values)
+    values = column.values
+    if values.dtype.kind == "U":
+        values = np.array([to_ascii(text) for text in values.tolist()], dtype=str)
+        kind = f"{max(values.dtype.itemsize // 4, 1)}A"
+    else:
+        kind = _FORMATS[values.dtype.str[1:]]
+    return fits.Column(name, kind, unit=column.unit or None, array=values)
+
+
+def to_ascii(text: str) -> str:
+    """Text in the letters that FITS has: without accents, `?` for what is no such letter.
+
+    Examples
+    --------
+    >>> to_ascii("Größe \u03b1")
+    'Gro?e ?'
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    letters = (letter for letter in plain if not unicodedata.combining(letter))
+    return "".join(
+        letter if letter.isascii() and letter.isprintable() else "?" for letter in letters
+    )
 
 
 def record_hdu(record: Mapping[str, Any]):

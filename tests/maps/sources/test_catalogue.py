@@ -82,7 +82,8 @@ def test_units_are_converted(write):
 
 def test_rows_without_a_position_are_left_out(write):
     masked = MaskedColumn([1.0, 2.0, 3.0], mask=[False, True, False])
-    known = read_catalogue(write({"RA": masked, "DEC": [1.0, 2.0, np.nan], "ID": [7, 8, 9]}))
+    columns = {"RA": masked, "DEC": [1.0, 2.0, np.nan], "ID": [7, 8, 9]}
+    known = read_catalogue(write(columns, lon_unit="deg"))
     assert known.name.tolist() == ["7"]
 
 

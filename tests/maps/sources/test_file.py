@@ -38,6 +38,16 @@ def test_both_files_hold_the_same(columns, tmp_path):
         assert text[name].description == column.description
 
 
+def test_names_of_others_are_kept_as_text_and_spelt_in_ascii_in_fits(columns, tmp_path):
+    names = ["Größe <b> ∆", "ﬁ Ⅷ 天"][: columns["ts"].values.size]
+    columns = columns | {"assoc": Column(np.array(names), "", "nearest")}
+    write_sources(tmp_path / "sources.ecsv", columns, None, RECORD)
+
+    assert Table.read(tmp_path / "sources.ecsv")["assoc"].tolist() == names
+    spelt = Table.read(tmp_path / "sources.fits", hdu="SOURCES")["assoc"].tolist()
+    assert spelt == ["Gro?e <b> ?", "fi VIII ?"][: len(names)]
+
+
 def test_units_are_known_to_astropy_in_both(columns, tmp_path):
     write_sources(tmp_path / "sources.ecsv", columns, None, RECORD)
     for table in (

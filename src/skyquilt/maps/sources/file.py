@@ -6,6 +6,7 @@ provenance and its checksum in its header.
 """
 
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,9 @@ def _write_text(path: str | Path, columns: Mapping[str, Column], record: dict[st
         },
     )
     with new_product(path) as partial:
-        table.write(partial, format="ascii.ecsv")
-        partial.write_bytes(seal(partial.read_bytes()))
+        text = StringIO()
+        table.write(text, format="ascii.ecsv")
+        partial.write_bytes(seal(text.getvalue().encode("utf-8")))
 
 
 def _format(name: str, values: np.ndarray) -> str | None:
