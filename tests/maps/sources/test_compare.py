@@ -25,7 +25,7 @@ def compared(search):
 
     def run(method):
         problem, skymap, found = search(BRIGHT, ipix=ipix, options={"method": method})
-        options = SourceOptions(method=method, catalogue=Catalogue(path="", radius=2.0))
+        options = SourceOptions(method=method, catalogue=Catalogue(path="unused.fits", radius=2.0))
         names = np.array(["S"])
         table = compare_catalogue(problem, skymap, known, found, names, options, 0.95)
         return problem, found, direction, {name: column.values for name, column in table.items()}
