@@ -44,8 +44,8 @@ def find_compiler() -> tuple[str, ...] | None:
     return next((command for command in (*commands, _ZIG) if _works(command)), None)
 
 
-def compile_kernels(level: int, target: Path) -> None:
-    """Compile the library for one level.
+def compile_kernels(level: int, target: Path, more: tuple[str, ...] = ()) -> None:
+    """Compile the library for one level; `more` are further flags of the compiler.
 
     Raises
     ------
@@ -59,7 +59,8 @@ def compile_kernels(level: int, target: Path) -> None:
         )
     level_flags = (_ZIG_LEVEL_FLAGS if compiler == _ZIG else _LEVEL_FLAGS)[level]
     sources = map(str, sorted(FOLDER.glob("*.c")))
-    result = _run(compiler, *_FLAGS, *level_flags, *sources, "-o", str(target), "-lm")
+    flags = (*_FLAGS, *level_flags, *more)
+    result = _run(compiler, *flags, *sources, "-o", str(target), "-lm")
     if result.returncode:
         raise BuildError(f"the kernels do not compile: {result.args}\n{result.stderr}")
 

@@ -1,0 +1,293 @@
+"""A folder with one good file of every kind, made by skyquilt where it makes such files."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import yaml
+
+from fuzzing.imaging_files import PLACE, write_imaging_files
+from skyquilt.cli.main import main
+
+POSITION = {"lon": 93.0, "lat": -53.0, "frame": "galactic"}
+START = 1835478000.0
+INTERVAL = [START + 10, START + 50]
+_ENERGIES = ["100 keV", "200 keV", "500 keV"]
+_BRIGHT = {"model": "power_law", "norm": "0.2 cm-2 s-1 keV-1", "pivot": "100 keV", "index": -2.2}
+_STEADY = _BRIGHT | {"norm": "0.02 cm-2 s-1 keV-1"}
+_GEV = {"model": "power_law", "norm": "1e-14 cm-2 s-1 keV-1", "pivot": "10 GeV", "index": -2.0}
+_TEV = {"model": "power_law", "norm": "1e-11 cm-2 s-1 TeV-1", "pivot": "1 TeV", "index": -2.3}
+
+
+def make_materials(folder: Path) -> None:
+    """Write inputs, the configuration, and the results of some analyses below the current folder.
+
+    Raises
+    ------
+    RuntimeError
+        If a verb fails.
+    """
+    write_imaging_files(folder / "imaging")
+    Path("config.yaml").write_text(yaml.safe_dump(configuration(), sort_keys=False))
+    _verb("simulate --config config.yaml")
+    _write_layouts()
+    _verb("bin-events --config config.yaml --binning steady")
+    small = {key: value for key, value in configuration().items() if key != "analyses"}
+    small["analyses"] = {"local": configuration()["analyses"]["local"]}
+    Path("small.yaml").write_text(yaml.safe_dump(small, sort_keys=False))
+    results = "results/product"
+    _verb("run --config config.yaml --analysis product --threads 1")
+    common = "--config config.yaml --analysis product"
+    _verb(f"prepare {common} --all-bins --output {results}/model.h5")
+    _verb(
+        f"simulate-skies {common} --model {results}/model.h5 --kind null --job 0"
+        f" --output {results}/skies/null-0.h5"
+    )
+    _verb(
+        f"simulate-skies {common} --model {results}/model.h5 --kind injected --job 0"
+        f" --output {results}/skies/injected-0.h5"
+    )
+    _verb(CALIBRATE.replace("out/", f"{results}/"))
+    _verb(PLOT.replace("out/", f"{results}/"))
+    _verb(REPORT)
+    for line in fit_verbs("cube"):  # catalogues are tried with these maps
+        _verb(line)
+
+
+PRODUCT = "--config config.yaml --analysis product"
+_RESULTS = "results/product"
+CALIBRATE = (
+    f"calibrate {PRODUCT} --model {_RESULTS}/model.h5 --output out/calibration.json"
+    f" --table out/calibration.h5 --plots out/calibration-plots"
+    f" {_RESULTS}/skies/null-0.h5 {_RESULTS}/skies/injected-0.h5"
+)
+PLOT = (
+    f"plot {PRODUCT} --problem {_RESULTS}/problem.h5 --maps {_RESULTS}/maps.fits"
+    f" --skymap {_RESULTS}/skymap.multiorder.fits --summary {_RESULTS}/summary.json"
+    f" --sources {_RESULTS}/sources.fits --output out/plots"
+)
+REPORT = f"report {PRODUCT} --output {_RESULTS}/report.html"
+
+
+_ONE_CHUNK = ("events", "cube", "wcs", "dataset", "pixels", "galactic")
+
+
+def fit_verbs(analysis: str) -> tuple[str, ...]:
+    """Verbs from the files of an analysis to its maps."""
+    common, out = f"--config config.yaml --analysis {analysis}", f"out/{analysis}"
+    names = [f"{out}/{index}.h5" for index in range(1 if analysis in _ONE_CHUNK else 3)]
+    problem, plan = f"--problem {out}/problem.h5", f"--plan {out}/plan.json"
+    return (
+        f"prepare {common} --output {out}/problem.h5",
+        f"plan {common} {problem} --output {out}/plan.json",
+        *(f"fit-chunk {problem} {plan} --chunk {i} --output {n}" for i, n in enumerate(names)),
+        f"merge {problem} {plan} --output {out}/maps.fits {' '.join(names)}",
+    )
+
+
+def _verb(line: str) -> None:
+    arguments = line.split()
+    code = main([arguments[0], "--quiet", *arguments[1:]])
+    if code:
+        raise RuntimeError(f"`skyquilt {line}` ended with {code}")
+
+
+def configuration() -> dict[str, Any]:
+    """Configuration with an analysis for each kind of input."""
+    local = {
+        "data": {
+            "frame": "local",
+            "counts": [
+                {"path": "data/burst.h5", "label": "burst"},
+                {"path": "data/background.h5", "label": "background"},
+            ],
+            "background": {"path": "data/background.h5"},
+            "response": "data/response.h5",
+            "orientation": "data/orientation.ori",
+            "interval": INTERVAL,
+            "zero_background": "mask",
+        },
+        "spectrum": _BRIGHT,
+        "map": {"nside": 2},
+        "fit": {"chunks": 3},
+    }
+    galactic = {
+        "data": {
+            "frame": "galactic",
+            "counts": [
+                {"path": "data/steady_binned.h5", "label": "source"},
+                {"path": "data/background_galactic.h5", "label": "background"},
+            ],
+            "background": {"path": "data/background_galactic_model.h5"},
+            "response": "data/response_galactic.h5",
+            "zero_background": "mask",
+        },
+        "spectrum": _STEADY,
+        "map": {"nside": 2},
+    }
+    extra = {
+        "map": {"nside": 4},
+        "sources": {"catalogue": {"path": "imaging/known.ecsv", "radius": 5.0}},
+        "localise": {"true_position": POSITION, "max_nside": 32},
+        "calibrate": {"null_skies": 100, "injections": 20, "skies_per_job": 120},
+    }
+    analyses = {
+        "local": local,
+        "sparse": _with(local, "response", "data/response_sparse.h5"),
+        "version2": _with(local, "response", "data/response_version2.h5"),
+        "coo": _with(local, "counts", [{"path": "data/burst_coo.h5"}]),
+        "dense": _with(local, "counts", [{"path": "data/burst_dense.h5"}]),
+        "galactic": galactic,
+        "product": local | extra,
+        **_imaging_analyses(),
+    }
+    return {
+        "results": "results",
+        "cache": "cache",
+        "simulation": _simulation(),
+        "binning": {"steady": _binning("data/steady_events.hdf5")}
+        | {"fits": _binning("data/steady_events.fits.gz")},
+        "analyses": analyses,
+    }
+
+
+def _imaging_analyses() -> dict[str, Any]:
+    def cubes(**changed: str) -> dict[str, Any]:
+        files = {key: f"imaging/{key}.fits" for key in ("background", "exposure", "psf")} | changed
+        return {
+            "instrument": "imaging",
+            "data": {key: {"path": path} for key, path in files.items()},
+            "spectrum": _GEV,
+            "map": {"nside": 2},
+            "fit": {"chunks": 1},
+            "refine": {"enabled": False},
+        }
+
+    one_file = {
+        "instrument": "imaging",
+        "spectrum": _TEV,
+        "map": {
+            "nside": 64,
+            "frame": "icrs",
+            "region": {
+                "center": {"lon": PLACE[0], "lat": PLACE[1], "frame": "icrs"},
+                "radius": 0.8,
+            },
+        },
+        "fit": {"chunks": 1},
+        "refine": {"enabled": False},
+    }
+    wcs = {"counts": "imaging/wcs_counts.fits", "background": "imaging/wcs_background.fits"}
+    made = {
+        "events": cubes(events="imaging/events.fits"),
+        "cube": cubes(counts="imaging/counts.fits"),
+        "wcs": cubes(**wcs),
+        "dataset": one_file | {"data": {"file": "imaging/dataset.fits"}},
+        "pixels": one_file | {"data": {"file": "imaging/pixels.fits"}},
+    }
+    for ending in ("fits", "ecsv", "csv", "vot"):
+        catalogue = {"path": f"imaging/known.{ending}", "radius": 5.0}
+        made[f"known-{ending}"] = made["cube"] | {"sources": {"catalogue": catalogue}}
+    return made
+
+
+def _with(analysis: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    return analysis | {"data": analysis["data"] | {key: value}}
+
+
+def _binning(events: str) -> dict[str, Any]:
+    name = "steady" if events.endswith("hdf5") else "fits"
+    return {
+        "events": events,
+        "output": f"data/{name}_binned.h5",
+        "frame": "galactic",
+        "time_edges": [START, START + 7200],
+        "energy_edges": _ENERGIES,
+        "phi_width": "30 deg",
+        "nside": 1,
+    }
+
+
+def _simulation() -> dict[str, Any]:
+    steady = {"position": POSITION, "spectrum": _STEADY}
+    return {
+        "seed": 1,
+        "folder": "data",
+        "duration": "2 h",
+        "resolution": {
+            "nside_local": 2,
+            "nside_sky": 2,
+            "nside_psichi": 1,
+            "n_phi": 6,
+            "energy_edges": _ENERGIES,
+        },
+        "background": {"rate": "20 s-1"},
+        "sources": {
+            "burst": {"position": POSITION, "spectrum": _BRIGHT, "interval": INTERVAL},
+            "steady": steady
+            | {"events": {"formats": ["hdf5", "fits.gz"], "interval": [START, START + 100]}},
+        },
+    }
+
+
+# --- layouts that the simulator does not write ---
+
+_AXES = ("NuLambda", "Ei", "Em", "Phi", "PsiChi")
+
+
+def _write_layouts() -> None:
+    with h5py.File("data/response.h5") as file:
+        drm = file["DRM"]
+        axes = [(name, drm["AXES"][name][:], dict(drm["AXES"][name].attrs)) for name in _AXES]
+        area = drm["CONTENTS"][:]
+    _write_sparse(axes, area)
+    _write_version_2(axes, area)
+    _write_dense_and_coo()
+
+
+def _write_sparse(axes: list, area: np.ndarray) -> None:
+    with h5py.File("data/response_sparse.h5", "w") as file:
+        drm = file.create_group("DRM")
+        drm.attrs.update(UNIT="cm2", SPARSE=True)
+        group = drm.create_group("AXES", track_order=True)
+        for name, edges, attributes in axes:
+            group.create_dataset(name, data=edges).attrs.update(attributes)
+        values = drm.create_dataset("CONTENTS", (len(area),), h5py.vlen_dtype(np.float64))
+        numbers = drm.create_dataset("BIN_NUMBERS", (len(area),), h5py.vlen_dtype(np.int64))
+        for row, block in enumerate(area):
+            place = np.array(np.nonzero(block))
+            numbers[row], values[row] = place.ravel(), block[tuple(place)]
+
+
+def _write_version_2(axes: list, area: np.ndarray) -> None:
+    per_count = area.max(axis=(0, 2, 3, 4)) / 60000
+    with h5py.File("data/response_version2.h5", "w") as file:
+        drm = file.create_group("DRM")
+        drm.attrs.update(UNIT="cm2", VERSION=2, SPARSE=False)
+        group = drm.create_group("AXES")
+        for index, (name, edges, old) in enumerate(axes):
+            attributes = {"label": name, "scale": "linear", "__class__": ["histpy.axis", "Axis"]}
+            if old["TYPE"] == "healpix":
+                nside = int(np.sqrt((len(edges) - 1) / 12))
+                attributes["__class__"] = ["histpy.healpix_axis", "HealpixAxis"]
+                attributes |= {"nside": nside, "scheme": "ring", "coordsys": "spacecraftframe"}
+            else:
+                attributes["unit"] = old["UNIT"]
+            group.create_dataset(str(index), data=edges).attrs.update(attributes)
+        drm.create_dataset("EFF_AREA", data=per_count)
+        counts = np.rint(area / per_count[:, None, None, None]).astype(np.uint16)
+        drm.create_dataset(
+            "COUNTS", data=counts, chunks=(1, 1, *area.shape[2:]), compression="gzip"
+        )
+
+
+def _write_dense_and_coo() -> None:
+    from histpy import Histogram
+    from sparse import COO
+
+    burst = Histogram.open("data/burst.h5")
+    contents = burst.contents
+    dense = contents.todense() if hasattr(contents, "todense") else np.asarray(contents)
+    for name, values in (("dense", dense), ("coo", COO.from_numpy(dense))):
+        Histogram(burst.axes, contents=values).write(f"data/burst_{name}.h5", overwrite=True)

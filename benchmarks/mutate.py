@@ -1,0 +1,218 @@
+"""Change files of every kind, one thing at a time, and count what skyquilt says to them.
+
+  python benchmarks/mutate.py                       all kinds, 60 changes each
+  python benchmarks/mutate.py --kinds exposure "verify *" --number 400
+  python benchmarks/mutate.py --keep bad            keeps each file that did not end well
+
+Inputs, products, notes and configurations are changed where they say something (each field
+missing, NaN, zero, of another shape, type, unit or frame, huge, ...) and byte by byte. Each goes
+through the verbs that read it, in a process of its own. The same seed gives the same changes.
+Exit code 1 if any did not end well.
+"""
+
+import argparse
+import fnmatch
+import importlib
+import os
+import pkgutil
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+from fuzzing.change import Change
+from fuzzing.crew import run_jobs
+from fuzzing.kinds import KINDS, Kind
+from fuzzing.materials import make_materials
+from fuzzing.outcome import ABOUT, BAD, Answer, Outcome, ask, judge
+
+
+class Tried(NamedTuple):
+    """One change, and what became of it."""
+
+    kind: Kind
+    change: str
+    outcome: Outcome
+    text: str
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parse(arguments)
+    kinds = [kind for kind in KINDS if any(fnmatch.fnmatch(kind.name, p) for p in options.kinds)]
+    began = time.perf_counter()
+    _import_all()
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        folder = Path(name).resolve()
+        materials = build_materials(folder)
+        tried = []
+        print(_head(), flush=True)
+        for kind in kinds:
+            here = list(try_kind(kind, materials, folder, options))
+            tried += here
+            print(_row(kind.name, here), flush=True)
+            for one in here:
+                if one.outcome in BAD or (options.verbose and one.text):
+                    print(f"    {one.outcome}: {one.change}: {one.text}", flush=True)
+    print(table(tried, options.seed, time.perf_counter() - began))
+    return int(any(one.outcome in BAD for one in tried))
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kinds", nargs="+", default=["*"], metavar="NAME", help="or patterns")
+    parser.add_argument("--number", type=int, default=60, metavar="N", help="changes of each")
+    parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes at a time")
+    parser.add_argument("--limit", type=float, default=40, metavar="S", help="seconds for each")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of files that end badly")
+    parser.add_argument("--folder", metavar="FOLDER", help="to work in (default: TMPDIR)")
+    parser.add_argument("--verbose", action="store_true", help="print the good ends, too")
+    return parser.parse_args(arguments)
+
+
+def _import_all() -> None:
+    """Import all of skyquilt once, so that no process has to."""
+    import skyquilt
+
+    for module in pkgutil.walk_packages(skyquilt.__path__, "skyquilt."):
+        if not module.name.startswith("skyquilt.native."):
+            importlib.import_module(module.name)
+
+
+def build_materials(folder: Path) -> Path:
+    """Folder with a good file of every kind, made in a process of its own."""
+    materials = folder / "materials"
+    made = folder / "made"
+    made.mkdir()
+
+    def make() -> bool:
+        make_materials(Path("."))
+        shutil.copytree(".", materials, copy_function=os.link)
+        return True
+
+    (ended,) = run_jobs([("materials", made, make)], 1, 600)
+    if not ended.result:
+        raise RuntimeError("the good files cannot be made")
+    return materials
+
+
+def try_kind(
+    kind: Kind, materials: Path, folder: Path, options: argparse.Namespace
+) -> Iterator[Tried]:
+    """Try changes of one kind of file.
+
+    Raises
+    ------
+    RuntimeError
+        If the good file does not end well.
+    """
+    rng = np.random.default_rng([options.seed, crc32(kind.name.encode())])
+    changes = {str(n): c for n, c in enumerate(kind.changes(materials, options.number, rng))}
+    (ended,) = run_jobs([_job("good", kind, None, materials, folder)], 1, 10 * options.limit)
+    good = ended.result
+    if not isinstance(good, Answer) or good.code not in kind.answers:
+        raise RuntimeError(f"{kind.name}: the good file ends with {good or ended}")
+    jobs = (_job(n, kind, change, materials, folder) for n, change in changes.items())
+    for ended in run_jobs(jobs, options.workers, options.limit):
+        change = changes[ended.name]
+        if ended.result == "no change" and not ended.signal:
+            continue
+        outcome, text = _outcome(kind, change, good, ended)
+        if outcome in BAD and options.keep:
+            _keep(options.keep, kind, ended.name, change, outcome, materials, folder)
+        yield Tried(kind, change.name, outcome, text)
+
+
+def _outcome(kind: Kind, change: Change, good: Answer, ended) -> tuple[Outcome, str]:
+    if ended.signal:
+        is_late = ended.signal == 14
+        return (Outcome.HANG, "") if is_late else (Outcome.CRASH, f"signal {ended.signal}")
+    if not isinstance(ended.result, Answer):
+        return Outcome.CRASH, "no answer"
+    return judge(kind, change.is_equal, good, ended.result)
+
+
+def _job(name: str, kind: Kind, change: Change | None, materials: Path, folder: Path):
+    """Job that changes the file in a copy of the materials and asks what comes out."""
+    own = Path(tempfile.mkdtemp(prefix="try-", dir=folder))
+
+    def work():
+        shutil.copytree(materials, ".", copy_function=os.link, dirs_exist_ok=True)
+        for line in kind.before:
+            ask(kind._replace(verbs=(line,), number=str))
+        if kind.before:
+            shutil.rmtree("out")
+        if change is not None and not _apply(kind, change, Path(".")):
+            return "no change"
+        return ask(kind)
+
+    return name, own, work
+
+
+def _apply(kind: Kind, change: Change, folder: Path) -> bool:
+    """Change all files of a kind; False if this cannot be done to such a file."""
+    changed = False
+    for path in folder.glob(kind.path):
+        before = path.read_bytes()
+        path.unlink()
+        path.write_bytes(before)
+        try:
+            change.apply(path)
+        except Exception:  # say, a dataset of text cannot be negative
+            return False
+        changed |= path.is_dir() or path.read_bytes() != before
+    return changed
+
+
+def _keep(keep: Path, kind, number, change, outcome, materials: Path, folder: Path) -> None:
+    """Keep a file that did not end well, and a line that says what was done to it."""
+    target = keep / kind.name.replace("/", "-").replace(" ", "-")
+    target.mkdir(parents=True, exist_ok=True)
+    source = next(materials.glob(kind.path))
+    copy = target / f"{number}-{outcome}{''.join(source.suffixes[-2:])}"
+    shutil.rmtree(copy, ignore_errors=True) if copy.is_dir() else copy.unlink(missing_ok=True)
+    shutil.copyfile(source, copy)
+    change.apply(copy)
+    with (target / "changes.txt").open("a") as file:
+        file.write(f"{copy.name}\t{change.name}\n")
+
+
+def _head() -> str:
+    heads = [f"{outcome:>9}" for outcome in Outcome]
+    line = f"|{'-' * 34}|{'-' * 7}:|" + f"{'-' * 10}:|" * len(heads)
+    return f"| {'kind':32} | {'inputs':>6} | " + " | ".join(heads) + f" |\n{line}"
+
+
+def _row(name: str, tried: list[Tried]) -> str:
+    number = Counter(one.outcome for one in tried)
+    cells = [f"{number[outcome] or '·'}" for outcome in Outcome]
+    return f"| {name:32} | {len(tried):6} | " + " | ".join(f"{c:>9}" for c in cells) + " |"
+
+
+def table(tried: list[Tried], seed: int, seconds: float) -> str:
+    """Table of kinds and outcomes, in Markdown."""
+    by_kind: dict[str, list[Tried]] = {}
+    for one in tried:
+        by_kind.setdefault(one.kind.name, []).append(one)
+    lines = [
+        _head(),
+        *(_row(name, here) for name, here in by_kind.items()),
+        _row(f"all {len(by_kind)} kinds", tried),
+        "",
+        *(f"- {outcome}: {text}" for outcome, text in ABOUT.items()),
+        "",
+        f"Seed {seed}, {seconds / 60:.0f} minutes.",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
