@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install install-slurm demo test test-cluster test-formats lint check schema lock clean bench bench-peer bench-gammapy gallery
+.PHONY: help install install-slurm demo test test-cluster test-formats test-sanitized fuzz lint check schema lock clean bench bench-peer bench-gammapy gallery
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
@@ -17,6 +17,8 @@ help:
 	@echo "make test      all tests but those of the cluster"
 	@echo "make test-cluster  install and start SLURM (as root), run on it, break it, end it"
 	@echo "make test-formats  open the files with ligo.skymap, mocpy, mhealpy, gammapy, ..."
+	@echo "make test-sanitized  tests of the kernels, compiled with the sanitizers of gcc or clang"
+	@echo "make fuzz      changed files of every kind: KINDS='exposure \"verify *\"', NUMBER=60"
 	@echo "make lint      style, spelling, imports, workflow"
 	@echo "make check     lint and test: what continuous integration runs"
 	@echo "make bench     times and memory against their targets (5 minutes, 9 GB of disk)"
@@ -77,6 +79,16 @@ test-formats: install .venv-formats/installed
 	$(PYTHON) -m venv .venv-formats
 	.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+# AddressSanitizer and UndefinedBehaviorSanitizer, where the compiler has them.
+test-sanitized: install
+	python tests/native/sanitized.py
+
+KINDS ?= "*"
+NUMBER ?= 60
+
+fuzz: install
+	python benchmarks/mutate.py --number $(NUMBER) --kinds $(KINDS) $(TABLE_PAGE)
 
 check: lint test
 

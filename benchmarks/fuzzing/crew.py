@@ -1,5 +1,6 @@
 """Processes that try changes, one each, so that a crash or a hang is just an outcome."""
 
+import math
 import os
 import pickle
 import resource
@@ -23,7 +24,7 @@ class Ended(NamedTuple):
     result : object
         What it returned; None if it did not get so far.
     signal : int
-        Signal that ended it, 0 if none; SIGALRM if it took too long.
+        Signal that ended it, 0 if none; SIGXCPU if it took too long.
     """
 
     name: str
@@ -43,7 +44,7 @@ def run_jobs(
     n_workers : int
         Processes at a time.
     limit_s : float
-        Time that each may take [s].
+        Processor time that each may take [s]; on the clock, five times as much.
     """
     running: dict[int, tuple[str, Path, float]] = {}
     jobs = iter(jobs)
@@ -53,7 +54,7 @@ def run_jobs(
             job = next(jobs, None)
             more = job is not None
             if job is not None:
-                running[_start(*job[1:])] = (*job[:2], time.monotonic())
+                running[_start(*job[1:], limit_s)] = (*job[:2], time.monotonic())
         for process in list(running):
             ended = _look(process, running[process], limit_s)
             if ended is not None:
@@ -62,7 +63,7 @@ def run_jobs(
         time.sleep(0.005)
 
 
-def _start(folder: Path, work: Callable[[], Any]) -> int:
+def _start(folder: Path, work: Callable[[], Any], limit_s: float) -> int:
     process = os.fork()
     if process:
         return process
@@ -70,6 +71,8 @@ def _start(folder: Path, work: Callable[[], Any]) -> int:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        seconds = math.ceil(limit_s)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
         os.chdir(folder)
         result = work()
         (folder / ".result").write_bytes(pickle.dumps(result))
@@ -84,13 +87,13 @@ def _start(folder: Path, work: Callable[[], Any]) -> int:
 def _look(process: int, about: tuple[str, Path, float], limit_s: float) -> Ended | None:
     name, folder, began = about
     done, status = os.waitpid(process, os.WNOHANG)
-    too_long = not done and time.monotonic() - began > limit_s
+    too_long = not done and time.monotonic() - began > 5 * limit_s
     if too_long:
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
     elif not done:
         return None
-    number = signal.SIGALRM if too_long else os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    number = signal.SIGXCPU if too_long else os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     result = folder / ".result"
     value = pickle.loads(result.read_bytes()) if not number and result.is_file() else None
     shutil.rmtree(folder, ignore_errors=True)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
+import yaml
 from astropy.io import fits
 
 from fuzzing.bytes_changes import byte_changes
@@ -123,8 +124,9 @@ def _maps(analysis: str) -> Callable[[], Any]:
     return number
 
 
-def _nothing() -> None:
-    return None
+def _nothing() -> str:
+    """For verbs whose results have no numbers of their own: pages, figures."""
+    return "done"
 
 
 def _chunk() -> Any:
@@ -175,6 +177,8 @@ def _content(path: str) -> Callable[[], Any]:
                     return [_hdu(hdu) for hdu in file]
             case ".json":
                 return json.loads(Path(path).read_text())
+            case ".yaml":
+                return yaml.safe_load(Path(path).read_text())
             case _:
                 return Path(path).read_bytes().hex()
 
@@ -284,13 +288,21 @@ KINDS = (
     # what skyquilt is told, and keeps
     Kind("configuration", "small.yaml", ("check --config small.yaml",), _text),
     Kind("configuration run", "small.yaml", ("run --config small.yaml --threads 1",), _nothing),
-    Kind("table", "cache/tables/*.h5", fit_verbs("local"), _maps("local"), is_product=True),
+    Kind(
+        "table",
+        "cache/tables/*.h5",
+        fit_verbs("local"),
+        _maps("local"),
+        is_product=True,
+        codes=(1, 2),
+    ),
     Kind(
         "digest note",
         "cache/digests/*.sha256",
         fit_verbs("local"),
         _maps("local"),
         is_product=True,
+        codes=(1, 2),  # what cannot be written in the cache is an error of output
         before=fit_verbs("local"),
     ),
     # its products, read by the next step
@@ -324,7 +336,7 @@ KINDS = (
             "sources.ecsv",
             "calibration.json",
             "plots/figures.json",
-            "plots/map_ts.png",
+            "plots/ts.png",
         )
     ),
     *map(
@@ -346,8 +358,8 @@ KINDS = (
             "calibration.h5",
             "model.h5",
             "plots/figures.json",
-            "plots/map_ts.png",
-            "plots/map_ts.pdf",
+            "plots/ts.png",
+            "plots/ts.pdf",
             "report.html",
             "regions/credible-90.reg",
             "regions/credible-90.fits",
