@@ -84,6 +84,17 @@ def test_scale_that_is_not_above_zero_is_refused(settings, scale):
         data_of(settings, background={"path": "b.h5", "scale": scale})
 
 
+@pytest.mark.parametrize("label", ["a\nb", "a\tb", "", "  ", "a\x00", "\u202e", "x" * 65, 3, None])
+def test_label_that_is_no_line_of_text_is_refused(settings, label):
+    with pytest.raises(ConfigError, match=r"data\.counts\.0\.label: "):
+        data_of(settings, counts=[{"path": "counts.h5", "label": label}])
+
+
+@pytest.mark.parametrize("label", ["A$\\frac{1}{0$", "Größe 天", "'\"<b>&", "{x}", "~", "$HOME"])
+def test_label_is_any_line_of_text(settings, label):
+    assert data_of(settings, counts=[{"path": "c.h5", "label": label}]).counts[0].label == label
+
+
 @pytest.mark.parametrize("label", ["data", "background model"])
 def test_label_that_plots_use_is_refused(settings, label):
     with pytest.raises(ConfigError, match=rf"counts\.0\.label: '{label}' names .* another label"):

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from matplotlib.cbook import is_math_text
 from scipy.stats import chi2
 
 from skyquilt.plots.spectrum import plot_counts_spectrum, poisson_errors
+from skyquilt.plots.style import save
 
 EDGES = np.array([100.0, 200.0, 400.0, 800.0, 1600.0])
 COUNTS = {
@@ -103,3 +105,37 @@ def test_energies_of_tev_instruments_are_in_tev():
     axes = figure.axes[0]
     assert axes.get_xlabel() == "measured energy [TeV]"
     assert axes.get_xlim() == pytest.approx((1, 4))
+
+
+HOSTILE = [
+    r"A$\frac{1}{0$",
+    "$",
+    "$$",
+    "$a$",
+    r"\$a$",
+    "\\",
+    "_hidden",
+    "^_{}%&#~",
+    "<b>&amp;\"'",
+    "Größe 天 \U0001f4a5",
+    "{x}",
+    "%s %(a)d",
+    "W" * 64,
+]
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+@pytest.mark.parametrize("ending", [".png", ".pdf"])
+def test_label_is_drawn_letter_by_letter(tmp_path, label, ending):
+    figure = plot_counts_spectrum(
+        EDGES, {label: COUNTS["signal"], "data": COUNTS["data"]}, np.zeros(4, bool), "grb"
+    )
+    save(figure, tmp_path / f"x{ending}")
+
+    (drawn,) = set(labels(figure.axes[0])) - {"data"}
+    assert not is_math_text(drawn)
+    shown = drawn.replace(r"\$", "$").strip()
+    assert shown.replace("\ufffd", "").strip() in label or (
+        shown[:31] == label[:31] and shown[-1] == "…"
+    )
+    assert len(shown) <= 32

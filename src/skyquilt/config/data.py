@@ -27,6 +27,8 @@ Interval = Annotated[
 
 
 def _check_label(label: str) -> str:
+    if not label.strip() or not label.isprintable():
+        raise ValueError(f"{label!r}: allowed are printable letters in one line, at least one")
     if label in RESERVED_LABELS:
         raise ValueError(f"{label!r} names the sum or the model in plots: choose another label")
     return label
@@ -37,7 +39,7 @@ class CountsTerm(Section):
 
     path: InputPath
     """Histogram in HDF5, in the layout of histpy."""
-    label: Annotated[str, AfterValidator(_check_label)] = "counts"
+    label: Annotated[str, Field(max_length=64), AfterValidator(_check_label)] = "counts"
     """Name in plots and messages; terms of one label are shown as one."""
     scale: PositiveFloat = 1.0
     """Factor on the counts, for example 0.02 for a burst fifty times fainter."""

@@ -16,7 +16,7 @@ from skyquilt.plots.patch import find_patch, plot_flux_patch, plot_ts_patch
 from skyquilt.plots.regions import outline_regions
 from skyquilt.plots.skymap import plot_flux_map, plot_ts_map
 from skyquilt.plots.spectrum import plot_counts_spectrum
-from skyquilt.plots.style import save
+from skyquilt.plots.style import plain, save
 from skyquilt.plots.zoom import plot_zoom
 from skyquilt.problem.problem import CountsSpectrum
 
@@ -24,6 +24,7 @@ DRAWN = ("ts", "photon_flux", "flux_ul", "background_norm", "template")
 """Columns of a map that are drawn, as far as it has them."""
 
 _ENDINGS = (".png", ".pdf")
+_TITLE = 40  # letters of a title that fit above the narrowest figure, less what it is of
 
 
 def make_plots(
@@ -97,7 +98,7 @@ def draw_figures(
     sources: Mapping[str, np.ndarray] | None = None,
 ) -> Iterator[tuple[str, Figure]]:
     """Name and figure, one after the other so that only one is held."""
-    title, colormap = summary["analysis"], settings.colormap
+    title, colormap = plain(summary["analysis"], _TITLE), settings.colormap
     side = float(np.sqrt(cells.pixel_area.min()))
     marks = marks_from_summary(summary, skymap.frame, side)
     regions = outline_regions(cells, summary, skymap.frame)
@@ -120,7 +121,8 @@ def draw_figures(
     for dataset, spectrum in spectra.items():
         counts = (spectrum.edges, spectrum.counts, spectrum.is_selected)
         names = (title, dataset) if dataset else (title,)
-        yield _spectrum_name(dataset), plot_counts_spectrum(*counts, ", ".join(names))
+        figure = plot_counts_spectrum(*counts, plain(", ".join(names), _TITLE))
+        yield _spectrum_name(dataset), figure
 
 
 def _containment_name(level: float) -> str:

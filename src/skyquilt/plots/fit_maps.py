@@ -12,7 +12,9 @@ from skyquilt.plots.marks import Marks
 from skyquilt.plots.patch import draw_patch, find_patch
 from skyquilt.plots.scale import flux_scale
 from skyquilt.plots.skymap import add_marks, has_unfitted, new_sky_figure
-from skyquilt.plots.style import figure_style
+from skyquilt.plots.style import figure_style, plain
+
+_NAME = 24  # letters of a spectrum's name that fit below the bar
 
 
 def draw_fit_maps(
@@ -64,7 +66,7 @@ def plot_template_map(
     norm = BoundaryNorm(np.arange(len(names) + 1) - 0.5, 256)
     label, title = "best spectrum, where TS is above 0", f"{title}: best spectrum"
     figure = _draw(told, "template", marks, norm, label, title, colormap)
-    figure.axes[1].set_xticks(range(len(names)), labels=names)
+    figure.axes[1].set_xticks(range(len(names)), labels=[plain(name, _NAME) for name in names])
     return figure
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from skyquilt.plots.style import COLUMN_WIDTH, LINES, figure_style, new_figure
+from skyquilt.plots.style import COLUMN_WIDTH, LINES, figure_style, new_figure, plain
 from skyquilt.spectra.energies import energy_unit
 
 DATA = "data"
@@ -16,6 +16,7 @@ MODEL = "background model"
 
 _HEIGHT = 7.0  # of the figure [cm]
 _AXES = (0.16, 0.15, 0.80, 0.75)
+_LABEL = 32  # most letters of a label that fit
 _FEW_DECADES = 300  # ratio of energies up to which 1, 2, 5 of every decade fit on the axis
 
 
@@ -50,7 +51,7 @@ def plot_counts_spectrum(
     terms = [label for label in counts if label not in (DATA, MODEL)]
     for number, label in enumerate(terms):
         colour = LINES[number % len(LINES)]
-        axes.stairs(counts[label], edges, baseline=None, color=colour, label=label)
+        axes.stairs(counts[label], edges, baseline=None, color=colour, label=plain(label, _LABEL))
     if MODEL in counts:
         style = {"color": "0.3", "linestyle": "--", "label": MODEL}
         axes.stairs(counts[MODEL], edges, baseline=None, **style)

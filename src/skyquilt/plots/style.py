@@ -6,6 +6,7 @@ settings are as before once a figure is made.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -91,6 +92,40 @@ def format_number(value: float, digits: str = ".7g") -> str:
     '100000'
     """
     return f"{value:{digits}}".replace("-", "\N{MINUS SIGN}")
+
+
+def plain(text: str, n_letters: int = 64) -> str:
+    r"""Text of a user as matplotlib draws it letter by letter: no formulas, nothing hidden.
+
+    Parameters
+    ----------
+    text : str
+        A label or name.
+    n_letters : int, optional
+        Most letters; a longer text is cut.
+
+    Returns
+    -------
+    str
+        The text with `$` escaped, and with a sign for letters that the font lacks.
+
+    Examples
+    --------
+    >>> plain("A$b$"), plain("_x"), plain("a long one", 8)
+    ('A\\$b\\$', ' _x', 'a long …')
+    """
+    cut = text if len(text) <= n_letters else f"{text[: n_letters - 1]}…"
+    drawn = "".join(letter if ord(letter) in _letters() else "\ufffd" for letter in cut)
+    # matplotlib leaves labels that begin with an underscore out of its legends
+    return (" " if drawn.startswith("_") else "") + drawn.replace("$", r"\$")
+
+
+@cache
+def _letters() -> frozenset[int]:
+    """Letters of the font of all figures."""
+    from matplotlib.font_manager import findfont, get_font
+
+    return frozenset(get_font(findfont(_SETTINGS["font.family"])).get_charmap())
 
 
 @figure_style()
