@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from skyquilt.config import parse_config
-from skyquilt.errors import InputError
+from skyquilt.errors import InputError, SkyquiltError
+from skyquilt.instruments.compton.response import Response
 from skyquilt.steps.check import check_files, made_files
 
 POSITION = {"lon": 1, "lat": 2, "frame": "galactic"}
@@ -112,10 +113,17 @@ def test_made_files_are_those_of_simulation_and_binning(local):
     assert {"sim/crab.h5", "sim/orientation.ori", "binned/crab.h5"} <= made
 
 
-def test_check_reads_no_row_of_the_response(local, monkeypatch):
-    monkeypatch.setattr("skyquilt.instruments.compton.response.model.Response.blocks", None)
+def test_check_reads_the_rows_of_a_response_once_for_all_spectra(local, monkeypatch):
+    read = []
+    blocks = Response.blocks
+    monkeypatch.setattr(
+        Response, "blocks", lambda self, channels: read.append(1) or blocks(self, channels)
+    )
+    spectrum = local.settings.pop("spectrum")
+    local.settings["spectra"] = {"soft": spectrum | {"index": -3}, "hard": spectrum | {"index": -1}}
 
     assert "tiny: good" in check_files(local.config())
+    assert read == [1]
 
 
 def test_check_scales_the_background_as_prepare_does(local):
@@ -154,4 +162,36 @@ def test_check_finds_an_orientation_without_altitude(local):
     local.settings["data"]["earth_occultation"] = True
 
     with pytest.raises(InputError, match="altitude 0"):
+        check_files(local.config())
+
+
+def _spoil_area(observation, value):
+    observation.area[7, 1, 2, 0, 3] = value
+    observation.write_response()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda o: _spoil_area(o, np.nan), r"response\.h5: rows .* hold negative or non-finite"),
+        (lambda o: _spoil_area(o, -1), r"response\.h5: rows .* hold negative or non-finite"),
+        (lambda o: o.write_response(area=0 * o.area), r"response\.h5: is 0 in all directions"),
+        (lambda o: o.write_response(scheme="nested"), r"has ordering RING in the first"),
+        (lambda o: o.settings["spectrum"].update(norm="1e60 cm-2 s-1 keV-1"), "overflows"),
+    ],
+    ids=["nan", "negative", "zero", "nested", "overflow"],
+)
+def test_check_reads_the_contents_of_a_response_as_prepare_does(local, spoil, message):
+    spoil(local)
+
+    for do in (lambda: check_files(local.config()), local.prepare):
+        with pytest.raises(SkyquiltError, match=message):
+            do()
+
+
+def test_check_reads_a_response_that_was_replaced_again(local):
+    check_files(local.config())
+    _spoil_area(local, np.nan)
+
+    with pytest.raises(InputError, match="hold negative or non-finite"):
         check_files(local.config())

@@ -77,6 +77,12 @@ class ComptonData(Section):
     """Expected background."""
     response: InputPath
     """Detector response (frame: local) or precomputed galactic point source response."""
+    response_interval: Interval | None = None
+    """Galactic frame: time of which the response holds the exposure [UNIX s], where its file does
+    not say; it must be that of the counts."""
+    response_scale: PositiveFloat | None = None
+    """Galactic frame: factor on the response, from the exposure of its time to that of the
+    counts."""
     orientation: InputPath | None = None
     """Orientation file, text (.ori) or FITS, also gzipped; needed in the local frame, and gives
     livetimes in both."""
@@ -99,7 +105,10 @@ class ComptonData(Section):
     def _check_frame(self):
         if self.frame == "local" and self.orientation is None:
             raise ValueError("frame 'local' needs `orientation`, the spacecraft's .ori file")
-        fields = {"local": ("interpolation",), "galactic": ("earth_occultation",)}
+        fields = {
+            "local": ("interpolation", "response_interval", "response_scale"),
+            "galactic": ("earth_occultation",),
+        }
         no_effect = fields[self.frame]
         if self.orientation is None:
             no_effect += ("time_weights",)

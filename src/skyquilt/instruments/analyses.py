@@ -80,9 +80,13 @@ def check(analysis: Analysis) -> str:
 def _prepare_compton(analysis: Analysis, cache: str, all_bins: bool) -> Prepared:
     from skyquilt.instruments.compton.measurement import read_measurement
     from skyquilt.instruments.compton.prepare import make_problem
+    from skyquilt.instruments.compton.response import open_response
+    from skyquilt.instruments.compton.response_time import check_response_time
     from skyquilt.instruments.compton.table import check_table, contract, table_stages
 
     measurement = read_measurement(analysis)
+    with open_response(analysis.data.response) as response:
+        check_response_time(analysis, measurement, response.span)
     table = contract(analysis, cache)
     check_table(table)
     problem = make_problem(analysis, measurement, table, all_bins=all_bins)

@@ -108,10 +108,13 @@ def test_counts_in_masked_bins_only_are_refused(local):
         local.problem()
 
 
-def test_channels_without_counts_are_refused(local):
+def test_channels_without_counts_give_a_problem_without_hits(local):
     local.counts[2] = 0
     local.write_counts("counts.h5", local.counts)
     local.settings["energy"] = {"channels": [2, 3]}
 
-    with pytest.raises(InputError, match=r"counts\.h5: no counts in the energy channels \[2, 3\)"):
-        local.problem()
+    problem = local.problem()
+
+    assert problem.counts.size == 0
+    assert problem.background_total == local.background[2].sum()
+    assert problem.expectation.totals.min() > 0

@@ -1,12 +1,19 @@
 """All files of an analysis of a Compton telescope, read and checked without running it."""
 
+import os
+from functools import lru_cache
+
+import numpy as np
+
 from skyquilt.config.analysis import Analysis
 from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.compton.dataspace import check_same_space
 from skyquilt.instruments.compton.measurement import Measurement, read_measurement
-from skyquilt.instruments.compton.prepare import make_attitude
+from skyquilt.instruments.compton.prepare import check_exposed, check_ring, make_attitude
 from skyquilt.instruments.compton.response import open_response
+from skyquilt.instruments.compton.response_time import check_response_time
 from skyquilt.instruments.compton.selection import select_bins
+from skyquilt.instruments.compton.table import check_range
 from skyquilt.instruments.totals import check_totals
 from skyquilt.spectra import integrate
 
@@ -34,9 +41,40 @@ def check_analysis(analysis: Analysis) -> str:
 
 
 def _check_response(analysis: Analysis, measurement: Measurement) -> tuple[int, int]:
-    """Check axes and spectrum; the selected channels."""
+    """Check axes, time, contents and spectrum; the selected channels."""
     path = analysis.data.response
     with open_response(path) as response:
         check_same_space(measurement.space, measurement.path, response.space, path)
-        integrate(analysis.spectrum, response.ei_edges)
-        return select_channels(response.space.em_edges, analysis.energy, path)
+        check_ring(response.ordering, analysis)
+        check_response_time(analysis, measurement, response.span)
+        flux = integrate(analysis.spectrum, response.ei_edges)
+        channels = select_channels(response.space.em_edges, analysis.energy, path)
+    largest = np.array(_read_contents(path, _identity(path), channels))
+    with np.errstate(over="ignore"):
+        check_exposed(flux * largest, path)
+        check_range(flux * largest, path)
+    return channels
+
+
+def _identity(path: str) -> tuple[int, ...]:
+    """What differs between two files of one name."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+@lru_cache(maxsize=8)
+def _read_contents(
+    path: str, _identity: tuple[int, ...], channels: tuple[int, int]
+) -> tuple[float, ...]:
+    """Largest value at each true energy; all values are read, once for all spectra.
+
+    Raises
+    ------
+    InputError
+        If a value is damaged, negative or not finite.
+    """
+    with open_response(path) as response:
+        largest = np.zeros(response.ei_edges.size - 1)
+        for _, block in response.blocks(slice(*channels)):
+            np.maximum(largest, block.max(axis=(0, 2, 3, 4)), out=largest)
+    return tuple(largest.tolist())

@@ -34,12 +34,15 @@ class BinnedCounts:
         The axes.
     span : tuple of float or None
         Time span of `counts` [UNIX s]; None without a time axis.
+    is_cut : bool
+        Whether the histogram has more time than that.
     """
 
     path: str
     counts: np.ndarray
     space: DataSpace
     span: tuple[float, float] | None
+    is_cut: bool = False
 
 
 def read_counts(path: str, interval: tuple[float, float] | None) -> BinnedCounts:
@@ -66,11 +69,11 @@ def read_counts(path: str, interval: tuple[float, float] | None) -> BinnedCounts
     """
     with _open(path) as hist:
         axes = _read_axes(hist, path)
-        span, cuts = _cut_time(axes, interval, path)
+        span, cuts, is_cut = _cut_time(axes, interval, path)
         space = _read_space(axes, path)
         counts = _project(hist, axes, cuts, path)
     _check_counts(counts, path)
-    return BinnedCounts(path, counts, space, span)
+    return BinnedCounts(path, counts, space, span, is_cut)
 
 
 @contextmanager
@@ -112,15 +115,15 @@ def _read_space(axes: dict[str, Axis], path: str) -> DataSpace:
 
 def _cut_time(
     axes: dict[str, Axis], interval: tuple[float, float] | None, path: str
-) -> tuple[tuple[float, float] | None, dict[str, slice]]:
-    """Time span, and the range of time bins to use."""
+) -> tuple[tuple[float, float] | None, dict[str, slice], bool]:
+    """Time span, the range of time bins to use, and whether they are not all."""
     if "Time" not in axes:
-        return None, {}
+        return None, {}, False
     edges = axis_edges(axes["Time"], path)
     if interval is None:
         interval = (float(edges[0]), float(edges[-1]))
     first, last = (_find_stamp(edges, stamp, path) for stamp in interval)
-    return interval, {"Time": slice(first, last)}
+    return interval, {"Time": slice(first, last)}, (first, last) != (0, edges.size - 1)
 
 
 def _find_stamp(edges: np.ndarray, stamp: float, path: str) -> int:

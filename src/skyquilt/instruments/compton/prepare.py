@@ -19,13 +19,16 @@ from skyquilt.spectra import describe, integrate
 class _HitColumns:
     """Columns of a mapped table, row by row, without the whole in memory."""
 
-    def __init__(self, rows: np.ndarray, columns: np.ndarray):
-        self._rows, self._columns = rows, columns
+    def __init__(self, rows: np.ndarray, columns: np.ndarray, scale: float | None):
+        self._rows, self._columns, self._scale = rows, columns, scale
         self.shape = (rows.shape[0], columns.size)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for row in self._rows:
-            yield row[self._columns]
+            part = row[self._columns]
+            yield (
+                part if self._scale is None else (part * np.float64(self._scale)).astype(row.dtype)
+            )
 
 
 def make_problem(
@@ -56,6 +59,8 @@ def make_problem(
         If response and data do not fit each other, or nothing is left to fit.
     """
     check_same_space(measurement.space, measurement.path, table.space, analysis.data.response)
+    check_exposed(table.totals, analysis.data.response)
+    check_ring(table.ordering, analysis)
     selection = select_bins(analysis, measurement, table.channels)
     if all_bins:
         selection = keep_all_bins(selection)
@@ -111,13 +116,15 @@ def make_attitude(analysis: Analysis, measurement: Measurement) -> Attitude | No
 def _expectation(
     analysis: Analysis, measurement: Measurement, table: ResponseTable, selection: Selection
 ) -> LocalTable | SkyTable:
-    rows = _HitColumns(table.rows, selection.hits)
+    scale = analysis.data.response_scale
+    rows = _HitColumns(table.rows, selection.hits, scale)
     totals = _unmasked_totals(table, selection.is_masked)
+    if scale is not None:
+        totals = totals * scale
     attitude = make_attitude(analysis, measurement)
     if attitude is None:
         interpolation = analysis.data.interpolation
         return SkyTable(rows, totals, table.nside, table.ordering, interpolation)
-    _check_ring(table)
     return LocalTable(rows, totals, table.nside, *attitude)
 
 
@@ -136,11 +143,40 @@ def _unmasked_totals(table: ResponseTable, is_masked: np.ndarray) -> np.ndarray:
     return np.array([row[kept].sum(dtype=np.float64) for row in table.rows])
 
 
-def _check_ring(table: ResponseTable) -> None:
-    if table.ordering != "RING":
+def check_ring(ordering: str, analysis: Analysis) -> None:
+    """Refuse a detector response whose directions are not in RING ordering.
+
+    Raises
+    ------
+    InputError
+        If they are not.
+    """
+    if analysis.data.frame == "local" and ordering != "RING":
         raise InputError(
-            f"{table.path}: NuLambda is in {table.ordering} ordering; a detector response must be "
-            "in RING ordering."
+            f"{analysis.data.response}: NuLambda is in {ordering} ordering; a detector response "
+            "must be in RING ordering."
+        )
+
+
+def check_exposed(totals: np.ndarray, path: str) -> None:
+    """Refuse a response that sees nothing.
+
+    Parameters
+    ----------
+    totals : ndarray of float64
+        Expected counts for unit flux in each direction.
+    path : str
+        The response.
+
+    Raises
+    ------
+    InputError
+        If all are 0.
+    """
+    if not np.any(totals):
+        raise InputError(
+            f"{path}: is 0 in all directions in the energy channels of the analysis; choose others "
+            "by `energy`, or another response."
         )
 
 

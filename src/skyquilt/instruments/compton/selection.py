@@ -43,19 +43,13 @@ def select_bins(
     Raises
     ------
     InputError
-        If there are no counts, or counts without background that may not be masked.
+        If there are counts without background that may not be masked.
     """
     counts = _flatten(sum(measurement.terms.values()), analysis, channels)
     background = _flatten(measurement.background, analysis, channels)
-    if not counts.any():
-        names = ", ".join(term.path for term in analysis.data.counts)
-        raise InputError(
-            f"{names}: no counts in the energy channels [{channels[0]}, {channels[1]}); widen "
-            "`energy`."
-        )
     is_masked = _zero_background(counts, background, analysis, measurement, channels)
     hits = np.flatnonzero((counts > 0) & ~is_masked)
-    if hits.size == 0:
+    if hits.size == 0 and counts.any():
         raise InputError(f"{measurement.path}: all counts lie in bins without background.")
     return Selection(channels, counts, background, is_masked, hits)
 

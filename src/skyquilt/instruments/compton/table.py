@@ -249,7 +249,7 @@ def _contracted(
             if sum_channels:
                 folded = [one.reshape(row.shape[1], -1).sum(axis=0) for one in folded]
             for number, one in enumerate(folded):
-                _check_range(one, response.path)
+                check_range(one, response.path)
                 totals[number, index] = one.sum()
             yield folded
         done = start + len(block)
@@ -262,7 +262,7 @@ def _contracted(
             )
 
 
-def _check_range(row: np.ndarray, path: str) -> None:
+def check_range(row: np.ndarray, path: str) -> None:
     """Check that a row can be stored as float32, with eight decades below its largest value."""
     largest = row.max()
     limits = np.finfo(np.float32)

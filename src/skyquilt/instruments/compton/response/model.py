@@ -9,6 +9,8 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.compton.dataspace import DataSpace
 from skyquilt.instruments.compton.paths import DAMAGE, describe
 
+Span = tuple[float, float] | None
+
 
 @dataclass(frozen=True)
 class Response:
@@ -35,6 +37,8 @@ class Response:
         (stop - start, n_ei, n_channel, n_phi, n_psichi) in cm2 or cm2 s.
     rows_per_read : int
         Rows to read at a time, so that each stored chunk is read once.
+    span : tuple of float or None
+        Time of which the exposure is [UNIX s]; None for areas, or if the file does not say.
     """
 
     path: str
@@ -46,6 +50,7 @@ class Response:
     unit: str
     read: Callable[[int, int, slice], np.ndarray]
     rows_per_read: int = 1
+    span: Span = None
 
     @property
     def n_rows(self) -> int:

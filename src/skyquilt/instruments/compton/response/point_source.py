@@ -7,7 +7,7 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.compton.axes import axis_edges, healpix_space, text
 from skyquilt.instruments.compton.response.checks import area_factor, histpy_axes, histpy_space
 from skyquilt.instruments.compton.response.layout import dense_reader, rows_per_read
-from skyquilt.instruments.compton.response.model import Response
+from skyquilt.instruments.compton.response.model import Response, Span
 
 
 def read_point_source(hist: h5py.Group, path: str) -> Response:
@@ -34,4 +34,15 @@ def read_point_source(hist: h5py.Group, path: str) -> Response:
     return Response(
         *(path, nside, ordering, "galactic", ei_edges, space, "", read),
         rows_per_read=rows_per_read(contents, list(axes)),
+        span=_span(hist, path),
     )
+
+
+def _span(hist: h5py.Group, path: str) -> Span:
+    """Time of the exposure, where the file says it by the attribute `interval`."""
+    if "interval" not in hist.attrs:
+        return None
+    stamps = np.asarray(hist.attrs["interval"], dtype=np.float64)
+    if stamps.shape != (2,) or not stamps[0] < stamps[1]:
+        raise InputError(f"{path}: attribute `interval` is {stamps}; two ascending times [UNIX s].")
+    return float(stamps[0]), float(stamps[1])

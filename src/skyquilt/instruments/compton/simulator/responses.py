@@ -99,7 +99,7 @@ def write_point_source_response(
 
     with new_product(path) as partial, h5py.File(partial, "w") as file:
         hist = file.create_group("hist")
-        hist.attrs.update(unit="cm2 s", format="dense")
+        hist.attrs.update(unit="cm2 s", format="dense", interval=orientation.time[[0, -1]])
         axes.write(hist.create_group("axes", track_order=True))
         contents = hist.create_dataset("contents", shape, dtype=np.float32)
         _write_rows(contents, margin, path, row)
