@@ -17,6 +17,8 @@ import pytest
 from clusterrun import MAPS, RANKS
 from lab import NODES, URGENT, wait_until
 
+from skyquilt.io.hdf5_seal import SEAL, make_room, seal_file
+
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 ONCE = {0: 1, 1: 1, 2: 1}
@@ -207,6 +209,10 @@ def test_bad_chunks_are_found_set_aside_and_redone(unfitted, reference, undistur
         flipped.write_bytes(content)
     with keeping_time(foreign), h5py.File(foreign, "r+") as file:
         file.attrs["problem_identity"] = "0" * 64
+        del file[SEAL]
+        places = make_room(file)
+    with keeping_time(foreign):
+        seal_file(foreign, places)
     verify = [sys.executable, "-m", "skyquilt.cli.main", "verify", str(unfitted.results)]
     found = unfitted.run_command([*verify, "--repair"]).stdout
     assert "1 foreign, 2 damaged" in found, found

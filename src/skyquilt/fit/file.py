@@ -9,13 +9,15 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.chunk import ChunkResult
 from skyquilt.fit.plan import Plan
 from skyquilt.io.hdf5 import Schema, get, new_hdf5, open_hdf5, put
+from skyquilt.io.json_file import read_json
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.problem.problem import FitProblem
 
 # 1.0  first version
 # 1.1  flux_err_lo, flux_err_hi, flux_ul, background_norm, template, where they were asked for
-SCHEMA = Schema("skyquilt/chunk", "1.1", "skyquilt fit-chunk")
+# 2.0  sealed: all but the values has a checksum, too
+SCHEMA = Schema("skyquilt/chunk", "2.0", "skyquilt fit-chunk")
 
 _DATASETS = {
     "ts": ("", "test statistic, 2 (ln L1 - ln L0)"),
@@ -110,7 +112,9 @@ def read_plan(path: str | Path) -> Plan:
         raise ProductError(
             f"{path}: cannot be read ({error}); make it with `skyquilt plan`."
         ) from error
-    return Plan.from_json(text, str(path))
+    plan = Plan.from_json(text, str(path))
+    read_json(path, "make it again with `skyquilt plan`")
+    return plan
 
 
 def check_plan(

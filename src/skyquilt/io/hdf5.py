@@ -3,7 +3,7 @@
 Every root has the attributes `schema` ("skyquilt/chunk") and `schema_version` ("1.0": the first
 number rises when readers must change, the second when something was added). Every dataset has
 `unit` ("" if none), `description` and `sha256`, the digest of its values, so that a flipped bit
-is found when it is read.
+is found when it is read; all else is covered by the seal of the file (`hdf5_seal`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,6 +16,8 @@ import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.io.digest import array_digest, blocks_digest
+from skyquilt.io.hdf5_file import check_written, new_file, open_to_read
+from skyquilt.io.hdf5_seal import is_sealed, make_room, seal_file
 from skyquilt.io.products import new_product
 from skyquilt.io.provenance import Provenance, write_provenance
 
@@ -51,11 +53,14 @@ def new_hdf5(path: str | Path, schema: Schema, provenance: Provenance) -> Iterat
     OutputError
         If the file cannot be written.
     """
-    with new_product(path) as partial, h5py.File(partial, "w", libver="v110") as file:
-        file.attrs["schema"] = schema.name
-        file.attrs["schema_version"] = schema.version
-        yield file
-        write_provenance(file, provenance)
+    with new_product(path) as partial:
+        with new_file(partial, libver="v110") as file:
+            file.attrs["schema"] = schema.name
+            file.attrs["schema_version"] = schema.version
+            yield file
+            write_provenance(file, provenance)
+            places = make_room(file)
+        seal_file(partial, places)
 
 
 def put(
@@ -64,6 +69,7 @@ def put(
     """Write one dataset with unit, description and checksum."""
     values = np.asarray(values)
     dataset = group.create_dataset(name, data=values)
+    check_written(group)
     _describe(dataset, unit, description, array_digest(values))
     return dataset
 
@@ -91,6 +97,7 @@ def put_rows(
             row = np.ascontiguousarray(row, dtype=dtype)
             if row.size:
                 dataset[index] = row
+                check_written(group)
             yield row
 
     _describe(dataset, unit, description, blocks_digest(dtype, shape, written()))
@@ -106,7 +113,7 @@ def open_hdf5(path: str | Path, schema: Schema) -> Iterator[h5py.File]:
     ProductError
         If the file is missing, truncated, no HDF5, of another kind, or of a version that this
         skyquilt does not read; also if a dataset or attribute read in the block is missing or
-        damaged.
+        damaged, and at the end of the block if anything else but values is.
     """
     path = Path(path)
     again = f"make it again with `{schema.made_by}`"
@@ -115,16 +122,25 @@ def open_hdf5(path: str | Path, schema: Schema) -> Iterator[h5py.File]:
     if not path.is_file():
         raise ProductError(f"{path}: no such file; {again}.")
     try:
-        file = h5py.File(path, "r")
+        file = open_to_read(path, ProductError)
+    except PermissionError as error:
+        raise ProductError(f"{path}: no permission to read it; ask its owner.") from error
     except OSError as error:
         raise ProductError(f"{path}: not a whole HDF5 file ({error}); {again}.") from error
     with file:
         try:
             _check_schema(path, file, schema, again)
             yield file
+            _check_seal(file, path)
+        except ProductError:
+            raise
         except KeyError as error:
             raise ProductError(f"{path}: incomplete: {error.args[0]}; {again}.") from error
         except (_DamageError, OSError, RuntimeError) as error:
+            raise ProductError(f"{path}: damaged: {error}; {again}.") from error
+        except (ValueError, TypeError) as error:
+            if is_sealed(file, path):
+                raise
             raise ProductError(f"{path}: damaged: {error}; {again}.") from error
 
 
@@ -178,6 +194,11 @@ def _check_schema(path: Path, file: h5py.File, schema: Schema, again: str) -> No
             f"{path}: {schema.name} version {version}; this skyquilt reads version "
             f"{schema.version.split('.')[0]}.0 to {schema.version}; {again}."
         )
+
+
+def _check_seal(file: h5py.File, path: Path) -> None:
+    if not is_sealed(file, path):
+        raise _DamageError("the checksum of all but its values differs")
 
 
 def _can_read(version: str, known: str) -> bool:

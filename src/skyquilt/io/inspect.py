@@ -11,6 +11,8 @@ import numpy as np
 from skyquilt.errors import ProductError
 from skyquilt.io.digest import blocks_digest
 from skyquilt.io.fits_table import open_checked
+from skyquilt.io.hdf5_file import open_to_read
+from skyquilt.io.hdf5_seal import is_sealed
 from skyquilt.io.json_file import is_intact
 from skyquilt.io.provenance import read_provenance
 from skyquilt.io.seal import check_seal, read_seal
@@ -63,7 +65,9 @@ def inspect_file(path: str | Path) -> Inspected:
 
 
 def _inspect_hdf5(path: Path) -> Inspected:
-    with h5py.File(path, "r") as file:
+    with open_to_read(path, ProductError) as file:
+        if not is_sealed(file, path):
+            raise ProductError(f"{path}: damaged: its checksum differs, or it has none.")
         names: list[str] = []
         file.visititems(
             lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None
@@ -94,7 +98,7 @@ def _inspect_json(path: Path) -> Inspected:
     content = json.loads(path.read_text(encoding="utf-8"))
     labels = content if isinstance(content, dict) else {}
     if not is_intact(labels):
-        raise ProductError(f"{path}: damaged: its checksum differs.")
+        raise ProductError(f"{path}: damaged: its checksum differs, or it has none.")
     return Inspected(_schema(labels), labels, labels.get("provenance", {}))
 
 

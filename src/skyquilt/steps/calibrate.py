@@ -1,6 +1,5 @@
 """Steps `simulate-skies` and `calibrate`: what simulated skies say of an analysis."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from skyquilt.config.map import PixelList
 from skyquilt.errors import ConfigError
 from skyquilt.fit.progress import Progress
 from skyquilt.io.digest import settings_digest
-from skyquilt.io.json_file import write_json
+from skyquilt.io.json_file import read_json, write_json
 from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.calibration.file import (
@@ -104,7 +103,7 @@ def plot_calibration(summary: str | Path, table: str | Path, output: str | Path)
     from skyquilt.plots.style import save
 
     provenance = Provenance("plot-calibration", inputs=(str(summary), str(table)))
-    content = json.loads(Path(summary).read_text(encoding="utf-8"))
+    content = read_json(summary, "make it again with `skyquilt calibrate`")
     skies, title = read_calibration(table), content["analysis"]
     null, injected = content["null"], content["injected"]
     detection_ts, regions = injected["detection_ts"], injected["all"]["regions"]

@@ -1,10 +1,9 @@
 """Step `plot`: the figures of an analysis."""
 
-import json
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
-from skyquilt.errors import ProductError
+from skyquilt.io.json_file import read_json
 from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance
 from skyquilt.maps.file import read_skymap
@@ -29,7 +28,10 @@ def plot_analysis(
 
     Sources are marked where they are given.
     """
-    numbers, look = _read_summary(summary), get_analysis(config, name).plots
+    numbers, look = (
+        read_json(summary, "make it again with `skyquilt localise`"),
+        get_analysis(config, name).plots,
+    )
     files = [problem, maps, skymap, summary, *([] if sources is None else [sources])]
     provenance = Provenance("plot", look.model_dump(mode="json"), tuple(map(str, files)))
     made = make_plots(
@@ -43,12 +45,3 @@ def plot_analysis(
         provenance,
     )
     write_listing(output, made, provenance)
-
-
-def _read_summary(path: str | Path) -> dict:
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ProductError(
-            f"{path}: cannot be read ({error}); make it again with `skyquilt localise`."
-        ) from error

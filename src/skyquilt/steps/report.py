@@ -1,6 +1,5 @@
 """Steps `report` and `index`: pages of one analysis and of all."""
 
-import json
 from collections.abc import Mapping, Sequence
 from os.path import relpath
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
 from skyquilt.io.hdf5 import Schema
+from skyquilt.io.json_file import read_json
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.maps.file import read_skymap
@@ -20,15 +20,16 @@ from skyquilt.report.overview import Entry, overview_page
 
 # 1.0  first version
 _PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")
+_AGAIN = "run the workflow again to make it"
 
 
 def report_analysis(config: Config, name: str, folder: str | Path, output: str | Path) -> None:
     """Write the page of an analysis from the products in its folder."""
     analysis, folder = get_analysis(config, name), Path(folder)
-    calibration = _read_json(folder / "calibration.json") if analysis.calibrate else None
+    calibration = read_json(folder / "calibration.json", _AGAIN) if analysis.calibrate else None
     products = Products(
         name=name,
-        summary=_read_json(folder / "summary.json"),
+        summary=read_json(folder / "summary.json", _AGAIN),
         settings=analysis.model_dump(mode="json", exclude_none=True),
         plots=_pictures(folder / "plots"),
         files=frozenset(path.name for path in folder.iterdir()),
@@ -58,9 +59,9 @@ def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) 
     """
     entries = []
     for page in map(Path, pages):
-        summary = _read_json(page.parent / "summary.json")
+        summary = read_json(page.parent / "summary.json", _AGAIN)
         has_skies = get_analysis(config, summary["analysis"]).calibrate is not None
-        calibration = _read_json(page.parent / "calibration.json") if has_skies else None
+        calibration = read_json(page.parent / "calibration.json", _AGAIN) if has_skies else None
         entries.append(Entry(relpath(page, Path(output).parent), summary, calibration))
     write_sealed(output, overview_page(entries, _seal("index", {}, tuple(pages))))
 
@@ -68,15 +69,6 @@ def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) 
 def _seal(stage: str, settings: Mapping[str, Any], files: Sequence[str | Path]) -> str:
     record = Provenance(stage, dict(settings), tuple(map(str, files))).record()
     return seal_text(_PAGE, record)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ProductError(
-            f"{path}: cannot be read ({error}); run the workflow again to make it."
-        ) from error
 
 
 def _pictures(folder: Path) -> list[Path]:

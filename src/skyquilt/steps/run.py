@@ -1,11 +1,11 @@
 """Step `run`: a whole analysis in one process, by the same steps as the workflow."""
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
+from skyquilt.io.json_file import read_json
 from skyquilt.report.text import describe_result
 from skyquilt.steps.bin_events import bin_events_file
 from skyquilt.steps.contract import contract_analysis
@@ -90,5 +90,5 @@ def _timed(do: Callable[[], None]) -> float:
 def describe(config: Config, name: str) -> str:
     """Result of an analysis that has run, in a few lines."""
     folder = Path(config.results) / name
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    summary = read_json(folder / "summary.json", "make it again with `skyquilt localise`")
     return describe_result(summary, folder, config.analyses[name].fit.confidence_level)

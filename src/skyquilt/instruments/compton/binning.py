@@ -22,8 +22,9 @@ from skyquilt.io.provenance import Provenance
 
 logger = logging.getLogger(__name__)
 
-# 1.0: first version.
-SCHEMA = Schema("skyquilt/histogram", "1.0", "skyquilt bin-events")
+# 1.0  first version
+# 2.0  sealed: all but the values has a checksum, too
+SCHEMA = Schema("skyquilt/histogram", "2.0", "skyquilt bin-events")
 
 _PROGRESS_S = 10.0
 _COORDSYS = {"local": "spacecraftframe", "galactic": "galactic"}

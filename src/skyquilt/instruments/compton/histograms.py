@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -13,6 +14,8 @@ from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, r
 from skyquilt.instruments.compton.contents import project
 from skyquilt.instruments.compton.dataspace import DataSpace
 from skyquilt.instruments.compton.paths import DAMAGE, check_file, describe
+from skyquilt.io.hdf5_file import open_to_read
+from skyquilt.io.hdf5_seal import SEAL, is_sealed
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +84,9 @@ def _open(path: str) -> Iterator[h5py.Group]:
     """Group `hist` of a file."""
     check_file(path, "a histogram")
     try:
-        with h5py.File(path, "r") as file:
+        with open_to_read(path) as file:
+            if SEAL in file and not is_sealed(file, Path(path)):
+                raise InputError(f"{path}: damaged: its checksum differs; bin the events again.")
             yield file["hist"]
     except DAMAGE as error:
         raise InputError(

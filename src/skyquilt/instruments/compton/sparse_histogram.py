@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from skyquilt.io.hdf5_file import check_written
+
 # Cells per HDF5 chunk: 512 kB of coordinates.
 _CHUNK = 1 << 16
 
@@ -53,3 +55,4 @@ def _append(dataset, values) -> None:
     values = np.asarray(values)
     dataset.resize(start + values.shape[-1], axis=dataset.ndim - 1)
     dataset[..., start:] = values
+    check_written(dataset)

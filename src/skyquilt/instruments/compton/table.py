@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 
 # 1.0  first version
 # 1.1  provenance names the hosts
-SCHEMA = Schema("skyquilt/table", "1.1", "skyquilt contract")
+# 2.0  sealed: all but the values has a checksum, too
+SCHEMA = Schema("skyquilt/table", "2.0", "skyquilt contract")
 _REPORT_S = 5.0
 
 

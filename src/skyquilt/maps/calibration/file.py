@@ -12,9 +12,11 @@ from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.maps.calibration.skies import InjectedSkies, NullSkies
 
 # 1.0  first version
-SCHEMA = Schema("skyquilt/skies", "1.0", "skyquilt simulate-skies")
+# 2.0  sealed: all but the values has a checksum, too
+SCHEMA = Schema("skyquilt/skies", "2.0", "skyquilt simulate-skies")
 # 1.0  first version
-CALIBRATION_SCHEMA = Schema("skyquilt/calibration", "1.0", "skyquilt calibrate")
+# 2.0  sealed: all but the values has a checksum, too
+CALIBRATION_SCHEMA = Schema("skyquilt/calibration", "2.0", "skyquilt calibrate")
 
 Kind = Literal["null", "injected"]
 

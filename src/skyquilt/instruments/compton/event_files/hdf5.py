@@ -14,10 +14,10 @@ from skyquilt.instruments.compton.event_files.columns import Columns, find_colum
 @contextmanager
 def open_hdf5_columns(path: Path, units: Mapping[str, str], block_bytes: int) -> Iterator[Columns]:
     """Open columns that are datasets at the root of a file; see `open_columns`."""
-    import h5py
+    from skyquilt.io.hdf5_file import open_to_read
 
     try:
-        file = h5py.File(path, "r")
+        file = open_to_read(path)
     except OSError as error:
         raise InputError(f"{path}: damaged or cut short: {error}. Copy it again.") from error
     with file:

@@ -12,6 +12,7 @@ from skyquilt.instruments.compton.response.model import Response
 from skyquilt.instruments.compton.response.point_source import read_point_source
 from skyquilt.instruments.compton.response.version1 import read_version_1
 from skyquilt.instruments.compton.response.version2 import read_version_2
+from skyquilt.io.hdf5_file import open_to_read
 
 _READERS = {1: read_version_1, 2: read_version_2}
 
@@ -27,7 +28,7 @@ def open_response(path: str) -> Iterator[Response]:
     """
     check_file(path, "a response")
     try:
-        file = h5py.File(path, "r")
+        file = open_to_read(path)
     except OSError as error:
         raise InputError(f"{path}: not a whole HDF5 file ({error}); fetch it again.") from error
     with file:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from skyquilt.instruments.compton.simulator.events import Events
+from skyquilt.io.hdf5_file import new_file
 from skyquilt.io.products import new_product
 from skyquilt.sky.frames import vec_to_lonlat
 
@@ -75,9 +76,7 @@ def _write_fits(path: Path, columns: dict[str, tuple[np.ndarray, str]]) -> None:
 
 
 def _write_hdf5(path: Path, columns: dict[str, tuple[np.ndarray, str]]) -> None:
-    import h5py
-
-    with h5py.File(path, "w") as file:
+    with new_file(path) as file:
         for name, (column, _) in columns.items():
             file.create_dataset(name, data=column, compression="gzip")
 

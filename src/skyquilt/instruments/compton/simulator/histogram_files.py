@@ -1,11 +1,13 @@
 """Histograms of counts, as histpy writes them."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from skyquilt.instruments.compton.simulator.instrument import Instrument
 from skyquilt.instruments.compton.sparse_histogram import write_sparse_counts
+from skyquilt.io.hdf5_file import new_file
 from skyquilt.io.products import new_product
 
 
@@ -58,13 +60,12 @@ def write_counts(
     counts : ndarray, shape (n,)
         Counts of these bins.
     """
-    import h5py
     from histpy import Axes
 
     axes = Axes(_axes(instrument, frame, time_edges))
     cells = np.ravel_multi_index(tuple(coords), tuple(axes.nbins))
     order = np.argsort(cells)
-    with new_product(path) as partial, h5py.File(partial, "w") as file:
+    with new_product(path) as partial, new_file(partial) as file:
         write_sparse_counts(file, axes, [(cells[order], counts[order])])
 
 
@@ -93,8 +94,10 @@ def write_expectation(
     from histpy import Histogram
 
     axes = _axes(instrument, frame, np.array(span))
+    content = BytesIO()
+    Histogram(axes, contents=expectation[None]).write(content)
     with new_product(path) as partial:
-        Histogram(axes, contents=expectation[None]).write(partial)
+        partial.write_bytes(content.getvalue())
 
 
 def _axes(instrument: Instrument, frame: str, time_edges: np.ndarray) -> list:

@@ -13,6 +13,7 @@ from skyquilt.instruments.compton.simulator.histogram_files import cds_axes
 from skyquilt.instruments.compton.simulator.instrument import Instrument
 from skyquilt.instruments.compton.simulator.progress import progress
 from skyquilt.instruments.compton.simulator.telescope import zenith_factor
+from skyquilt.io.hdf5_file import check_written, new_file
 from skyquilt.io.products import new_product
 from skyquilt.sky.healpix import ring_to_vec
 from skyquilt.sky.pixels import nside_to_npix
@@ -45,7 +46,7 @@ def write_detector_response(path: Path, instrument: Instrument, nside: int) -> N
     """
     directions = ring_to_vec(nside, np.arange(nside_to_npix(nside)))
     factors = zenith_factor(directions[:, 2])
-    with new_product(path) as partial, h5py.File(partial, "w") as file:
+    with new_product(path) as partial, new_file(partial) as file:
         drm = file.create_group("DRM")
         drm.attrs.update(UNIT="cm2", SPARSE=False)
         _write_drm_axes(drm.create_group("AXES", track_order=True), instrument, nside)
@@ -97,7 +98,7 @@ def write_point_source_response(
         stored[inside] = instrument.row(nside, ipix, factors[ipix])
         return stored
 
-    with new_product(path) as partial, h5py.File(partial, "w") as file:
+    with new_product(path) as partial, new_file(partial) as file:
         hist = file.create_group("hist")
         hist.attrs.update(unit="cm2 s", format="dense", interval=orientation.time[[0, -1]])
         axes.write(hist.create_group("axes", track_order=True))
@@ -111,6 +112,7 @@ def _write_rows(
     n_rows = contents.shape[0] - 2 * margin
     for ipix in progress(n_rows, f"{path.name}: rows", logger):
         contents[ipix + margin] = row(ipix)
+        check_written(contents)
 
 
 def _write_drm_axes(group: h5py.Group, instrument: Instrument, nside: int) -> None:
