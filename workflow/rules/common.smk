@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from snakemake.exceptions import WorkflowError
 
 from skyquilt import RESULTS_VERSION
-from skyquilt.config import Config, parse_config
+from skyquilt.config import Config, merge_settings, parse_config
 from skyquilt.errors import SkyquiltError
 from skyquilt.io.digest import canonical_json
 from skyquilt.runs.guard import check_no_jobs, claim, remove_leftovers
@@ -17,13 +17,19 @@ from skyquilt.steps.settings import write_analysis_settings, write_settings
 
 
 def load_settings():
-    """Configuration of this run; a mistake in it ends Snakemake with one line."""
+    """Configuration of this run; a mistake in it ends Snakemake with one line.
+
+    The files are read again by skyquilt's reader, which refuses what Snakemake's would take, as a
+    key that is given twice; `--config key=value` is put over them.
+    """
+    files, changes = workflow.configfiles, workflow.config_settings.config
     if not config:
         raise WorkflowError(
             "no configuration: add --configfile, as in config/demo.yaml"
         )
     try:
-        return parse_config(config, source=", ".join(map(str, workflow.configfiles)))
+        source = ", ".join(map(str, files)) or "--config"
+        return parse_config(merge_settings(files, changes), source=source)
     except SkyquiltError as error:
         raise WorkflowError(str(error)) from None
 

@@ -2,32 +2,19 @@
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from skyquilt.config.analysis import Analysis
-from skyquilt.config.messages import describe_mistakes
+from skyquilt.config.messages import describe_mistakes, shorten
 from skyquilt.config.run import Config
+from skyquilt.config.yaml_file import read_yaml
 from skyquilt.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML's safe loader, in which a key given twice is an error instead of the last one."""
-
-    def construct_mapping(self, node, deep=False):
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} is given twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def load_config(path: str | Path) -> Config:
@@ -49,20 +36,34 @@ def load_config(path: str | Path) -> Config:
         If the file cannot be read, is no YAML, or has unknown, missing or wrong values; the
         message names each key by its path.
     """
-    try:
-        settings = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_UniqueKeys)
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}); give a YAML file, as config/demo.yaml."
-        ) from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ConfigError(
-            f"{path}: cannot be read as YAML: line {line} is no UTF-8: save the file as UTF-8."
-        ) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: cannot be read as YAML: {_describe(error)}.") from error
-    return parse_config(settings, source=str(path))
+    return parse_config(read_yaml(path), source=str(path))
+
+
+def merge_settings(paths: Sequence[str | Path], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of several YAML files, later ones over earlier ones, with changes over all.
+
+    Sections are merged key by key, everything else is replaced.
+
+    Raises
+    ------
+    ConfigError
+        If a file cannot be read as YAML, or has no keys at its top.
+    """
+    merged: dict[str, Any] = {}
+    for path in paths:
+        settings = read_yaml(path)
+        _check_mapping(settings, str(path))
+        _merge(merged, settings)
+    _merge(merged, changes)
+    return merged
+
+
+def _merge(into: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
 
 
 def parse_config(settings: Any, source: str = "configuration") -> Config:
@@ -80,10 +81,7 @@ def parse_config(settings: Any, source: str = "configuration") -> Config:
     ConfigError
         If there are unknown, missing or wrong values, each named by its path.
     """
-    if not isinstance(settings, dict):
-        raise ConfigError(
-            f"{source}: expected a mapping with the key `analyses`, got {settings!r}."
-        )
+    _check_mapping(settings, source)
     try:
         return Config.model_validate(_expand(settings, source))
     except RecursionError as error:
@@ -107,13 +105,11 @@ def get_analysis(config: Config, name: str) -> Analysis:
     return config.analyses[name]
 
 
-def _describe(error: yaml.YAMLError) -> str:
-    """What the reader of YAML stumbled over, and where."""
-    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-    if mark is None or problem is None:
-        return str(error).partition(' in "<unicode string>"')[0]
-    hint = "; indent with blanks" if "\\t" in problem else ""
-    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}{hint}"
+def _check_mapping(settings: Any, source: str) -> None:
+    if not isinstance(settings, dict):
+        raise ConfigError(
+            f"{source}: expected a mapping with the key `analyses`, got {shorten(settings)}."
+        )
 
 
 def _expand(value: Any, source: str) -> Any:

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
 from skyquilt.config.base import Section
+
+_SHOWN = 200  # letters of a value
+_NAMED = 30  # mistakes
 
 _KINDS = {
     "tuple_type": "must be a list, as in [1, 2]",
@@ -55,11 +59,24 @@ def describe_mistakes(error: ValidationError, settings: Any) -> str:
         if not _follows_from_others(detail):
             message, value = _describe(detail)
             found.setdefault((".".join(_keys(detail, settings)), value), []).append(message)
-    lines = (
+    lines = [
         f"{place}{': ' if place else ''}{', or '.join(dict.fromkeys(messages))}{value}"
-        for (place, value), messages in found.items()
-    )
-    return "; ".join(lines)
+        for (place, value), messages in islice(found.items(), _NAMED)
+    ]
+    more = [f"and {len(found) - _NAMED} more mistakes"] if len(found) > _NAMED else []
+    return "; ".join(lines + more)
+
+
+def shorten(value: Any) -> str:
+    """A value as it would be written, of some hundred letters at most.
+
+    Examples
+    --------
+    >>> shorten([1, 2]), len(shorten(list(range(100000))))
+    ('[1, 2]', 203)
+    """
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _describe(detail: dict[str, Any]) -> tuple[str, str]:
@@ -76,7 +93,7 @@ def _describe(detail: dict[str, Any]) -> tuple[str, str]:
     if detail["type"] in _KINDS:
         message = _KINDS[detail["type"]].format(**_plain(detail.get("ctx", {})))
         is_shown = not isinstance(value, dict)
-    return message, f" (got {value!r})" if is_shown else ""
+    return message, f" (got {shorten(value)})" if is_shown else ""
 
 
 def _plain(details: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
+from skyquilt.config.yaml_file import read_yaml
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import Plan
@@ -134,11 +133,13 @@ def _regions(path: Path) -> Iterator[str]:
 
 
 def _asked(path: Path) -> Iterator[str]:
-    try:
-        content = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
-        analysis = content["analyses"].get(path.name) or {}
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path / 'config.yaml'}: cannot be read; run the workflow.") from error
+    content = read_yaml(path / "config.yaml")
+    analyses = content.get("analyses") if isinstance(content, dict) else None
+    analysis = analyses.get(path.name) or {} if isinstance(analyses, dict) else None
+    if not isinstance(analysis, dict):
+        raise ConfigError(
+            f"{path / 'config.yaml'}: cannot be read as a configuration; run the workflow again."
+        )
     for section, names in _ASKED.items():
         if analysis.get(section) is not None:
             yield from names

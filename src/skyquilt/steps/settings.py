@@ -11,7 +11,8 @@ from skyquilt.io.products import write_text
 def write_settings(path: str | Path, config: Config) -> None:
     """Write a configuration, defaults filled in, unless the file has just this content already."""
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-    if not Path(path).is_file() or Path(path).read_text(encoding="utf-8") != text:
+    path = Path(path)
+    if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
         write_text(path, text)
 
 
