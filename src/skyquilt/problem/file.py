@@ -37,13 +37,9 @@ from skyquilt.sky.shapes import Nodes
 # 1.4  time_span in the description
 # 1.5  expectations of kind templates
 # 1.6  response_pixel_deg in the description
-<<<<<<< HEAD
 # 1.7  expectations of kind shaped, shape in the description
-SCHEMA = Schema("skyquilt/problem", "1.7", "skyquilt prepare")
-=======
 # 2.0  sealed: all but the values has a checksum, too
 SCHEMA = Schema("skyquilt/problem", "2.0", "skyquilt prepare")
->>>>>>> 178c1fd (Products are sealed: attributes and names of HDF5 files have a checksum, JSON without one is not whole; files that show data of others are refused; a full disk ends in one line)
 
 _LOCAL_DATASETS = {
     "rotation": ("", "rotation from the sky frame to the spacecraft, per attitude sample"),
