@@ -6,7 +6,8 @@ A pixel whose status is GOOD or AT_BOUND has a valid result; in all others the r
 GOOD = 0
 """The best flux was found."""
 AT_BOUND = 1
-"""Under-fluctuation: the best flux that is allowed is 0, where TS is 0."""
+"""Under-fluctuation: the best flux is the least that is allowed: 0, where TS is 0, or, where fluxes
+below zero are fitted, the one at which a bin expects nothing."""
 NO_EXPOSURE = 2
 """A source in this direction gives no counts at all, or the files do not say how many: it lies
 outside their exposure, or where that has no value. What is not known is never taken as 0."""

@@ -242,10 +242,12 @@ class TestAllowNegative:
         below = fit_one(*problem, allow_negative=True)
         np.testing.assert_array_equal(fit_one(*problem), below)
 
-    def test_fit_flux_when_bin_of_zero_counts_would_go_negative_is_not_held_by_it(self):
-        # the model must stay positive where there are counts, not in bins without
+    def test_fit_flux_when_bin_of_zero_counts_would_go_negative_is_held_by_it(self):
+        # without the second bin the flux were -3, and the model of that bin -2
         fit = fit_one([2.0, 0.0], [5.0, 1.0], [1.0, 1.0], 1.0, allow_negative=True)
-        assert fit.flux == pytest.approx(-3, rel=1e-10)  # as for fluxes above zero
+        assert fit.status == AT_BOUND
+        assert fit.flux == pytest.approx(-1, rel=1e-14)
+        assert fit.ts == pytest.approx(2 * (2 * np.log(4 / 5) + 1), rel=1e-14)
 
 
 class TestFailedPixels:

@@ -45,7 +45,9 @@ rule prepare_problem:
     params:
         config=config_file,
         settings=settings_of(
-            "instrument", "data", "energy", "datasets", "spectrum", "spectra", "shape"
+            *("instrument", "data", "energy", "datasets"),
+            *("spectrum", "spectra", "shape"),
+            fit={"allow_negative"},
         ),
     message:
         "{wildcards.analysis}: data and table into a fit problem"

@@ -11,7 +11,7 @@ class FitOptions(Section):
     """Fit of one flux per pixel."""
 
     allow_negative: bool = False
-    """Fit fluxes below zero, down to where the model stays positive in all bins with counts."""
+    """Fit fluxes below zero, as long as the model is negative in no bin, with counts or without."""
     limits: bool = True
     """Errors to both sides and an upper limit for every pixel; false saves their time."""
     confidence_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95

@@ -7,6 +7,7 @@ import numpy as np
 
 from skyquilt.likelihood.poisson import FluxFit, fit_flux, fit_flux_rows, fit_flux_sparse
 from skyquilt.problem.expectation import Block, Expectation, RowBlock, SparseBlock
+from skyquilt.problem.joint import most_between
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.sky_table import SkyTable
@@ -51,7 +52,8 @@ def fit_pixels(
     directions : ndarray of float64, shape (n, 3)
         Unit vectors in the frame of the problem.
     allow_negative : bool
-        Fit below zero too.
+        Fit below zero too, down to where the model is 0 in a bin of the problem, which should have
+        those without counts as well.
     confidence_level : float, optional
         Of upper limits; without it there are neither limits nor errors to both sides.
     free_background : bool
@@ -92,6 +94,9 @@ def fit_pixels(
 
     def fit_block(block: slice) -> FluxFit:
         expected = problem.expectation.block(directions[block])
+        if allow_negative and isinstance(expected, SparseBlock):
+            most = most_between(problem.expectation, directions[block])
+            return _fit(problem, expected, most, **options)
         return _fit(problem, expected, **options)
 
     parts = []
@@ -109,7 +114,10 @@ def _fit_best(
     report: Callable[[int, int], None],
     **options: float | bool | None,
 ) -> FluxFit:
-    """Fit of the spectrum of largest TS, in each direction; the first of equals."""
+    """Fit of the spectrum of largest TS, in each direction; the first of equals.
+
+    Fluxes below zero come into question only where no spectrum has one above.
+    """
     parts, fits, n = split_templates(problem), [], len(directions)
     for index, part in enumerate(parts):
 
@@ -118,6 +126,9 @@ def _fit_best(
 
         fits.append(fit_pixels(part, directions, on_progress=report_part, **options))
     ts = np.array([fit.ts for fit in fits])
+    if options["allow_negative"]:
+        is_source = np.array([fit.flux for fit in fits]) > 0
+        ts[~is_source & is_source.any(axis=0)] = -np.inf
     best = np.argmax(np.where(np.isnan(ts), -np.inf, ts), axis=0)
     place = np.arange(n)
     *chosen, _ = (np.array(values)[best, place] for values in zip(*fits, strict=True))
@@ -160,11 +171,12 @@ def block_size(expectation: Expectation, n: int, threads: int) -> int:
 def _fit(
     problem: FitProblem,
     expected: Block | SparseBlock | RowBlock,
+    most: np.ndarray | None = None,
     **options: float | bool | None,
 ) -> FluxFit:
     data = problem.counts, problem.background
     if isinstance(expected, SparseBlock):
-        return fit_flux_sparse(*data, *expected, **options)
+        return fit_flux_sparse(*data, *expected, most, **options)
     if isinstance(expected, RowBlock):
         table = expected.rows, expected.totals, *expected.weights
         return fit_flux_rows(*data, *table, expected.status, **options)

@@ -10,6 +10,7 @@ from skyquilt.problem.folding import fold_disks, fold_gaussian
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.shaped import Shaped
+from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.frames import rotation
 from skyquilt.sky.shapes import is_point, is_radial, to_disks, to_nodes
 
@@ -40,7 +41,13 @@ def extend(problem: FitProblem, shape: Shape) -> FitProblem:
     expectation = problem.expectation
     if is_radial(shape) and isinstance(expectation, PointSpread | EventWise):
         theta, profile = _fold(expectation.theta, expectation.profile, shape)
-        return replace(problem, expectation=replace(expectation, theta=theta, profile=profile))
+        folded = replace(expectation, theta=theta, profile=profile)
+        if isinstance(expectation, EventWise) and expectation.most is not None:
+            peaks = (one.profile.max(axis=1) for one in (folded, expectation))
+            folded = replace(
+                folded, most=_scale(expectation.most, float(np.max(np.divide(*peaks))))
+            )
+        return replace(problem, expectation=folded)
     pole = rotation("icrs", problem.frame)[:, 2]
     return replace(problem, expectation=Shaped(expectation, to_nodes(shape), pole))
 
@@ -56,6 +63,10 @@ def describe_shape(shape: Shape) -> str:
     """
     numbers = [f"{key} {value:g}" for key, value in shape if key != "model"]
     return f"{shape.model}: {', '.join(numbers)}" if numbers else shape.model
+
+
+def _scale(grid: HealpixGrid, factor: float) -> HealpixGrid:
+    return replace(grid, values=factor * grid.values)
 
 
 def _fold(theta: np.ndarray, profile: np.ndarray, shape: Shape) -> tuple[np.ndarray, np.ndarray]:

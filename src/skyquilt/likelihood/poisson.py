@@ -67,11 +67,11 @@ class FluxFit(NamedTuple):
     flux : ndarray of float64, shape (n,)
         Best flux, in units of the reference spectrum.
     flux_err : ndarray of float64, shape (n,)
-        Standard error from the curvature of TS; at the bound, the flux at which the parabola
-        through zero flux has fallen by 1.
+        Standard error from the curvature of TS; at the bound, the distance at which the parabola
+        through it has fallen by 1.
     flux_err_lo, flux_err_hi : ndarray of float64, shape (n,)
         Distance from the best flux to the lower and higher one at which TS has fallen by 1. Down
-        to zero flux where that comes first, unless fluxes below zero are fitted.
+        to the bound where that comes first: zero flux, or the lowest that is allowed below it.
     flux_ul : ndarray of float64, shape (n,)
         Upper limit: fluxes of 0 and more are below it with the asked posterior probability, for a
         flat prior.
@@ -163,7 +163,9 @@ def fit_flux(
     status : ndarray of uint8, shape (n,), optional
         Pixels that are not GOOD are not fitted and keep their status.
     allow_negative : bool
-        Fit below zero too, where the model stays positive in all bins that have counts.
+        Fit below zero too, as long as the model is not negative in any of these bins, with counts
+        or without: all bins that a source may be seen in must be handed in, or the fit takes more
+        than there is from those that are not. AT_BOUND where a bin ends up with nothing.
     confidence_level : float, optional
         Of the upper limit. Without it there are neither limits nor errors to both sides: they are
         NaN.
@@ -290,6 +292,7 @@ def fit_flux_sparse(
     unit_counts: np.ndarray,
     total: np.ndarray,
     status: np.ndarray | None = None,
+    most: np.ndarray | None = None,
     *,
     allow_negative: bool = False,
     confidence_level: float | None = None,
@@ -312,6 +315,9 @@ def fit_flux_sparse(
         Expected counts for unit flux in these bins.
     total, status, allow_negative, confidence_level, background_total
         As in `fit_flux`.
+    most : ndarray of float64, shape (n,), optional
+        Largest ratio of expected counts to background in bins without counts that have no number:
+        it bounds fluxes below zero as the other bins do.
 
     Returns
     -------
@@ -340,10 +346,11 @@ def fit_flux_sparse(
     stop, hit_bin = (np.ascontiguousarray(values, np.int64) for values in (stop, hit_bin))
     check_counts(counts, background)
     n_entries = check_entries(len(total), stop, "hit_bin", hit_bin, counts.size, unit_counts.size)
+    most = np.zeros(len(total)) if most is None else np.ascontiguousarray(most, np.float64)
     options = _options(counts, background, allow_negative, confidence_level, background_total)
     fit = _no_fit(len(total), status)
     kernels.fit_sparse(
-        *(counts, background, len(total), stop, hit_bin, unit_counts, total),
+        *(counts, background, len(total), stop, hit_bin, unit_counts, total, most),
         *(options, np.empty(_room(n_entries))),
         *fit,
     )

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skyquilt.maps.skymap import SkyMap
+from skyquilt.maps.skymap import SkyMap, source_ts
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
 from skyquilt.sky.pixels import nside_to_order
 from skyquilt.sky.uniq import to_uniq, uniq_to_ipix, uniq_to_order, uniq_to_ranges
@@ -95,8 +95,8 @@ class MultiOrderMap:
 
     @property
     def ts(self) -> np.ndarray:
-        """Test statistic, NaN where there is none."""
-        return self.columns["ts"]
+        """Test statistic of a source, NaN where there is none, 0 where the flux is below zero."""
+        return source_ts(self.columns)
 
     @cached_property
     def centres(self) -> np.ndarray:

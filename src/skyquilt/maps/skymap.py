@@ -52,8 +52,8 @@ class SkyMap:
 
     @property
     def ts(self) -> np.ndarray:
-        """Test statistic, NaN where there is none."""
-        return self.columns["ts"]
+        """Test statistic of a source, NaN where there is none, 0 where the flux is below zero."""
+        return source_ts(self.columns)
 
     def sample(self, name: str, ipix: np.ndarray) -> np.ndarray:
         """Values of a column at any pixels.
@@ -68,7 +68,7 @@ class SkyMap:
         Returns
         -------
         ndarray of float64, shape of `ipix`
-            Values; NaN for pixels that are not in the map.
+            Values; NaN for pixels that are not in the map. TS is that of `ts`.
 
         Examples
         --------
@@ -79,4 +79,21 @@ class SkyMap:
         place = np.searchsorted(self.ipix, ipix)
         place = np.minimum(place, self.ipix.size - 1)
         is_in_map = self.ipix[place] == ipix
-        return np.where(is_in_map, self.columns[name][place], np.nan)
+        values = self.ts if name == "ts" else self.columns[name]
+        return np.where(is_in_map, values[place], np.nan)
+
+
+def source_ts(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """TS of a source: that of the best flux of 0 and more.
+
+    Where fluxes below zero were fitted, TS there says how much a hole is preferred to no source; it
+    tells no source, and best position and regions are those of sources.
+
+    Examples
+    --------
+    >>> source_ts({"ts": np.array([4.0, 9.0, np.nan]), "flux": np.array([1.0, -2.0, np.nan])})
+    array([ 4.,  0., nan])
+    """
+    if "flux" not in columns or not np.any(columns["flux"] < 0):
+        return columns["ts"]
+    return np.where(columns["flux"] < 0, 0.0, columns["ts"])

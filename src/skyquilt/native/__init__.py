@@ -16,7 +16,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 
-INTERFACE = 10
+INTERFACE = 11
 """Number of the set of functions and arguments, as in interface.h."""
 
 FOLDER = Path(__file__).parent
@@ -90,9 +90,10 @@ _ARGUMENTS = {
         *(_int, _floats, _floats, _singles, _floats, _int, _ints, _ints, _floats),
         *(_options, _floats, _floats, _shorts, _bytes),
     ),
-    # counts, background; n, stop, bin, unit_counts, total; options, room; results, n_iter, status
+    # counts, background; n, stop, bin, unit_counts, total, most; options, room; results, n_iter,
+    # status
     "fit_sparse": (
-        *(_floats, _floats, _int, _ints, _ints, _floats, _floats),
+        *(_floats, _floats, _int, _ints, _ints, _floats, _floats, _floats),
         *(_options, _floats, _floats, _shorts, _bytes),
     ),
     # n, directions, group, range_stop, ranges; places, flux_density, psf_node, exposure_node;

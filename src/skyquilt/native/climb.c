@@ -17,6 +17,12 @@
  * practice a hundredth of that. The next sums get the logarithms, which the last step needs. */
 #define NEAR 0.5
 
+/* So that rounding leaves no bin below zero. */
+#define WITHIN (1 - 1e-15)
+
+/* e / b of a bin without background, whose b stands for 0: no flux below zero is left. */
+#define BEYOND 1e90
+
 /* Step to the root of S1 / (1 + a s / (1 + b s / (1 + c s))) = E, or of its first two levels where
  * the bins are too much alike, or too different, for more. */
 static double step_of(moments m, double E)
@@ -30,13 +36,18 @@ static double step_of(moments m, double E)
     return b > 0 && c >= 0 && isfinite(step) ? step : excess / a;
 }
 
-double skyquilt_lowest(const fit_bins *bins)
+domain skyquilt_domain(const fit_bins *bins)
 {
-    double most = 0;
-    for (int64_t i = 0; i < bins->n; i++)
-        if (bins->counts[i] > 0 && bins->x[i] > most)
-            most = bins->x[i];
-    return -1 / most;
+    double most = bins->most, most_hit = 0;
+    for (int64_t i = 0; i < bins->n; i++) {
+        double *largest = bins->counts[i] > 0 ? &most_hit : &most;
+        if (bins->x[i] > *largest)
+            *largest = bins->x[i];
+        if (largest == &most)
+            bins->x[i] = 0;
+    }
+    double pole = -1 / most_hit;
+    return (domain){most > BEYOND ? 0 : fmax(-WITHIN / most, pole), pole};
 }
 
 /* The last step is below `tolerance` standard errors, so that the fourth order of the series in
@@ -51,18 +62,33 @@ static best finish(moments m, double f, double E, double step, int32_t n_iter)
     return (best){ts > 0 ? ts : 0, f + step, f + step, 1, curvature, f, m, n_iter, status};
 }
 
-static best climb_fixed(const fit_bins *bins, moments m, double E, const fit_options *options)
+/* At a bound f, which the likelihood still ascends to. */
+static best stop_at(moments m, double f, double E, int32_t n_iter)
 {
-    double f = 0, bound = m.s1 < E ? skyquilt_lowest(bins) : -INFINITY;
+    return (best){2 * (m.log - f * E), f, f, 1, m.s2, f, m, n_iter, AT_BOUND};
+}
+
+static best climb_fixed(const fit_bins *bins, moments m, double E, domain within,
+                        const fit_options *options)
+{
+    double f = 0, bound = m.s1 < E ? within.lowest : -INFINITY;
     int has_log = 1; /* of 1 + 0 */
     int32_t max_iter = (int32_t)options->max_iter;
     for (int32_t n_iter = 1; n_iter <= max_iter; n_iter++) {
-        double step = step_of(m, E), size = fabs(step) * sqrt(m.s2);
-        if (!isfinite(step))
+        double step = m.s2 > 0 ? step_of(m, E) : -INFINITY, size = fabs(step) * sqrt(m.s2);
+        if (isnan(step) || (isinf(step) && bound == -INFINITY))
             break;
-        if (size < options->tolerance && has_log)
+        if (size < options->tolerance && has_log && f + step >= bound)
             return finish(m, f, E, step, n_iter);
-        /* a step from the right can pass the bound; half the way to it stays in the domain */
+        /* a step from the right can pass the bound, which may be best itself */
+        if (f + step <= bound && bound > within.pole) {
+            f = bound, bound = -INFINITY, has_log = 1;
+            m = skyquilt_moments(bins, f);
+            if (m.s1 <= E)
+                return stop_at(m, f, E, n_iter);
+            continue;
+        }
+        /* half the way to it stays in the domain */
         f = f + step > bound ? f + step : 0.5 * (f + bound);
         has_log = size < NEAR;
         m = has_log ? skyquilt_moments(bins, f) : skyquilt_powers(bins, f);
@@ -122,9 +148,9 @@ static best climb_free(const fit_bins *bins, moments m, const profile *curve,
     return (best){.status = NOT_CONVERGED, .n_iter = max_iter};
 }
 
-best skyquilt_climb(const fit_bins *bins, moments start, const profile *curve,
+best skyquilt_climb(const fit_bins *bins, moments start, const profile *curve, domain within,
                     const fit_options *options)
 {
     return curve->is_free ? climb_free(bins, start, curve, options)
-                          : climb_fixed(bins, start, curve->E, options);
+                          : climb_fixed(bins, start, curve->E, within, options);
 }

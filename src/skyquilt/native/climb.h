@@ -12,11 +12,22 @@ typedef struct {
     uint8_t status;
 } best;
 
-/* From the pass at p = 0, where the likelihood must ascend, or descend to a maximum below. */
-best skyquilt_climb(const fit_bins *bins, moments start, const profile *curve,
-                    const fit_options *options);
+/* Where p may be. */
+typedef struct {
+    double lowest; /* the model is 0 in some bin, with counts or without, and negative below */
+    double pole;   /* it is 0 in a bin that has counts, and the likelihood with it */
+} domain;
 
-/* p at which the model is 0 in a bin that has counts. */
-double skyquilt_lowest(const fit_bins *bins);
+/* All p from 0 on. */
+#define ABOVE_ZERO ((domain){0, 0})
+
+/* All p that leave the model positive. Bins without counts, which bound it and no more, have x of 0
+ * from here on. */
+domain skyquilt_domain(const fit_bins *bins);
+
+/* From the pass at p = 0, where the likelihood must ascend, or descend to a maximum below: AT_BOUND
+ * where that is the end of the domain. */
+best skyquilt_climb(const fit_bins *bins, moments start, const profile *curve, domain within,
+                    const fit_options *options);
 
 #endif

@@ -314,8 +314,8 @@ limits skyquilt_limits(const fitted *pixel, double confidence_level)
     limits found = {0};
     found.err_hi = fall(&all, pixel->top + step, INFINITY) - pixel->flux;
     double below = fmax(pixel->top - step, 0.5 * (pixel->top + pixel->lowest));
-    if (pixel->lowest == 0 && pixel->llr <= 0.5) /* zero flux comes first */
-        found.err_lo = pixel->flux;
+    if (pixel->llr_lowest >= pixel->llr - 0.5) /* the end of the domain comes first */
+        found.err_lo = pixel->flux - pixel->lowest;
     else
         found.err_lo = pixel->flux - fall(&all, below, pixel->lowest);
     if (pixel->p != 0)

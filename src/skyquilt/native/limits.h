@@ -8,7 +8,7 @@
 typedef struct {
     const fit_bins *bins;
     profile curve;
-    double lowest; /* p at which the domain ends */
+    double lowest, llr_lowest; /* p at which the domain ends, and LLR there */
     moments start; /* at p = 0 */
     double p;      /* of the last pass, close to the top */
     moments at;    /* there */

@@ -56,50 +56,69 @@ static void put(const fitted *pixel, const limits *found, const fit_options *opt
 }
 
 /* Status of a pixel that needs no iteration, GOOD for the others. */
-static uint8_t status_at_zero(moments m, double E, double slope, int is_good, int allow_negative)
+static uint8_t status_at_zero(moments m, double E, double slope, int is_good, domain within)
 {
     if (!isfinite(slope) || !isfinite(m.s2) || !is_good || E < 0)
         return NOT_FINITE;
     if (E == 0)
         return NO_EXPOSURE;
-    /* without curvature no hit bin sees the source: -f E has no maximum below zero either */
-    if (slope <= 0 && (m.s2 == 0 || !allow_negative))
+    /* without curvature no hit bin sees the source: -f E has no maximum below zero either, unless
+     * other bins bound it */
+    if (slope <= 0 && (within.lowest == 0 || (m.s2 == 0 && isinf(within.lowest))))
         return AT_BOUND;
     return GOOD;
+}
+
+/* Distance from a bound to where 2 slope f - curvature f^2 = -1, in a form without cancellation. */
+static double error_at_bound(double slope, double curvature)
+{
+    curvature = curvature > 0 ? curvature : 0;
+    return 1 / (sqrt(slope * slope + curvature) - slope);
 }
 
 /* The pixel at zero flux, which is the best that is allowed. */
 static fitted stay(const fit_bins *bins, const profile *curve, moments m, place zero)
 {
-    /* where 2 slope f - curvature f^2 = -1, in a form without cancellation */
-    double curvature = zero.curvature > 0 ? zero.curvature : 0;
-    double flux_err = 1 / (sqrt(zero.slope * zero.slope + curvature) - zero.slope);
+    double flux_err = error_at_bound(zero.slope, zero.curvature);
     return (fitted){bins, *curve, .start = m, .at = m, .flux_err = flux_err, .norm = zero.norm};
+}
+
+/* The pixel at its best flux. */
+static fitted go(const fit_bins *bins, const profile *curve, moments m, const best *fit,
+                 domain within)
+{
+    double flux_err = fit->status == AT_BOUND ? error_at_bound(fit->pass.s1 - curve->E, fit->pass.s2)
+                                              : 1 / sqrt(fit->curvature);
+    fitted pixel = {bins, *curve, .lowest = within.lowest, .start = m, .p = fit->p_pass,
+                    .at = fit->pass, .top = fit->p, .flux = fit->flux, .llr = 0.5 * fit->ts,
+                    .flux_err = flux_err, .norm = fit->norm};
+    if (within.pole < within.lowest)
+        pixel.llr_lowest = skyquilt_moments(bins, within.lowest).log - within.lowest * curve->E;
+    else if (within.pole < 0)
+        pixel.llr_lowest = -INFINITY;
+    return pixel;
 }
 
 void skyquilt_fit_pixel(const fit_bins *bins, double E, const fit_options *options, int64_t i,
                         const fit_output *to)
 {
-    int is_good, allow_negative = (int)options->allow_negative;
+    int is_good;
     int is_free = options->is_free && options->counts_total > 0;
     profile curve = {E, options->counts_total, options->background_total, is_free};
     if (to->status[i] != GOOD)
         return;
     moments m = skyquilt_start(bins, &is_good);
+    domain within = options->allow_negative ? skyquilt_domain(bins) : ABOVE_ZERO;
     place zero = place_of(&curve, 0, 0, m.s1, m.s2);
-    uint8_t status = status_at_zero(m, E, zero.slope, is_good, allow_negative);
+    uint8_t status = status_at_zero(m, E, zero.slope, is_good, within);
     fitted pixel;
     if (status == AT_BOUND)
         pixel = stay(bins, &curve, m, zero);
     if (status == GOOD) {
-        best fit = skyquilt_climb(bins, m, &curve, options);
+        best fit = skyquilt_climb(bins, m, &curve, within, options);
         to->n_iter[i] = fit.n_iter;
         status = fit.status;
-        pixel = (fitted){bins, curve, .start = m, .p = fit.p_pass, .at = fit.pass,
-                         .top = fit.p, .flux = fit.flux, .llr = 0.5 * fit.ts,
-                         .flux_err = 1 / sqrt(fit.curvature), .norm = fit.norm};
-        if (allow_negative)
-            pixel.lowest = skyquilt_lowest(bins);
+        pixel = go(bins, &curve, m, &fit, within);
     }
     limits found = {0};
     /* where the background is free and no bin tells the source from it, nothing bounds the flux */
@@ -132,23 +151,46 @@ void fit_block(int64_t n_hit, const double *counts, const double *background, in
     end_flush(mode);
 }
 
+/* Bins with counts come first; of the others stays what bounds the flux. Number of the first. */
+static int64_t leave_out_empty(fit_bins *bins, int64_t n)
+{
+    int64_t n_hit = 0;
+    for (int64_t k = 0; k < n; k++) {
+        double d = bins->counts[k], inverse_background = bins->inverse_background[k], e = bins->e[k];
+        bins->counts[k] = bins->inverse_background[k] = bins->e[k] = 0;
+        if (d == 0) {
+            bins->most = fmax(bins->most, e * inverse_background);
+            continue;
+        }
+        bins->counts[n_hit] = d;
+        bins->inverse_background[n_hit] = inverse_background;
+        bins->e[n_hit++] = e;
+    }
+    bins->n = (n_hit + BLOCK - 1) / BLOCK * BLOCK;
+    return n_hit;
+}
+
 /* The same from the bins that have entries; entries of pixel i end at stop[i], those of `bin` are
- * hit bins. `room` has FIT_ROOM(entries of a pixel, at most) values. */
+ * numbers of bins. `most` is the largest e / b of bins without counts and entries, per pixel. `room`
+ * has FIT_ROOM(entries of a pixel, at most) values. */
 void fit_sparse(const double *counts, const double *background, int64_t n, const int64_t *stop,
                 const int64_t *bin, const double *unit_counts, const double *total,
-                const fit_options *options, double *room, double *results, int32_t *n_iter,
-                uint8_t *status)
+                const double *most, const fit_options *options, double *room, double *results,
+                int32_t *n_iter, uint8_t *status)
 {
     fit_output to = {n, results, n_iter, status};
     unsigned mode = begin_flush();
     for (int64_t i = 0, first = 0; i < n; first = stop[i++]) {
         int64_t n_entry = stop[i] - first;
         fit_bins bins = skyquilt_place_bins(n_entry, room);
+        bins.most = most[i];
         for (int64_t k = 0; k < n_entry; k++) {
             bins.counts[k] = counts[bin[first + k]];
             bins.inverse_background[k] = 1 / background[bin[first + k]];
             bins.e[k] = unit_counts[first + k];
         }
+        if (options->allow_negative)
+            n_entry = leave_out_empty(&bins, n_entry);
         find_kinds(&bins, n_entry);
         skyquilt_fit_pixel(&bins, total[i], options, i, &to);
     }

@@ -26,6 +26,7 @@ typedef struct {
     double *counts, *inverse_background;
     uint8_t *kind;
     double *e, *x;
+    double most; /* largest e / b of bins that have no counts and are not here; 0 if there are none */
 } fit_bins;
 
 /* Quantities of a pixel, in the order of the rows of `results`. */

@@ -50,6 +50,9 @@ class EventWise:
         Point spread function [sr-1] at each of its energies.
     lost_fraction : float
         Fraction of the photons beyond the reach of a profile.
+    most : SkyGrid, optional
+        Largest ratio of expected density to background, over all places and energies, of a source
+        of unit flux: what bounds fluxes below zero where there are no events.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class EventWise:
     theta: np.ndarray
     profile: np.ndarray
     lost_fraction: float = 1e-3
+    most: SkyGrid | None = None
 
     def __post_init__(self):
         n, n_energy = self.buckets.n_item, self.exposure.n_quantity
@@ -117,6 +121,13 @@ class EventWise:
         )
         total = np.sum(exposure * self.total_weight, axis=1)
         return SparseBlock(stop, event[:end], density[:end], total, status)
+
+    def most_between(self, directions: np.ndarray) -> np.ndarray:
+        """Largest ratio of expected counts to background where there are no events, shape (n,).
+
+        0 where it is not known.
+        """
+        return np.zeros(len(directions)) if self.most is None else self.most.at(directions)[:, 0]
 
     def select_bins(self, bins: np.ndarray) -> "EventWise":
         """The same with some of the events; totals stay those of all.

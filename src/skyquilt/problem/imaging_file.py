@@ -45,6 +45,9 @@ def put_event_wise(group: h5py.Group, expectation: EventWise) -> None:
     _put_all(group, expectation, _EVENT_WISE)
     _put_buckets(group, expectation.buckets)
     _put_grid(group.create_group("exposure"), expectation.exposure, "cm2 s", "exposure")
+    if expectation.most is not None:
+        about = "largest ratio of expected density to background"
+        _put_grid(group.create_group("most"), expectation.most, "", about)
 
 
 def get_event_wise(group: h5py.Group) -> EventWise:
@@ -54,6 +57,7 @@ def get_event_wise(group: h5py.Group) -> EventWise:
         buckets=_get_buckets(group),
         exposure=_get_grid(group["exposure"]),
         lost_fraction=float(group.attrs["lost_fraction"]),
+        most=_get_grid(group["most"]) if "most" in group else None,
     )
 
 

@@ -84,6 +84,11 @@ class Joint:
             return SparseBlock(*_entries(blocks, self._first_bins()), total, status)
         return Block(np.hstack([block.unit_counts for block in blocks]), total, status)
 
+    def most_between(self, directions: np.ndarray) -> np.ndarray:
+        """Largest ratio of expected counts to background where there are no bins, shape (n,)."""
+        each = zip(self.parts, self._turned(directions), strict=True)
+        return np.max([most_between(part.expectation, turned) for part, turned in each], axis=0)
+
     def select_bins(self, bins: np.ndarray) -> "Joint":
         """The same with some of the hit bins; totals stay those of all bins.
 
@@ -113,10 +118,25 @@ class Joint:
         return np.cumsum([0, *sizes[:-1]])
 
     def _blocks(self, directions: np.ndarray) -> Iterator[Block]:
+        for part, turned in zip(self.parts, self._turned(directions), strict=True):
+            yield part.expectation.block(turned)
+
+    def _turned(self, directions: np.ndarray) -> Iterator[np.ndarray]:
+        """Directions in the frame of each part."""
         for part in self.parts:
             is_turned = part.frame != self.frame
             matrix = rotation(self.frame, part.frame)
-            yield part.expectation.block(rotate(matrix, directions) if is_turned else directions)
+            yield rotate(matrix, directions) if is_turned else directions
+
+
+def most_between(expectation: Expectation, directions: np.ndarray) -> np.ndarray:
+    """Largest ratio of expected counts to background where there are no bins, shape (n,).
+
+    It bounds fluxes below zero as bins without counts do; of binned data, whose bins are there, it
+    is 0.
+    """
+    has_places_between = hasattr(expectation, "most_between")
+    return expectation.most_between(directions) if has_places_between else np.zeros(len(directions))
 
 
 def _entries(

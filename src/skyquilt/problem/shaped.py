@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skyquilt.problem.expectation import Block, Expectation, RowBlock, SparseBlock, SparseWeights
-from skyquilt.problem.joint import joint_status
+from skyquilt.problem.joint import joint_status, most_between
 from skyquilt.sky.healpix import check_directions
 from skyquilt.sky.shapes import Nodes
 from skyquilt.status import GOOD
@@ -69,6 +69,15 @@ class Shaped:
         entries = n_node * max(self.expectation.entries_per_direction, 1.0)
         size = max(int(_MOST_ENTRIES / entries), 1)
         return _join([self._block(part) for part in _parts(directions, size)])
+
+    def most_between(self, directions: np.ndarray) -> np.ndarray:
+        """Largest ratio of expected counts to background where there are no bins, shape (n,).
+
+        No smaller than it is: as if all points had theirs at one place.
+        """
+        points = self.nodes.around(directions, self.pole)
+        each = most_between(self.expectation, points.reshape(-1, 3))
+        return each.reshape(points.shape[:2]) @ self.nodes.weight
 
     def select_bins(self, bins: np.ndarray) -> "Shaped":
         """The same with some of the hit bins; totals stay those of all bins.

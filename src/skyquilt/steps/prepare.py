@@ -14,7 +14,9 @@ from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.templates import join_templates
 from skyquilt.spectra import integrate
 
-_USED = {"instrument", "data", "energy", "datasets", "spectrum", "spectra", "shape"}
+_PLAIN = ("instrument", "data", "energy", "datasets", "spectrum", "spectra", "shape")
+# bins without counts bound fluxes below zero
+_USED = dict.fromkeys(_PLAIN, True) | {"fit": {"allow_negative"}}
 
 
 def prepare_analysis(

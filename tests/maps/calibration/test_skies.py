@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import toy
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.maps.calibration.skies import (
@@ -73,3 +74,23 @@ def test_fit_data_is_the_fit_of_the_observed_counts(telescope, model, grid):
 
 def test_choose_fluxes_passes_given_ones_on(model, grid):
     np.testing.assert_array_equal(choose_fluxes((1.0, 3.0), fit_data(model, grid)), [1.0, 3.0])
+
+
+def test_fluxes_at_the_truth_have_no_bias_where_data_are_sparse(grid, silent):
+    # counts by the dozen in 960 bins: held by bins with counts alone, fluxes fall below all models
+    faint = toy.Telescope(background_counts=30.0)
+    n_bin = faint.background.size
+    model = faint.problem(np.zeros(n_bin), np.ones(n_bin, dtype=bool))
+
+    skies = simulate_injected(model, grid, 3, range(60), np.array([0.002]), silent)
+
+    lowest = [lowest_flux(model, direction) for direction in skies.direction]
+    assert np.all(skies.flux_truth >= lowest)
+    error = np.std(skies.flux_truth) / np.sqrt(skies.flux.size)
+    assert abs(np.mean(skies.flux_truth) - 0.002) < 3 * error
+
+
+def lowest_flux(model, direction):
+    """Flux at which a source at a direction leaves nothing in some bin."""
+    unit_counts = model.expectation.block(direction[np.newaxis]).unit_counts[0]
+    return -1 / np.max(unit_counts / model.background)

@@ -10,9 +10,15 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.compton.dataspace import check_same_space
 from skyquilt.instruments.compton.measurement import Measurement
 from skyquilt.instruments.compton.orientation import Attitude, cut_attitude
-from skyquilt.instruments.compton.selection import Selection, keep_all_bins, select_bins
+from skyquilt.instruments.compton.selection import (
+    Selection,
+    keep_all_bins,
+    keep_empty_bins,
+    select_bins,
+)
 from skyquilt.instruments.compton.table import ResponseTable
 from skyquilt.problem import CountsSpectrum, Description, FitProblem, LocalTable, SkyTable
+from skyquilt.problem.empty_bins import fill_background
 from skyquilt.spectra import describe, integrate
 
 
@@ -39,7 +45,8 @@ def make_problem(
     Parameters
     ----------
     analysis : Analysis
-        The selections.
+        The selections; where it fits fluxes below zero, bins without counts are kept, for they
+        bound them.
     measurement : Measurement
         Counts, background and orientation.
     table : ResponseTable
@@ -64,11 +71,13 @@ def make_problem(
     selection = select_bins(analysis, measurement, table.channels)
     if all_bins:
         selection = keep_all_bins(selection)
+    elif analysis.fit.allow_negative:
+        selection = keep_empty_bins(selection)
     counts, is_masked, hits = selection.counts, selection.is_masked, selection.hits
     edges = measurement.space.em_edges[list(table.channels)]
     return FitProblem(
         counts=counts[hits],
-        background=selection.background[hits],
+        background=fill_background(selection.background[hits]),
         expectation=_expectation(analysis, measurement, table, selection),
         frame="galactic",
         photon_flux=float(integrate(analysis.spectrum, edges)[0]),

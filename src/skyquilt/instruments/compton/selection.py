@@ -25,7 +25,8 @@ class Selection(NamedTuple):
     is_masked : ndarray of bool, shape (n_bin,)
         Bins that are left out of the likelihood.
     hits : ndarray of int64, shape (n_hit,)
-        Bins with counts that are in the likelihood; of a model, all that are in it.
+        Bins with counts that are in the likelihood; of a model, and for fluxes below zero, all that
+        are in it.
     """
 
     channels: tuple[int, int]
@@ -58,6 +59,11 @@ def keep_all_bins(selection: Selection) -> Selection:
     """Selection of a model: bins without background are masked, and all others kept."""
     is_masked = selection.background == 0
     return selection._replace(is_masked=is_masked, hits=np.flatnonzero(~is_masked))
+
+
+def keep_empty_bins(selection: Selection) -> Selection:
+    """Selection with all bins that are not masked, with counts and without."""
+    return selection._replace(hits=np.flatnonzero(~selection.is_masked))
 
 
 def _flatten(values: np.ndarray, analysis: Analysis, channels: tuple[int, int]) -> np.ndarray:

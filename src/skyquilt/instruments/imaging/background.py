@@ -49,13 +49,9 @@ class Background:
         InputError
             If there is none at the place of an event.
         """
-        band = np.searchsorted(self.cube.energies, events.energy, side="right") - 1
-        band = np.clip(band, 0, len(self.cube.energies) - 2)
-        turned = rotate(rotation(events.frame, self.cube.frame), events.direction)
-        counts = self._grid.at(turned)[np.arange(band.size), band]
-        slope = self._slope[band]
-        density = counts * events.energy**slope / self._norm[band] * (12 * self.cube.nside**2)
-        density *= self.scale / (4 * np.pi)
+        band = self._bands(events.energy)
+        counts = self._counts(events.frame, events.direction)[np.arange(band.size), band]
+        density = self._spread(counts, band, events.energy)
         n_bad = int(np.count_nonzero(~(density > 0)))
         if n_bad:
             raise InputError(
@@ -64,6 +60,40 @@ class Background:
                 "wherever there are events, or another `energy.range`."
             )
         return density
+
+    def at(self, frame: str, direction: np.ndarray, energy: np.ndarray) -> np.ndarray:
+        """The same at any places and energies, 0 where there is none.
+
+        Parameters
+        ----------
+        frame : {"galactic", "icrs"}
+            Frame of the directions.
+        direction : ndarray of float64, shape (n, 3)
+            Unit vectors.
+        energy : ndarray of float64, shape (m,)
+            Energies [keV].
+
+        Returns
+        -------
+        ndarray of float64, shape (n, m)
+            Densities [sr-1 keV-1].
+        """
+        band = self._bands(energy)
+        return self._spread(self._counts(frame, direction)[:, band], band, energy)
+
+    def _bands(self, energy: np.ndarray) -> np.ndarray:
+        band = np.searchsorted(self.cube.energies, energy, side="right") - 1
+        return np.clip(band, 0, len(self.cube.energies) - 2)
+
+    def _counts(self, frame: str, direction: np.ndarray) -> np.ndarray:
+        """Counts of a pixel around each direction, per band."""
+        return self._grid.at(rotate(rotation(frame, self.cube.frame), direction))
+
+    def _spread(self, counts: np.ndarray, band: np.ndarray, energy: np.ndarray) -> np.ndarray:
+        """Densities [sr-1 keV-1] at energies in bands with these counts."""
+        slope = self._slope[band]
+        density = counts * energy**slope / self._norm[band] * (12 * self.cube.nside**2)
+        return density * (self.scale / (4 * np.pi))
 
     @cached_property
     def _grid(self) -> HealpixGrid:

@@ -12,6 +12,7 @@ from skyquilt.instruments.imaging.background import describe_scale
 from skyquilt.instruments.imaging.cube import SkyCube, read_band_cube, read_exposure_cube
 from skyquilt.instruments.imaging.frame_check import warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
+from skyquilt.instruments.imaging.kept_bins import kept_bins
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.response import (
     Response,
@@ -21,6 +22,7 @@ from skyquilt.instruments.imaging.response import (
 )
 from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.problem import CountsSpectrum, Description, FitProblem, PointSpread
+from skyquilt.problem.empty_bins import fill_background
 from skyquilt.problem.pixel_image import find_hits
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.spectra import describe, integrate
@@ -33,7 +35,8 @@ _SAME_EDGE = 1e-3  # relative; EBOUNDS are often single precision, in another un
 def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProblem:
     """Build the fit problem of an analysis of a counts cube.
 
-    With `all_bins` all bins with background are kept, not only those with counts.
+    With `all_bins` all bins with background are kept, not only those with counts; all there are
+    where fluxes below zero are fitted.
 
     Raises
     ------
@@ -57,13 +60,14 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
     expected = all_expected[:, bands]
     _check_background(observed, expected, background.path)
     vertices = pixel_corners(counts, response.exposure.frame, kept)
-    image, place = find_hits(vertices, expected if all_bins else observed)
+    chosen = kept_bins(analysis, observed, expected, all_bins=all_bins)
+    image, place = find_hits(vertices, chosen)
     if not observed.any():
         raise InputError(f"{counts.path}: all counts are 0 in the chosen energies.")
     photons, n_band = spread_photons(analysis.spectrum, edges, response), len(edges) - 1
     return FitProblem(
         counts=observed.ravel()[place],
-        background=expected.ravel()[place],
+        background=fill_background(expected.ravel()[place]),
         background_total=float(expected.sum()),
         expectation=PointSpread(
             image=image,

@@ -1,6 +1,7 @@
 """Fit problem of photons one by one."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from skyquilt.instruments.imaging.background import Background, describe_scale
 from skyquilt.instruments.imaging.events import Events, read_events
 from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import read_bands, read_exposure
+from skyquilt.instruments.imaging.largest_ratio import largest_ratio
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.response import Response, exposure_weights, spread_photons
 from skyquilt.instruments.imaging.times import read_time_span
@@ -53,11 +55,15 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
         frame=frame, direction=np.ascontiguousarray(direction[order]), energy=events.energy[order]
     )
     edges = np.array(span)
+    expectation = _expectation(analysis, events, buckets, response, edges)
+    if analysis.fit.allow_negative:
+        most = largest_ratio(analysis.spectrum, background, response, span)
+        expectation = replace(expectation, most=most)
     return FitProblem(
         counts=np.ones(len(order)),
         background=background.density(events),
         background_total=background.total(span),
-        expectation=_expectation(analysis, events, buckets, response, edges),
+        expectation=expectation,
         frame=frame,
         photon_flux=float(integrate(analysis.spectrum, edges)[0]),
         description=Description(

@@ -8,8 +8,10 @@ import numpy as np
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.channels import select_channels
+from skyquilt.instruments.imaging.kept_bins import kept_bins
 from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.problem import CountsSpectrum, Description, FitProblem
+from skyquilt.problem.empty_bins import fill_background
 from skyquilt.problem.pixel_image import find_hits
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.sky_grid import HealpixGrid
@@ -103,10 +105,11 @@ def make_pixel_problem(
     n_left_out = int(np.sum(~is_seen)) * counts.shape[1]
     if n_left_out:
         logger.info("%s: %d bins have no background; left out", data.path, n_left_out)
-    image, place = find_hits(data.vertices[is_seen], background if all_bins else counts)
+    kept = kept_bins(analysis, counts, background, all_bins=all_bins)
+    image, place = find_hits(data.vertices[is_seen], kept)
     return FitProblem(
         counts=counts.ravel()[place],
-        background=background.ravel()[place],
+        background=fill_background(background.ravel()[place]),
         background_total=float(background.sum()),
         expectation=PointSpread(
             image=image,

@@ -5,6 +5,7 @@ not depend on how they are shared among jobs.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -201,13 +202,13 @@ def simulate_injected(
 def _inject(model: FitProblem, grid: Grid, flux: float, rng: np.random.Generator) -> tuple:
     direction = draw_direction(model, grid, rng)
     source = flux * expected_counts(model, direction)
-    sky = observe(model, rng.poisson(model.background + source))
-    truth = fit_pixels(
-        sky,
-        direction[np.newaxis],
-        allow_negative=not grid.free_background,
-        free_background=grid.free_background,
-    )
+    counts = rng.poisson(model.background + source)
+    sky = observe(model, counts)
+    truth = fit_pixels(sky, direction[np.newaxis], free_background=grid.free_background)
+    if truth.flux[0] == 0 and not grid.free_background:
+        # below zero it is bound by bins without counts, too
+        whole = replace(model, counts=counts.astype(np.float64))
+        truth = fit_pixels(whole, direction[np.newaxis], allow_negative=True)
     best = _best_peak(sky, grid, direction)
     return (
         *(flux, direction, best.direction),
