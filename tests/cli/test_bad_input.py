@@ -107,6 +107,10 @@ CASES = {
         _background(_put(0.0)),
         r"background\.h5: 1 bins have counts .*\(1, 2, 3\)",
     ),
+    "all-zero data over a bright background": (
+        _counts(lambda counts: counts.fill(0)),
+        r"counts\.h5: 0 counts in .*expects \d.*`accept: \[totals\]`",
+    ),
     "empty energy selection": (
         _set("energy", {"channels": [2, 2]}),
         r"analyses\.tiny\.energy\.channels: \[2, 2\]: give \[first, last \+ 1\]",
@@ -122,6 +126,14 @@ CASES = {
     "empty time selection": (
         _set("data", "interval", [1.8e9, 1.8e9]),
         r"analyses\.tiny\.data\.interval: .*the start must lie before the end",
+    ),
+    "time selection without counts": (
+        lambda o: (
+            o.write_counts("counts.h5", np.stack([o.counts, 0 * o.counts]), time=[0, 5, 10]),
+            o.write_counts("background.h5", np.stack([o.background] * 2), time=[0, 5, 10]),
+            _set("data", "interval", [1.8e9 + 5, 1.8e9 + 10])(o),
+        ),
+        r"counts\.h5: 0 counts in .*expects \d.*`accept: \[totals\]`",
     ),
     "interval that the orientation does not cover": (
         lambda o: (

@@ -32,7 +32,7 @@ def plot_maxima(ts_max: np.ndarray, null: Mapping[str, Any], title: str) -> Figu
     Returns
     -------
     Figure
-        Simulated fraction with its binomial error, extrapolation, observed TS.
+        Simulated fraction with its binomial error, extrapolation (if there is one), observed TS.
     """
     figure = new_figure(COLUMN_WIDTH, _HEIGHT)
     axes = figure.add_axes(_AXES, yscale="log")
@@ -42,13 +42,14 @@ def plot_maxima(ts_max: np.ndarray, null: Mapping[str, Any], title: str) -> Figu
     low, high = np.maximum(fraction - error, 0.1 / n), np.minimum(fraction + error, 1)
     axes.fill_between(ts, low, high, step="pre", color=LINES[0], **_BAND)
     axes.step(ts, fraction, where="pre", color=LINES[0], label=f"{n} simulated skies")
-    curve = null["curve"]
-    axes.fill_between(curve["ts"], *curve["p_value_68"], color=LINES[1], **_BAND)
-    axes.plot(curve["ts"], curve["p_value"], "--", color=LINES[1], label="extrapolation")
-    highest = max(ts[-1], curve["ts"][-1])
+    highest, lowest = max(ts[-1], 1.0), 1 / n
+    if curve := null["curve"]:
+        axes.fill_between(curve["ts"], *curve["p_value_68"], color=LINES[1], **_BAND)
+        axes.plot(curve["ts"], curve["p_value"], "--", color=LINES[1], label="extrapolation")
+        highest, lowest = max(ts[-1], curve["ts"][-1]), min(1 / n, min(curve["p_value"]))
     _mark_observed(axes, null, highest)
     axes.set_xlim(min(ts[0], null["observed_ts_max"]) * 0.95, highest)
-    axes.set_ylim(max(0.2 * min(1 / n, min(curve["p_value"])), 1e-12), 1.5)
+    axes.set_ylim(max(0.2 * lowest, 1e-12), 1.5)
     axes.set_xlabel("largest TS of the map", labelpad=2)
     axes.set_ylabel("fraction of skies above", labelpad=2)
     axes.set_title(f"{title}: no source")

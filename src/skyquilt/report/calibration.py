@@ -57,6 +57,11 @@ def _p_value(null: Mapping[str, Any]) -> str:
             f"Global p-value of the largest TS, {number(null['observed_ts_max'])}: {p_value}; "
             f"{counted}."
         )
+    if null["p_value_from"] == "limit":
+        return (
+            f"Global p-value of the largest TS, {number(null['observed_ts_max'])}: below "
+            f"{number(null['p_value'], 2)} (95 %); {counted}, and half of them have no TS above 0."
+        )
     return (
         f"Global p-value of the largest TS, {number(null['observed_ts_max'])}: "
         f"{probability(null['p_value'])}, extrapolated; {counted}, which alone says below "

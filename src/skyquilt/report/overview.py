@@ -42,6 +42,8 @@ def _ts(entry: Entry) -> float:
 def _p_value(null: Mapping[str, Any]) -> str:
     if null["p_value_from"] == "skies":
         return number(null["p_value"], 2)
+    if null["p_value_from"] == "limit":
+        return f"below {number(null['p_value'], 2)}"
     return f"{probability(null['p_value'])} (extrapolated)"
 
 

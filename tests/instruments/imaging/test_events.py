@@ -86,12 +86,12 @@ def test_good_times_that_are_none_are_refused(sky, gti):
         events_of(sky)
 
 
-def test_table_without_events_is_refused(sky):
+@pytest.mark.parametrize("gti", [None, ((0.0, 100.0),)])
+def test_table_without_events_is_a_list_of_none(sky, gti):
     columns = {name: (np.empty(0), unit) for name, unit in (("L", "deg"), ("B", "deg"))}
-    sky.write_events(time=np.empty(0), ENERGY=(np.empty(0), "GeV"), **columns)
+    sky.write_events(time=np.empty(0), gti=gti, ENERGY=(np.empty(0), "GeV"), **columns)
 
-    with pytest.raises(InputError, match=r"events\.fits: table EVENTS has no events"):
-        events_of(sky)
+    assert events_of(sky).direction.shape == (0, 3)
 
 
 def test_missing_energies_are_named(sky):

@@ -242,13 +242,6 @@ def test_energies_outside_the_exposure_are_refused(sky, kind):
         make_problem(sky.analysis(kind))
 
 
-def test_no_event_in_the_energies_is_refused(sky):
-    sky.write("events").write_events(ENERGY=(np.full(len(sky.photons()[0]), 5.0), "GeV"))
-
-    with pytest.raises(InputError, match=r"events\.fits: none of the \d+ events has an energy of"):
-        make_problem(sky.analysis("events"))
-
-
 def test_events_over_a_background_of_a_part_of_the_sky_are_refused(sky):
     sky.write("events")
     ipix = np.arange(1, 3072)
@@ -264,13 +257,6 @@ def test_events_over_no_background_at_all_are_refused(sky):
 
     with pytest.raises(InputError, match=r"background\.fits: the expected background is 0 every"):
         make_problem(sky.analysis("events"))
-
-
-def test_no_counts_are_refused(sky):
-    sky.write("counts").write_cube("counts.fits", np.zeros((3072, 4)))
-
-    with pytest.raises(InputError, match=r"counts\.fits: all counts are 0"):
-        make_problem(sky.analysis("counts"))
 
 
 def test_counts_without_background_are_refused(sky):

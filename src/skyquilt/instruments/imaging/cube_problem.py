@@ -62,8 +62,6 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
     vertices = pixel_corners(counts, response.exposure.frame, kept)
     chosen = kept_bins(analysis, observed, expected, all_bins=all_bins)
     image, place = find_hits(vertices, chosen)
-    if not observed.any():
-        raise InputError(f"{counts.path}: all counts are 0 in the chosen energies.")
     photons, n_band = spread_photons(analysis.spectrum, edges, response), len(edges) - 1
     return FitProblem(
         counts=observed.ravel()[place],

@@ -114,11 +114,6 @@ def _energy_span(selection: EnergySelection, background: Background) -> tuple[fl
 def _select(events: Events, span: tuple[float, float]) -> Events:
     chosen = (events.energy >= span[0]) & (events.energy < span[1])
     n_chosen = int(np.count_nonzero(chosen))
-    if not n_chosen:
-        raise InputError(
-            f"{events.path}: none of the {events.energy.size} events has an energy of "
-            f"{span[0]:.6g} to {span[1]:.6g} keV."
-        )
     logger.info(
         "%s: %d of %d events have energies of %.6g to %.6g keV",
         *(events.path, n_chosen, events.energy.size, *span),

@@ -56,8 +56,6 @@ def read_events(section: EventList) -> Events:
         frame = _find_frame(table, path)
         lon, lat = (_read_angle(table, path, column) for column in _POSITIONS[frame])
         energy = read_energies(table, section, "data.events", "ENERGY")
-        if not energy.size:
-            raise InputError(f"{path}: table EVENTS has no events.")
         is_good = _in_good_time(file, table, path)
     _check(path, np.abs(lat) <= 90, "latitudes", lat, "-90 to 90 deg")
     _check(path, np.abs(lon) <= 360, "longitudes", lon, "-360 to 360 deg")
@@ -98,7 +96,7 @@ def _in_good_time(file, table, path: str) -> np.ndarray:
     place = np.searchsorted(start, time, side="right") - 1
     is_good = (place >= 0) & (time <= stop[place])
     n_bad = int(np.count_nonzero(~is_good))
-    if n_bad == time.size:
+    if n_bad and n_bad == time.size:
         raise InputError(
             f"{path}: none of the {time.size} events lies in the good time intervals of table GTI, "
             f"{start.min():.9g} to {stop.max():.9g} s."

@@ -98,8 +98,10 @@ def make_pixel_problem(
     _check_values(data.path, counts, background)
     is_seen = np.any(background > 0, axis=1)
     counts, background = counts[is_seen], background[is_seen]
-    if not counts.any():
-        raise InputError(f"{data.path}: no counts in the chosen energies; widen `energy`.")
+    if not is_seen.any():
+        raise InputError(
+            f"{data.path}: the background is 0 everywhere in the chosen energies; widen `energy`."
+        )
     chosen = np.flatnonzero(is_chosen)
     hull = data.edges[[chosen[0], chosen[-1] + 1]]
     n_left_out = int(np.sum(~is_seen)) * counts.shape[1]

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import binom, binomtest
 
 from skyquilt.maps.calibration.skies import DataFit, InjectedSkies, NullSkies
-from skyquilt.maps.calibration.trials import TailFit, fit_tail
+from skyquilt.maps.calibration.trials import TailFit, fit_tail, has_tail
 from skyquilt.maps.containment import containment_threshold
 
 _COUNTED = 10  # skies above the observed TS from which on they are counted, not extrapolated
@@ -16,6 +16,9 @@ _TAIL = 0.99  # quantile beyond which it is tested
 _P_VALUES = (0.05, 2.7e-3, 6.3e-5, 5.7e-7)  # 5 %, and 3, 4 and 5 standard deviations, two-sided
 _MIN_DETECTED = 10  # below it, neither pulls nor regions of a flux are given
 _CURVE_POINTS = 60
+_NO_TAIL = dict.fromkeys(
+    ("extrapolated_p_value", "extrapolated_p_value_68", "ts_thresholds", "tail_test", "curve")
+)
 
 
 def summarise_null(skies: NullSkies, data: DataFit, seed: int) -> dict[str, Any]:
@@ -34,14 +37,20 @@ def summarise_null(skies: NullSkies, data: DataFit, seed: int) -> dict[str, Any]
     -------
     dict
         `p_value` is counted where enough skies lie above, else extrapolated (`p_value_from`);
-        `tail_test` compares the extrapolation with the skies beyond those it was fitted to.
+        `tail_test` compares the extrapolation with the skies beyond those it was fitted to. Where
+        half of the skies have no TS above 0, as of data with hardly any counts, there is nothing
+        to extrapolate: `p_value` is counted, or the limit of 95 % where no sky lies above.
     """
     n = skies.ts_max.size
     n_above = int(np.sum(skies.ts_max >= data.ts_max))
-    tail = fit_tail(skies.ts_max, seed)
-    counted = n_above >= _COUNTED
-    extrapolated = float(tail.model.probability(data.ts_max))
     limits = binomtest(n_above, n).proportion_ci(0.95)
+    tail = _summarise_tail(skies, data, seed) if has_tail(skies.ts_max) else _NO_TAIL
+    is_counted = n_above >= _COUNTED or (tail is _NO_TAIL and n_above > 0)
+    p_value, source = tail["extrapolated_p_value"], "extrapolation"
+    if is_counted:
+        p_value, source = n_above / n, "skies"
+    elif tail is _NO_TAIL:
+        p_value, source = float(limits.high), "limit"
     return {
         "n_skies": n,
         "ts_max_quantiles": {
@@ -52,10 +61,18 @@ def summarise_null(skies: NullSkies, data: DataFit, seed: int) -> dict[str, Any]
         "counted_p_value": n_above / n,
         "counted_p_value_err": _binomial_err(n_above / n, n),
         "counted_p_value_95": [float(limits.low), float(limits.high)],
-        "extrapolated_p_value": extrapolated,
+        "p_value": p_value,
+        "p_value_from": source,
+        **tail,
+    }
+
+
+def _summarise_tail(skies: NullSkies, data: DataFit, seed: int) -> dict[str, Any]:
+    """What the extrapolation of the largest TS says; the keys of `_NO_TAIL`."""
+    tail = fit_tail(skies.ts_max, seed)
+    return {
+        "extrapolated_p_value": float(tail.model.probability(data.ts_max)),
         "extrapolated_p_value_68": tail.interval(data.ts_max).tolist(),
-        "p_value": n_above / n if counted else extrapolated,
-        "p_value_from": "skies" if counted else "extrapolation",
         "ts_thresholds": {f"{p:g}": tail.model.threshold(p) for p in _P_VALUES},
         "tail_test": _test_tail(skies.ts_max, seed),
         "curve": _tail_curve(tail, skies.ts_max, data.ts_max),

@@ -65,6 +65,11 @@ class TailFit(NamedTuple):
         return np.quantile(probabilities, [0.16, 0.84], axis=0)
 
 
+def has_tail(ts_max: np.ndarray) -> bool:
+    """Whether more than half of some skies have a pixel with TS above 0, as `fit_tail` needs."""
+    return bool(np.quantile(ts_max, _LOWEST) > 0)
+
+
 def fit_tail(ts_max: np.ndarray, seed: int, highest: float = 1.0) -> TailFit:
     """Fit the tail to simulated maxima by maximum likelihood.
 
@@ -88,7 +93,7 @@ def fit_tail(ts_max: np.ndarray, seed: int, highest: float = 1.0) -> TailFit:
     RunError
         If half of the skies or more have no TS above 0 at all.
     """
-    if np.quantile(ts_max, _LOWEST) <= 0:
+    if not has_tail(ts_max):
         raise RunError(
             "half of the simulated skies have no pixel with TS above 0: there are too few pixels "
             "or counts for a p-value."
