@@ -2,9 +2,9 @@
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from skyquilt import __version__
 from skyquilt.cli import (
@@ -17,6 +17,7 @@ from skyquilt.cli import (
     fit_chunk,
     localise,
     merge,
+    pass_interruptions_on,
     plan,
     plan_refinement,
     plot,
@@ -31,7 +32,7 @@ from skyquilt.cli import (
     status,
     verify,
 )
-from skyquilt.errors import SkyquiltError
+from skyquilt.cli.outcome import LogHandler, end, prepare_streams
 
 VERBS = {
     "check": check,
@@ -90,9 +91,17 @@ first steps:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """Parser that does not hide that its help could not be written."""
+
+    def _print_message(self, message: str, file: TextIO | None = None) -> None:
+        if message and (file or sys.stderr):
+            (file or sys.stderr).write(message)
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="skyquilt",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -122,29 +131,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done, 1 failed, 2 wrong arguments, configuration or input files.
     """
-    args = make_parser().parse_args(arguments)
-    logging.basicConfig(format=f"%(asctime)s skyquilt {args.verb}: %(message)s", datefmt="%H:%M:%S")
+    prepare_streams()
+    if arguments is None:
+        pass_interruptions_on()
+    parsed: list[argparse.Namespace] = []
+
+    def parse() -> int:
+        try:
+            parsed.append(make_parser().parse_args(arguments))
+        except SystemExit as done:  # after `--help`, which may not have been written
+            return done.code
+        return 0
+
+    code = end(parse, "skyquilt")
+    if not parsed:
+        sys.exit(code)
+    (args,) = parsed
+    form = f"%(asctime)s skyquilt {args.verb}: %(message)s"
+    logging.basicConfig(format=form, datefmt="%H:%M:%S", handlers=[LogHandler()])
     # Libraries log for themselves at this level, too: fontTools a line per glyph table.
     logging.getLogger("skyquilt").setLevel(logging.WARNING if args.quiet else logging.INFO)
-    try:
-        return args.run(args)
-    except SkyquiltError as error:
-        line = " ".join(str(error).split())
-        print(f"skyquilt {args.verb}: error: {line}", file=sys.stderr)
-        return error.exit_code
-    except MemoryError:
-        print(
-            f"skyquilt {args.verb}: error: not enough memory: take a smaller map (`map.nside`, "
-            "`map.region`), a lower `refine.max_order`, or a machine with more.",
-            file=sys.stderr,
-        )
-        return 1
-    except BrokenPipeError:  # the reader, as `head`, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print(f"skyquilt {args.verb}: interrupted", file=sys.stderr)
-        return 130
+    return end(lambda: args.run(args), f"skyquilt {args.verb}")
 
 
 if __name__ == "__main__":
