@@ -9,7 +9,7 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.config.base import Name, Section
 from skyquilt.config.binning import Binning
 from skyquilt.config.paths import OutputPath
-from skyquilt.config.simulation import Simulation
+from skyquilt.config.simulation import AnySimulation
 
 
 class Config(Section):
@@ -19,7 +19,7 @@ class Config(Section):
     """Folder of the results; each analysis has its own folder in it."""
     cache: OutputPath = "cache"
     """Folder of the contracted response tables, shared by all analyses."""
-    simulation: Simulation | None = None
+    simulation: AnySimulation | None = None
     """Simulated data to make first."""
     binning: dict[Name, Binning] = Field(default_factory=dict)
     """Event files to bin into histograms, by name."""

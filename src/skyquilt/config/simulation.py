@@ -2,19 +2,22 @@
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    Discriminator,
     Field,
     FiniteFloat,
     NonNegativeInt,
     PositiveInt,
+    Tag,
     model_validator,
 )
 
 from skyquilt.config.base import Energy, Nside, Section, quantity
 from skyquilt.config.data import Interval
+from skyquilt.config.imager import SimulatedImager, imager_files
 from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
 from skyquilt.config.spectrum import Spectrum
@@ -112,6 +115,8 @@ class SimulatedBackground(Section):
 class Simulation(Section):
     """Simulated observation: responses, orientation, background and sources."""
 
+    instrument: Literal["compton"] = "compton"
+    """Kind of instrument."""
     seed: NonNegativeInt = 1
     """Seed of all random numbers; the same seed gives the same files."""
     folder: OutputPath = "data"
@@ -173,12 +178,29 @@ class Simulation(Section):
         return self
 
 
-def simulation_files(simulation: Simulation) -> dict[str, Path]:
+def _kind(settings: Any) -> str:
+    """Instrument of a section `simulation`."""
+    if isinstance(settings, dict):
+        return settings.get("instrument", "compton")
+    return getattr(settings, "instrument", "compton")
+
+
+AnySimulation = Annotated[
+    Annotated[Simulation, Tag("compton")] | Annotated[SimulatedImager, Tag("imaging")],
+    Discriminator(
+        _kind,
+        custom_error_type="simulation",
+        custom_error_message="`instrument` is compton or imaging",
+    ),
+]
+
+
+def simulation_files(simulation: Simulation | SimulatedImager) -> dict[str, Path]:
     """Files that `skyquilt simulate` writes, by what they hold, in the order of writing.
 
     Parameters
     ----------
-    simulation : Simulation
+    simulation : Simulation or SimulatedImager
         Section `simulation`.
 
     Returns
@@ -186,6 +208,8 @@ def simulation_files(simulation: Simulation) -> dict[str, Path]:
     dict of str to Path
         File names, relative to the folder of the simulation.
     """
+    if isinstance(simulation, SimulatedImager):
+        return imager_files(simulation)
     names = {"orientation": "orientation.ori"}
     if simulation.bursts:
         names |= {"response": "response.h5", "background": "background.h5"}

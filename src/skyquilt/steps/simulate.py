@@ -1,11 +1,10 @@
-"""Step `simulate`: a Compton telescope and its data."""
+"""Step `simulate`: a telescope and its data."""
 
 from pathlib import Path
 
 from skyquilt.config import Config
 from skyquilt.config.simulation import simulation_files
 from skyquilt.errors import ConfigError
-from skyquilt.instruments.compton.simulator import simulate
 
 
 def simulated_files(config: Config) -> set[Path]:
@@ -20,4 +19,8 @@ def simulate_files(config: Config) -> list[Path]:
     """Write all files of the simulation."""
     if config.simulation is None:
         raise ConfigError("the configuration has no section `simulation`.")
+    if config.simulation.instrument == "imaging":
+        from skyquilt.instruments.imaging.simulator import simulate
+    else:
+        from skyquilt.instruments.compton.simulator import simulate
     return simulate(config.simulation)

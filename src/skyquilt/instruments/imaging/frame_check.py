@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 _FRAMES = ("galactic", "icrs")
 _MUCH_BETTER = 50.0
 """Log-likelihood by which another frame must fit better to be taken for the right one."""
+_MOST_OF_IT = 0.75  # of the sky must have a background to tell its frame
 _MORE_ALIKE = 0.3
 """Correlation by which another frame must fit better to be worth a warning."""
 
@@ -69,6 +70,8 @@ def warn_of_exposure(background: HealpixCube, exposure: HealpixCube) -> None:
     if not (background.is_full and exposure.is_full):
         return
     expected = background.values.sum(axis=1)
+    if np.mean(expected > 0) < _MOST_OF_IT:
+        return
     is_faint = (expected > 0) & (expected <= np.median(expected))
     direction = ring_to_vec(background.nside, background.ipix[is_faint])
     grid = exposure.grid(exposure.values.mean(axis=1, keepdims=True))

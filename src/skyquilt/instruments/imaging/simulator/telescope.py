@@ -1,0 +1,94 @@
+"""A simulated imaging telescope: exposure and point spread function at energies.
+
+Between these energies both are linear in the logarithm of the energy, as they are read, so that
+photons follow the files exactly.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.config.imager import SimulatedImager, SimulatedPointSpread
+from skyquilt.config.units import to_value
+from skyquilt.problem.profiles import linear_integral
+from skyquilt.sky.frames import position_to_vec
+
+_PER_DECADE = 10  # energies of exposure and point spread function
+_N_THETA = 400
+_LAST = 60.0  # angle at which the point spread function ends, in widths
+
+
+class Telescope(NamedTuple):
+    """Response of a simulated telescope.
+
+    Attributes
+    ----------
+    edges : ndarray of float64, shape (n_band + 1,)
+        Edges of the energy bands [keV].
+    energy : ndarray of float64, shape (n,)
+        Energies of the response [keV].
+    exposure : ndarray of float64, shape (n,)
+        Area times livetime on the axis [cm2 s].
+    theta : ndarray of float64, shape (n_theta,)
+        Angles of the point spread function [rad].
+    profile : ndarray of float64, shape (n, n_theta)
+        Its density [sr-1], of integral 1.
+    axis : ndarray of float64, shape (3,), or None
+        Middle of the field of view, galactic; None for the whole sky.
+    radius : float
+        Radius of the field of view [rad].
+    """
+
+    edges: np.ndarray
+    energy: np.ndarray
+    exposure: np.ndarray
+    theta: np.ndarray
+    profile: np.ndarray
+    axis: np.ndarray | None
+    radius: float
+
+    def acceptance(self, direction: np.ndarray) -> np.ndarray:
+        """Exposure of directions of shape (m, 3) over that on the axis, shape (m,)."""
+        if self.axis is None:
+            return np.ones(len(direction))
+        chord = np.linalg.norm(direction - self.axis, axis=1)
+        offset = 2 * np.arcsin(np.minimum(chord / 2, 1))
+        return np.maximum(1 - (offset / self.radius) ** 2, 0.0)
+
+    def exposure_at(self, energy: np.ndarray) -> np.ndarray:
+        """Exposure on the axis at energies [keV], in cm2 s."""
+        return np.interp(np.log(energy), np.log(self.energy), self.exposure)
+
+
+def make_telescope(settings: SimulatedImager) -> Telescope:
+    """Response of the telescope of a simulation."""
+    edges = np.array([to_value(edge, "keV") for edge in settings.energy_edges])
+    n = int(np.ceil(_PER_DECADE * np.log10(edges[-1] / edges[0]))) + 1
+    energy = np.geomspace(edges[0], edges[-1], n)
+    area = settings.area
+    of_energy = (energy / to_value(area.pivot, "keV")) ** area.index
+    theta, profile = _point_spread(settings.point_spread, energy)
+    field = settings.field
+    axis, radius = None, np.pi
+    if field is not None:
+        center = field.center
+        axis = position_to_vec(center.lon, center.lat, center.frame, "galactic")
+        radius = float(np.radians(field.radius))
+    exposure = to_value(area.value, "cm2") * settings.livetime * of_energy
+    return Telescope(edges, energy, exposure, theta, profile, axis, radius)
+
+
+def _point_spread(
+    settings: SimulatedPointSpread, energy: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Angles [rad] and densities [sr-1] of integral 1."""
+    pivot = to_value(settings.pivot, "keV")
+    sigma = np.radians(settings.sigma) * (energy / pivot) ** settings.index
+    last = min(_LAST * sigma.max(), np.pi)
+    theta = np.concatenate([[0.0], np.geomspace(sigma.min() / 50, last, _N_THETA - 1)])
+    x = theta**2 / (2 * sigma[:, np.newaxis] ** 2)
+    if settings.model == "king":
+        profile = (1 + x / settings.gamma) ** -settings.gamma
+    else:
+        profile = np.exp(-x)
+    return theta, profile / linear_integral(theta, profile)[:, np.newaxis]
