@@ -144,6 +144,17 @@ def _table(path: str) -> Callable[[], Any]:
     return number
 
 
+def _binned(name: str) -> Callable[[], Any]:
+    """Counts of a histogram, and where they lie."""
+
+    def number() -> Any:
+        with h5py.File(f"data/{name}_binned.h5") as file:
+            cells = file["hist/contents"]
+            return [cells["data"][()].tolist(), cells["coords"][()].tolist()]
+
+    return number
+
+
 def _summary() -> Any:
     content = json.loads(Path("out/summary.json").read_text())
     return [content["best_pixel"], content["credible"], content["containment"]]
@@ -266,13 +277,13 @@ KINDS = (
         "events HDF5",
         "data/steady_events.hdf5",
         (f"bin-events {_BINNED} steady",),
-        _content("data/steady_binned.h5"),
+        _binned("steady"),
     ),
     Kind(
         "events FITS",
         "data/steady_events.fits.gz",
         (f"bin-events {_BINNED} fits",),
-        _content("data/fits_binned.h5"),
+        _binned("fits"),
     ),
     # of imaging telescopes
     _input("photons", "imaging/events.fits", "events"),

@@ -94,20 +94,62 @@ def environment(request):
     return programs
 
 
+@pytest.fixture(scope="session")
+def call_once(environment, tmp_path_factory):
+    """Run a program of the environment for several tests; what it prints."""
+    folder = tmp_path_factory.mktemp("work")
+    return lambda program, *arguments: _call(environment, folder, program, arguments)
+
+
 @pytest.fixture
 def call(environment, tmp_path):
     """Run a program of the environment in an empty folder; what it prints."""
+    return lambda program, *arguments: _call(environment, tmp_path, program, arguments)
 
-    def call(program, *arguments):
-        command = [str(environment / program), *map(str, arguments)]
-        settings = {**os.environ, "MPLBACKEND": "Agg", "PYTHONWARNINGS": "ignore"}
-        done = subprocess.run(
-            command, cwd=tmp_path, env=settings, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        return done.stdout
 
-    return call
+def _call(environment, folder, program, arguments):
+    command = [str(environment / program), *map(str, arguments)]
+    settings = {**os.environ, "MPLBACKEND": "Agg", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        command, cwd=folder, env=settings, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture
+def make_response():
+    """Exposure and point spread function of a telescope, as this package's tests make them."""
+
+    def write(folder):
+        nodes, theta = np.geomspace(10.0, 1000.0, 6), np.linspace(0, 1, 200) ** 2 * 25
+        width = np.radians(np.full(6, 1.0))[:, np.newaxis]
+        psf = np.exp(-((np.radians(theta) / width) ** 2) / 2) / (2 * np.pi * width**2)
+        cards = {"PIXTYPE": "HEALPIX", "ORDERING": "RING", "NSIDE": 4, "COORDSYS": "GAL"}
+        flat = {f"ENERGY{k + 1}": (np.full(192, 1e11), "cm2 s") for k in range(6)}
+        exposure = (("HPXEXPOSURES", flat, cards), ("ENERGIES", {"Energy": (nodes, "GeV")}, {}))
+        spread = {"Energy": (nodes, "GeV"), "Psf": (psf, "sr-1")}
+        tables = (("PSF", spread, {}), ("THETA", {"Theta": (theta, "deg")}, {}))
+        paths = {"exposure": str(folder / "exposure.fits"), "psf": str(folder / "psf.fits")}
+        _write_tables(paths["exposure"], exposure)
+        _write_tables(paths["psf"], tables)
+        return paths
+
+    return write
+
+
+def _write_tables(path, tables):
+    from astropy.io import fits
+
+    hdus = [fits.PrimaryHDU()]
+    for name, columns, cards in tables:
+        made = [
+            fits.Column(key, f"{np.prod(np.shape(v)[1:], dtype=int)}D", unit, array=np.asarray(v))
+            for key, (v, unit) in columns.items()
+        ]
+        hdus.append(fits.BinTableHDU.from_columns(made, name=name))
+        hdus[-1].header.update(cards)
+    fits.HDUList(hdus).writeto(path, overwrite=True)
 
 
 @pytest.fixture

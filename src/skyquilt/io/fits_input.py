@@ -2,14 +2,14 @@
 
 import gzip
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skyquilt.errors import InputError
+from skyquilt.io.fits_headers import check_headers
+from skyquilt.io.reading import reading
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
@@ -34,14 +34,11 @@ def open_fits(path: str) -> "Iterator[HDUList]":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)
         warnings.filterwarnings("error", message=_CUT_SHORT)
-        try:
-            with fits.open(BytesIO(_unpacked(path))) as file:
+        with reading(path, "FITS, or cut short"):
+            content = BytesIO(_unpacked(path))
+            check_headers(content)
+            with fits.open(content) as file:
                 yield file
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file.") from error
-        except (OSError, EOFError, AstropyWarning, TypeError, zlib.error) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise InputError(f"{path}: cannot be read as FITS, or cut short: {reason}") from error
 
 
 def _unpacked(path: str) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skyquilt.errors import ProductError
+from skyquilt.io.fits_headers import check_headers
 from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
 
@@ -134,8 +135,10 @@ def open_checked(path: str | Path) -> Iterator[Any]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with open(path, "rb") as raw, fits.open(raw, checksum=True) as file:
-            yield file
+        with open(path, "rb") as raw:
+            check_headers(raw)
+            with fits.open(raw, checksum=True) as file:
+                yield file
 
 
 def table_hdu(name: str, columns: Mapping[str, Column], schema: Schema, cards: Mapping[str, Any]):

@@ -138,7 +138,7 @@ def open_hdf5(path: str | Path, schema: Schema) -> Iterator[h5py.File]:
             raise ProductError(f"{path}: incomplete: {error.args[0]}; {again}.") from error
         except (_DamageError, OSError, RuntimeError) as error:
             raise ProductError(f"{path}: damaged: {error}; {again}.") from error
-        except (ValueError, TypeError) as error:
+        except Exception as error:  # of a file that is whole it is a fault of ours
             if is_sealed(file, path):
                 raise
             raise ProductError(f"{path}: damaged: {error}; {again}.") from error

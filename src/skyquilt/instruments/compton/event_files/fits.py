@@ -7,7 +7,6 @@ headers and the rows of one block at a time; only the reading is ours.
 import gzip
 import os
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import numpy as np
 
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.event_files.columns import Columns, find_column
+from skyquilt.io.reading import describe
 
 # TFORM of numeric columns: integers of 1 to 8 bytes, single and double precision.
 _NUMERIC = re.compile(r"\d*[BIJKED]")
@@ -30,7 +30,7 @@ def open_fits_columns(path: Path, units: Mapping[str, str], block_bytes: int) ->
     with _open_plain_or_gzip(path) as file:
         with _damage(path):
             header = _table_header(path, file)
-        stored = _check_columns(path, header, units)
+            stored = _check_columns(path, header, units)
         rows = max(block_bytes // max(header["NAXIS1"], 1), 1)
         yield Columns(header["NAXIS2"], _blocks(path, file, header, stored, rows), Counter())
 
@@ -46,8 +46,12 @@ def _damage(path: Path) -> Iterator[None]:
     """Turn what astropy and gzip say of a damaged file into one error."""
     try:
         yield
-    except (EOFError, OSError, ValueError, KeyError, zlib.error) as error:
-        raise InputError(f"{path}: damaged or cut short: {error}. Copy the file again.") from error
+    except InputError:
+        raise
+    except Exception as error:  # of many kinds
+        raise InputError(
+            f"{path}: damaged or cut short: {describe(error)}. Copy the file again."
+        ) from error
 
 
 def _table_header(path: Path, file: IO[bytes]):
@@ -102,7 +106,9 @@ def _blocks(
             raise InputError(
                 f"{path}: cut short: {start + n_read} of {n_rows} rows are there. Copy it again."
             )
-        yield _interpret(header, content, n_block, stored)
+        with _damage(path):
+            block = _interpret(header, content, n_block, stored)
+        yield block
     _read_to_end(path, file)
 
 

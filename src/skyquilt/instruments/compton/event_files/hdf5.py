@@ -9,6 +9,7 @@ import numpy as np
 
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.event_files.columns import Columns, find_column
+from skyquilt.io.reading import describe, reading
 
 
 @contextmanager
@@ -21,9 +22,10 @@ def open_hdf5_columns(path: Path, units: Mapping[str, str], block_bytes: int) ->
     except OSError as error:
         raise InputError(f"{path}: damaged or cut short: {error}. Copy it again.") from error
     with file:
-        datasets = {name: _dataset(path, file, name) for name in units}
-        n_rows = _common_length(path, datasets)
-        row_bytes = sum(dataset.nbytes for dataset in datasets.values()) // max(n_rows, 1)
+        with reading(path, "events in HDF5"):
+            datasets = {name: _dataset(path, file, name) for name in units}
+            n_rows = _common_length(path, datasets)
+            row_bytes = sum(dataset.nbytes for dataset in datasets.values()) // max(n_rows, 1)
         size = max(block_bytes // max(row_bytes, 1), 1)
         yield Columns(n_rows, _hdf5_blocks(path, datasets, n_rows, size), Counter())
 
@@ -54,8 +56,8 @@ def _hdf5_blocks(
         rows = slice(start, start + size)
         try:
             block = {name: dataset[rows].astype(float) for name, dataset in datasets.items()}
-        except OSError as error:
+        except Exception as error:  # of many kinds
             raise InputError(
-                f"{path}: rows from {start} are damaged: {error}. Copy the file again."
+                f"{path}: rows from {start} are damaged: {describe(error)}. Copy the file again."
             ) from error
         yield block
