@@ -6,7 +6,9 @@ import numpy as np
 
 from skyquilt.config.shape import Gaussian, Shape
 from skyquilt.problem.event_wise import EventWise
+from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.folding import fold_disks, fold_gaussian
+from skyquilt.problem.joint import Joint
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.shaped import Shaped
@@ -38,18 +40,7 @@ def extend(problem: FitProblem, shape: Shape) -> FitProblem:
     problem = replace(
         problem, description=problem.description._replace(shape=describe_shape(shape))
     )
-    expectation = problem.expectation
-    if is_radial(shape) and isinstance(expectation, PointSpread | EventWise):
-        theta, profile = _fold(expectation.theta, expectation.profile, shape)
-        folded = replace(expectation, theta=theta, profile=profile)
-        if isinstance(expectation, EventWise) and expectation.most is not None:
-            peaks = (one.profile.max(axis=1) for one in (folded, expectation))
-            folded = replace(
-                folded, most=_scale(expectation.most, float(np.max(np.divide(*peaks))))
-            )
-        return replace(problem, expectation=folded)
-    pole = rotation("icrs", problem.frame)[:, 2]
-    return replace(problem, expectation=Shaped(expectation, to_nodes(shape), pole))
+    return replace(problem, expectation=_extended(problem.expectation, problem.frame, shape))
 
 
 def describe_shape(shape: Shape) -> str:
@@ -63,6 +54,22 @@ def describe_shape(shape: Shape) -> str:
     """
     numbers = [f"{key} {value:g}" for key, value in shape if key != "model"]
     return f"{shape.model}: {', '.join(numbers)}" if numbers else shape.model
+
+
+def _extended(expectation: Expectation, frame: str, shape: Shape) -> Expectation:
+    if isinstance(expectation, Joint):
+        parts = expectation.parts
+        each = (part._replace(expectation=_extended(*part, shape)) for part in parts)
+        return replace(expectation, parts=tuple(each))
+    if not (is_radial(shape) and isinstance(expectation, PointSpread | EventWise)):
+        return Shaped(expectation, to_nodes(shape), rotation("icrs", frame)[:, 2])
+    theta, profile = _fold(expectation.theta, expectation.profile, shape)
+    folded = replace(expectation, theta=theta, profile=profile)
+    if isinstance(expectation, EventWise) and expectation.most is not None:
+        peaks = (one.profile.max(axis=1) for one in (folded, expectation))
+        factor = float(np.max(np.divide(*peaks)))
+        folded = replace(folded, most=_scale(expectation.most, factor))
+    return folded
 
 
 def _scale(grid: HealpixGrid, factor: float) -> HealpixGrid:

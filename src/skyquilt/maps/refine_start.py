@@ -63,10 +63,13 @@ def _covered(skymap: SkyMap, order: int) -> np.ndarray:
 
 def _around_candidates(skymap: SkyMap, goal: Goal) -> np.ndarray:
     """ICRS cells around the candidates of the map and their neighbours, ascending."""
+    has_ts = ~np.isnan(skymap.ts)
     if not np.any(skymap.ts > 0):
-        return np.empty(0, np.int64)
-    place, around = find_candidates(MultiOrderMap.from_skymap(skymap), goal)
-    wide = skymap.ipix[np.union1d(place, around[around >= 0])]
+        # no candidates; where a part of the sky has a TS, coarse cells could miss all of it
+        wide = skymap.ipix[has_ts] if not has_ts.all() else skymap.ipix[:0]
+    else:
+        place, around = find_candidates(MultiOrderMap.from_skymap(skymap), goal)
+        wide = skymap.ipix[np.union1d(place, around[around >= 0])]
     cells = _cells_of(skymap, wide, goal.start_order)
     beside = neighbours(1 << goal.start_order, cells)
     return np.union1d(cells, beside[beside >= 0])

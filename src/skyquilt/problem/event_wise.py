@@ -127,7 +127,9 @@ class EventWise:
 
         0 where it is not known.
         """
-        return np.zeros(len(directions)) if self.most is None else self.most.at(directions)[:, 0]
+        if self.most is None:
+            return np.zeros(len(directions))
+        return np.nan_to_num(self.most.at(directions)[:, 0])
 
     def select_bins(self, bins: np.ndarray) -> "EventWise":
         """The same with some of the events; totals stay those of all.

@@ -145,19 +145,14 @@ def _put_expectation(group: h5py.Group, expectation: Expectation | Templates) ->
         group.attrs["photon_fluxes"] = expectation.photon_fluxes
         for index, one in enumerate(expectation.expectations):
             _put_expectation(group.create_group(f"template_{index}"), one)
-    elif isinstance(expectation, Joint):
-        group.attrs["kind"] = "joint"
-        group.attrs["frame"] = expectation.frame
-        for index, part in enumerate(expectation.parts):
-            own = group.create_group(f"part_{index}")
-            own.attrs["frame"] = part.frame
-            _put_one(own, part.expectation)
     else:
         _put_one(group, expectation)
 
 
 def _put_one(group: h5py.Group, expectation: Expectation) -> None:
     match expectation:
+        case Joint():
+            _put_joint(group, expectation)
         case EventWise():
             put_event_wise(group, expectation)
         case PointSpread():
@@ -166,6 +161,15 @@ def _put_one(group: h5py.Group, expectation: Expectation) -> None:
             _put_shaped(group, expectation)
         case _:
             _put_table(group, expectation)
+
+
+def _put_joint(group: h5py.Group, expectation: Joint) -> None:
+    group.attrs["kind"] = "joint"
+    group.attrs["frame"] = expectation.frame  # also that of the part, if it is one
+    for index, part in enumerate(expectation.parts):
+        own = group.create_group(f"part_{index}")
+        own.attrs["frame"] = part.frame
+        _put_one(own, part.expectation)
 
 
 def _put_table(group: h5py.Group, expectation: LocalTable | SkyTable) -> None:
@@ -191,17 +195,17 @@ def _get_expectation(group: h5py.Group) -> Expectation | Templates:
         each = (_get_expectation(group[f"template_{index}"]) for index in range(len(group)))
         names = tuple(map(str, group.attrs["names"]))
         return Templates(names, tuple(each), group.attrs["photon_fluxes"])
-    if group.attrs["kind"] == "joint":
-        parts = [group[f"part_{index}"] for index in range(len(group))]
-        return Joint(
-            tuple(Part(_get_one(part), str(part.attrs["frame"])) for part in parts),
-            str(group.attrs["frame"]),
-        )
     return _get_one(group)
 
 
 def _get_one(group: h5py.Group) -> Expectation:
     match group.attrs["kind"]:
+        case "joint":
+            parts = [group[f"part_{index}"] for index in range(len(group))]
+            return Joint(
+                tuple(Part(_get_one(part), str(part.attrs["frame"])) for part in parts),
+                str(group.attrs["frame"]),
+            )
         case "event_wise":
             return get_event_wise(group)
         case "point_spread":

@@ -53,10 +53,16 @@ def sky_cards(n_rows, n_columns, size):
     return cards
 
 
+def middle(axis, low, high):
+    return (low + high) / 2 if axis in ("RAD", "MIGRA") else np.sqrt(low * high)
+
+
 class MapDataset:
     """A MapDataset as gammapy writes it; tests change its maps and write it.
 
-    `maps` has the values by name, `axes` the names of their axes from the last to the first.
+    `maps` has the values by name, `axes` the names of their axes from the last to the first,
+    `cards` what is else in the header of a map, `nodes` the pairs of map and axis that are given by
+    nodes, and `regions` the maps that are tables of a region.
     """
 
     bands, to_band = np.array(BANDS), dispersion()
@@ -86,6 +92,7 @@ class MapDataset:
         }
         self.units = {"EXPOSURE": "m2 s", "PSF": "deg-2"}
         self.energy_unit = "TeV"
+        self.cards, self.nodes, self.regions = {}, set(), set()
 
     def by_band(self):
         """Counts and background by pixel and band."""
@@ -103,26 +110,36 @@ class MapDataset:
         hdus = [fits.PrimaryHDU()]
         for name, values in self.maps.items():
             size = SIZE if values.shape[-1] == N_COLUMNS else 1.0
-            header = fits.Header(sky_cards(*values.shape[-2:], size))
-            header["BUNIT"] = self.units.get(name, "")
-            hdus += [fits.ImageHDU(values, header, name), self._bands(name)]
+            cards = sky_cards(*values.shape[-2:], size) | self.cards.get(name, {})
+            header = fits.Header(cards | {"BUNIT": self.units.get(name, "")})
+            image = fits.ImageHDU(values, header, name)
+            hdus += [self._region(name) if name in self.regions else image, self._bands(name)]
         fits.HDUList(hdus).writeto(path, overwrite=True)
         return str(path)
+
+    def _region(self, name):
+        values = self.maps[name][..., 1, 1].ravel()
+        unit = self.units.get(name)
+        columns = [
+            fits.Column("CHANNEL", "I", array=np.arange(values.size)),
+            fits.Column("DATA", "D", unit, array=values),
+        ]
+        return fits.BinTableHDU.from_columns(columns, name=name)
 
     def _bands(self, name):
         edges = {axis: np.asarray(self.edges[axis], float) for axis in self.axes[name]}
         low = np.meshgrid(*(values[:-1] for values in edges.values()), indexing="ij")
         high = np.meshgrid(*(values[1:] for values in edges.values()), indexing="ij")
+        units = {"RAD": "deg", "MIGRA": ""}
         columns = [
-            fits.Column(
-                f"{axis}_{end}", "D", "deg" if axis == "RAD" else self.energy_unit, array=v.ravel()
-            )
+            fits.Column(f"{axis}{end}", "D", units.get(axis, self.energy_unit), array=v.ravel())
             for axis, *ends in zip(edges, low, high, strict=True)
-            for end, v in zip(("MIN", "MAX"), ends, strict=True)
+            for end, v in zip(("_MIN", "_MAX", ""), (*ends, middle(axis, *ends)), strict=True)
         ]
         table = fits.BinTableHDU.from_columns(columns, name=f"{name}_BANDS")
         for number, axis in enumerate(reversed(edges), 1):
-            table.header[f"AXCOLS{number}"] = f"{axis}_MIN,{axis}_MAX"
+            is_node = (name, axis) in self.nodes
+            table.header[f"AXCOLS{number}"] = axis if is_node else f"{axis}_MIN,{axis}_MAX"
         return table
 
 

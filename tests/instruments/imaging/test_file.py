@@ -162,14 +162,6 @@ def test_masked_bands_and_pixels_are_left_out(map_dataset, tmp_path):
     assert found.description.energy_range_keV == pytest.approx((2e9, 8e9), rel=1e-12)
 
 
-def test_mask_that_differs_from_band_to_band_is_refused(map_dataset, tmp_path):
-    dataset = map_dataset()
-    dataset.maps["MASK_SAFE"][0, 0, 0] = 0
-
-    with pytest.raises(InputError, match=r"x\.fits: MASK_SAFE leaves out other pixels"):
-        problem(dataset.write(tmp_path / "x.fits"))
-
-
 def test_energies_that_the_mask_leaves_none_of_are_refused(map_dataset, tmp_path):
     dataset = map_dataset()
     dataset.maps["MASK_SAFE"][0] = 0

@@ -1,7 +1,7 @@
 """MapDataset files of gammapy: counts, background, exposure, point spread, energy dispersion.
 
-Every map is an image extension, with the axes besides the sky in the table of the same name and
-`_BANDS`. Read with astropy alone.
+Every map is an image extension, or of a region a table, with the axes besides the sky in the table
+of the same name and `_BANDS`. Read with astropy alone.
 """
 
 import logging
@@ -10,17 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skyquilt.config.spectrum import Spectrum
+from skyquilt.instruments.imaging.dispersion import to_kernel
+from skyquilt.instruments.imaging.map_file import SkyMap, read_map
 from skyquilt.instruments.imaging.pixel_data import PixelData
-from skyquilt.instruments.imaging.profiles import ring_profiles
-from skyquilt.instruments.imaging.projection import Projection, read_projection
-from skyquilt.instruments.imaging.quantities import (
-    COUNTS,
-    FaultError,
-    get_column,
-    get_image,
-    join_bins,
-)
+from skyquilt.instruments.imaging.profiles import node_profiles, ring_profiles
+from skyquilt.instruments.imaging.projection import find_difference
+from skyquilt.instruments.imaging.quantities import COUNTS, FaultError
 from skyquilt.instruments.imaging.wcs import pixel_centers, pixel_vertices, to_grid, values_at
+from skyquilt.sky.frames import rotate, rotation
 from skyquilt.spectra import integrate
 
 logger = logging.getLogger(__name__)
@@ -29,24 +26,26 @@ EXTENSIONS = frozenset({"COUNTS", "BACKGROUND", "EXPOSURE", "PSF", "EDISP"})
 """What a file must have to be such a dataset."""
 
 _NOTABLE = 0.01  # change of the point spread function over the sky, of its maximum
+_FEW = 0.01  # of the photons of a source, whose response need not be known
 
 
-class _Map(NamedTuple):
-    """One map of a dataset.
+class _Response(NamedTuple):
+    """Response by component: ranges of true energy, or bands.
 
     Attributes
     ----------
-    values : ndarray of float64, shape (..., n_rows, n_columns)
-        Values, by the axes from the last to the first.
-    projection : Projection
-        Its sky.
-    axes : dict of str to ndarray
-        Edges of the axes, first to last: ENERGY and ENERGY_TRUE [keV], RAD [deg].
+    yields : ndarray of float64, shape (n_component, n_rows, n_columns)
+        Expected counts of unit flux over the image of the exposure; NaN where not known.
+    to_band : ndarray of float64, shape (n_component, n_band)
+        Probability of each band.
+    theta, profile : ndarray of float64
+        Point spread functions; see `PixelData`.
     """
 
-    values: np.ndarray
-    projection: Projection
-    axes: dict[str, np.ndarray]
+    yields: np.ndarray
+    to_band: np.ndarray
+    theta: np.ndarray
+    profile: np.ndarray
 
 
 def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: bool) -> PixelData:
@@ -54,7 +53,8 @@ def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: boo
 
     The point spread function is that in the middle of its map, for all of the sky. Energy
     dispersion is that of each place where the point spread function goes by measured energy, and
-    else that in the middle, too.
+    else that in the middle, too. Maps may have different frames, axes edges or nodes; energies
+    without exposure need no response.
 
     Parameters
     ----------
@@ -70,118 +70,211 @@ def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: boo
     Raises
     ------
     FaultError
-        If a map or axis is missing, or maps do not fit each other.
+        If a map or axis is missing, maps do not fit each other, or values are impossible.
     """
-    counts, background = (_read_map(hdus, name, path, COUNTS) for name in ("COUNTS", "BACKGROUND"))
-    _check_same(counts, background, "BACKGROUND")
-    edges = _axis(counts, "ENERGY", "COUNTS")
-    exposure = _read_map(hdus, "EXPOSURE", path, "cm2 s")
-    dispersion, spread = _read_map(hdus, "EDISP", path), _read_map(hdus, "PSF", path, "sr-1")
-    flux = integrate(spectrum, _axis(exposure, "ENERGY_TRUE", "EXPOSURE"))
-    _check_dispersion(dispersion, exposure, edges)
-    is_good, is_kept = _read_mask(hdus, counts, path)
-    if "ENERGY" in spread.axes:  # a component of the point spread function is a band
-        wanted, energies = is_good, edges
-        yields, to_band = _band_yields(exposure, dispersion, flux, wanted), np.eye(wanted.size)
+    counts = _read_image(hdus, "COUNTS", path, COUNTS).by_axes("ENERGY")
+    background = _read_image(hdus, "BACKGROUND", path, COUNTS).by_axes("ENERGY")
+    _check_same(counts, background)
+    exposure = _read_image(hdus, "EXPOSURE", path, "cm2 s").by_axes("ENERGY_TRUE")
+    _check_exposure(exposure)
+    edisp, spread = read_map(hdus, "EDISP", path), read_map(hdus, "PSF", path, "sr-1")
+    dispersion = to_kernel(edisp, exposure.axis("ENERGY_TRUE"), counts.axis("ENERGY"))
+    is_safe = _read_mask(hdus, counts, path)
+    flux = integrate(spectrum, exposure.axis("ENERGY_TRUE").edges)
+    is_good = is_safe.any(axis=0)
+    if "ENERGY" in spread.axes:
+        response = _by_band(exposure, dispersion, spread, flux, is_good, path, normalise)
     else:
-        wanted, energies = flux > 0, exposure.axes["ENERGY_TRUE"]
-        yields = flux[wanted, np.newaxis, np.newaxis] * exposure.values[wanted]
-        to_band = _in_the_middle(dispersion)
-    _check_energies(spread, energies)
-    theta, profile = _profiles(spread, wanted, path, normalise)
+        response = _by_true_energy(exposure, dispersion, spread, flux, path, normalise)
     vertices, is_on_sky = pixel_vertices(counts.projection)
-    is_kept = is_kept[is_on_sky]
+    is_kept = is_safe.any(axis=1)[is_on_sky]
+    _check_on_sky(counts, is_on_sky)
+    frame = exposure.projection.frame
     return PixelData(
         path=path,
-        frame=counts.projection.frame,
-        vertices=vertices[is_kept],
-        edges=edges,
+        frame=frame,
+        vertices=_turn(vertices[is_kept], counts.projection.frame, frame),
+        edges=counts.axis("ENERGY").edges,
         is_good=is_good,
         counts=_by_pixel(counts.values)[is_on_sky][is_kept],
         background=_by_pixel(background.values)[is_on_sky][is_kept],
-        yields=to_grid(exposure.projection, yields),
-        theta=theta,
-        profile=profile,
-        to_band=to_band[wanted],
+        yields=to_grid(exposure.projection, response.yields),
+        theta=response.theta,
+        profile=response.profile,
+        to_band=response.to_band,
+        is_safe=is_safe[is_on_sky][is_kept],
     )
 
 
-def _read_map(hdus: Any, name: str, path: str, unit: str | None = None) -> _Map:
-    hdu, bands = hdus[name], hdus[f"{name}_BANDS"]
-    values = get_image(hdu, unit)
-    axes = {}
-    for number, place in enumerate(reversed(range(values.ndim - 2)), 1):
-        low, high = map(str.strip, bands.header[f"AXCOLS{number}"].split(","))
-        axis = "ENERGY" if low in ("E_MIN", "ENERGY_MIN") else low.removesuffix("_MIN")
-        axes[axis] = _read_edges(bands, low, high, values.shape[:-2], place)
-    return _Map(values, read_projection(hdu.header, path), axes)
+def _read_image(hdus: Any, name: str, path: str, unit: str | None = None) -> SkyMap:
+    """A map that must be an image."""
+    found = read_map(hdus, name, path, unit)
+    if found.projection is None:
+        raise FaultError(f"{name} is that of a region; an image is needed.")
+    return found
 
 
-def _read_edges(bands: Any, low: str, high: str, shape: tuple[int, ...], place: int) -> np.ndarray:
-    """Edges of one axis, from a table of all combinations of the bins of all axes."""
-    unit = {"RAD_MIN": "deg", "MIGRA_MIN": None}.get(low, "keV")
-    columns = [get_column(bands, name, unit) for name in (low, high)]
-    if columns[0].size != np.prod(shape):
-        raise FaultError(f"{bands.name} has {columns[0].size} rows; its map has the axes {shape}.")
-    columns = [column.reshape(shape) for column in columns]
-    ends = (np.moveaxis(column, place, -1).reshape(-1, shape[place])[0] for column in columns)
-    return join_bins(*ends, f"{low} and {high} of {bands.name}")
+def _turn(vertices: np.ndarray, from_frame: str, to_frame: str) -> np.ndarray:
+    if from_frame == to_frame:
+        return vertices
+    turned = rotate(rotation(from_frame, to_frame), vertices.reshape(-1, 3))
+    return np.ascontiguousarray(turned.reshape(vertices.shape))
 
 
-def _axis(one: _Map, axis: str, name: str) -> np.ndarray:
-    if axis not in one.axes:
-        raise FaultError(f"{name} has no axis {axis}; it has {', '.join(one.axes)}.")
-    return one.axes[axis]
-
-
-def _check_same(counts: _Map, other: _Map, name: str) -> None:
-    is_same = counts.values.shape == other.values.shape and np.allclose(
-        _axis(counts, "ENERGY", "COUNTS"), _axis(other, "ENERGY", name), rtol=1e-6
-    )
-    if not is_same or counts.projection.wcs.to_header() != other.projection.wcs.to_header():
-        raise FaultError(f"COUNTS and {name} have different pixels or energies.")
-
-
-def _check_dispersion(dispersion: _Map, exposure: _Map, edges: np.ndarray) -> None:
-    if "MIGRA" in dispersion.axes:
-        raise FaultError(
-            "EDISP goes by the ratio of energies (axis MIGRA); needed is a kernel over measured "
-            "and true energy: gammapy makes it by `dataset.edisp.to_edisp_kernel_map(energies)`."
+def _check_same(counts: SkyMap, other: SkyMap) -> None:
+    difference = find_difference(counts.projection, other.projection)
+    if difference is None and not counts.axis("ENERGY").is_same(other.axis("ENERGY")):
+        difference = (
+            f"the energies are {counts.axis('ENERGY').edges} keV in the first and "
+            f"{other.axis('ENERGY').edges} keV in the second"
         )
-    for axis, wanted in (("ENERGY", edges), ("ENERGY_TRUE", exposure.axes["ENERGY_TRUE"])):
-        found = _axis(dispersion, axis, "EDISP")
-        if found.shape != wanted.shape or not np.allclose(found, wanted, rtol=1e-6):
-            raise FaultError(f"EDISP has other bins of {axis} than COUNTS and EXPOSURE.")
+    if difference is not None:
+        raise FaultError(
+            f"COUNTS and {other.name} have different pixels or energies: {difference}."
+        )
 
 
-def _check_energies(spread: _Map, energies: np.ndarray) -> None:
-    axis = "ENERGY" if "ENERGY" in spread.axes else "ENERGY_TRUE"
-    found = _axis(spread, axis, "PSF")
-    if found.shape != energies.shape or not np.allclose(found, energies, rtol=1e-6):
-        raise FaultError(f"PSF has other bins of {axis} than COUNTS and EXPOSURE.")
+def _check_on_sky(counts: SkyMap, is_on_sky: np.ndarray) -> None:
+    lost = _by_pixel(counts.values)[~is_on_sky]
+    if np.any(lost > 0):
+        raise FaultError(
+            f"COUNTS has {np.nansum(lost):g} counts in pixels that lie off the sky, wholly or in "
+            "part; cut the map to those that lie on it."
+        )
+
+
+def _check_exposure(exposure: SkyMap) -> None:
+    if not np.isfinite(exposure.values).any():
+        raise FaultError("EXPOSURE: all values are not finite.")
+    is_unknown = np.isnan(exposure.values)
+    if is_unknown.any():
+        logger.info(
+            "%s: EXPOSURE is not known (NaN) in %d pixels; directions there have no flux",
+            *(exposure.projection.path, np.sum(is_unknown.any(axis=0))),
+        )
+    is_bad = (exposure.values < 0) | np.isinf(exposure.values)
+    if is_bad.any():
+        raise FaultError(f"EXPOSURE: {np.sum(is_bad)} values are negative or infinite.")
+
+
+def _by_true_energy(
+    exposure: SkyMap,
+    dispersion: SkyMap,
+    spread: SkyMap,
+    flux: np.ndarray,
+    path: str,
+    normalise: bool,
+) -> _Response:
+    """Response with a component for each true energy."""
+    spread = spread.by_axes("ENERGY_TRUE", "RAD")
+    centers = exposure.axis("ENERGY_TRUE").centers
+    is_same = spread.axis("ENERGY_TRUE").is_same(exposure.axis("ENERGY_TRUE"))
+    if not is_same:
+        spread = _at_energies(spread, centers)
+    to_band = dispersion.in_the_middle()
+    yields = flux[:, np.newaxis, np.newaxis] * exposure.values
+    is_known = _has_density(spread) & np.isfinite(to_band).all(axis=1)
+    photons = np.nansum(yields, axis=(1, 2)) * np.nan_to_num(to_band, nan=1.0).sum(axis=1)
+    wanted = (flux > 0) & _choose(is_known, photons, centers, path)
+    profiles = _profiles(spread, wanted, path, normalise)
+    return _Response(yields[wanted], to_band[wanted], *profiles)
+
+
+def _by_band(
+    exposure: SkyMap,
+    dispersion: SkyMap,
+    spread: SkyMap,
+    flux: np.ndarray,
+    is_good: np.ndarray,
+    path: str,
+    normalise: bool,
+) -> _Response:
+    """Response with a component for each band of measured energy that the mask leaves."""
+    spread = spread.by_axes("ENERGY", "RAD")
+    energy = dispersion.axis("ENERGY")
+    if not spread.axis("ENERGY").is_same(energy):
+        raise FaultError("PSF has other bins of ENERGY than COUNTS and EXPOSURE.")
+    yields = np.zeros((len(is_good), *exposure.projection.shape))
+    yields[is_good] = _band_yields(exposure, dispersion, flux, is_good)
+    photons = np.nansum(yields, axis=(1, 2))
+    wanted = is_good & _choose(_has_density(spread), photons, energy.centers, path)
+    profiles = _profiles(spread, wanted, path, normalise)
+    return _Response(yields[wanted], np.eye(len(is_good))[wanted], *profiles)
+
+
+def _has_density(spread: SkyMap) -> np.ndarray:
+    """Energies whose point spread function is known in the middle of the map."""
+    density = spread.in_the_middle()
+    if np.any(density < 0) or np.isinf(density).any():
+        raise FaultError("PSF: some values are negative or infinite.")
+    return np.isfinite(density).all(axis=1) & density.any(axis=1)
+
+
+def _choose(is_known: np.ndarray, photons: np.ndarray, energy: np.ndarray, path: str) -> np.ndarray:
+    """Energies whose response is known, if next to no photons are expected at the others."""
+    if not photons.sum() > 0:
+        raise FaultError("no photons are expected: EXPOSURE or EDISP is 0 everywhere.")
+    unknown = photons * ~is_known
+    if not unknown.any():
+        return is_known
+    share, places = unknown.sum() / photons.sum(), energy[unknown > 0]
+    text = ", ".join(f"{one:.4g}" for one in places)
+    if share > _FEW:
+        raise FaultError(
+            f"PSF or EDISP is not known (NaN, or 0 everywhere) at {text} keV, where "
+            f"{100 * share:.2g} % of the photons of a source are expected: mend the file, or set "
+            "EXPOSURE to 0 there."
+        )
+    logger.warning(
+        "%s: PSF or EDISP is not known (NaN, or 0 everywhere) at %s keV; the %.2g %% of the "
+        "photons of a source that are expected there are left out",
+        *(path, text, 100 * share),
+    )
+    return is_known
+
+
+def _at_energies(spread: SkyMap, energy: np.ndarray) -> SkyMap:
+    """Point spread function at other true energies, linear in their logarithm."""
+    axis = spread.axis("ENERGY_TRUE")
+    outside = (energy < axis.edges[0] * (1 - 1e-4)) | (energy > axis.edges[-1] * (1 + 1e-4))
+    place = np.interp(np.log(energy), np.log(axis.centers), np.arange(len(axis.centers)))
+    first = np.minimum(place.astype(np.int64), max(len(axis.centers) - 2, 0))
+    last = np.minimum(first + 1, len(axis.centers) - 1)
+    share = (place - first)[:, np.newaxis, np.newaxis, np.newaxis]
+    values = np.where(share < 1, (1 - share) * spread.values[first], 0.0)
+    values = values + np.where(share > 0, share * spread.values[last], 0.0)
+    values[outside] = np.nan
+    return spread._replace(values=values)
 
 
 def _band_yields(
-    exposure: _Map, dispersion: _Map, flux: np.ndarray, is_wanted: np.ndarray
+    exposure: SkyMap, dispersion: SkyMap, flux: np.ndarray, is_wanted: np.ndarray
 ) -> np.ndarray:
     """Expected counts in each wanted band, over the pixels of the exposure."""
-    vec = pixel_centers(exposure.projection)
-    detected = flux[:, np.newaxis] * exposure.values.reshape(flux.size, -1)
-    bands = [
-        np.sum(detected.T * values_at(dispersion.projection, in_band, vec), axis=1)
-        for in_band in np.moveaxis(dispersion.values, 1, 0)[is_wanted]
-    ]
+    detected = (flux[:, np.newaxis] * exposure.values.reshape(flux.size, -1)).T
+    bands = []
+    for in_band in np.moveaxis(dispersion.values, 1, 0)[is_wanted]:
+        if dispersion.projection is None:
+            share = in_band[:, 0, 0]
+        else:
+            vec = pixel_centers(exposure.projection)
+            vec = _turn(vec, exposure.projection.frame, dispersion.projection.frame)
+            share = values_at(dispersion.projection, in_band, vec)
+        counts = detected * share
+        counts[detected == 0] = 0  # the share need not be known there
+        bands.append(np.sum(counts, axis=1))
     return np.reshape(bands, (-1, *exposure.projection.shape))
 
 
 def _profiles(
-    spread: _Map, is_wanted: np.ndarray, path: str, normalise: bool
+    spread: SkyMap, is_wanted: np.ndarray, path: str, normalise: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Point spread function in the middle of the map, at the wanted energies."""
-    edges = np.radians(_axis(spread, "RAD", "PSF"))
-    values, density = spread.values[is_wanted], _in_the_middle(spread)[is_wanted]
-    change = np.max(np.abs(values - density[..., np.newaxis, np.newaxis]), axis=(1, 2, 3))
-    largest = np.max(change / np.maximum(density.max(axis=1), np.finfo(float).tiny))
+    axis = spread.axis("RAD")
+    values, density = spread.values[is_wanted], spread.in_the_middle()[is_wanted]
+    change = np.abs(values - density[..., np.newaxis, np.newaxis])
+    change = np.max(np.nan_to_num(change), axis=(1, 2, 3), initial=0)
+    largest = np.max(change / np.maximum(density.max(axis=1), np.finfo(float).tiny), initial=0)
     if largest > _NOTABLE:
         logger.info(
             "%s: the point spread function changes over the map by %.0f %% of its maximum; that "
@@ -189,29 +282,22 @@ def _profiles(
             path,
             100 * largest,
         )
-    return ring_profiles(edges, density, path, normalise=normalise)
+    if not is_wanted.any():
+        raise FaultError("no photons are expected in any band that the mask leaves.")
+    if axis.nodes is not None:
+        return node_profiles(np.radians(axis.nodes), density, path, normalise=normalise)
+    return ring_profiles(np.radians(axis.edges), density, path, normalise=normalise)
 
 
-def _in_the_middle(one: _Map) -> np.ndarray:
-    """Values in the middle of a map, by its axes."""
-    row, column = (np.array([(n - 1) // 2, n // 2]) for n in one.projection.shape)
-    return one.values[..., row[:, np.newaxis], column].mean(axis=(-2, -1))
-
-
-def _read_mask(hdus: Any, counts: _Map, path: str) -> tuple[np.ndarray, np.ndarray]:
-    """Bands with any pixel, and pixels, that the map MASK_SAFE leaves; all without one."""
+def _read_mask(hdus: Any, counts: SkyMap, path: str) -> np.ndarray:
+    """Bins that the map MASK_SAFE leaves, shape (n_pixel, n_band); all without one."""
     if "MASK_SAFE" not in hdus:
-        return np.ones(len(counts.values), bool), np.ones(counts.values[0].size, bool)
-    mask = _read_map(hdus, "MASK_SAFE", path)
-    _check_same(counts, mask, "MASK_SAFE")
-    by_pixel = _by_pixel(mask.values) > 0
-    is_good, is_kept = by_pixel.any(axis=0), by_pixel.any(axis=1)
-    if np.any(by_pixel != np.outer(is_kept, is_good)):
-        raise FaultError(
-            "MASK_SAFE leaves out other pixels in one energy than in another; that is not "
-            "supported: mask whole energies and whole pixels."
-        )
-    return is_good, is_kept
+        return np.ones(_by_pixel(counts.values).shape, bool)
+    mask = _read_image(hdus, "MASK_SAFE", path).by_axes("ENERGY")
+    _check_same(counts, mask)
+    if not np.any(mask.values > 0):
+        raise FaultError("MASK_SAFE leaves no bin.")
+    return _by_pixel(mask.values) > 0
 
 
 def _by_pixel(values: np.ndarray) -> np.ndarray:

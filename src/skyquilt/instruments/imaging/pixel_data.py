@@ -1,6 +1,7 @@
 """Photons counted in pixels and energy bands, with the response to a spectrum: a fit problem."""
 
 import logging
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from skyquilt.instruments.imaging.kept_bins import kept_bins
 from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.empty_bins import fill_background
+from skyquilt.problem.joint import Joint, Part
 from skyquilt.problem.pixel_image import find_hits
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.sky_grid import HealpixGrid
@@ -34,7 +36,7 @@ class PixelData(NamedTuple):
     edges : ndarray of float64, shape (n_band + 1,)
         Edges of the measured energies [keV].
     is_good : ndarray of bool, shape (n_band,)
-        Bands that the file recommends.
+        Bands that the file recommends, in any pixel.
     counts, background : ndarray of float64, shape (n_pixel, n_band)
         Observed and expected counts.
     yields : HealpixGrid
@@ -45,6 +47,8 @@ class PixelData(NamedTuple):
         Point spread function of each component [sr-1].
     to_band : ndarray of float64, shape (n_component, n_band)
         Probability that a photon of a component is measured in a band.
+    is_safe : ndarray of bool, shape (n_pixel, n_band), optional
+        Bins that the file recommends; all when left out.
     """
 
     path: str
@@ -58,6 +62,35 @@ class PixelData(NamedTuple):
     theta: np.ndarray
     profile: np.ndarray
     to_band: np.ndarray
+    is_safe: np.ndarray | None = None
+
+
+class _Bins(NamedTuple):
+    """Bins in chosen bands.
+
+    Attributes
+    ----------
+    vertices : ndarray of float64, shape (n_pixel, n_vertex, 3)
+        Corners of the pixels.
+    counts, background : ndarray of float64, shape (n_pixel, n_band)
+        Observed and expected counts.
+    is_safe : ndarray of bool, shape (n_pixel, n_band)
+        Bins that are part of the observation.
+    to_band : ndarray of float64, shape (n_component, n_band)
+        Probabilities; see `PixelData`.
+    """
+
+    vertices: np.ndarray
+    counts: np.ndarray
+    background: np.ndarray
+    is_safe: np.ndarray
+    to_band: np.ndarray
+
+    def keep(self, pixels: np.ndarray, bands: np.ndarray | slice = slice(None)) -> "_Bins":
+        """Some of the pixels, and bands."""
+        values = (getattr(self, name)[pixels] for name in ("counts", "background", "is_safe"))
+        cut = (np.ascontiguousarray(one[:, bands]) for one in values)
+        return _Bins(self.vertices[pixels], *cut, self.to_band[:, bands])
 
 
 def make_pixel_problem(
@@ -88,38 +121,43 @@ def make_pixel_problem(
         background, or nothing is left to fit.
     """
     is_chosen = _chosen_bands(analysis, data)
-    counts, background, to_band = (
-        values[:, is_chosen] for values in (data.counts, data.background, data.to_band)
-    )
-    if analysis.energy.sum_channels:
-        counts, background, to_band = (
-            values.sum(axis=1, keepdims=True) for values in (counts, background, to_band)
-        )
-    _check_values(data.path, counts, background)
-    is_seen = np.any(background > 0, axis=1)
-    counts, background = counts[is_seen], background[is_seen]
+    bins = _select_bins(analysis, data, is_chosen)
+    _check_values(data.path, bins)
+    is_seen = np.any((bins.background > 0) & bins.is_safe, axis=1)
     if not is_seen.any():
         raise InputError(
             f"{data.path}: the background is 0 everywhere in the chosen energies; widen `energy`."
         )
-    chosen = np.flatnonzero(is_chosen)
-    hull = data.edges[[chosen[0], chosen[-1] + 1]]
-    n_left_out = int(np.sum(~is_seen)) * counts.shape[1]
+    n_left_out = int(np.sum(bins.is_safe[~is_seen]))
     if n_left_out:
         logger.info("%s: %d bins have no background; left out", data.path, n_left_out)
-    kept = kept_bins(analysis, counts, background, all_bins=all_bins)
-    image, place = find_hits(data.vertices[is_seen], kept)
+    parts = list(_split_bins(bins.keep(is_seen)))
+    chosen = np.flatnonzero(is_chosen)
+    hull = data.edges[[chosen[0], chosen[-1] + 1]]
+    hits = [
+        find_hits(
+            part.vertices, kept_bins(analysis, part.counts, part.background, all_bins=all_bins)
+        )
+        for part in parts
+    ]
+    places = [place for _, place in hits]
     return FitProblem(
-        counts=counts.ravel()[place],
-        background=fill_background(background.ravel()[place]),
-        background_total=float(background.sum()),
-        expectation=PointSpread(
-            image=image,
-            yields=data.yields,
-            theta=data.theta,
-            profile=data.profile,
-            to_band=to_band,
-            lost_fraction=analysis.data.lost_fraction,
+        counts=_at_hits([part.counts for part in parts], places),
+        background=fill_background(_at_hits([part.background for part in parts], places)),
+        background_total=float(sum(part.background.sum() for part in parts)),
+        expectation=_side_by_side(
+            [
+                PointSpread(
+                    image=image,
+                    yields=data.yields,
+                    theta=data.theta,
+                    profile=data.profile,
+                    to_band=part.to_band,
+                    lost_fraction=analysis.data.lost_fraction,
+                )
+                for part, (image, _) in zip(parts, hits, strict=True)
+            ],
+            data.frame,
         ),
         frame=data.frame,
         photon_flux=float(integrate(analysis.spectrum, hull)[0]),
@@ -127,12 +165,59 @@ def make_pixel_problem(
             instrument=analysis.instrument,
             spectrum=describe(analysis.spectrum),
             energy_range_keV=(float(hull[0]), float(hull[1])),
-            n_bins=counts.size,
+            n_bins=sum(part.counts.size for part in parts),
             n_masked_bins=n_left_out,
             time_span=read_time_span(data.path),
         ),
         counts_spectra={"": _counts_spectrum(data, is_chosen)},
     )
+
+
+def _select_bins(analysis: Analysis, data: PixelData, is_chosen: np.ndarray) -> _Bins:
+    """Bins of the chosen bands, or of their sum."""
+    counts, background, to_band = (
+        values[:, is_chosen] for values in (data.counts, data.background, data.to_band)
+    )
+    is_safe = np.ones(counts.shape, bool)
+    if data.is_safe is not None:
+        is_safe = data.is_safe[:, is_chosen]
+    if n_masked := int(np.sum(~is_safe)):
+        logger.info(
+            "%s: its mask leaves out %d bins of the chosen bands, with %g counts",
+            *(data.path, n_masked, np.nansum(counts[~is_safe])),
+        )
+    if analysis.energy.sum_channels:
+        if np.any(is_safe != is_safe[:, :1]):
+            raise InputError(
+                f"{data.path}: its mask leaves other pixels in one energy than in another, so that "
+                "they cannot be added: remove `energy.sum_channels`."
+            )
+        is_safe = is_safe[:, :1]
+        counts, background, to_band = (
+            values.sum(axis=1, keepdims=True) for values in (counts, background, to_band)
+        )
+    return _Bins(data.vertices, counts, background, is_safe, to_band)
+
+
+def _split_bins(bins: _Bins) -> Iterator[_Bins]:
+    """Bins that share their pixels: bands in which the mask leaves the same ones."""
+    masks, group = np.unique(bins.is_safe, axis=1, return_inverse=True)
+    group = group.ravel()
+    for number in dict.fromkeys(group.tolist()):  # in the order of the bands
+        is_kept = masks[:, number]
+        if is_kept.any():
+            yield bins.keep(is_kept, np.flatnonzero(group == number))
+
+
+def _at_hits(values: list[np.ndarray], places: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([one.ravel()[at] for one, at in zip(values, places, strict=True)])
+
+
+def _side_by_side(expectations: list[PointSpread], frame: str) -> PointSpread | Joint:
+    """One expectation of bins in several sets of pixels."""
+    if len(expectations) == 1:
+        return expectations[0]
+    return Joint(tuple(Part(one, frame) for one in expectations), frame)
 
 
 def _chosen_bands(analysis: Analysis, data: PixelData) -> np.ndarray:
@@ -148,13 +233,13 @@ def _chosen_bands(analysis: Analysis, data: PixelData) -> np.ndarray:
     return is_chosen
 
 
-def _check_values(path: str, counts: np.ndarray, background: np.ndarray) -> None:
-    for name, values in (("counts", counts), ("background", background)):
-        if n_bad := int(np.sum(~(values >= 0) | np.isinf(values))):
+def _check_values(path: str, bins: _Bins) -> None:
+    for name, values in (("counts", bins.counts), ("background", bins.background)):
+        if n_bad := int(np.sum(bins.is_safe & (~(values >= 0) | np.isinf(values)))):
             raise InputError(
                 f"{path}: {name}: {n_bad} values are negative or not finite; allowed are 0 or more."
             )
-    if n_bad := int(np.sum((counts > 0) & (background == 0))):
+    if n_bad := int(np.sum(bins.is_safe & (bins.counts > 0) & (bins.background == 0))):
         raise InputError(
             f"{path}: {n_bad} bins have counts but no background, where no flux can be fitted; "
             "leave those bands out with `energy`, or mask those pixels in the file."
@@ -162,5 +247,9 @@ def _check_values(path: str, counts: np.ndarray, background: np.ndarray) -> None
 
 
 def _counts_spectrum(data: PixelData, is_chosen: np.ndarray) -> CountsSpectrum:
-    counts = {"data": data.counts.sum(axis=0), "background model": data.background.sum(axis=0)}
+    counts = {}
+    for name, values in (("data", data.counts), ("background model", data.background)):
+        if data.is_safe is not None and not data.is_safe[:, data.is_good].all():
+            values = np.where(data.is_safe | ~data.is_good, values, 0.0)
+        counts[name] = values.sum(axis=0)
     return CountsSpectrum(data.edges, is_chosen, counts)
