@@ -1,6 +1,6 @@
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
@@ -18,15 +18,16 @@ def test_imports_run_one_way(request):
 
 
 def test_help_answers_at_once():
-    # the fastest of several: other programs may keep the machine busy meanwhile
-    best_s = min(help_time_s() for _ in range(8))
+    # time of the processor, the least of several: other programs may keep the machine busy
+    best_s = min(help_time_s() for _ in range(5))
     assert best_s < HELP_LIMIT_S
 
 
 def help_time_s():
-    start_s = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([BIN / "skyquilt", "--help"], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start_s
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def test_help_of_a_verb_needs_no_numerical_library():

@@ -205,8 +205,8 @@ def test_only_the_rows_of_the_interval_are_touched(tmp_path):
         file.write(rows.tobytes())
     read_orientation(path, (START + 1, START + 2))
 
-    began = time.perf_counter()
+    began = time.process_time()
     orientation = read_orientation(path, (START + 500_000, START + 500_040))
 
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
     assert orientation.time.size < 100
