@@ -7,7 +7,7 @@ goes on.
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 
 def _check_once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -27,11 +27,6 @@ ImagingCheck = Literal[
     "totals", "same_counts", "frame", "point_spread", "selection", "clock", "times"
 ]
 """Checks of imaging instruments whose data are several files."""
-
-
-def is_accepted(data: BaseModel, name: str) -> bool:
-    """Whether data have a check among those that they accept."""
-    return name in data.accept
 
 
 def way_out(name: str, data: str = "data") -> str:

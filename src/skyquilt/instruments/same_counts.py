@@ -27,7 +27,9 @@ def check_files_once(analysis: Analysis) -> None:
     parts = analysis.parts()
     for name, part in parts.items():
         for one, other in same_files(part.data.counts_paths()):
-            object_to(part.data, "same_counts", _message(one, other, f"{name}: " if name else ""))
+            object_to(
+                part.data.accept, "same_counts", _message(one, other, f"{name}: " if name else "")
+            )
     for (name, part), (other_name, other) in combinations(parts.items(), 2):
         if part.data.is_apart(other.data) or part.energy.is_apart(other.energy):
             continue
@@ -35,7 +37,7 @@ def check_files_once(analysis: Analysis) -> None:
         for pair in same_files(tuple(dict.fromkeys(ours + other.data.counts_paths()))):
             if (pair[0] in ours) != (pair[1] in ours):
                 where = f"datasets {name} and {other_name}: "
-                object_to(part.data, "same_counts", _message(*pair, where))
+                object_to(part.data.accept, "same_counts", _message(*pair, where))
 
 
 def check_counts_once(analysis: Analysis, problems: dict[str, FitProblem]) -> None:
@@ -57,7 +59,7 @@ def check_counts_once(analysis: Analysis, problems: dict[str, FitProblem]) -> No
     for (name, one), (other_name, other) in combinations(problems.items(), 2):
         if n_common := _n_common(one, other):
             object_to(
-                parts[name].data,
+                parts[name].data.accept,
                 "same_counts",
                 f"datasets {name} and {other_name} ({_paths(parts[name])} and "
                 f"{_paths(parts[other_name])}) have {n_common:g} photons in common, which would "

@@ -61,7 +61,7 @@ def check_totals(
             "is the scale of the background right?"
         )
         if background > _WRONG * counts and not is_free:
-            object_to(analysis.data, "totals", message)
+            object_to(analysis.data.accept, "totals", message)
         else:
             logger.warning("%s", message)
     elif difference > _SIGMA and counts > _WRONG * background:
@@ -96,7 +96,7 @@ def _check_bands(analysis: Analysis, spectrum: CountsSpectrum, norm: float) -> N
         if deviation(counts, expected) < -_SIGMA and expected > _EMPTY * counts:
             energies = format_range(*spectrum.edges[band : band + 2])
             object_to(
-                analysis.data,
+                analysis.data.accept,
                 "totals",
                 f"{_names(analysis)}: {counts:g} counts in {energies}, where the background alone "
                 f"expects {expected:.6g}: are the counts cut there? Leave those energies out with "

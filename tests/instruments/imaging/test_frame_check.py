@@ -4,6 +4,7 @@ import pytest
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
+from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec, ring_to_vec
 
 EDGES = np.geomspace(1e7, 1e9, 5)
@@ -28,6 +29,47 @@ def test_background_in_the_wrong_frame_is_found_by_the_events(plane):
     check_frame(cube(values), events, "galactic", "e.fits")
     with pytest.raises(InputError, match=r"taken as icrs, but the events of e\.fits fit .* galac"):
         check_frame(cube(values, "icrs"), events, "galactic", "e.fits")
+
+
+def test_wrong_frame_is_accepted_by_name(plane, caplog):
+    values, events = plane
+
+    check_frame(cube(values, "icrs"), events, "galactic", "e.fits", ["frame"])
+
+    assert "one of the two frames is wrong. (accepted: frame)" in caplog.text
+
+
+def bursts(n_bursts, n_photons, plane):
+    """Bursts where the plane would be with frames mixed up, over background of the plane."""
+    values, events = plane
+    rng = np.random.default_rng(2)
+    lon = np.linspace(0.0, 5.0, n_bursts)
+    middle = np.stack([np.cos(lon), np.sin(lon), np.zeros(n_bursts)], axis=1)
+    middle = rotate(rotation("icrs", "galactic"), middle)
+    around = np.repeat(middle, n_photons, axis=0) + rng.normal(0, 0.01, (n_bursts * n_photons, 3))
+    around /= np.linalg.norm(around, axis=1)[:, np.newaxis]
+    return cube(values), np.concatenate([events[:42], around])
+
+
+@pytest.mark.parametrize(("n_bursts", "n_photons"), [(1, 10), (1, 300), (3, 5000), (8, 90)])
+def test_bright_sources_do_not_make_a_frame_wrong(plane, caplog, n_bursts, n_photons):
+    background, events = bursts(n_bursts, n_photons, plane)
+
+    check_frame(background, events, "galactic", "e.fits")
+
+    assert ("a bright source may do that" in caplog.text) == (n_photons > 10)
+
+
+def test_sources_do_not_hide_a_wrong_frame(plane):
+    values, events = plane
+    source = np.tile(rotate(rotation("icrs", "galactic"), np.array([[0.0, 0, 1]])), (5000, 1))
+
+    with pytest.raises(InputError, match="one of the two frames is wrong"):
+        check_frame(cube(values, "icrs"), np.concatenate([events, source]), "galactic", "e.fits")
+
+
+def test_no_events_have_no_wrong_frame(plane):
+    check_frame(cube(plane[0]), np.zeros((0, 3)), "galactic", "e.fits")
 
 
 def test_isotropic_background_fits_in_any_frame():

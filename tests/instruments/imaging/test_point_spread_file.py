@@ -74,6 +74,18 @@ def test_impossible_profiles_are_refused(sky, factor, message):
         psf_of(sky)
 
 
+def test_integral_far_from_1_is_accepted_by_name(sky, caplog):
+    sky.write_psf(factor=5.0)
+    section = sky.analysis(psf={}).data.psf
+
+    psf = read_point_spread(section, ["point_spread"])
+
+    assert "far from 1" in caplog.text
+    plain = read_point_spread(section.model_copy(update={"normalise": True}))
+    # Gaussians end at 25 deg
+    np.testing.assert_allclose(psf.profile, 5 * plain.profile, rtol=2e-3)
+
+
 def test_angles_in_degrees_taken_as_radians_are_refused(sky):
     sky.write_psf(angle_unit="rad")
 

@@ -131,7 +131,7 @@ def _check_distinct(data: ComptonData, terms: list[BinnedCounts]) -> None:
         is_one_time = one.span == other.span
         if n_counts >= MANY and is_one_time and np.array_equal(one.counts, other.counts):
             object_to(
-                data,
+                data.accept,
                 "same_counts",
                 f"{one.path} and {other.path} hold the same {n_counts:g} counts in all bins, which "
                 "would count twice: name them once.",

@@ -48,7 +48,7 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
     data = analysis.data
     counts = read_band_cube(data.counts, "data.counts")
     background = read_band_cube(data.background, "data.background")
-    response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf))
+    response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
     check_same_cube(counts, background)
     if isinstance(background, HealpixCube) and isinstance(response.exposure, HealpixCube):
         warn_of_exposure(background, response.exposure)

@@ -43,10 +43,10 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
     data = analysis.data
     events = read_events(data.events)
     background = _read_background(analysis)
-    response = Response(read_exposure(data.exposure), read_point_spread(data.psf))
+    response = Response(read_exposure(data.exposure), read_point_spread(data.psf, data.accept))
     span = _energy_span(analysis.energy, background)
     events = _select(events, span)
-    check_frame(background.cube, events.direction, events.frame, events.path)
+    check_frame(background.cube, events.direction, events.frame, events.path, data.accept)
     warn_of_exposure(background.cube, response.exposure)
     frame = response.exposure.frame
     direction = rotate(rotation(events.frame, frame), events.direction)

@@ -1,14 +1,15 @@
 """Frames that are wrong, found by what lies where."""
 
 import logging
+from collections.abc import Collection
 
 import numpy as np
 
-from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
+from skyquilt.instruments.judge import object_to
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.frames import rotate, rotation
-from skyquilt.sky.healpix import ring_to_vec
+from skyquilt.sky.healpix import ring_to_vec, vec_to_nest
 
 logger = logging.getLogger(__name__)
 
@@ -16,12 +17,26 @@ _FRAMES = ("galactic", "icrs")
 _MUCH_BETTER = 50.0
 """Log-likelihood by which another frame must fit better to be taken for the right one."""
 _MOST_OF_IT = 0.75  # of the sky must have a background to tell its frame
+_NSIDE = 8
+"""Resolution of the places that count once: 7 deg."""
+_MOST = 3.0
+"""Log-likelihood that one place may say."""
 _MORE_ALIKE = 0.3
 """Correlation by which another frame must fit better to be worth a warning."""
 
 
-def check_frame(cube: HealpixCube, direction: np.ndarray, frame: str, path: str) -> None:
+def check_frame(
+    cube: HealpixCube,
+    direction: np.ndarray,
+    frame: str,
+    path: str,
+    accepted: Collection[str] = (),
+) -> None:
     """Compare the places of events with the background, as stated and with frames mixed up.
+
+    All events of a source lie in one place, which may be bright by chance in the other frame. So a
+    place of 7 deg says no more than a factor of 20 in probability, however many events are there.
+    What many places say is an error, and what only all events of few places say a warning.
 
     Parameters
     ----------
@@ -33,6 +48,8 @@ def check_frame(cube: HealpixCube, direction: np.ndarray, frame: str, path: str)
         Their frame.
     path : str
         Their file, for messages.
+    accepted : collection of str
+        With "frame" the error is a warning.
 
     Raises
     ------
@@ -42,16 +59,30 @@ def check_frame(cube: HealpixCube, direction: np.ndarray, frame: str, path: str)
     brightness = np.maximum(cube.values.sum(axis=1), 1e-3 * cube.values.sum(axis=1).mean())
     ipix = None if cube.is_full else cube.ipix
     grid = HealpixGrid(cube.nside, np.log(brightness)[:, np.newaxis], ipix)
-    fit = {
-        other: float(grid.at(rotate(rotation(frame, other), direction)).sum()) for other in _FRAMES
-    }
-    other = max(fit, key=fit.get)
-    if fit[other] > fit[cube.frame] + _MUCH_BETTER:
-        raise InputError(
-            f"{cube.path}: its pixels are taken as {cube.frame}, but the events of {path} fit them "
-            f"far better as {other} (log-likelihood {fit[other] - fit[cube.frame]:.0f} higher): "
-            "one of the two frames is wrong."
+    fit = {other: grid.at(rotate(rotation(frame, other), direction))[:, 0] for other in _FRAMES}
+    other = next(name for name in _FRAMES if name != cube.frame)
+    gain = fit[other] - fit[cube.frame]
+    total, shared = float(gain.sum()), _sum_places(direction, gain)
+    message = (
+        f"{cube.path}: its pixels are taken as {cube.frame}, but the events of {path} fit them far "
+        f"better as {other} (log-likelihood {total:.0f} higher"
+    )
+    if shared > _MUCH_BETTER:
+        object_to(
+            accepted,
+            "frame",
+            f"{message}, {shared:.0f} with each place counted once): one of the two frames is "
+            "wrong.",
         )
+    elif total > _MUCH_BETTER:
+        logger.warning("%s); a bright source may do that: are the two frames right?", message)
+
+
+def _sum_places(direction: np.ndarray, gain: np.ndarray) -> float:
+    """Sum of log-likelihoods of events in which each place says no more than `_MOST`."""
+    place = vec_to_nest(_NSIDE, direction)
+    of_place = np.bincount(place, gain, 12 * _NSIDE**2)
+    return float(np.clip(of_place, -_MOST, _MOST).sum())
 
 
 def warn_of_exposure(background: HealpixCube, exposure: HealpixCube) -> None:

@@ -1,6 +1,7 @@
 """Point spread functions in the layout of gtpsf: tables PSF and THETA."""
 
 import logging
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.energies import check_ascending, read_energies
 from skyquilt.instruments.imaging.fits_file import column_unit, find_table, open_fits, read_column
 from skyquilt.instruments.imaging.headers import unit_factor
+from skyquilt.instruments.judge import object_to
 from skyquilt.problem.profiles import tabulate
 
 logger = logging.getLogger(__name__)
@@ -41,11 +43,14 @@ class PointSpreadFunction(NamedTuple):
     profile: np.ndarray
 
 
-def read_point_spread(section: PointSpreadTable) -> PointSpreadFunction:
+def read_point_spread(
+    section: PointSpreadTable, accepted: Collection[str] = ()
+) -> PointSpreadFunction:
     """Read a point spread function.
 
     A function whose integral is not 1 is warned of, with its integral, and divided by it only if
-    the section says so. Without that, an integral far from 1 is an error.
+    the section says so. Without that, an integral far from 1 is an error, or a warning where
+    `accepted` has "point_spread".
 
     Raises
     ------
@@ -69,7 +74,7 @@ def read_point_spread(section: PointSpreadTable) -> PointSpreadFunction:
         profile = read_column(table, path, "Psf")
     _check_values(path, theta, profile)
     psf = PointSpreadFunction(path, check_ascending(path, energies), theta, profile)
-    return _normalise(psf, section.normalise)
+    return _normalise(psf, section.normalise, accepted)
 
 
 def _check_values(path: str, theta: np.ndarray, profile: np.ndarray) -> None:
@@ -87,7 +92,9 @@ def _check_values(path: str, theta: np.ndarray, profile: np.ndarray) -> None:
         )
 
 
-def _normalise(psf: PointSpreadFunction, is_wanted: bool) -> PointSpreadFunction:
+def _normalise(
+    psf: PointSpreadFunction, is_wanted: bool, accepted: Collection[str]
+) -> PointSpreadFunction:
     try:
         total = tabulate(psf.theta, psf.profile, 1e-3).total
     except ValueError as error:
@@ -97,12 +104,14 @@ def _normalise(psf: PointSpreadFunction, is_wanted: bool) -> PointSpreadFunction
         logger.info("%s: divided by its integrals, %.4f to %.4f", psf.path, low, high)
         return psf._replace(profile=psf.profile / total[:, np.newaxis])
     if low < _POSSIBLE[0] or high > _POSSIBLE[1]:
-        raise InputError(
+        object_to(
+            accepted,
+            "point_spread",
             f"{psf.path}: the integral of the point spread function is {low:.4g} to {high:.4g}, "
             f"far from 1: are the angles in the unit that `angle_unit` under {_SECTION} says, and "
-            "the values per sr? `normalise: true` there divides by the integral."
+            "the values per sr? `normalise: true` there divides by the integral.",
         )
-    if max(abs(low - 1), abs(high - 1)) > _NORMAL:
+    elif max(abs(low - 1), abs(high - 1)) > _NORMAL:
         logger.warning(
             "%s: the integral of the point spread function is %.4g to %.4g, not 1; fluxes are "
             "wrong by that factor, unless `normalise: true` under %s divides by it.",
