@@ -43,8 +43,7 @@ localrules:
     calibrate,
 
 
-onstart:
-    begin_run()
+look_before_planning()
 
 
 # Products on the way are named, too: one that was deleted or set aside is made again.

@@ -148,7 +148,8 @@ def test_files_of_another_problem_are_foreign(results, session_observation):
 
 def test_localisation_of_other_maps_is_foreign(results):
     shutil.copy(results / "other/maps.fits", results / "burst/maps.fits")
-    names = ["summary.json", "skymap.multiorder.fits", "skymap.fits"]
+    names = ["maps.fits", "refined.fits"]
+    names += ["summary.json", "skymap.multiorder.fits", "skymap.fits"]
     kinds, endings = ("containment", "credible"), ("fits", "reg")
     names += [f"regions/{kind}-90.{ending}" for kind in kinds for ending in endings]
     assert wrong(results) == {f"burst/{name}": State.FOREIGN for name in names}

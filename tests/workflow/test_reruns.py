@@ -1,6 +1,7 @@
 """What is done again after a change, and nothing else."""
 
 import os
+import shutil
 import sys
 
 import numpy as np
@@ -20,6 +21,14 @@ PROBLEM = {"prepare_problem": 1, **FIT}
 TABLE = {"contract_response": 1, **PROBLEM}
 
 
+@pytest.fixture(params=["kept", "lost"])
+def memory(request, copy):
+    """A copy of the finished run with Snakemake's memory of it, and one without."""
+    if request.param == "lost":
+        shutil.rmtree(copy.path / ".snakemake")
+    return copy
+
+
 @pytest.mark.parametrize(
     ("section", "settings", "redone"),
     [
@@ -31,22 +40,36 @@ TABLE = {"contract_response": 1, **PROBLEM}
         ("map", {"nside": 8}, FIT),
         ("fit", {"limits": False}, FIT),
         ("fit", {"allow_negative": True}, PROBLEM),
+        ("fit", {"chunks": 6}, FIT | {"fit_chunk": 6}),
         ("data", {"time_weights": "elapsed"}, PROBLEM),
         ("energy", {"sum_channels": True}, TABLE),
         ("spectrum", {"index": -2.0}, TABLE),
     ],
 )
-def test_changed_setting_redoes_what_depends_on_it(copy, section, settings, redone):
-    config = copy.config_with(
+def test_changed_setting_redoes_what_depends_on_it(memory, section, settings, redone):
+    config = memory.config_with(
         lambda content: content["analyses"]["burst"].setdefault(section, {}).update(settings)
     )
-    assert copy.planned(config=config) == redone
+    assert memory.planned(config=config) == redone
 
 
-def test_changed_simulation_redoes_everything(copy):
-    config = copy.config_with(lambda content: content["simulation"].update(seed=2))
-    assert copy.planned(config=config)["simulate"] == 1
-    assert copy.planned(config=config)["contract_response"] == 2
+def test_changed_simulation_redoes_everything(memory):
+    config = memory.config_with(lambda content: content["simulation"].update(seed=2))
+    planned = memory.planned(config=config)
+    assert planned["simulate"] == 1
+    assert planned["contract_response"] == 2
+
+
+def test_changed_binning_redoes_what_depends_on_it(memory):
+    config = memory.config_with(lambda content: content["binning"]["steady"].update(nside=2))
+    planned = memory.planned(config=config)
+    once = ("bin_events_steady", "prepare_problem", "merge_chunks", "report_analysis")
+    assert {planned[rule] for rule in once} == {1}
+    assert "simulate" not in planned
+
+
+def test_results_that_were_moved_are_kept(memory):
+    assert memory.planned() == {}
 
 
 def test_changed_ranks_and_threads_redo_nothing(copy):
@@ -54,10 +77,14 @@ def test_changed_ranks_and_threads_redo_nothing(copy):
     assert copy.planned(*ranks) == {}
 
 
-def test_new_data_redo_what_depends_on_them(copy):
-    with (copy.path / "tiny's data" / "burst.h5").open("ab") as file:
+@pytest.mark.parametrize("age_s", [-1e6, 0, 1e6])
+def test_new_data_redo_what_depends_on_them_however_old_they_are(memory, age_s):
+    path = memory.path / "tiny's data" / "burst.h5"
+    stat = path.stat()
+    with path.open("ab") as file:
         file.write(b"more")
-    assert copy.planned() == PROBLEM
+    os.utime(path, (stat.st_atime, stat.st_mtime - age_s))
+    assert memory.planned() == PROBLEM
 
 
 def test_other_analysis_is_added_without_redoing_the_first(copy):

@@ -19,9 +19,7 @@ rule prepare_model:
         runtime=runtime_min(10, per_mb=0.002),
     params:
         config=config_file,
-        settings=settings_of(
-            "instrument", "data", "energy", "datasets", "spectrum", "spectra", "shape"
-        ),
+        settings=settings_of("model"),
     message:
         "{wildcards.analysis}: model of all bins"
     shell:
@@ -46,7 +44,7 @@ rule simulate_skies:
         runtime=skies_runtime_min,
     params:
         config=config_file,
-        settings=settings_of("map", "fit", "calibrate"),
+        settings=settings_of("skies"),
     message:
         "{wildcards.analysis}: simulating skies, {wildcards.kind} {wildcards.index} of {wildcards.n_jobs}"
     shell:
@@ -75,7 +73,7 @@ rule calibrate_analysis:
         runtime=runtime_min(10),
     params:
         config=config_file,
-        settings=settings_of("map", "fit", "calibrate", "localise"),
+        settings=settings_of("calibration"),
     message:
         "{wildcards.analysis}: p-value, detection and coverage from simulated skies"
     shell:

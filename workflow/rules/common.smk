@@ -2,18 +2,22 @@
 import json
 import os
 import re
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
-from skyquilt import RESULTS_VERSION
 from skyquilt.config import Config, merge_settings, parse_config
 from skyquilt.errors import SkyquiltError
 from skyquilt.io.digest import canonical_json
+from skyquilt.runs.answers import own_settings
+from skyquilt.runs.freshness import all_files, describe_stale
 from skyquilt.runs.guard import check_no_jobs, claim, remove_leftovers
 from skyquilt.runs.jobs import list_jobs
 from skyquilt.steps.settings import write_analysis_settings, write_settings
+from skyquilt.steps.start import find_all_stale, set_all_stale_aside
 
 
 def load_settings():
@@ -37,26 +41,64 @@ def load_settings():
 settings = load_settings()
 
 
-# --- one run at a time ---
+# --- before anything is planned ---
 
 claimed = []  # holds the results for this process until its end
 
 
-def begin_run():
-    """Claim the results, clear what killed processes left, and write the configurations.
+def begin_run(is_local):
+    """Claim the results, clear what killed processes left, and set aside what is stale.
 
     Called once, by the process that the user started. While another run works on the results, or
     jobs of one that was killed do, it ends with one line.
     """
-    if not workflow.is_main_process or workflow.remote_exec:
-        return
     try:
         claimed.append(claim(settings.results))
-        check_no_jobs(settings.results, list_jobs(is_needed=not workflow.local_exec))
+        check_no_jobs(settings.results, list_jobs(is_needed=not is_local))
+        stale = find_all_stale(settings)
+        remove_leftovers(settings.results)
+        for line in set_all_stale_aside(stale):
+            logger.warning(line)
+        write_configs()
     except SkyquiltError as error:
         raise WorkflowError(str(error)) from None
-    remove_leftovers(settings.results)
-    write_configs()
+
+
+def show_stale():
+    """Let a dry run plan what a run would set aside first; nothing is changed."""
+    try:
+        stale = find_all_stale(settings, is_dry=True)
+    except SkyquiltError as error:
+        raise WorkflowError(str(error)) from None
+    for line in describe_stale(stale):
+        logger.warning(f"stale, will be made again: {line}")
+    files = {str(file) for item in stale for file in all_files(item)}
+    build = workflow._build_dag
+
+    def build_with_stale():
+        workflow.dag.forcefiles.update(files)
+        build()
+
+    workflow._build_dag = build_with_stale
+
+
+def look_before_planning():
+    """Let Snakemake look at what results answer before it plans by times and its own memory.
+
+    `onstart` would be too late: the jobs are chosen by then. Nothing happens where no job is run
+    (`--summary`, `--unlock`, `--lint`), nor in the jobs themselves.
+    """
+    execute = workflow.execute
+
+    def look_and_execute(*arguments, **options):
+        kind = options["executor_plugin"].common_settings
+        if workflow.is_main_process and kind.dryrun_exec:
+            show_stale()
+        elif workflow.is_main_process and not kind.touch_exec:
+            begin_run(kind.local_exec)
+        return execute(*arguments, **options)
+
+    workflow.execute = look_and_execute
 
 
 # --- configuration handed to the verbs ---
@@ -73,8 +115,14 @@ def write_configs():
         write_analysis_settings(settings, name)
 
 
-def settings_of(*sections, **parts):
-    """Parameter of a rule: the sections of the analysis, or parts of some, that its result takes.
+@cache
+def dumped(analysis):
+    """Settings of an analysis as plain values."""
+    return settings.analyses[analysis].model_dump(mode="json")
+
+
+def settings_of(product):
+    """Parameter of a rule: the settings that its product takes, as `skyquilt.products` has them.
 
     Snakemake compares it with that of the last run, so a job is done again when one of these
     settings has changed, and left alone when any other has. A version of skyquilt that gives
@@ -82,26 +130,9 @@ def settings_of(*sections, **parts):
     """
 
     def text(wildcards):
-        analysis = settings.analyses[wildcards.analysis]
-        what = dict.fromkeys(sections, True) | parts
-        used = analysis.model_dump(mode="json", include=what)
-        return canonical_json(used | {"results_version": RESULTS_VERSION})
+        return canonical_json(own_settings(dumped(wildcards.analysis), product))
 
     return text
-
-
-def refine_settings(wildcards):
-    """Parameter of a refinement: its section, and what widens the regions."""
-    analysis = settings.analyses[wildcards.analysis]
-    what = {
-        "refine": {
-            "enabled",
-            "drop",
-            "max_order",
-        },  # in chunks or not, cells are the same
-        "localise": {"levels", "systematic_error"},
-    }
-    return canonical_json(analysis.model_dump(mode="json", include=what))
 
 
 # --- paths ---

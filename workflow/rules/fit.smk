@@ -18,7 +18,7 @@ checkpoint plan_sky:
         runtime=runtime_min(10),
     params:
         config=config_file,
-        settings=settings_of("map", "fit"),
+        settings=settings_of("plan"),
     message:
         "{wildcards.analysis}: planning the chunks"
     shell:

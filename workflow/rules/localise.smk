@@ -23,7 +23,7 @@ rule localise_source:
         runtime=runtime_min(10, per_mb=0.01),
     params:
         config=config_file,
-        settings=settings_of("localise"),
+        settings=settings_of("localisation"),
         folder=results_folder,
     message:
         "{wildcards.analysis}: best position, posterior and regions"

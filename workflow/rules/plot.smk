@@ -22,7 +22,7 @@ rule plot_maps:
         runtime=runtime_min(10, per_mb=0.1),
     params:
         config=config_file,
-        settings=settings_of("localise", "plots"),
+        settings=settings_of("plots"),
     message:
         "{wildcards.analysis}: plots"
     shell:

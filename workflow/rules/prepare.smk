@@ -18,7 +18,7 @@ rule contract_response:
         runtime=runtime_min(10, per_mb=0.002),
     params:
         config=config_file,
-        settings=settings_of("energy", "datasets", "spectrum", "spectra"),
+        settings=settings_of("table"),
     message:
         "{wildcards.analysis}: response times spectrum"
     shell:
@@ -44,11 +44,7 @@ rule prepare_problem:
         runtime=runtime_min(10, per_mb=0.002),
     params:
         config=config_file,
-        settings=settings_of(
-            *("instrument", "data", "energy", "datasets"),
-            *("spectrum", "spectra", "shape"),
-            fit={"allow_negative"},
-        ),
+        settings=settings_of("problem"),
     message:
         "{wildcards.analysis}: data and table into a fit problem"
     shell:

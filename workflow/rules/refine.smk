@@ -21,7 +21,7 @@ checkpoint plan_refinement:
         runtime=runtime_min(10, per_mb=0.01),
     params:
         config=config_file,
-        settings=refine_settings,
+        settings=settings_of("steps"),
     message:
         "{wildcards.analysis}: planning step {wildcards.step} of the refinement"
     shell:
@@ -65,7 +65,7 @@ rule refine_map:
         runtime=runtime_min(30, per_mb=0.1),
     params:
         config=config_file,
-        settings=refine_settings,
+        settings=settings_of("refined"),
     message:
         "{wildcards.analysis}: refining the map"
     shell:

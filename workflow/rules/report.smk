@@ -22,6 +22,7 @@ rule report_analysis:
         runtime=runtime_min(10, per_mb=0.01),
     params:
         config=config_file,
+        settings=settings_of("page"),
     message:
         "{wildcards.analysis}: report"
     shell:

@@ -21,7 +21,7 @@ rule find_sources:
         runtime=runtime_min(60, per_mb=0.1),
     params:
         config=config_file,
-        settings=settings_of("sources", "fit", localise={"systematic_error"}),
+        settings=settings_of("sources"),
     message:
         "{wildcards.analysis}: sources"
     shell:

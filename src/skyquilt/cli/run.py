@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         for name in names:
             times = run_analysis(config, name, args.threads)
             line = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in times.items())
+            line = line or "all files are there and answer the configuration"
             print(describe(config, name))
             print(f"  time      {sum(times.values()):.2f} s: {line}", flush=True)
     return 0

@@ -98,6 +98,18 @@ def read_chunk(path: str | Path) -> ChunkFile:
         )
 
 
+def read_plan_identity(path: str | Path) -> str:
+    """Identity of the plan that a chunk answers; nothing else of the file is read.
+
+    Raises
+    ------
+    ProductError
+        If the file is missing, damaged or no chunk.
+    """
+    with open_hdf5(path, SCHEMA) as file:
+        return str(file.attrs["plan_identity"])
+
+
 def read_plan(path: str | Path) -> Plan:
     """Read a plan.
 

@@ -7,9 +7,7 @@ from pathlib import Path
 from skyquilt.io.hdf5 import Schema
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance
-
-LISTING = "figures.json"
-"""Name of the list in a folder of figures."""
+from skyquilt.products import LISTING
 
 # 1.0  first version
 _SCHEMA = Schema("skyquilt/figures", "1.0", "skyquilt plot")

@@ -60,6 +60,9 @@ class Provenance:
         Times of the stages before, from the records of the inputs.
     clock : Clock
         When the step began; by default when this was made.
+    answers : dict
+        Analysis, settings and input files that the product follows from, see
+        `skyquilt.io.answers`; empty where it is of no analysis.
     """
 
     stage: str
@@ -69,6 +72,7 @@ class Provenance:
     hosts: tuple[str, ...] = field(default_factory=lambda: (host_name(),))
     earlier: tuple[dict[str, Any], ...] = ()
     clock: Clock = field(default_factory=start_clock)
+    answers: dict[str, Any] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """Everything as plain values, with the times up to now."""
@@ -86,6 +90,7 @@ class Provenance:
             "started_utc": _utc(self.clock.wall),
             "ended_utc": _utc(time.time()),
             "stages": [*self.earlier, self._stage()],
+            "answers": self.answers,
         }
 
     @cached_property
@@ -122,8 +127,8 @@ def write_provenance(file: h5py.File, provenance: Provenance) -> None:
 def read_provenance(file: h5py.File) -> dict[str, Any]:
     """Record of an open HDF5 file."""
     record = dict(file["provenance"].attrs)
-    for key in ("versions", "settings", "inputs", "hosts", "stages"):
-        record[key] = json.loads(record[key])
+    for key in ("versions", "settings", "inputs", "hosts", "stages", "answers"):
+        record[key] = json.loads(record.get(key, "{}"))
     record["n_ranks"] = int(record["n_ranks"])
     return record
 

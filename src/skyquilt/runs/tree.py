@@ -11,30 +11,31 @@ from skyquilt.config.yaml_file import read_yaml
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import Plan
-from skyquilt.io.listing import LISTING, read_listing
+from skyquilt.io.listing import read_listing
+from skyquilt.products import FIGURES, FOLDERS, LISTING, PRODUCTS
 from skyquilt.sky.chunks import chunk_name
 
-WANTED = (
-    *("problem.h5", "plan.json", "maps.fits", "refined.fits"),
-    *("skymap.multiorder.fits", "skymap.fits", "summary.json"),
-)
+_ALWAYS = ("problem", "plan", "maps", "refined", "localisation")
+
+
+def _files(product: str) -> tuple[str, ...]:
+    """Files of a product; a folder of figures is told by its list, that of regions by others."""
+    told = {folder: f"{folder}/{LISTING}" for folder in FIGURES} | {"regions": ""}
+    return tuple(filter(None, (told.get(file, file) for file in PRODUCTS[product].files)))
+
+
+WANTED = tuple(chain.from_iterable(map(_files, _ALWAYS)))
 """What every finished analysis has, besides its chunks."""
 
-FIGURES = ("plots", "calibration-plots")
-"""Folders of figures, each with a list of them."""
-
-FOLDERS = (*FIGURES, "regions")
-"""Folders of an analysis that are made as a whole."""
-
-INDEX = "index.html"
-"""Page of all analyses, beside their folders."""
-
 _ASKED = {
-    "sources": ("sources.fits", "sources.ecsv"),
-    "calibrate": (
-        *("model.h5", "calibration.json", "calibration.h5"),
-        f"calibration-plots/{LISTING}",
-    ),
+    section: tuple(
+        chain.from_iterable(
+            _files(item.name)
+            for item in PRODUCTS.values()
+            if item.asked_by == section and item.name != "skies"
+        )
+    )
+    for section in ("sources", "calibrate")
 }
 """What an analysis has, too, if its configuration has this section."""
 
@@ -126,10 +127,16 @@ def _refinement(path: Path) -> Iterator[str]:
 
 def _regions(path: Path) -> Iterator[str]:
     """Files of the regions that the summary names; one that is damaged names none."""
+    yield from (str(file.relative_to(path)) for file in region_paths(path))
+
+
+def region_paths(folder: Path) -> list[Path]:
+    """Files of the regions that the summary of an analysis names; none if it cannot be read."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        summary = json.loads((path / "summary.json").read_text(encoding="utf-8"))
-        for region in (*summary["containment"], *summary["credible"]):
-            yield from region["files"].values()
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        regions = (*summary["containment"], *summary["credible"])
+        return [folder / file for region in regions for file in region["files"].values()]
+    return []
 
 
 def _asked(path: Path) -> Iterator[str]:

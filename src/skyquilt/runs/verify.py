@@ -5,20 +5,27 @@ chunk its problem and plan, maps their problem, everything else the inputs whose
 provenance names.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from skyquilt.errors import OutputError, ProductError
+from skyquilt.config import load_config
+from skyquilt.errors import ConfigError, ProductError
+from skyquilt.fit.file import read_plan
+from skyquilt.io.answers import find_answers
 from skyquilt.io.digest import file_digest, stat_key
 from skyquilt.io.inspect import Inspected, inspect_file
-from skyquilt.runs.tree import FOLDERS, INDEX, Folder, open_tree, products
+from skyquilt.products import FOLDERS, INDEX, PRODUCTS
+from skyquilt.runs.answers import Digests, Questions
+from skyquilt.runs.aside import move_aside
+from skyquilt.runs.freshness import why_stale
+from skyquilt.runs.tree import Folder, open_tree, products
 
-SET_ASIDE = ".set-aside"
-"""Hidden folder in that of an analysis, for files that are damaged or foreign."""
+logger = logging.getLogger(__name__)
 
 
 class State(StrEnum):
@@ -90,21 +97,8 @@ def set_aside(findings: list[Finding]) -> list[Path]:
     OutputError
         If one cannot be moved.
     """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     bad = [item.path for item in findings if needs_repair(item)]
-    moved = []
-    for path in dict.fromkeys(map(_made_as_a_whole, bad)):
-        folder = _analysis_folder(path)
-        target = folder / SET_ASIDE / stamp / path.relative_to(folder)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.rename(target)
-        except OSError as error:
-            raise OutputError(
-                f"{path}: cannot be set aside ({error.strerror}); remove it yourself."
-            ) from error
-        moved.append(target)
-    return moved
+    return move_aside(dict.fromkeys(map(_made_as_a_whole, bad)))
 
 
 def needs_repair(finding: Finding) -> bool:
@@ -140,8 +134,11 @@ def _verify_folder(folder: Folder) -> Iterator[Finding]:
             known[path] = inspect_file(path)
         except ProductError as error:
             bad[path] = Finding(path, State.DAMAGED, str(error))
+    answers = {path: find_answers(content.record) for path, content in known.items()}
+    questions = _questions(folder, answers)
     for path, content in known.items():
         reason = _why_foreign(folder, path, content, known)
+        reason = reason or _why_other_question(folder, answers[path], questions)
         if reason:
             bad[path] = Finding(path, State.FOREIGN, reason)
     wanted = [folder.path / name for name in folder.wanted]
@@ -150,6 +147,37 @@ def _verify_folder(folder: Folder) -> Iterator[Finding]:
             yield Finding(path, State.MISSING)
     for path in files:
         yield bad.get(path, Finding(path, State.WHOLE))
+
+
+def _questions(folder: Folder, answers: Mapping[Path, dict | None]) -> Questions | None:
+    """What the configuration beside the products asks; None if it is of no such analysis.
+
+    Input files that are not there are taken for those that the products were made from.
+    """
+    path = folder.path / "config.yaml"
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        logger.warning("%s Products are not compared with it.", error)
+        return None
+    if folder.path.name not in config.analyses:
+        return None
+    data = [found["data"] for found in answers.values() if found]
+    known = dict(chain.from_iterable(item.items() for item in data))
+    memo = config.cache if Path(config.cache).is_dir() else None
+    return Questions(config, folder.path.name, Digests(memo, known))
+
+
+def _why_other_question(folder: Folder, answers: dict | None, questions: Questions | None) -> str:
+    """Why a file is of another analysis, or of other settings or inputs, "" if it is not."""
+    if not answers or answers.get("product") not in PRODUCTS:
+        return ""
+    if questions is not None:
+        return why_stale(answers, answers["product"], questions)
+    name = folder.path.resolve().name
+    if answers.get("analysis") == name:
+        return ""
+    return f"it was made for analysis {answers.get('analysis')}, not {name}"
 
 
 def _why_foreign(
@@ -162,7 +190,20 @@ def _why_foreign(
         return f"it answers problem {answers[:12]}, not {problem.labels['identity'][:12]}"
     if path.parent == folder.path / "chunks":
         return _why_foreign_chunk(folder, path, labels)
-    return "" if answers else _why_other_inputs(folder, content)
+    if path.parent.parent == folder.path / "refine":
+        return _why_other_step(path, labels)
+    return _why_other_inputs(folder, content)
+
+
+def _why_other_step(path: Path, labels: dict) -> str:
+    """Compare a chunk of a refinement with the plan of its step."""
+    try:
+        plan = read_plan(path.parent.with_suffix(".json"))
+    except ProductError:
+        return ""
+    if labels.get("plan_identity") != plan.identity:
+        return "it was made with another plan of this step"
+    return ""
 
 
 def _why_foreign_chunk(folder: Folder, path: Path, labels: dict) -> str:
@@ -206,9 +247,3 @@ def _digest_once(path: Path, _state: str) -> str:
 
 def _made_as_a_whole(path: Path) -> Path:
     return path.parent if path.parent.name in FOLDERS else path
-
-
-def _analysis_folder(path: Path) -> Path:
-    """Folder of the analysis that has a file; that of the file itself if it is of none."""
-    found = (parent for parent in path.parents if (parent / "config.yaml").is_file())
-    return next(found, path.parent)

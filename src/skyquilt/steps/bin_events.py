@@ -3,6 +3,8 @@
 from skyquilt.config import Config
 from skyquilt.errors import ConfigError
 from skyquilt.instruments.compton.binning import bin_events
+from skyquilt.runs.answers import Digests
+from skyquilt.runs.inputs import binning_question
 
 
 def bin_events_file(config: Config, name: str) -> None:
@@ -10,4 +12,5 @@ def bin_events_file(config: Config, name: str) -> None:
     if name not in config.binning:
         known = ", ".join(config.binning) or "none"
         raise ConfigError(f"no binning {name!r}; there are: {known}.")
-    bin_events(config.binning[name])
+    binning = config.binning[name]
+    bin_events(binning, binning_question(binning, Digests(config.cache)))

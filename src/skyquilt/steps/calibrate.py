@@ -32,6 +32,7 @@ from skyquilt.maps.calibration.skies import (
 from skyquilt.maps.calibration.summary import summarise_injected, summarise_null
 from skyquilt.problem.file import check_rows, read_problem
 from skyquilt.problem.problem import FitProblem
+from skyquilt.runs.answers import answer_from, answer_of_same
 from skyquilt.steps.plan import region_ranges
 
 
@@ -43,6 +44,7 @@ def simulate_skies_file(
     analysis = get_analysis(config, name)
     options = get_options(analysis, name)
     numbers = _numbers(options, kind, index)
+    answers = answer_from(config, name, "skies", model=model)
     problem = read_problem(model)
     grid = _grid(problem, analysis, options)
     progress = Progress(f"{kind} skies, job {index} of {options.n_jobs(kind)}", unit="skies")
@@ -52,7 +54,7 @@ def simulate_skies_file(
         fluxes = choose_fluxes(options.fluxes, fit_data(problem, grid))
         skies = simulate_injected(problem, grid, options.seed, numbers, fluxes, progress)
     settings = options.model_dump(mode="json") | {"kind": kind, "index": index}
-    provenance = Provenance("simulate-skies", settings, (str(model),), clock=clock)
+    provenance = Provenance("simulate-skies", settings, (str(model),), clock=clock, answers=answers)
     write_skies(output, skies, kind, numbers, _identity(problem, analysis, options), provenance)
 
 
@@ -68,6 +70,7 @@ def calibrate_files(
     clock = start_clock()
     analysis = get_analysis(config, name)
     options = get_options(analysis, name)
+    answers = answer_from(config, name, "calibration", model=model)
     check_rows(model)
     problem = read_problem(model)
     grid = _grid(problem, analysis, options)
@@ -79,7 +82,7 @@ def calibrate_files(
         stages += times
     data = fit_data(problem, grid)
     provenance = Provenance(
-        "calibrate", options.model_dump(mode="json"), (str(model),), clock=clock
+        "calibrate", options.model_dump(mode="json"), (str(model),), clock=clock, answers=answers
     )
     content: dict[str, Any] = {
         "schema": "skyquilt/calibration-summary",
@@ -102,7 +105,11 @@ def plot_calibration(summary: str | Path, table: str | Path, output: str | Path)
     from skyquilt.plots.calibration import plot_coverage, plot_detection, plot_maxima
     from skyquilt.plots.style import save
 
-    provenance = Provenance("plot-calibration", inputs=(str(summary), str(table)))
+    provenance = Provenance(
+        "plot-calibration",
+        inputs=(str(summary), str(table)),
+        answers=answer_of_same("calibration", summary),
+    )
     content = read_json(summary, "make it again with `skyquilt calibrate`")
     skies, title = read_calibration(table), content["analysis"]
     null, injected = content["null"], content["injected"]

@@ -8,8 +8,8 @@ from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.analyses import check
 from skyquilt.instruments.same_counts import check_files_once
 from skyquilt.maps.sources.catalogue import read_catalogue
+from skyquilt.runs.inputs import made_files
 from skyquilt.steps.plan import check_map
-from skyquilt.steps.simulate import simulated_files
 
 
 def check_files(config: Config) -> str:
@@ -40,11 +40,6 @@ def check_files(config: Config) -> str:
     if bad:
         raise InputError(" ".join(bad))
     return "\n".join(good)
-
-
-def made_files(config: Config) -> set[Path]:
-    """Files that the configuration itself makes, by simulation or binning."""
-    return {Path(binning.output) for binning in config.binning.values()} | simulated_files(config)
 
 
 def _check_catalogue(name: str, analysis: Analysis) -> list[str]:

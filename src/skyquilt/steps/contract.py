@@ -6,6 +6,7 @@ from skyquilt.config import Config, get_analysis
 from skyquilt.instruments.compton.table import contract_all
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.runs.answers import answer_from
 
 
 def contract_analysis(config: Config, name: str, output: str | Path) -> None:
@@ -31,6 +32,7 @@ def contract_analysis(config: Config, name: str, output: str | Path) -> None:
         tuple(part.data.response for part in parts.values()),
         Path(config.cache) / "digests",
         clock=clock,
+        answers=answer_from(config, name, "table"),
     )
     note = {"schema": "skyquilt/table-note", "schema_version": "1.0", "tables": tables}
     write_json(output, note | {"provenance": provenance.record()})

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skyquilt.errors import ConfigError
+from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.chunk import fit_chunk
-from skyquilt.fit.file import check_plan, read_plan, write_chunk
+from skyquilt.fit.file import check_plan, read_chunk, read_plan, write_chunk
+from skyquilt.fit.plan import Plan
 from skyquilt.fit.progress import Progress
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.io.staging import staged
 from skyquilt.parallel.team import STALL_S, Team
 from skyquilt.problem.file import read_problem
+from skyquilt.runs.answers import answer_of_same
 from skyquilt.sky.chunks import chunk_name
 
 if TYPE_CHECKING:
@@ -51,7 +53,12 @@ def fit_chunk_file(
         result = fit_chunk(fit_problem, fit_plan, index, team=team, threads=threads)
     if result is not None:
         provenance = Provenance(
-            "fit", {"chunk": index}, (str(plan),), hosts=tuple(team.hosts), clock=clock
+            "fit",
+            {"chunk": index},
+            (str(plan),),
+            hosts=tuple(team.hosts),
+            clock=clock,
+            answers=answer_of_same("chunks", plan),
         )
         write_chunk(output, fit_plan, index, result, provenance)
 
@@ -61,22 +68,41 @@ def fit_all_chunks(
 ) -> list[Path]:
     """Fit all chunks of a plan in this process, one after the other; the problem is read once.
 
+    Whole chunks of the same plan that are there are kept.
+
     Returns
     -------
     list of Path
         The files of the chunks, in `folder`.
     """
     fit_plan, read = read_plan(plan), read_problem(problem)
+    check_plan(plan, fit_plan, problem, read)
     progress, n_done, made = Progress("fit"), 0, []
     for index in fit_plan.chunks:
         clock = start_clock()
+        made.append(Path(folder) / chunk_name(index, fit_plan.n_chunks))
+        if is_fitted(made[-1], fit_plan, index):
+            n_done += fit_plan.chunk_ipix(index).size
+            continue
         team = Team(on_progress=_continued(progress, n_done, fit_plan.n_pixels))
         result = fit_chunk(read, fit_plan, index, team=team, threads=threads)
         n_done += result.ipix.size
-        made.append(Path(folder) / chunk_name(index, fit_plan.n_chunks))
-        provenance = Provenance("fit", {"chunk": index}, (str(plan),), clock=clock)
+        provenance = Provenance(
+            *("fit", {"chunk": index}, (str(plan),)),
+            clock=clock,
+            answers=answer_of_same("chunks", plan),
+        )
         write_chunk(made[-1], fit_plan, index, result, provenance)
     return made
+
+
+def is_fitted(path: Path, plan: Plan, index: int) -> bool:
+    """Whether a file is the whole chunk of a plan."""
+    try:
+        chunk = read_chunk(path)
+    except ProductError:
+        return False
+    return (chunk.plan_identity, chunk.index) == (plan.identity, index)
 
 
 def _continued(progress: Progress, n_before: int, n_all: int) -> Callable[[int, int], None]:

@@ -6,7 +6,7 @@ from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
 from skyquilt.fit.exposure import find_exposure
 from skyquilt.io.json_file import write_json
-from skyquilt.io.provenance import Provenance
+from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.localisation import localise
 from skyquilt.maps.localisation_file import write_localisation
@@ -14,6 +14,7 @@ from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.summary import check_fitted, summarise
 from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem.file import read_problem
+from skyquilt.runs.answers import answer_from
 from skyquilt.sky.frames import rotate, rotation
 
 
@@ -32,7 +33,7 @@ def localise_analysis(
     options = get_analysis(config, name).localise
     needs_problem = options.prior == "exposure"
     inputs = (*((str(problem),) if needs_problem else ()), str(maps), str(refined))
-    provenance = Provenance("localise", options.model_dump(mode="json"), inputs)
+    clock = start_clock()
     skymap, record = read_skymap(maps, ["ts", "status"])
     cells, cells_record = read_multiorder(refined)
     _check_same_problem(maps, record, refined, cells_record["problem_identity"], "refine")
@@ -42,6 +43,10 @@ def localise_analysis(
         _check_same_problem(maps, record, problem, fit_problem.identity, "prepare")
         directions = rotate(rotation(cells.frame, fit_problem.frame), cells.centres)
         cells.columns["exposure"] = find_exposure(fit_problem, directions)
+    read = {"problem": problem} if Path(problem).is_file() else {}
+    answers = answer_from(config, name, "localisation", **read, maps=maps, refined=refined)
+    settings = options.model_dump(mode="json")
+    provenance = Provenance("localise", settings, inputs, clock=clock, answers=answers)
     pixel = record["description"].get("response_pixel_deg", 0.0)
     error = systematic_error(options.systematic_error, pixel)
     localisation = localise(cells, options.levels, options.prior, error)

@@ -12,6 +12,7 @@ from skyquilt.maps.merge import read_parts, sum_stages
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem.file import check_rows, read_problem, read_record
 from skyquilt.problem.templates import photon_fluxes
+from skyquilt.runs.answers import answer_of_same
 
 
 def merge_files(
@@ -39,6 +40,7 @@ def merge_files(
             (str(problem), str(plan)),
             earlier=(*before["stages"], sum_stages(stages)),
             clock=clock,
+            answers=answer_of_same("maps", plan),
         )
         return provenance.record() | {
             "problem_identity": fit_problem.identity,

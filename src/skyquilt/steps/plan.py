@@ -13,6 +13,7 @@ from skyquilt.fit.plan import make_plan
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance
 from skyquilt.problem.file import check_rows, read_problem
+from skyquilt.runs.answers import answer_from
 from skyquilt.sky import regions
 from skyquilt.sky.chunks import check_n_chunks
 from skyquilt.sky.frames import position_to_vec
@@ -22,8 +23,9 @@ def plan_analysis(config: Config, name: str, problem: str | Path, output: str | 
     """Write the plan of an analysis."""
     analysis = get_analysis(config, name)
     grid, fit = analysis.map, analysis.fit
+    answers = answer_from(config, name, "plan", problem=problem)
     settings = analysis.model_dump(mode="json", include={"map", "fit"})
-    provenance = Provenance("plan", settings, (str(problem),))
+    provenance = Provenance("plan", settings, (str(problem),), answers=answers)
     check_rows(problem)
     plan = make_plan(
         read_problem(problem),

@@ -12,6 +12,7 @@ from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.sources.file import read_sources
 from skyquilt.plots import DRAWN, make_plots
 from skyquilt.problem.file import read_problem
+from skyquilt.runs.answers import answer_from
 
 
 def plot_analysis(
@@ -33,7 +34,12 @@ def plot_analysis(
         get_analysis(config, name).plots,
     )
     files = [problem, maps, skymap, summary, *([] if sources is None else [sources])]
-    provenance = Provenance("plot", look.model_dump(mode="json"), tuple(map(str, files)))
+    read = {"problem": problem, "maps": maps, "localisation": (summary, skymap)}
+    read |= {} if sources is None else {"sources": sources}
+    answers = answer_from(config, name, "plots", **read)
+    provenance = Provenance(
+        "plot", look.model_dump(mode="json"), tuple(map(str, files)), answers=answers
+    )
     made = make_plots(
         read_skymap(maps, DRAWN)[0],
         read_multiorder(skymap, SKYMAP)[0],

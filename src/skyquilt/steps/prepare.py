@@ -12,11 +12,9 @@ from skyquilt.problem.file import write_problem
 from skyquilt.problem.joint import energy_hull, join
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.templates import join_templates
+from skyquilt.products import PRODUCTS, select
+from skyquilt.runs.answers import answer_from
 from skyquilt.spectra import integrate
-
-_PLAIN = ("instrument", "data", "energy", "datasets", "spectrum", "spectra", "shape")
-# bins without counts bound fluxes below zero
-_USED = dict.fromkeys(_PLAIN, True) | {"fit": {"allow_negative"}}
 
 
 def prepare_analysis(
@@ -44,11 +42,12 @@ def prepare_analysis(
         problems[template] = _join_datasets(one, by_name)
     provenance = Provenance(
         "prepare",
-        analysis.model_dump(mode="json", include=_USED),
+        select(analysis.model_dump(mode="json"), PRODUCTS["problem"].sections),
         analysis.paths(),
         Path(config.cache) / "digests",
         earlier=tuple(stages),
         clock=clock,
+        answers=answer_from(config, name, "model" if all_bins else "problem"),
     )
     is_one = analysis.spectra is None
     write_problem(output, problems[""] if is_one else join_templates(problems), provenance)

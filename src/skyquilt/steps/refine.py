@@ -24,6 +24,7 @@ from skyquilt.maps.refine_steps import map_to_cells, next_pixels, refine_map
 from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem.file import read_problem
 from skyquilt.problem.problem import FitProblem
+from skyquilt.runs.answers import answer_from
 from skyquilt.sky.chunks import chunk_name
 from skyquilt.sky.pixels import nside_to_order
 from skyquilt.sky.regions import ranges_from_ipix
@@ -74,6 +75,8 @@ def refine_analysis(
     clock = start_clock()
     analysis = get_analysis(config, name)
     known = _read(analysis, problem, maps, steps)
+    read = {"problem": problem, "maps": maps, "steps": tuple(steps)}
+    answers = answer_from(config, name, "refined", **read)
 
     def evaluate(uniq: np.ndarray) -> dict[str, np.ndarray]:
         return fit_cells(
@@ -87,7 +90,12 @@ def refine_analysis(
     cells = refine_map(known.start, evaluate, known.goal, known.parts)
     inputs = (str(problem), str(maps), *map(str, steps))
     provenance = Provenance(
-        "refine", _settings(analysis), inputs, earlier=tuple(known.stages), clock=clock
+        "refine",
+        _settings(analysis),
+        inputs,
+        earlier=tuple(known.stages),
+        clock=clock,
+        answers=answers,
     )
     kept = {key: known.record[key] for key in ("problem_identity", "description")}
     write_multiorder(output, cells, provenance.record() | kept)
@@ -103,11 +111,18 @@ def plan_refinement(
     steps: Sequence[str | Path] = (),
 ) -> None:
     """Write the plan of the next step of a refinement in chunks; one without chunks is the end."""
+    clock = start_clock()
     analysis = get_analysis(config, name)
-    provenance = Provenance(
-        "plan-refinement", _settings(analysis), (str(problem), str(maps), *map(str, steps))
-    )
     known = _read(analysis, problem, maps, steps)
+    read = {"problem": problem, "maps": maps, "steps": tuple(steps)}
+    answers = answer_from(config, name, "steps", **read)
+    provenance = Provenance(
+        "plan-refinement",
+        _settings(analysis),
+        (str(problem), str(maps), *map(str, steps)),
+        clock=clock,
+        answers=answers,
+    )
     order, ipix = next_pixels(known.start, known.parts, known.goal)
     plan = empty_plan(known.problem)
     if ipix.size:

@@ -17,6 +17,7 @@ from skyquilt.maps.file import read_skymap
 from skyquilt.maps.sources.file import read_sources
 from skyquilt.report.analysis import Products, analysis_page
 from skyquilt.report.overview import Entry, overview_page
+from skyquilt.runs.answers import answer_from
 
 # 1.0  first version
 _PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")
@@ -27,14 +28,24 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
     """Write the page of an analysis from the products in its folder."""
     analysis, folder = get_analysis(config, name), Path(folder)
     calibration = read_json(folder / "calibration.json", _AGAIN) if analysis.calibrate else None
+    summary, plots = read_json(folder / "summary.json", _AGAIN), _pictures(folder / "plots")
+    skies = _pictures(folder / "calibration-plots") if calibration else []
+    answers = answer_from(
+        *(config, name, "page"),
+        maps=folder / "maps.fits",
+        localisation=folder / "summary.json",
+        plots=tuple(plots),
+        **({} if analysis.sources is None else {"sources": folder / "sources.fits"}),
+        **({"calibration": (folder / "calibration.json", *skies)} if calibration else {}),
+    )
     products = Products(
         name=name,
-        summary=read_json(folder / "summary.json", _AGAIN),
+        summary=summary,
         settings=analysis.model_dump(mode="json", exclude_none=True),
-        plots=_pictures(folder / "plots"),
+        plots=plots,
         files=frozenset(path.name for path in folder.iterdir()),
         calibration=calibration,
-        calibration_plots=_pictures(folder / "calibration-plots") if calibration else (),
+        calibration_plots=skies,
         sources=_sources(folder / "sources.fits") if analysis.sources is not None else None,
         n_iter=_steps(folder / "maps.fits"),
     )
@@ -45,7 +56,7 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
     if calibration is not None:
         tables.append(folder / "calibration.json")
     files = (*tables, *products.plots, *products.calibration_plots)
-    seal = _seal("report", products.settings, files)
+    seal = _seal("report", products.settings, files, answers)
     write_sealed(output, analysis_page(products, index, seal))
 
 
@@ -63,11 +74,18 @@ def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) 
         has_skies = get_analysis(config, summary["analysis"]).calibrate is not None
         calibration = read_json(page.parent / "calibration.json", _AGAIN) if has_skies else None
         entries.append(Entry(relpath(page, Path(output).parent), summary, calibration))
-    write_sealed(output, overview_page(entries, _seal("index", {}, tuple(pages))))
+    answers = {"product": "index", "analyses": list(config.analyses)}
+    write_sealed(output, overview_page(entries, _seal("index", {}, tuple(pages), answers)))
 
 
-def _seal(stage: str, settings: Mapping[str, Any], files: Sequence[str | Path]) -> str:
-    record = Provenance(stage, dict(settings), tuple(map(str, files))).record()
+def _seal(
+    stage: str,
+    settings: Mapping[str, Any],
+    files: Sequence[str | Path],
+    answers: dict[str, Any],
+) -> str:
+    inputs = tuple(map(str, files))
+    record = Provenance(stage, dict(settings), inputs, answers=answers).record()
     return seal_text(_PAGE, record)
 
 

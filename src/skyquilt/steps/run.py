@@ -1,27 +1,43 @@
 """Step `run`: a whole analysis in one process, by the same steps as the workflow."""
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
+from skyquilt.errors import ProductError
+from skyquilt.fit.file import read_plan
+from skyquilt.io.inspect import inspect_file
 from skyquilt.io.json_file import read_json
+from skyquilt.products import FOLDERS, INDEX, PRODUCTS, ancestry
 from skyquilt.report.text import describe_result
+from skyquilt.runs.answers import Digests
+from skyquilt.runs.freshness import Stale, find_stale
+from skyquilt.runs.inputs import simulated_files, stale_binnings, why_simulation_is_stale
+from skyquilt.runs.tree import region_paths
+from skyquilt.sky.chunks import chunk_name
 from skyquilt.steps.bin_events import bin_events_file
 from skyquilt.steps.contract import contract_analysis
-from skyquilt.steps.fit_chunk import fit_all_chunks
+from skyquilt.steps.fit_chunk import fit_all_chunks, is_fitted
 from skyquilt.steps.localise import localise_analysis
 from skyquilt.steps.merge import merge_files
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.refine import refine_analysis
 from skyquilt.steps.settings import write_analysis_settings
-from skyquilt.steps.simulate import simulate_files, simulated_files
+from skyquilt.steps.simulate import simulate_files
 from skyquilt.steps.sources import sources_analysis
+from skyquilt.steps.start import set_all_stale_aside
+
+logger = logging.getLogger(__name__)
 
 
 def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
     """Make all files of `results/{name}/` but the plots and the page.
+
+    What is there, whole and answers the configuration is kept; what does not is set aside, also
+    plots, page and whatever else was made from it.
 
     Parameters
     ----------
@@ -35,9 +51,27 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        Wall time of each step [s].
+        Wall time of each step that was done [s].
     """
     folder = Path(config.results) / name
+    steps = _steps(config, name, folder, threads)
+    times = make_inputs(config, name)
+    write_analysis_settings(config, name)
+    _set_aside(folder, find_stale(config, name, Digests(config.cache)))
+    made: set[str] = set()
+    for product, parts in steps.items():
+        before = {item.name for item in ancestry(product)}
+        if before & made or not _is_whole(folder, product):
+            times |= {label: _timed(do) for label, do in parts.items()}
+            made.add(product)
+    _set_aside(folder, _followers(name, folder, made, steps.keys() | {"chunks"}))
+    return times
+
+
+def _steps(
+    config: Config, name: str, folder: Path, threads: int
+) -> dict[str, dict[str, Callable[[], object]]]:
+    """Steps that make each product, by its name in the order of making."""
     problem, plan = folder / "problem.h5", folder / "plan.json"
     maps, refined = folder / "maps.fits", folder / "refined.fits"
     chunks: list[Path] = []
@@ -45,43 +79,104 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
     def fit() -> None:
         chunks.extend(fit_all_chunks(problem, plan, folder / "chunks", threads=threads))
 
-    steps: dict[str, Callable[[], None]] = {
-        "inputs": lambda: make_inputs(config, name),
-        "contract": lambda: contract_analysis(config, name, folder / "table.json"),
-        "prepare": lambda: prepare_analysis(config, name, problem),
-        "plan": lambda: plan_analysis(config, name, problem, plan),
-        "fit": fit,
-        "merge": lambda: merge_files(problem, plan, chunks, maps),
-        "refine": lambda: refine_analysis(config, name, problem, maps, refined, threads=threads),
-        "localise": lambda: localise_analysis(config, name, problem, maps, refined, folder),
-        "sources": lambda: sources_analysis(
-            config, name, problem, maps, folder / "sources.ecsv", threads=threads
-        ),
+    steps: dict[str, dict[str, Callable[[], object]]] = {
+        "table": {"contract": lambda: contract_analysis(config, name, folder / "table.json")},
+        "problem": {"prepare": lambda: prepare_analysis(config, name, problem)},
+        "plan": {"plan": lambda: plan_analysis(config, name, problem, plan)},
+        "maps": {"fit": fit, "merge": lambda: merge_files(problem, plan, chunks, maps)},
+        "refined": {
+            "refine": lambda: refine_analysis(config, name, problem, maps, refined, threads=threads)
+        },
+        "localisation": {
+            "localise": lambda: localise_analysis(config, name, problem, maps, refined, folder)
+        },
+        "sources": {
+            "sources": lambda: sources_analysis(
+                config, name, problem, maps, folder / "sources.ecsv", threads=threads
+            )
+        },
     }
     analysis = get_analysis(config, name)
-    if all(Path(path).is_file() for path in analysis.paths()):
-        del steps["inputs"]
     if not analysis.contracted_parts():
-        del steps["contract"]
+        del steps["table"]
     if analysis.sources is None:
         del steps["sources"]
-    write_analysis_settings(config, name)
-    return {step: _timed(do) for step, do in steps.items()}
+    return steps
 
 
-def make_inputs(config: Config, name: str) -> None:
-    """Simulate and bin the files of an analysis that the configuration makes and are not there."""
-    missing = {Path(path) for path in config.analyses[name].paths() if not Path(path).is_file()}
-    binnings = [key for key, one in config.binning.items() if Path(one.output) in missing]
-    events = {Path(path) for key in binnings for path in config.binning[key].paths()}
-    missing |= {path for path in events if not path.is_file()}
-    if missing & simulated_files(config):
+def _is_whole(folder: Path, product: str) -> bool:
+    """Whether all files of a product are there and have the checksums that were written."""
+    paths = [folder / file for file in PRODUCTS[product].files if file not in FOLDERS]
+    try:
+        if product == "localisation":
+            paths += region_paths(folder)
+        if product == "maps":
+            plan = read_plan(folder / "plan.json")
+            chunks = {index: chunk_name(index, plan.n_chunks) for index in plan.chunks}
+            if not all(is_fitted(folder / "chunks" / chunks[k], plan, k) for k in chunks):
+                return False
+        for path in paths:
+            inspect_file(path)
+    except ProductError:
+        return False
+    return True
+
+
+def _followers(name: str, folder: Path, made: set[str], own: Set[str]) -> list[Stale]:
+    """Products that `run` does not make, and that follow from what it has made again."""
+    found = []
+    for product in PRODUCTS.values():
+        paths = tuple(path for file in product.files if (path := folder / file).exists())
+        before = {item.name for item in ancestry(product.name)}
+        if paths and product.name not in own and before & made:
+            found.append(Stale(name, product.name, paths, "what it is made from was made again"))
+    return found
+
+
+def _set_aside(folder: Path, stale: list[Stale]) -> None:
+    """Set products aside, and with a page that of all analyses, which links it."""
+    index = folder.parent / INDEX
+    if any(item.product == "page" for item in stale) and index.is_file():
+        stale = [*stale, Stale("", "index", (index,), "pages in it are stale")]
+    for line in set_all_stale_aside(stale):
+        logger.warning("%s", line)
+
+
+def make_inputs(config: Config, name: str) -> dict[str, float]:
+    """Simulate and bin the files of an analysis that the configuration makes, where it is due.
+
+    Due is what is not there, or was made with other settings or from other events.
+
+    Returns
+    -------
+    dict of str to float
+        Wall time of `inputs` [s], if anything was made.
+    """
+    began = time.perf_counter()
+    binnings, is_simulated = _inputs_due(config, name)
+    if is_simulated:
         simulate_files(config)
+        binnings, _ = _inputs_due(config, name)
     for key in binnings:
         bin_events_file(config, key)
+    is_made = bool(binnings) or is_simulated
+    return {"inputs": time.perf_counter() - began} if is_made else {}
 
 
-def _timed(do: Callable[[], None]) -> float:
+def _inputs_due(config: Config, name: str) -> tuple[list[str], bool]:
+    """Binnings to do for an analysis, and whether to simulate before."""
+    needed = {Path(path) for path in config.analyses[name].paths()}
+    own = {key: one for key, one in config.binning.items() if Path(one.output) in needed}
+    needed |= {Path(path) for one in own.values() for path in one.paths()}
+    simulated = needed & simulated_files(config)
+    is_due = any(not path.is_file() for path in simulated)
+    is_due = bool(simulated) and (is_due or bool(why_simulation_is_stale(config)))
+    stale = dict(stale_binnings(config, Digests(config.cache))) if own else {}
+    due = [key for key, one in own.items() if key in stale or not Path(one.output).is_file()]
+    return due, is_due
+
+
+def _timed(do: Callable[[], object]) -> float:
     began = time.perf_counter()
     do()
     return time.perf_counter() - began

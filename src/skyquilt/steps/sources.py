@@ -19,6 +19,7 @@ from skyquilt.maps.sources.find import find_sources
 from skyquilt.maps.sources.table import counterpart_columns, source_columns
 from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem.file import check_rows, read_problem
+from skyquilt.runs.answers import answer_from
 from skyquilt.sky.frames import rotate, rotation
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def sources_analysis(
             f"{maps}: made for problem {before['problem_identity'][:12]}, but {problem} is "
             f"{fit_problem.identity[:12]}; make the maps again with `skyquilt merge`."
         )
+    answers = answer_from(config, name, "sources", problem=problem, maps=maps)
     found = find_sources(fit_problem, skymap, options, confidence_level=level, threads=threads)
     pixel = fit_problem.description.response_pixel_deg
     error = systematic_error(analysis.localise.systematic_error, pixel)
@@ -68,7 +70,7 @@ def sources_analysis(
         catalogue = compare_catalogue(fit_problem, skymap, known, found, names, options, level)
     settings = options.model_dump(mode="json") | {"confidence_level": level}
     settings["systematic_error_deg"] = error
-    record = Provenance("sources", settings, inputs, clock=clock).record()
+    record = Provenance("sources", settings, inputs, clock=clock, answers=answers).record()
     record |= {"problem_identity": fit_problem.identity, "analysis": name}
     write_sources(output, columns, catalogue, record)
     logger.info("%s", describe_sources(columns, options))

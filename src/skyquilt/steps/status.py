@@ -1,7 +1,13 @@
 """Step `status`: how far the analyses of a tree of results are."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from skyquilt.config import load_config
+from skyquilt.errors import ConfigError
+from skyquilt.runs.answers import Digests
+from skyquilt.runs.freshness import Stale, describe_stale, find_stale, recorded_data
 from skyquilt.runs.guard import is_claimed
 from skyquilt.runs.jobs import list_jobs
 from skyquilt.runs.status import ChunkState, Status, chunks_per_second, read_status
@@ -18,11 +24,24 @@ def describe_status(results: str | Path, workdir: str | Path) -> str:
     rows = [_HEADINGS, *map(_row, statuses)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    lines += [f"stale: {line}" for line in describe_stale(_find_stale(results))]
     lines += [f"failed: {status.name} {text}" for status in statuses for text in status.failed]
     lines.append(_totals(statuses))
     driver = "a run is at work" if at_work else "no run is at work here"
     lines.append(f"{driver}; jobs in SLURM's queue: {len(jobs)}")
     return "\n".join(lines)
+
+
+def _find_stale(results: str | Path) -> Iterator[Stale]:
+    """Products that do not answer the configurations beside them."""
+    for folder in open_tree(results):
+        with suppress(ConfigError):  # `verify` names a configuration that cannot be read
+            config = load_config(folder.path / "config.yaml")
+            here = config.model_copy(update={"results": str(folder.path.parent)})
+            memo = config.cache if Path(config.cache).is_dir() else None
+            if folder.path.name in config.analyses:
+                digests = Digests(memo, recorded_data(folder.path))
+                yield from find_stale(here, folder.path.name, digests)
 
 
 def _row(status: Status) -> tuple[str, ...]:

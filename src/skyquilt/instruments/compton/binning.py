@@ -5,7 +5,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -75,7 +75,7 @@ class BinSummary(NamedTuple):
     dropped: dict[str, int]
 
 
-def bin_events(config: Binning) -> BinSummary:
+def bin_events(config: Binning, answers: dict[str, Any] | None = None) -> BinSummary:
     """Bin a file of events, block by block.
 
     The histogram has the axes Time, Em, Phi and PsiChi as cosipy's `BinnedData` makes them,
@@ -86,6 +86,8 @@ def bin_events(config: Binning) -> BinSummary:
     ----------
     config : Binning
         Section of `binning`: events, bins, and the histogram to write.
+    answers : dict, optional
+        What the histogram follows from, see `skyquilt.io.answers`.
 
     Returns
     -------
@@ -100,7 +102,8 @@ def bin_events(config: Binning) -> BinSummary:
         If the histogram cannot be written.
     """
     grid = make_grid(config)
-    provenance = Provenance("bin-events", config.model_dump(), config.paths())
+    settings = config.model_dump()
+    provenance = Provenance("bin-events", settings, config.paths(), answers=answers or {})
     with (
         new_hdf5(config.output, SCHEMA, provenance) as file,
         open_events(config.events, config.frame, pointing=_pointing(config, grid)) as events,

@@ -1,0 +1,207 @@
+"""What a product of an analysis has to answer, and how what it answers differs from that."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from skyquilt import RESULTS_VERSION
+from skyquilt.config import Config, get_analysis
+from skyquilt.config.analysis import Analysis
+from skyquilt.errors import ProductError
+from skyquilt.io.answers import read_answers
+from skyquilt.io.digest import file_digest, stat_key
+from skyquilt.products import PRODUCTS, all_sections, asked_ancestry, select
+
+Digest = Callable[[str], str | None]
+"""SHA-256 of an input file by its path; None if it is not there."""
+
+_SHOWN = 60  # letters of a value in a message
+_MISSING = object()
+
+
+class Digests:
+    """SHA-256 of input files, each read once as long as it stays the same.
+
+    Parameters
+    ----------
+    cache : str or Path, optional
+        Folder that analyses share; digests of large files are remembered there.
+    known : dict, optional
+        What to say of files that are not there any more.
+
+    Attributes
+    ----------
+    later : set of Path
+        Files that will be made again: nothing is known of them.
+    """
+
+    def __init__(self, cache: str | Path | None, known: Mapping[str, str] | None = None):
+        self._memo = None if cache is None else Path(cache) / "digests"
+        self._known = dict(known or {})
+        self._read: dict[str, str] = {}
+        self.later: set[Path] = set()
+
+    def __call__(self, path: str) -> str | None:
+        """SHA-256 of a file, None if it is not there."""
+        if Path(path) in self.later:
+            return None
+        if not Path(path).is_file():
+            return self._known.get(path)
+        key = stat_key(Path(path))
+        if key not in self._read:
+            self._read[key] = file_digest(path, self._memo)
+        return self._read[key]
+
+
+def data_files(analysis: Analysis, product: str) -> tuple[str, ...]:
+    """Input files that a product is made from, directly or not, each once."""
+    parts = (_data(analysis, item.data) for item in asked_ancestry(product, _without(analysis)))
+    return tuple(dict.fromkeys(chain.from_iterable(parts)))
+
+
+def own_settings(settings: Mapping[str, Any], product: str) -> dict[str, Any]:
+    """Of an analysis' settings those that a product takes itself, not by what it is made from."""
+    return select(settings, PRODUCTS[product].sections) | {"results_version": RESULTS_VERSION}
+
+
+class Questions:
+    """What the products of an analysis have to answer.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    name : str
+        Name of the analysis.
+    digest : callable
+        Gives the SHA-256 of an input file, None if it is not there.
+    """
+
+    def __init__(self, config: Config, name: str, digest: Digest):
+        self.name, self.analysis = name, get_analysis(config, name)
+        self._digest = digest
+        self._settings = self.analysis.model_dump(mode="json")
+        self._without = _without(self.analysis)
+
+    def __call__(self, product: str) -> dict[str, Any]:
+        """What a product has to answer."""
+        return {
+            "product": product,
+            "analysis": self.name,
+            "results_version": RESULTS_VERSION,
+            "settings": select(self._settings, all_sections(product, self._without)),
+            "data": {path: self._digest(path) for path in data_files(self.analysis, product)},
+        }
+
+
+def answer_from(
+    config: Config, name: str, product: str, **files: str | Path | tuple[str | Path, ...]
+) -> dict[str, Any]:
+    """What a step that makes a product answers, after comparing what it reads with that.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    name : str
+        Name of the analysis.
+    product : str
+        The product that is made.
+    **files : str, Path or tuple of these
+        Products that are read, by their names in `skyquilt.products`.
+
+    Raises
+    ------
+    ProductError
+        If one of them answers something else; the message says what, and how to make it again.
+    """
+    found = [
+        (key, path, read_answers(path))
+        for key, paths in files.items()
+        for path in (paths if isinstance(paths, tuple) else (paths,))
+    ]
+    known = dict(chain.from_iterable(item["data"].items() for *_, item in found if item))
+    questions = Questions(config, name, Digests(config.cache, known))
+    for key, path, answers in found:
+        if answers is not None and (reason := difference(answers, questions(key))):
+            raise ProductError(f"{path}: {reason}; {_again(key)}.")
+    return questions(product)
+
+
+def answer_of_same(product: str, earlier: str | Path) -> dict[str, Any]:
+    """What a product answers that follows from an earlier one without further settings."""
+    return (read_answers(earlier) or {}) | {"product": product}
+
+
+def difference(answers: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> str:
+    """How what a product answers differs from what it has to, "" if it does not."""
+    if answers is None:
+        return "it does not say what it answers, as an earlier skyquilt made it"
+    if answers.get("analysis") != wanted["analysis"]:
+        return f"it was made for analysis {answers.get('analysis')}, not {wanted['analysis']}"
+    if answers.get("results_version") != wanted["results_version"]:
+        return (
+            f"it is of version {answers.get('results_version')} of the results, this skyquilt "
+            f"makes version {wanted['results_version']}"
+        )
+    changed = _changes(answers.get("settings", {}), wanted["settings"])
+    if first := next(changed, ""):
+        return first
+    return _data_difference(answers.get("data", {}), wanted["data"])
+
+
+def _data_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    for path, digest in wanted.items():
+        if path not in found:
+            return f"it was made without {path}"
+        if digest is None:
+            return f"{path} is not there"
+        if found[path] != digest:
+            before = str(found[path])[:12]
+            return f"{path} was replaced: its SHA-256 was {before}, now {digest[:12]}"
+    gone = found.keys() - wanted.keys()
+    return f"it was made with {min(gone)}, too" if gone else ""
+
+
+def _changes(before: Any, after: Any, key: str = "") -> Iterator[str]:
+    """Settings that differ, each with both values."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in dict.fromkeys((*after, *before)):
+            inner = f"{key}.{name}" if key else str(name)
+            yield from _changes(before.get(name, _MISSING), after.get(name, _MISSING), inner)
+    elif before != after:
+        yield f"{key} was {_show(before)} and is {_show(after)}"
+
+
+def _show(value: Any) -> str:
+    if value is _MISSING or value is None:
+        return "not given"
+    text = str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _again(product: str) -> str:
+    verb = PRODUCTS[product].verb
+    return (
+        f"make it again with `skyquilt {verb}`, after what it is made from; `skyquilt run` and the "
+        "workflow make again whatever is stale"
+    )
+
+
+def _without(analysis: Analysis) -> frozenset[str]:
+    """Sections by which an analysis asks for more products, and that it does not have."""
+    asked = {item.asked_by for item in PRODUCTS.values() if item.asked_by}
+    return frozenset(name for name in asked if getattr(analysis, name) is None)
+
+
+def _data(analysis: Analysis, kind: str) -> tuple[str, ...]:
+    match kind:
+        case "measurement":
+            return analysis.paths()
+        case "responses":
+            return tuple(part.data.response for part in analysis.contracted_parts().values())
+        case "catalogue" if analysis.sources is not None and analysis.sources.catalogue is not None:
+            return (analysis.sources.catalogue.path,)
+        case _:
+            return ()

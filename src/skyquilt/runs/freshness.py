@@ -1,0 +1,192 @@
+"""Which products of an analysis do not answer what its configuration asks now, and why.
+
+Only headers are read: every product carries the settings and inputs that it answers (see
+`skyquilt.io.answers`), chunks the identity of their plan.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from skyquilt.config import Config
+from skyquilt.errors import ProductError
+from skyquilt.fit.file import read_plan, read_plan_identity
+from skyquilt.fit.plan import Plan
+from skyquilt.io.answers import read_answers
+from skyquilt.products import FIGURES, INDEX, LISTING, PRODUCTS, Product
+from skyquilt.runs.answers import Digest, Questions, difference
+from skyquilt.sky.chunks import chunk_name
+
+_OTHER_PLAN = "the plan has other pixels, chunks or fit options"
+
+
+class Stale(NamedTuple):
+    """A product that does not answer what is asked.
+
+    Attributes
+    ----------
+    analysis : str
+        Name of the analysis, "" for the page of all.
+    product : str
+        Name of the product, as in `skyquilt.products`.
+    paths : tuple of Path
+        Its files and folders that are there.
+    reason : str
+        What differs.
+    """
+
+    analysis: str
+    product: str
+    paths: tuple[Path, ...]
+    reason: str
+
+
+def find_stale(config: Config, name: str, digest: Digest) -> list[Stale]:
+    """Stale products of an analysis, in the order of making.
+
+    Products that the configuration does not ask for are among them only if what they were made
+    from has changed.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    name : str
+        Name of the analysis.
+    digest : callable
+        Gives the SHA-256 of an input file, None if it is not there or will be made.
+    """
+    folder = Path(config.results) / name
+    if not folder.is_dir():
+        return []
+    questions = Questions(config, name, digest)
+    found = []
+    for product in PRODUCTS.values():
+        paths = tuple(path for path in (folder / file for file in product.files) if path.exists())
+        if product.name == "chunks" and paths:
+            found += _stale_chunks(folder, questions)
+        elif paths and (reason := _why_stale(product, paths, questions)):
+            found.append(Stale(name, product.name, paths, reason))
+    return found
+
+
+def find_stale_index(config: Config) -> list[Stale]:
+    """The page of all analyses, if it lists others than the configuration has."""
+    path = Path(config.results) / INDEX
+    if not path.is_file():
+        return []
+    try:
+        listed = (read_answers(path) or {}).get("analyses")
+    except ProductError as error:
+        return [Stale("", "index", (path,), str(error))]
+    if listed == list(config.analyses):
+        return []
+    return [Stale("", "index", (path,), "it lists other analyses")]
+
+
+def all_files(stale: Stale) -> Iterator[Path]:
+    """Files and folders of a stale product, and what is in the folders."""
+    for path in stale.paths:
+        yield path
+        if path.is_dir():
+            yield from path.rglob("*")
+
+
+def recorded_data(folder: Path) -> dict[str, str]:
+    """Digests of the input files that the products of an analysis were made from."""
+    known: dict[str, str] = {}
+    for file in ("problem.h5", "sources.fits"):
+        with suppress(ProductError):
+            known |= (read_answers(folder / file) or {}).get("data", {})
+    return known
+
+
+def describe_stale(stale: Iterable[Stale]) -> list[str]:
+    """A line for each reason: which products of how many analyses are stale by it."""
+    by_reason: dict[str, list[Stale]] = {}
+    for item in stale:
+        by_reason.setdefault(item.reason, []).append(item)
+    return [_describe(reason, items) for reason, items in by_reason.items()]
+
+
+def _describe(reason: str, items: list[Stale]) -> str:
+    analyses = list(dict.fromkeys(item.analysis for item in items))
+    where = analyses[0] if len(analyses) == 1 else f"{len(analyses)} analyses ({analyses[0]}, ...)"
+    names = ", ".join(dict.fromkeys(item.product for item in items))
+    return f"{where}{': ' if where else ''}{names}: {reason}"
+
+
+def why_stale(answers: dict[str, Any] | None, product: str, questions: Questions) -> str:
+    """Why a product that answers this is stale, "" if it is not.
+
+    Nothing is wrong with the sources of the right map when a configuration has no `sources`.
+    """
+    section, wanted = PRODUCTS[product].asked_by, questions(product)
+    if answers and section and getattr(questions.analysis, section) is None:
+        settings = answers.get("settings", {})
+        if section in wanted["settings"]:
+            settings = settings | {section: wanted["settings"][section]}
+        kept = {path: answers.get("data", {}).get(path) for path in wanted["data"]}
+        answers = answers | {"settings": settings, "data": kept}
+    return difference(answers, wanted)
+
+
+def _why_stale(product: Product, paths: tuple[Path, ...], questions: Questions) -> str:
+    for path in _telling(product, paths):
+        try:
+            answers = read_answers(path)
+        except ProductError as error:
+            return str(error)
+        if reason := why_stale(answers, product.name, questions):
+            return reason
+    return ""
+
+
+def _telling(product: Product, paths: tuple[Path, ...]) -> Iterator[Path]:
+    """Files of a product that tell what it answers and are quickly read."""
+    for path in paths:
+        if path.name in FIGURES:
+            yield path / LISTING
+        elif product.name == "steps":
+            yield from sorted(path.glob("*.json"))
+        elif product.name == "skies":
+            yield from sorted(path.glob("*.h5"))
+        elif path.is_file() and path.suffix != ".ecsv":
+            yield path
+
+
+def _stale_chunks(folder: Path, questions: Questions) -> Iterator[Stale]:
+    """Chunks of another plan: all of them when the plan itself is stale or another one."""
+    place = folder / "chunks"
+    files = sorted(place.glob("*.h5"))
+    wanted = questions("plan")
+    plan = _fresh_plan(folder / "plan.json", wanted)
+    names = set() if plan is None else {chunk_name(k, plan.n_chunks) for k in plan.chunks}
+    by_reason: dict[str, list[Path]] = {}
+    for path in files:
+        if plan is not None and path.name not in names:
+            reason = _OTHER_PLAN
+        else:
+            reason = _why_stale_chunk(path, plan, wanted)
+        if reason:
+            by_reason.setdefault(reason, []).append(path)
+    for reason, paths in by_reason.items():
+        whole = (place,) if len(paths) == len(files) else tuple(paths)
+        yield Stale(questions.name, "chunks", whole, reason)
+
+
+def _fresh_plan(path: Path, wanted: dict[str, Any]) -> Plan | None:
+    with suppress(ProductError):
+        if not difference(read_answers(path), wanted):
+            return read_plan(path)
+    return None
+
+
+def _why_stale_chunk(path: Path, plan: Plan | None, wanted: dict[str, Any]) -> str:
+    try:
+        if plan is None:
+            return difference(read_answers(path), wanted)
+        return "" if read_plan_identity(path) == plan.identity else _OTHER_PLAN
+    except ProductError as error:
+        return str(error)
