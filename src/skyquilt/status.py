@@ -9,8 +9,9 @@ AT_BOUND = 1
 """Under-fluctuation: the best flux is the least that is allowed: 0, where TS is 0, or, where fluxes
 below zero are fitted, the one at which a bin expects nothing."""
 NO_EXPOSURE = 2
-"""A source in this direction gives no counts at all, or the files do not say how many: it lies
-outside their exposure, or where that has no value. What is not known is never taken as 0."""
+"""A source in this direction gives no counts (less than 1e-8 of the most in any direction), or the
+files do not say how many: it lies outside their exposure, or where that has no value. What is not
+known is never taken as 0."""
 OCCULTED = 3
 """Below the Earth's horizon for the whole observation."""
 NOT_CONVERGED = 4

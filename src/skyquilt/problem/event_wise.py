@@ -16,6 +16,7 @@ import numpy as np
 from skyquilt.native import kernels
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.expectation import SparseBlock
+from skyquilt.problem.exposed import mark_unexposed
 from skyquilt.problem.profiles import Profiles, tabulate
 from skyquilt.problem.sky_grid import SkyGrid, known_values
 from skyquilt.sky.healpix import check_directions
@@ -104,7 +105,8 @@ class EventWise:
         Returns
         -------
         SparseBlock
-            All directions are GOOD, but NO_EXPOSURE where the exposure is not known.
+            All directions are GOOD, but NO_EXPOSURE where the exposure is not known, or next to
+            nothing.
         """
         directions, psf = check_directions(directions), self._profiles
         exposure, status = known_values(self.exposure, directions)
@@ -120,6 +122,7 @@ class EventWise:
             *(reach2, float(reach2.max()), stop, event, density),
         )
         total = np.sum(exposure * self.total_weight, axis=1)
+        status = mark_unexposed(status, total, self._largest_total)
         return SparseBlock(stop, event[:end], density[:end], total, status)
 
     def most_between(self, directions: np.ndarray) -> np.ndarray:
@@ -149,6 +152,10 @@ class EventWise:
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
         return self.entries_per_direction * (_WORK_PER_EVENT + 3 * _WORK_PER_LOOK)
+
+    @cached_property
+    def _largest_total(self) -> float:
+        return float(np.max(self.exposure.values @ self.total_weight, initial=0.0))
 
     @cached_property
     def _profiles(self) -> Profiles:

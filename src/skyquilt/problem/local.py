@@ -7,6 +7,7 @@ import numpy as np
 
 from skyquilt.native import kernels
 from skyquilt.problem.expectation import RowBlock, SparseWeights
+from skyquilt.problem.exposed import mark_unexposed_rows
 from skyquilt.sky.healpix import check_directions, ring_thetas
 from skyquilt.sky.pixels import nside_to_npix
 
@@ -89,9 +90,11 @@ class LocalTable:
         Returns
         -------
         RowBlock
-            OCCULTED where the source is below the horizon in all samples that have weight.
+            OCCULTED where the source is below the horizon in all samples that have weight,
+            NO_EXPOSURE where next to nothing is expected.
         """
         weights, status = self.weights(directions)
+        status = mark_unexposed_rows(status, weights, self.totals, float(self.weight.sum()))
         return RowBlock(self._rows, self.totals, weights, status)
 
     def weights(self, directions: np.ndarray) -> tuple[SparseWeights, np.ndarray]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from skyquilt.native import kernels
 from skyquilt.problem.expectation import SparseBlock
+from skyquilt.problem.exposed import mark_unexposed
 from skyquilt.problem.pixel_image import PixelImage, are_squares
 from skyquilt.problem.profiles import Profiles, blur, tabulate
 from skyquilt.problem.sky_grid import SkyGrid, known_values
@@ -115,6 +116,7 @@ class PointSpread:
             *(stop, hit, counts),
         )
         total = np.sum(yields * self._contained(directions) * self._measured, axis=1)
+        status = mark_unexposed(status, total, self._largest_total)
         return SparseBlock(stop, hit[:end], counts[:end], total, status)
 
     def select_bins(self, bins: np.ndarray) -> "PointSpread":
@@ -170,6 +172,10 @@ class PointSpread:
         stop = np.cumsum(np.bincount(band, minlength=self.to_band.shape[1]))
         share = np.ascontiguousarray(self.to_band[component, band], np.float64)
         return stop, np.ascontiguousarray(component), share
+
+    @cached_property
+    def _largest_total(self) -> float:
+        return float(np.max(self.yields.values @ self._measured, initial=0.0))
 
     @cached_property
     def _measured(self) -> np.ndarray:

@@ -14,6 +14,10 @@ class SkyGrid(Protocol):
     """Several quantities on the sky."""
 
     @property
+    def values(self) -> np.ndarray:
+        """Values where they are known, one row per grid point, between which others lie."""
+
+    @property
     def n_quantity(self) -> int:
         """Number of quantities."""
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from skyquilt.native import kernels
 from skyquilt.problem.expectation import RowBlock, SparseWeights
+from skyquilt.problem.exposed import mark_unexposed_rows
 from skyquilt.sky.healpix import interp_ring, vec_to_ring
 from skyquilt.sky.pixels import nside_to_npix, ring_to_nest
 from skyquilt.status import GOOD
@@ -78,10 +79,11 @@ class SkyTable:
         Returns
         -------
         RowBlock
-            All directions are GOOD.
+            All directions are GOOD, but NO_EXPOSURE where next to nothing is expected.
         """
         weights = self.weights(directions)
         status = np.full(len(directions), GOOD, dtype=np.uint8)
+        status = mark_unexposed_rows(status, weights, self.totals, 1.0)
         return RowBlock(self._rows, self.totals, weights, status)
 
     def weights(self, directions: np.ndarray) -> SparseWeights:

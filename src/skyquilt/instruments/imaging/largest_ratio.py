@@ -14,7 +14,7 @@ from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.background import Background
 from skyquilt.instruments.imaging.response import Response, shares
 from skyquilt.problem.empty_bins import fill_background
-from skyquilt.problem.sky_grid import HealpixGrid
+from skyquilt.problem.sky_grid import HealpixGrid, known_values
 from skyquilt.sky.healpix import ring_to_vec
 from skyquilt.spectra.models import corners, evaluate
 
@@ -55,7 +55,8 @@ def largest_ratio(
         ipix = np.arange(start, min(start + _PIXELS, len(largest)))
         place = ring_to_vec(nside, ipix)
         expected = fill_background(background.at(frame, place, energy))
-        largest[ipix, 0] = np.max(density * (exposure.at(place) @ seen.T) / expected, axis=1)
+        known = known_values(exposure, place)[0]
+        largest[ipix, 0] = np.max(density * (known @ seen.T) / expected, axis=1)
     return HealpixGrid(nside, largest)
 
 
