@@ -12,6 +12,7 @@ from skyquilt.errors import InputError
 from skyquilt.maps.localisation import Localisation
 from skyquilt.maps.localisation_file import FLAT, MULTIORDER
 from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.maps.plateau import best_place
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.maps.standing import find_standing
 from skyquilt.maps.summary_regions import coordinates, describe_regions, describe_standing
@@ -59,7 +60,7 @@ def summarise(
         If a status is not known.
     """
     cells, position = localisation.cells, options.true_position
-    place = best_place(cells.ts)
+    place = best_place(cells)
     standing = None if position is None else find_standing(cells, _vec(position, cells.frame))
     summary = {
         **problem_info,
@@ -134,12 +135,6 @@ def count_status(status: np.ndarray) -> dict[str, int]:
     return {name: int(np.sum(status == value)) for value, name in STATUS_NAMES.items()}
 
 
-def best_place(ts: np.ndarray) -> int | None:
-    """Place of the largest TS; None if that is 0, where any place is as good."""
-    place = int(np.nanargmax(ts))
-    return place if ts[place] > 0 else None
-
-
 def _best(cells: MultiOrderMap, place: int, problem_info: Mapping[str, Any]) -> dict[str, Any]:
     """Position of a cell and all that was fitted there."""
     fitted = {name: column[place] for name, column in cells.columns.items()}
@@ -150,7 +145,8 @@ def _best(cells: MultiOrderMap, place: int, problem_info: Mapping[str, Any]) -> 
 
 
 def _best_pixel(skymap: SkyMap) -> dict[str, Any]:
-    place = int(np.nanargmax(skymap.ts))
+    place = best_place(MultiOrderMap.from_skymap(skymap))
+    place = 0 if place is None else place
     ipix = skymap.ipix[place : place + 1]
     return {
         "ipix_nested": ipix[0],

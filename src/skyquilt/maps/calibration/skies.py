@@ -23,6 +23,7 @@ from skyquilt.maps.calibration.sky import (
     make_grid,
     observe,
 )
+from skyquilt.maps.plateau import highest_place
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import separation
 
@@ -219,7 +220,7 @@ def _inject(model: FitProblem, grid: Grid, flux: float, rng: np.random.Generator
 
 def _best_peak(sky: FitProblem, grid: Grid, truth: np.ndarray) -> Peak:
     """Largest TS near the best pixel or near the true direction."""
-    best = _largest(_fit_grid(sky, grid).ts)
+    best = highest_place(_fit_grid(sky, grid).ts, grid.directions)
     step = np.sqrt(4 * np.pi / 12) / grid.nside  # side of a pixel [rad]
     free = grid.free_background
     starts = (grid.directions[best], truth)

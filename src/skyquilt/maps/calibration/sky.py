@@ -11,6 +11,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.maps.plateau import highest_place
 from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
@@ -172,7 +173,7 @@ def find_peak(
         fit = fit_pixels(problem, around, free_background=free_background)
         if np.all(np.isnan(fit.ts)):
             return best
-        place = int(np.nanargmax(fit.ts))
+        place = highest_place(fit.ts, around)
         gain = fit.ts[place] - best.ts
         if not gain < 0:
             best = Peak(around[place], float(fit.ts[place]), float(fit.flux[place]))

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from skyquilt.maps.plateau import middle
 from skyquilt.maps.skymap import SkyMap
+from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.neighbours import neighbours
 
 _BLOCK = 1 << 16  # pixels whose neighbours are looked at together
@@ -11,7 +13,8 @@ _BLOCK = 1 << 16  # pixels whose neighbours are looked at together
 def find_peaks(skymap: SkyMap, threshold: float) -> np.ndarray:
     """Local maxima of a TS map: pixels above all pixels that touch them.
 
-    Of neighbours with one TS the first is the peak; pixels without a TS do not count.
+    Of several with one TS, as a response that is not interpolated gives, the one in their middle is
+    the peak, if none of them touches a higher one; pixels without a TS do not count.
 
     Parameters
     ----------
@@ -34,7 +37,27 @@ def find_peaks(skymap: SkyMap, threshold: float) -> np.ndarray:
     place = np.flatnonzero(skymap.ts >= threshold)
     blocks = np.split(place, range(_BLOCK, place.size, _BLOCK))
     place = place[np.concatenate([_are_maxima(skymap, block) for block in blocks])]
+    is_flat = _touch_equals(skymap, place)
+    middles = [_middle_of_plateau(skymap, float(ts)) for ts in np.unique(skymap.ts[place[is_flat]])]
+    place = np.sort([*place[~is_flat], *(one for one in middles if one >= 0)]).astype(np.int64)
     return place[np.argsort(-skymap.ts[place], kind="stable")]
+
+
+def _touch_equals(skymap: SkyMap, place: np.ndarray) -> np.ndarray:
+    """Which pixels touch others of the same TS."""
+    around = neighbours(skymap.nside, skymap.ipix[place])
+    ts_around = np.where(around >= 0, skymap.sample("ts", around), np.nan)
+    return np.any(ts_around == skymap.ts[place][:, np.newaxis], axis=1)
+
+
+def _middle_of_plateau(skymap: SkyMap, ts: float) -> int:
+    """Place of the middle of all pixels of one TS; -1 if one of them touches a higher one."""
+    place = np.flatnonzero(skymap.ts == ts)
+    around = neighbours(skymap.nside, skymap.ipix[place])
+    is_higher = np.where(around >= 0, skymap.sample("ts", around), np.nan) > ts
+    if np.any(is_higher):
+        return -1
+    return int(place[middle(nest_to_vec(skymap.nside, skymap.ipix[place]))])
 
 
 def _are_maxima(skymap: SkyMap, place: np.ndarray) -> np.ndarray:
