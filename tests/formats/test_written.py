@@ -8,6 +8,7 @@ import pytest
 
 from skyquilt.config import parse_config
 from skyquilt.config.sources import Catalogue
+from skyquilt.errors import InputError
 from skyquilt.instruments.analyses import prepare
 from skyquilt.instruments.compton.histograms import read_counts
 from skyquilt.maps.sources.catalogue import read_catalogue
@@ -121,7 +122,7 @@ def test_sky_maps_of_others_hold_the_position(written, program, name):
 TABLES = (
     *("plain.fits", "packed.fits.gz", "united.ecsv", "mixin.ecsv", "mixin.fits", "skycoord.ecsv"),
     *("masked.fits", "masked.vot", "plain.csv", "plain.txt", "fixed.txt", "tabs.tsv"),
-    *("lines.tex", "page.html", "united.tbl", "united.mrt", "united.rdb", "united.vot"),
+    *("lines.tex", "united.tbl", "united.mrt", "united.rdb", "united.vot"),
     *("united.xml", "binary.vot"),
 )
 
@@ -132,11 +133,18 @@ def test_catalogues_of_astropy_are_read(written, name):
 
     known = read_catalogue(Catalogue(path=str(folder / name)))
 
-    assert set(content["names"]) == set(TABLES)
+    assert set(content["names"]) == {*TABLES, "page.html"}
     # a table for print has 6 decimals
     expected = lonlat_to_vec(np.array(content["lon"]), np.array(content["lat"]))
     assert known.direction == pytest.approx(expected, abs=1e-7)
     assert known.name[0] == "Crab"
+
+
+def test_catalogue_in_html_is_refused(written):
+    _, folder = written("astropy")
+
+    with pytest.raises(InputError, match=r"page\.html: cannot be read as a table .* allowed are"):
+        read_catalogue(Catalogue(path=str(folder / "page.html")))
 
 
 def problem_of(data, spectrum):

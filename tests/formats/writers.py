@@ -229,7 +229,7 @@ def write_with_mocpy(folder):
     import astropy.units as u
     from mocpy import MOC
 
-    cone = MOC.from_cone(PLACE[0] * u.deg, PLACE[1] * u.deg, 5 * u.deg, max_depth=8)
+    cone = MOC.from_cone(PLACE[0] * u.deg, PLACE[1] * u.deg, radius=5 * u.deg, max_depth=8)
     cone.save(str(folder / "cone.fits"), format="fits", overwrite=True)
     cone.save(str(folder / "old.fits"), format="fits", overwrite=True, pre_v2=True)
     return {"names": ["cone.fits", "old.fits"], "position": PLACE}

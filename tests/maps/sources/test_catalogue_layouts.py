@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from astropy import units as u
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.io.votable import from_table
 from astropy.io.votable.tree import Resource, VOTableFile
@@ -286,3 +287,25 @@ def test_error_that_is_not_finite_is_none(write):
     columns = {"RA": LON, "DEC": LAT, "r95": [np.inf, -1.0]}
 
     assert read_catalogue(write(columns)).r95.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("form", ["ascii.fixed_width", "ascii.ipac", "ascii.rst", "ascii.basic"])
+def test_tables_of_text_are_known_by_their_lines(tmp_path, form):
+    table = Table({"Name": ["one", "two"], "RA": LON, "DEC": LAT})
+    table.write(tmp_path / "c.txt", format=form)
+
+    known = read_catalogue(Catalogue(path=str(tmp_path / "c.txt")))
+
+    assert known.name.tolist() == ["one", "two"]
+    assert known.direction == pytest.approx(lonlat_to_vec(LON, LAT), abs=1e-9)
+
+
+@pytest.mark.parametrize("frame", ["icrs", "galactic"])
+def test_column_of_positions_is_read(tmp_path, frame):
+    position = SkyCoord(LON, LAT, unit="deg", frame="icrs").transform_to(frame)
+    table = Table({"Name": ["one", "two"], "place": position})
+    table.write(tmp_path / "c.ecsv")
+
+    known = read_catalogue(Catalogue(path=str(tmp_path / "c.ecsv")))
+
+    assert known.direction == pytest.approx(lonlat_to_vec(LON, LAT), abs=1e-9)

@@ -128,8 +128,25 @@ def _text_table(
         raise KeyError(f"no table {table!r}: the file has one")
     text = content.decode("utf-8-sig")
     if head.startswith(b"# %ECSV"):
-        return "", Table.read(text, format="ascii.ecsv")
+        return "", _with_plain_positions(Table.read(text, format="ascii.ecsv"))
     endings = Path(path).suffixes[-2:]
     formats = {".csv": "ascii.csv", ".tsv": "ascii.tab", ".ecsv": "ascii.ecsv"}
     kind = next((formats[ending] for ending in endings if ending in formats), "ascii")
+    if head.startswith(b"|") and b"\n|" in head.replace(b"\r", b""):
+        # every line begins so: columns of fixed width; of IPAC's tables only the head does
+        is_fixed = all(line.startswith("|") for line in text.splitlines() if line.strip())
+        kind = "ascii.fixed_width" if is_fixed else kind
     return "", Table.read(text.splitlines(), format=kind)
+
+
+def _with_plain_positions(table: "Table") -> "Table":
+    """Table with RAJ2000 and DEJ2000 [deg] in place of a column of positions, as astropy has it."""
+    from astropy.coordinates import SkyCoord
+
+    for name in table.colnames:
+        if isinstance(table[name], SkyCoord):
+            position = table[name].icrs
+            table["RAJ2000"], table["DEJ2000"] = position.ra.deg, position.dec.deg
+            table.remove_column(name)
+            break
+    return table

@@ -7,6 +7,7 @@ headers and the rows of one block at a time; only the reading is ours.
 import gzip
 import os
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -44,8 +45,12 @@ def _open_plain_or_gzip(path: Path) -> IO[bytes]:
 @contextmanager
 def _damage(path: Path) -> Iterator[None]:
     """Turn what astropy and gzip say of a damaged file into one error."""
+    from astropy.utils.exceptions import AstropyWarning
+
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyWarning)  # of cards that nobody needs
+            yield
     except InputError:
         raise
     except Exception as error:  # of many kinds
