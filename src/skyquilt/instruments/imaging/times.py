@@ -27,15 +27,15 @@ def read_time_span(path: str) -> tuple[float, float] | None:
         if "MJDREF" not in header and "MJDREFI" not in header:
             return None
         start, stop = (read_column(table, path, name) for name in ("START", "STOP"))
-    if not np.all(np.isfinite(start) & np.isfinite(stop)):
-        raise InputError(f"{path}: table GTI has times that are not finite.")
-    day = float(header.get("MJDREFI", header.get("MJDREF", 0.0)))
-    scale = str(header.get("TIMESYS", "UTC")).lower()
-    if scale not in Time.SCALES:
-        raise InputError(
-            f"{path}: table GTI has TIMESYS {scale.upper()!r}; known are "
-            f"{', '.join(sorted(Time.SCALES)).upper()}."
-        )
-    zero = Time(day, float(header.get("MJDREFF", 0.0)), format="mjd", scale=scale)
-    ends = zero + TimeDelta([start.min(), stop.max()], format="sec")
-    return float(ends[0].unix), float(ends[1].unix)
+        if not np.all(np.isfinite(start) & np.isfinite(stop)):
+            raise InputError(f"{path}: table GTI has times that are not finite.")
+        day = float(header.get("MJDREFI", header.get("MJDREF", 0.0)))
+        scale = str(header.get("TIMESYS", "UTC")).lower()
+        if scale not in Time.SCALES:
+            raise InputError(
+                f"{path}: table GTI has TIMESYS {scale.upper()!r}; known are "
+                f"{', '.join(sorted(Time.SCALES)).upper()}."
+            )
+        zero = Time(day, float(header.get("MJDREFF", 0.0)), format="mjd", scale=scale)
+        ends = zero + TimeDelta([start.min(), stop.max()], format="sec")
+        return float(ends[0].unix), float(ends[1].unix)
