@@ -1,7 +1,10 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from skyquilt.config import parse_config
 from skyquilt.config.spectrum import Spectrum
+from skyquilt.errors import ConfigError
+from skyquilt.spectra import doubts
 
 NORM = {"norm": "10 cm-2 s-1 keV-1"}
 SECTIONS = {
@@ -88,3 +91,50 @@ def test_band_with_alpha_not_above_beta_is_refused(beta):
 def test_band_with_alpha_of_minus_two_is_refused():
     with pytest.raises(ValidationError, match=r"alpha\n.*greater than -2"):
         parse("band", alpha=-2, beta=-3)
+
+
+_BREAK = {"norm": "1 cm-2 s-1 keV-1", "break_energy": "1 MeV"}
+_PIVOT = {"norm": "1 cm-2 s-1 keV-1", "pivot": "1 MeV"}
+SIGNS = [
+    ({"model": "power_law", **_PIVOT, "index": 2.2}, {"index": 2.2}),
+    ({"model": "power_law", **_PIVOT, "index": 0.5}, {"index": 0.5}),
+    ({"model": "power_law", **_PIVOT, "index": 0}, {}),
+    ({"model": "power_law", **_PIVOT, "index": -2.2}, {}),
+    ({"model": "cutoff_power_law", **_PIVOT, "cutoff": "1 MeV", "index": 1.5}, {"index": 1.5}),
+    ({"model": "cutoff_power_law", **_PIVOT, "cutoff": "1 MeV", "index": 1}, {}),
+    ({"model": "log_parabola", **_PIVOT, "curvature": 0.1, "index": 2}, {"index": 2}),
+    ({"model": "log_parabola", **_PIVOT, "curvature": 0.1, "index": 0.5}, {}),
+    (
+        {"model": "broken_power_law", **_BREAK, "index_low": 1.6, "index_high": 2.4},
+        {"index_low": 1.6, "index_high": 2.4},
+    ),
+    ({"model": "broken_power_law", **_BREAK, "index_low": 0.7, "index_high": -2.4}, {}),
+]
+
+
+@pytest.mark.parametrize(("spectrum", "rising"), SIGNS)
+def test_index_of_the_other_sign_is_known(settings, spectrum, rising):
+    settings["analyses"]["a"]["spectrum"] = spectrum
+    assert parse_config(settings).analyses["a"].spectrum.rising == rising
+
+
+@pytest.mark.parametrize(("spectrum", "rising"), SIGNS)
+def test_spectrum_may_be_meant_to_rise(settings, spectrum, rising):
+    settings["analyses"]["a"]["spectrum"] = {**spectrum, "rises": True}
+    if rising:
+        assert doubts(parse_config(settings).analyses["a"].spectrum) is None
+    else:
+        with pytest.raises(ConfigError, match=r"spectrum: `rises: true` has no effect"):
+            parse_config(settings)
+
+
+@pytest.mark.parametrize(("spectrum", "rising"), SIGNS)
+def test_doubt_names_index_other_sign_and_the_way_out(settings, spectrum, rising):
+    settings["analyses"]["a"]["spectrum"] = spectrum
+    doubt = doubts(parse_config(settings).analyses["a"].spectrum)
+    if not rising:
+        assert doubt is None
+        return
+    key, index = next(iter(rising.items()))
+    assert doubt.startswith(f"{key} {index:g} is that of a spectrum that rises")
+    assert f"mean {-index:g}. `rises: true`" in doubt

@@ -82,3 +82,23 @@ def test_merged_settings_are_those_of_the_last_file_and_changes(tmp_path):
     merged = merge_settings([tmp_path / "a.yaml", tmp_path / "b.yaml"], {"results": "c"})
     one = {"map": {"nside": 8, "order": "x"}}
     assert merged == {"results": "c", "analyses": {"one": one, "two": {}}}
+
+
+@pytest.mark.parametrize(
+    "number", ["5:34:31.9", "5:34", "-1:30", "12:00:00", "010", "-05", "0777", "01_0"]
+)
+def test_number_that_yaml_reads_as_another_is_one_message(number):
+    with pytest.raises(ConfigError, match=rf"line 2, column 6: {number} is .* in YAML: write"):
+        parse_yaml(f"a: 1\nlon: {number}\n", "c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *[("0", 0), ("10", 10), ("-3", -3), ("0.5", 0.5), ("0x10", 16), ("1_000", 1000)],
+        *[("1e-3", "1e-3"), ("1.0e+3", 1000.0), ("089.5", 89.5), ("'5:34'", "5:34")],
+        (".inf", float("inf")),
+    ],
+)
+def test_other_numbers_are_read_as_they_were(text, value):
+    assert parse_yaml(f"a: {text}", "c.yaml") == {"a": value}

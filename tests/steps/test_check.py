@@ -5,6 +5,7 @@ from skyquilt.config import parse_config
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.compton.response import Response
 from skyquilt.steps.check import check_files, made_files
+from skyquilt.steps.prepare import prepare_analysis
 
 POSITION = {"lon": 1, "lat": 2, "frame": "galactic"}
 
@@ -26,6 +27,21 @@ def test_check_has_one_line_per_analysis(local):
     lines = check_files(parse_config(config)).splitlines()
 
     assert [line.split(":")[0] for line in lines] == ["tiny", "second"]
+
+
+@pytest.mark.parametrize(
+    ("index", "rises", "n"), [(2.2, False, 1), (2.2, True, 0), (-2.2, False, 0)]
+)
+def test_check_and_prepare_warn_of_a_spectrum_of_the_other_sign(
+    local, tmp_path, caplog, index, rises, n
+):
+    local.settings["spectrum"] |= {"index": index, "rises": rises}
+    warning = "analysis tiny, spectrum: index 2.2 is that of a spectrum that rises with energy"
+
+    check_files(local.config())
+    assert caplog.text.count(warning) == n
+    prepare_analysis(local.config(), "tiny", tmp_path / "problem.h5")
+    assert caplog.text.count(warning) == 2 * n
 
 
 def test_check_writes_nothing(local, untouched, tmp_path):

@@ -8,9 +8,11 @@ from skyquilt.config.units import to_value
 
 
 class Section(BaseModel):
-    """One section: immutable, and an unknown key is an error."""
+    """One section: immutable, numbers are finite, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 def quantity(unit: str):

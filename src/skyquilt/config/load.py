@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +83,29 @@ def parse_config(settings: Any, source: str = "configuration") -> Config:
     """
     _check_mapping(settings, source)
     try:
-        return Config.model_validate(_expand(settings, source))
+        config = Config.model_validate(_expand(settings, source))
     except RecursionError as error:
         raise ConfigError(
             f"{source}: an anchor (`&name`) that contains itself has no end."
         ) from error
     except ValidationError as error:
         raise ConfigError(f"{source}: {describe_mistakes(error, settings)}.") from error
+    if place := next(_misread_truths(settings, config), None):
+        raise ConfigError(f"{source}: {place}: true and false are no values here.")
+    return config
+
+
+def _misread_truths(settings: Any, value: Any, *place: str) -> Iterator[str]:
+    """Keys whose true or false was read as 1 or 0, which Python takes them for."""
+    if isinstance(settings, bool) and not isinstance(value, bool):
+        yield ".".join(place)
+    elif isinstance(settings, dict):
+        for key, item in settings.items():
+            inner = value[key] if isinstance(value, dict) else getattr(value, str(key))
+            yield from _misread_truths(item, inner, *place, str(key))
+    elif isinstance(settings, list):
+        for number, (item, inner) in enumerate(zip(settings, value, strict=True)):
+            yield from _misread_truths(item, inner, *place, str(number))
 
 
 def get_analysis(config: Config, name: str) -> Analysis:

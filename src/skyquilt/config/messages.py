@@ -93,14 +93,19 @@ def _describe(detail: dict[str, Any]) -> tuple[str, str]:
     if detail["type"] in _KINDS:
         message = _KINDS[detail["type"]].format(**_plain(detail.get("ctx", {})))
         is_shown = not isinstance(value, dict)
+    message = message.replace(repr(value), shorten(value))
     return message, f" (got {shorten(value)})" if is_shown else ""
 
 
 def _plain(details: dict[str, Any]) -> dict[str, Any]:
-    """Details without the quotes that pydantic puts around names."""
-    return {
-        key: value.strip("'") if key == "discriminator" else value for key, value in details.items()
+    """Details without the quotes that pydantic puts around names; a long tag is cut."""
+    plain = {
+        key: value[:_SHOWN] if isinstance(value, str) and key == "tag" else value
+        for key, value in details.items()
     }
+    if "discriminator" in plain:
+        plain["discriminator"] = plain["discriminator"].strip("'")
+    return plain
 
 
 def _follows_from_others(detail: dict[str, Any]) -> bool:

@@ -22,11 +22,38 @@ def _positive(unit: str):
     return Annotated[quantity(unit), AfterValidator(check)]
 
 
+def _above(limit: float, **indices: float) -> dict[str, float]:
+    """Those of some indices that are above a limit."""
+    return {key: index for key, index in indices.items() if index > limit}
+
+
 PositiveEnergy = _positive("keV")
 FluxDensity = _positive("cm-2 s-1 keV-1")
 
 
-class PowerLaw(Section):
+class _Indexed(Section):
+    """A spectrum with indices, whose sign other programs leave out."""
+
+    rises: bool = False
+    """Whether the spectrum is meant to rise with energy; there is a warning else."""
+
+    @property
+    def rising(self) -> dict[str, float]:
+        """Indices that are likely meant with the other sign, by their key.
+
+        A power law that rises over all energies is none of nature; before a cut-off or a bend,
+        spectra of black bodies rise with an index of 1, and few with more.
+        """
+        return {}
+
+    @model_validator(mode="after")
+    def _check_rises(self) -> Self:
+        if self.rises and not self.rising:
+            raise ValueError("`rises: true` has no effect, as the spectrum does not: remove it")
+        return self
+
+
+class PowerLaw(_Indexed):
     """``dN/dE = norm (E / pivot)^index``."""
 
     model: Literal["power_law"]
@@ -37,8 +64,13 @@ class PowerLaw(Section):
     index: FiniteFloat
     """Spectral index, negative for a falling spectrum."""
 
+    @property
+    def rising(self) -> dict[str, float]:
+        """Indices that are likely meant with the other sign, by their key."""
+        return _above(0.0, index=self.index)
 
-class CutoffPowerLaw(Section):
+
+class CutoffPowerLaw(_Indexed):
     """``dN/dE = norm (E / pivot)^index exp(-E / cutoff)``."""
 
     model: Literal["cutoff_power_law"]
@@ -50,6 +82,11 @@ class CutoffPowerLaw(Section):
     """Spectral index far below the cut-off, negative for a falling spectrum."""
     cutoff: PositiveEnergy
     """E-folding energy of the cut-off."""
+
+    @property
+    def rising(self) -> dict[str, float]:
+        """Indices that are likely meant with the other sign, by their key."""
+        return _above(1.0, index=self.index)
 
 
 class Band(Section):
@@ -81,7 +118,7 @@ class Band(Section):
         return self
 
 
-class BrokenPowerLaw(Section):
+class BrokenPowerLaw(_Indexed):
     """``norm (E / break_energy)^index_low`` below the break, with `index_high` above."""
 
     model: Literal["broken_power_law"]
@@ -94,8 +131,13 @@ class BrokenPowerLaw(Section):
     index_high: FiniteFloat
     """Spectral index above the break."""
 
+    @property
+    def rising(self) -> dict[str, float]:
+        """Indices that are likely meant with the other sign, by their key."""
+        return _above(1.0, index_low=self.index_low) | _above(0.0, index_high=self.index_high)
 
-class LogParabola(Section):
+
+class LogParabola(_Indexed):
     """``dN/dE = norm (E / pivot)^(index - curvature ln(E / pivot))``, natural logarithm."""
 
     model: Literal["log_parabola"]
@@ -107,6 +149,11 @@ class LogParabola(Section):
     """Spectral index at the pivot energy, negative for a falling spectrum."""
     curvature: FiniteFloat
     """Curvature for the natural logarithm; positive: steeper at higher energies."""
+
+    @property
+    def rising(self) -> dict[str, float]:
+        """Indices that are likely meant with the other sign, by their key."""
+        return _above(1.0, index=self.index)
 
 
 Spectrum = Annotated[

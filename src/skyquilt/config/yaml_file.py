@@ -5,12 +5,15 @@ and texts of a few letters that stand for billions of values. What is beyond the
 error before anything is built from it.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from skyquilt.errors import ConfigError
+
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
 
 MAX_BYTES = 1 << 22
 """Longest file: thousands of analyses."""
@@ -104,6 +107,34 @@ class _Loader(yaml.SafeLoader):
         if size > MAX_VALUES:
             raise _mistake(f"stands for more than {MAX_VALUES} values", node.start_mark)
         self._sizes[id(node)] = size
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """Whole number; refused where YAML reads another one than people do."""
+        _check_number(node)
+        if _OCTAL.fullmatch(node.value):
+            raise _mistake(
+                f"{node.value} is octal in YAML: write it without the 0 in front", node.start_mark
+            )
+        return super().construct_yaml_int(node)
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        """Number; refused where YAML reads another one than people do."""
+        _check_number(node)
+        return super().construct_yaml_float(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
+
+
+def _check_number(node: yaml.ScalarNode) -> None:
+    """Refuse hours, minutes and seconds, which YAML counts in the last of them."""
+    if ":" in node.value:
+        raise _mistake(
+            f"{node.value} is a number to base 60 in YAML: write decimal degrees, seconds, or "
+            "whatever the key asks for",
+            node.start_mark,
+        )
 
 
 def _mistake(problem: str, mark: yaml.Mark) -> yaml.YAMLError:

@@ -87,9 +87,28 @@ def describe(spectrum: Spectrum) -> str:
     >>> describe(PowerLaw(model="power_law", norm="1 cm-2 s-1 keV-1", pivot="100 keV", index=-2))
     'power_law: norm 1 cm-2 s-1 keV-1, pivot 100 keV, index -2'
     """
-    parameters = spectrum.model_dump(exclude={"model"})
+    parameters = spectrum.model_dump(exclude={"model", "rises"})
     texts = [f"{k} {v if isinstance(v, str) else format(v, 'g')}" for k, v in parameters.items()]
     return f"{spectrum.model}: {', '.join(texts)}"
+
+
+def doubts(spectrum: Spectrum) -> str | None:
+    """What is likely wrong with a spectrum that is possible, in a sentence; None if nothing is.
+
+    Examples
+    --------
+    >>> from skyquilt.config.spectrum import PowerLaw
+    >>> hard = PowerLaw(model="power_law", norm="1 cm-2 s-1 keV-1", pivot="100 keV", index=2.2)
+    >>> doubts(hard)[:69]
+    'index 2.2 is that of a spectrum that rises with energy; programs that'
+    """
+    if isinstance(spectrum, Band) or spectrum.rises or not spectrum.rising:
+        return None
+    key, index = next(iter(spectrum.rising.items()))
+    return (
+        f"{key} {index:g} is that of a spectrum that rises with energy; programs that leave the "
+        f"sign out, as gammapy, mean {-index:g}. `rises: true` beside it says that it is meant."
+    )
 
 
 def _power_law(spectrum: PowerLaw, energy: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from skyquilt.instruments.same_counts import check_files_once
 from skyquilt.maps.sources.catalogue import read_catalogue
 from skyquilt.runs.inputs import made_files
 from skyquilt.steps.plan import check_map
+from skyquilt.steps.prepare import warn_of_spectra
 
 
 def check_files(config: Config) -> str:
@@ -23,6 +24,7 @@ def check_files(config: Config) -> str:
     made = made_files(config)
     good, bad = [], []
     for name, analysis in config.analyses.items():
+        warn_of_spectra(name, analysis)
         for dataset, part in analysis.parts().items():
             try:
                 good.append(f"{'.'.join(filter(None, (name, dataset)))}: {_check_part(part, made)}")

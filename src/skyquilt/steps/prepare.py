@@ -1,5 +1,6 @@
 """Step `prepare`: an instrument's files into a fit problem."""
 
+import logging
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
@@ -14,7 +15,9 @@ from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.templates import join_templates
 from skyquilt.products import PRODUCTS, select
 from skyquilt.runs.answers import answer_from
-from skyquilt.spectra import integrate
+from skyquilt.spectra import doubts, integrate
+
+logger = logging.getLogger(__name__)
 
 
 def prepare_analysis(
@@ -26,6 +29,7 @@ def prepare_analysis(
     """
     clock = start_clock()
     analysis = get_analysis(config, name)
+    warn_of_spectra(name, analysis)
     check_files_once(analysis)
     for part in analysis.contracted_parts().values():
         contract_all(list(part.templates().values()), config.cache)
@@ -51,6 +55,14 @@ def prepare_analysis(
     )
     is_one = analysis.spectra is None
     write_problem(output, problems[""] if is_one else join_templates(problems), provenance)
+
+
+def warn_of_spectra(name: str, analysis: Analysis) -> None:
+    """Warn of spectra of an analysis that are likely meant otherwise."""
+    for template, one in analysis.templates().items():
+        if doubt := doubts(one.spectrum):
+            key = f"spectra.{template}" if template else "spectrum"
+            logger.warning("analysis %s, %s: %s", name, key, doubt)
 
 
 def _join_datasets(analysis: Analysis, problems: dict[str, FitProblem]) -> FitProblem:
