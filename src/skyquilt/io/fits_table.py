@@ -136,9 +136,11 @@ def open_checked(path: str | Path) -> Iterator[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with open(path, "rb") as raw:
-            check_headers(raw)
+            headers = check_headers(raw)
             with fits.open(raw, checksum=True) as file:
                 yield file
+            if not all(header.keys() >= {"CHECKSUM", "DATASUM"} for header in headers):
+                raise ProductError(f"{path}: damaged: a part of it has no checksum.")
 
 
 def table_hdu(name: str, columns: Mapping[str, Column], schema: Schema, cards: Mapping[str, Any]):

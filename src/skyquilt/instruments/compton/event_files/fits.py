@@ -18,6 +18,7 @@ import numpy as np
 
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.event_files.columns import Columns, find_column
+from skyquilt.io.fits_headers import check_header
 from skyquilt.io.reading import describe
 
 # TFORM of numeric columns: integers of 1 to 8 bytes, single and double precision.
@@ -64,6 +65,7 @@ def _table_header(path: Path, file: IO[bytes]):
     from astropy.io import fits
 
     primary = fits.Header.fromfile(file)
+    check_header(primary, 0)
     file.seek(primary.data_size_padded, os.SEEK_CUR)
     try:
         header = fits.Header.fromfile(file)
@@ -74,6 +76,7 @@ def _table_header(path: Path, file: IO[bytes]):
             f"{path}: the first extension is of type {header['XTENSION']!r}; events must be a "
             "table there (BINTABLE)."
         )
+    check_header(header, 1)
     return header
 
 
