@@ -10,7 +10,8 @@ from skyquilt.config import parse_config
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.file import make_file_problem
 from skyquilt.instruments.imaging.profiles import linear_integral
-from skyquilt.sky.frames import lonlat_to_vec
+from skyquilt.sky.frames import lonlat_to_vec, vec_to_lonlat
+from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.spectra import integrate
 
 SPECTRUM = {
@@ -292,3 +293,57 @@ def test_truncated_file_is_refused(dataset, tmp_path, fraction, packed, truncate
 
     with pytest.raises(InputError, match=r"x\.fits: "):
         problem(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, 0.0])
+def test_energy_without_exposure_needs_no_response(healpix_dataset, tmp_path, value):
+    dataset = healpix_dataset()
+    dataset.columns["EXPO1"] = np.zeros(dataset.columns["PIX"].size)
+    dataset.psf[0], dataset.edisp[0] = value, value
+
+    expectation = problem(dataset.write(tmp_path / "x.fits")).expectation
+
+    assert len(expectation.profile) == 3
+    per_band = expectation.yields.at(CENTER)[0] @ expectation.to_band
+    np.testing.assert_allclose(per_band, detected()[1:] @ dataset.to_band[1:], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.psf.__setitem__(1, np.nan), "PSF or EDISP is not known .* 1.414e.09 keV"),
+        (lambda d: d.psf.__setitem__(1, 0.0), "PSF or EDISP is not known .* 1.414e.09 keV"),
+        (lambda d: d.edisp.__setitem__(1, np.nan), "PSF or EDISP is not known"),
+        (lambda d: d.edisp.__setitem__(1, 2.0), "EDISP must hold probabilities"),
+        (lambda d: d.psf.__setitem__((1, 3), -1.0), "PSF: some values are negative"),
+        (lambda d: d.columns.update(EXPO1=d.columns["EXPO1"] * -1), "negative or not finite"),
+        (
+            lambda d: d.columns.update({f"EXPO{k}": d.columns["EXPO1"] * 0 for k in (1, 2, 3, 4)}),
+            "no photons are expected",
+        ),
+    ],
+)
+def test_impossible_response_is_refused(healpix_dataset, tmp_path, change, message):
+    dataset = healpix_dataset()
+    change(dataset)
+
+    with pytest.raises(InputError, match=rf"x\.fits: .*{message}"):
+        problem(dataset.write(tmp_path / "x.fits"))
+
+
+@pytest.mark.parametrize("value", [np.nan, -1.6375e30])
+def test_exposure_that_is_not_known_is_a_status(healpix_dataset, tmp_path, value):
+    dataset = healpix_dataset()
+    whole = problem(dataset.write(tmp_path / "x.fits"))
+    lon, _ = vec_to_lonlat(nest_to_vec(256, dataset.columns["PIX"]))
+    for name in ("EXPO1", "EXPO2", "EXPO3", "EXPO4"):
+        dataset.columns[name] = np.where(lon > 83.9, value, dataset.columns[name])
+
+    part = problem(dataset.write(tmp_path / "x.fits"))
+
+    places = lonlat_to_vec(np.array([83.6, 83.85, 84.3]), np.zeros(3))
+    assert part.expectation.block(places).status.tolist()[::2] == [0, 2]
+    # up to the edge of what is known it is not less
+    found, wanted = (one.expectation.yields.at(places[:1]) for one in (part, whole))
+    np.testing.assert_allclose(found, wanted)
+    assert whole.expectation.block(places).status.tolist() == [0, 0, 0]

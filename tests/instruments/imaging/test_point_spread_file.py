@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
+from skyquilt.instruments.imaging.prepare import make_problem
 
 
 def psf_of(sky, **section):
@@ -98,3 +100,52 @@ def test_file_without_profiles_is_refused(sky):
 
     with pytest.raises(InputError, match="no table PSF"):
         psf_of(sky, path=sky.path("exposure.fits"))
+
+
+def write_rows(sky, rows, value):
+    sky.write_psf()
+    with fits.open(sky.path("psf.fits"), mode="update") as file:
+        file["PSF"].data["Psf"][rows] = value
+
+
+@pytest.mark.parametrize("value", [np.nan, 0.0])
+@pytest.mark.parametrize(("rows", "kept"), [([0], [1, 5]), ([0, 1, 5], [2, 4]), ([4, 5], [0, 3])])
+def test_first_and_last_energies_without_values_are_left_out(sky, rows, kept, value, caplog):
+    caplog.set_level("INFO")
+    write_rows(sky, rows, value)
+
+    psf = psf_of(sky)
+
+    first, last = kept
+    np.testing.assert_allclose(psf.energies, np.geomspace(1e7, 1e9, 6)[first : last + 1])
+    assert psf.profile.shape == (last + 1 - first, 600)
+    assert f"NaN or 0 at all angles at {len(rows)} of 6 energies" in caplog.text
+
+
+@pytest.mark.parametrize("value", [np.nan, 0.0])
+def test_energy_without_values_between_others_is_refused(sky, value):
+    write_rows(sky, [2], value)
+
+    with pytest.raises(InputError, match=r"NaN or 0 at all angles at 6\.30957e\+07 keV, between"):
+        psf_of(sky)
+
+
+def test_energy_that_is_needed_but_left_out_is_named(sky):
+    sky.write("events")
+    write_rows(sky, [5], np.nan)
+
+    with pytest.raises(InputError, match=r"covers 1e\+07 to 3\.98107e\+08 keV, but .* is needed"):
+        make_problem(sky.analysis())
+
+
+@pytest.mark.parametrize("angles", [1, 599])
+def test_values_that_do_not_fit_the_angles_are_refused(sky, angles):
+    sky.write_psf()
+    with fits.open(sky.path("psf.fits")) as file:
+        hdus = [file[0].copy(), file["PSF"].copy()]
+        hdus.append(fits.BinTableHDU(file["THETA"].data[:angles], name="THETA"))
+        hdus[2].header["TUNIT1"] = "deg"
+        fits.HDUList(hdus).writeto(sky.path("other.fits"))
+
+    with pytest.raises(InputError, match=rf"shape \(6, 600\); 6 energies and {angles} angles"):
+        psf_of(sky, path=sky.path("other.fits"))

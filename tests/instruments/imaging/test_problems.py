@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from skyquilt.config import parse_config
 from skyquilt.errors import ConfigError, InputError
@@ -146,6 +147,44 @@ def test_no_exposure_is_a_status_and_no_flux(sky, kind):
     assert fit.status.tolist() == [fit.status[0], NO_EXPOSURE]
     assert fit.status[0] != NO_EXPOSURE
     assert np.isnan(fit.flux[1])
+
+
+@pytest.mark.parametrize("value", [np.nan, -1.6375e30])
+@pytest.mark.parametrize("kind", KINDS)
+def test_exposure_that_is_not_known_is_a_status_and_no_flux(sky, kind, value, caplog):
+    caplog.set_level("INFO")
+    values = np.full((768, 6), 1e11)
+    whole = sky.write(kind)
+    whole.write_exposure(values)
+    up, down = np.array([[0.0, 0.6, 0.8]]), np.array([[0.0, 0, -1]])
+    wanted = fit_pixels(make_problem(sky.analysis(kind)), up)
+    values[384:] = value
+    sky.write_exposure(values)
+
+    fit = fit_pixels(make_problem(sky.analysis(kind)), np.concatenate([up, down]))
+
+    assert "exposure.fits: 384 of 768 pixels have no value (NaN or UNSEEN)" in caplog.text
+    assert fit.status.tolist() == [wanted.status[0], NO_EXPOSURE]
+    # the mean over the sky, which weighs energies within a band, is of what is known
+    np.testing.assert_allclose(fit.ts[0], wanted.ts[0], rtol=1e-9)
+    assert np.isnan(fit.flux[1])
+
+
+def test_exposure_of_events_may_be_an_image(sky):
+    sky.write()
+    values = np.full((768, 6), 1e11)
+    sky.write_exposure(values)
+    wanted = fit_pixels(make_problem(sky.analysis()), np.array([[0.0, 0.6, 0.8], [1, 0, 0]]))
+    cards = {"BUNIT": "cm2 s", "CTYPE1": "GLON-CAR", "CTYPE2": "GLAT-CAR", "CRVAL1": 0.0}
+    cards |= {"CRVAL2": 0.0, "CRPIX1": 0.5, "CRPIX2": 9.5, "CDELT1": 10.0, "CDELT2": 10.0}
+    image = fits.PrimaryHDU(np.full((6, 18, 36), 1e11), fits.Header(cards))
+    with fits.open(sky.path("exposure.fits")) as file:
+        hdus = fits.HDUList([image, file["ENERGIES"].copy()])
+    hdus.writeto(sky.path("exposure.fits"), overwrite=True)
+
+    found = fit_pixels(make_problem(sky.analysis()), np.array([[0.0, 0.6, 0.8], [1, 0, 0]]))
+
+    np.testing.assert_allclose(found.ts, wanted.ts, rtol=1e-9)
 
 
 @pytest.mark.parametrize("kind", KINDS)

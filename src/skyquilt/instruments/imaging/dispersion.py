@@ -2,10 +2,9 @@
 
 import numpy as np
 
+from skyquilt.instruments.imaging.components import check_probabilities
 from skyquilt.instruments.imaging.map_file import Axis, SkyMap
 from skyquilt.instruments.imaging.quantities import FaultError
-
-_MOST = 1.1  # of the photons of an energy; more are a mistake
 
 
 def to_kernel(edisp: SkyMap, energy_true: Axis, energy: Axis) -> SkyMap:
@@ -38,12 +37,7 @@ def to_kernel(edisp: SkyMap, energy_true: Axis, energy: Axis) -> SkyMap:
     for name, wanted in (("ENERGY", energy), ("ENERGY_TRUE", energy_true)):
         if not edisp.axis(name).is_same(wanted):
             raise FaultError(f"EDISP has other bins of {name} than COUNTS and EXPOSURE.")
-    if np.any(edisp.values < 0) or np.any(edisp.values.sum(axis=1) > _MOST):
-        raise FaultError(
-            "EDISP must hold probabilities of 0 or more, whose sum over the bands is 1 at most; "
-            f"found are values of {np.nanmin(edisp.values):g} and sums of up to "
-            f"{np.nanmax(edisp.values.sum(axis=1)):g}."
-        )
+    check_probabilities(edisp.values)
     return edisp
 
 

@@ -10,9 +10,10 @@ from skyquilt.config.energy import EnergySelection
 from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.imaging.background import Background, describe_scale
+from skyquilt.instruments.imaging.cube import read_exposure_cube
 from skyquilt.instruments.imaging.events import Events, read_events
 from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposure
-from skyquilt.instruments.imaging.healpix_cube import read_bands, read_exposure
+from skyquilt.instruments.imaging.healpix_cube import HealpixCube, read_bands
 from skyquilt.instruments.imaging.largest_ratio import largest_ratio
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.response import Response, exposure_weights, spread_photons
@@ -43,11 +44,12 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
     data = analysis.data
     events = read_events(data.events)
     background = _read_background(analysis)
-    response = Response(read_exposure(data.exposure), read_point_spread(data.psf, data.accept))
+    response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
     span = _energy_span(analysis.energy, background)
     events = _select(events, span)
     check_frame(background.cube, events.direction, events.frame, events.path, data.accept)
-    warn_of_exposure(background.cube, response.exposure)
+    if isinstance(response.exposure, HealpixCube):
+        warn_of_exposure(background.cube, response.exposure)
     frame = response.exposure.frame
     direction = rotate(rotation(events.frame, frame), events.direction)
     buckets, order = Buckets.sort(_NSIDE, direction)
@@ -84,8 +86,9 @@ def _read_background(analysis: Analysis) -> Background:
     cube = read_bands(section, "data.background")
     if not cube.is_full:
         raise InputError(
-            f"{cube.path}: {len(cube.ipix)} of {12 * cube.nside**2} pixels: events one by one need "
-            "a background of the whole sky; of a part of it, use `counts` in the same pixels."
+            f"{cube.path}: {int(cube.is_known.sum())} of {12 * cube.nside**2} pixels: events one "
+            "by one need a background of the whole sky; of a part of it, use `counts` in the same "
+            "pixels."
         )
     if not cube.values.any():
         raise InputError(f"{cube.path}: the expected background is 0 everywhere.")

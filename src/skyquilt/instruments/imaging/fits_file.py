@@ -10,7 +10,9 @@ from skyquilt.io.fits_input import open_fits
 if TYPE_CHECKING:
     from astropy.io.fits import BinTableHDU, HDUList
 
-__all__ = ["column_unit", "find_image", "find_table", "open_fits", "read_column"]
+_UNSEEN = -1.6375e30  # what HEALPix programs write for a value that is missing
+
+__all__ = ["column_unit", "column_values", "find_image", "find_table", "open_fits", "read_column"]
 
 
 def find_table(file: "HDUList", path: str, *names: str) -> "BinTableHDU":
@@ -59,14 +61,25 @@ def read_column(table: "BinTableHDU", path: str, name: str) -> np.ndarray:
             f"{path}: table {table.name} has no column {name}; there are: "
             f"{', '.join(table.columns.names)}."
         )
-    column = table.columns[stored[name.upper()]]
     try:
-        values = np.array(table.data[column.name], dtype=np.float64)
+        return column_values(table, stored[name.upper()])
     except (ValueError, TypeError) as error:
         raise InputError(f"{path}: column {name} holds no numbers.") from error
+
+
+def column_values(table: "BinTableHDU", name: str) -> np.ndarray:
+    """Values of a column as float64; NaN where it holds its TNULL, or UNSEEN.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If no numbers are in it.
+    """
+    column, values = table.columns[name], np.array(table.data[name], dtype=np.float64)
     if column.null not in (None, ""):  # TNULL is a value as it is stored
         scale, zero = (1.0 if column.bscale in (None, "") else column.bscale), column.bzero or 0
         values[values == float(column.null) * scale + zero] = np.nan
+    values[np.isclose(values, _UNSEEN, rtol=1e-5, atol=0)] = np.nan
     return values
 
 

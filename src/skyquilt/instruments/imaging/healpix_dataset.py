@@ -5,6 +5,12 @@ from typing import Any
 import numpy as np
 
 from skyquilt.config.spectrum import Spectrum
+from skyquilt.instruments.imaging.components import (
+    check_probabilities,
+    choose_known,
+    has_density,
+)
+from skyquilt.instruments.imaging.missing import check_values, find_known
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import ring_profiles
 from skyquilt.instruments.imaging.quantities import COUNTS, FaultError, get_column, join_bins
@@ -35,7 +41,9 @@ def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise:
     Raises
     ------
     FaultError
-        If a table or column is missing, or tables do not fit each other.
+        If a table or column is missing, tables do not fit each other, or values are impossible.
+    InputError
+        If an exposure is negative or infinite.
     """
     table, response = hdus["SKYMAP"], _find_response(hdus)
     nside, ipix, order = _read_pixels(table)
@@ -64,7 +72,13 @@ def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise:
             f"PSF of {response.name} has the shape {density.shape}, which does not "
             f"fit {len(ring_edges) - 1} angles in THETA."
         )
-    theta, profile = ring_profiles(ring_edges, density, path, normalise=normalise)
+    flux = integrate(spectrum, true_edges)
+    exposure = check_values(path, exposure, lambda row, k: f"row {row} of EXPO{k + 1}")[order]
+    wanted = (flux > 0) & _find_wanted(flux * exposure, to_band, density, true_edges, path)
+    check_probabilities(to_band[wanted])
+    theta, profile = ring_profiles(ring_edges, density[wanted], path, normalise=normalise)
+    is_known = find_known(exposure)
+    yields = exposure[:, wanted] * flux[wanted]
     return PixelData(
         path=path,
         frame=_FRAMES[table.header["COORDSYS"]],
@@ -73,11 +87,20 @@ def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise:
         is_good=np.ones(n_band, bool),
         counts=counts[order],
         background=background[order],
-        yields=HealpixGrid(nside, exposure[order] * integrate(spectrum, true_edges), ipix),
+        yields=HealpixGrid(nside, yields[is_known], ipix[is_known]),
         theta=theta,
         profile=profile,
-        to_band=to_band,
+        to_band=to_band[wanted],
     )
+
+
+def _find_wanted(
+    yields: np.ndarray, to_band: np.ndarray, density: np.ndarray, edges: np.ndarray, path: str
+) -> np.ndarray:
+    """True energies whose response is known."""
+    is_known = has_density(density) & np.isfinite(to_band).all(axis=1)
+    photons = np.nansum(yields, axis=0) * np.nan_to_num(to_band, nan=1.0).sum(axis=1)
+    return choose_known(is_known, photons, np.sqrt(edges[1:] * edges[:-1]), path)
 
 
 def _find_response(hdus: Any) -> Any:

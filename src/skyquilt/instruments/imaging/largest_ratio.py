@@ -17,6 +17,7 @@ from skyquilt.problem.empty_bins import fill_background
 from skyquilt.problem.sky_grid import HealpixGrid, known_values
 from skyquilt.sky.healpix import ring_to_vec
 from skyquilt.spectra.models import corners, evaluate
+from skyquilt.status import GOOD
 
 _INSIDE = 1e-9  # relative; both sides of the edge of a band are looked at
 _PIXELS = 8192  # at a time
@@ -41,7 +42,8 @@ def largest_ratio(
     Returns
     -------
     HealpixGrid
-        One value per pixel of the background's resolution, in the frame of the exposure. Between
+        One value per pixel of the background's resolution, in the frame of the exposure, where
+        that is known. Between
         their centres it is no lower than with the background interpolated.
     """
     energy = _energies(spectrum, background, response, span)
@@ -50,14 +52,17 @@ def largest_ratio(
     seen = shares(response.exposure_shares(energy), len(response.exposure.energies))
     exposure, frame = response.grid(), response.exposure.frame
     nside = background.cube.nside
-    largest = np.empty((12 * nside**2, 1))
+    largest, is_known = np.empty((12 * nside**2, 1)), np.empty(12 * nside**2, bool)
     for start in range(0, len(largest), _PIXELS):
         ipix = np.arange(start, min(start + _PIXELS, len(largest)))
         place = ring_to_vec(nside, ipix)
         expected = fill_background(background.at(frame, place, energy))
-        known = known_values(exposure, place)[0]
-        largest[ipix, 0] = np.max(density * (known @ seen.T) / expected, axis=1)
-    return HealpixGrid(nside, largest)
+        value, status = known_values(exposure, place)
+        is_known[ipix] = status == GOOD
+        largest[ipix, 0] = np.max(density * (value @ seen.T) / expected, axis=1)
+    if is_known.all():
+        return HealpixGrid(nside, largest)
+    return HealpixGrid(nside, largest[is_known], np.flatnonzero(is_known))
 
 
 def _energies(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skyquilt.config.spectrum import Spectrum
+from skyquilt.instruments.imaging.components import choose_known, has_density
 from skyquilt.instruments.imaging.dispersion import to_kernel
 from skyquilt.instruments.imaging.map_file import SkyMap, read_map
 from skyquilt.instruments.imaging.pixel_data import PixelData
@@ -26,7 +27,6 @@ EXTENSIONS = frozenset({"COUNTS", "BACKGROUND", "EXPOSURE", "PSF", "EDISP"})
 """What a file must have to be such a dataset."""
 
 _NOTABLE = 0.01  # change of the point spread function over the sky, of its maximum
-_FEW = 0.01  # of the photons of a source, whose response need not be known
 
 
 class _Response(NamedTuple):
@@ -173,9 +173,9 @@ def _by_true_energy(
         spread = _at_energies(spread, centers)
     to_band = dispersion.in_the_middle()
     yields = flux[:, np.newaxis, np.newaxis] * exposure.values
-    is_known = _has_density(spread) & np.isfinite(to_band).all(axis=1)
+    is_known = has_density(spread.in_the_middle()) & np.isfinite(to_band).all(axis=1)
     photons = np.nansum(yields, axis=(1, 2)) * np.nan_to_num(to_band, nan=1.0).sum(axis=1)
-    wanted = (flux > 0) & _choose(is_known, photons, centers, path)
+    wanted = (flux > 0) & choose_known(is_known, photons, centers, path)
     profiles = _profiles(spread, wanted, path, normalise)
     return _Response(yields[wanted], to_band[wanted], *profiles)
 
@@ -197,40 +197,11 @@ def _by_band(
     yields = np.zeros((len(is_good), *exposure.projection.shape))
     yields[is_good] = _band_yields(exposure, dispersion, flux, is_good)
     photons = np.nansum(yields, axis=(1, 2))
-    wanted = is_good & _choose(_has_density(spread), photons, energy.centers, path)
+    wanted = is_good & choose_known(
+        has_density(spread.in_the_middle()), photons, energy.centers, path
+    )
     profiles = _profiles(spread, wanted, path, normalise)
     return _Response(yields[wanted], np.eye(len(is_good))[wanted], *profiles)
-
-
-def _has_density(spread: SkyMap) -> np.ndarray:
-    """Energies whose point spread function is known in the middle of the map."""
-    density = spread.in_the_middle()
-    if np.any(density < 0) or np.isinf(density).any():
-        raise FaultError("PSF: some values are negative or infinite.")
-    return np.isfinite(density).all(axis=1) & density.any(axis=1)
-
-
-def _choose(is_known: np.ndarray, photons: np.ndarray, energy: np.ndarray, path: str) -> np.ndarray:
-    """Energies whose response is known, if next to no photons are expected at the others."""
-    if not photons.sum() > 0:
-        raise FaultError("no photons are expected: EXPOSURE or EDISP is 0 everywhere.")
-    unknown = photons * ~is_known
-    if not unknown.any():
-        return is_known
-    share, places = unknown.sum() / photons.sum(), energy[unknown > 0]
-    text = ", ".join(f"{one:.4g}" for one in places)
-    if share > _FEW:
-        raise FaultError(
-            f"PSF or EDISP is not known (NaN, or 0 everywhere) at {text} keV, where "
-            f"{100 * share:.2g} % of the photons of a source are expected: mend the file, or set "
-            "EXPOSURE to 0 there."
-        )
-    logger.warning(
-        "%s: PSF or EDISP is not known (NaN, or 0 everywhere) at %s keV; the %.2g %% of the "
-        "photons of a source that are expected there are left out",
-        *(path, text, 100 * share),
-    )
-    return is_known
 
 
 def _at_energies(spread: SkyMap, energy: np.ndarray) -> SkyMap:

@@ -1,7 +1,8 @@
 """Values of pixels: those that are impossible are refused, those that are missing are not zero.
 
-A pixel that has no value at all, NaN or the UNSEEN of HEALPix at every energy, is not known: of
-counts it is no part of the observation, of an exposure its directions have a status and no flux.
+A pixel that has no value at all, NaN at every energy (as UNSEEN of HEALPix, TNULL and BLANK are
+read), is not known: of counts it is no part of the observation, of an exposure its directions have
+a status and no flux.
 """
 
 import logging
@@ -12,9 +13,6 @@ import numpy as np
 from skyquilt.errors import InputError
 
 logger = logging.getLogger(__name__)
-
-UNSEEN = -1.6375e30
-"""What HEALPix programs write for a value that is missing."""
 
 
 def check_values(path: str, values: np.ndarray, describe: Callable[[int, int], str]) -> np.ndarray:
@@ -34,8 +32,7 @@ def check_values(path: str, values: np.ndarray, describe: Callable[[int, int], s
     InputError
         If a value is negative or infinite, is missing at some energies only, or all are missing.
     """
-    is_missing = np.isnan(values) | np.isclose(values, UNSEEN, rtol=1e-5, atol=0)
-    is_unknown = is_missing.all(axis=1)
+    is_unknown = np.isnan(values).all(axis=1)
     wrong = np.argwhere(~(np.isfinite(values) & (values >= 0)) & ~is_unknown[:, np.newaxis])
     if len(wrong):
         pixel, k = wrong[0]

@@ -72,9 +72,39 @@ def read_point_spread(
             "rad",
         )
         profile = read_column(table, path, "Psf")
-    _check_values(path, theta, profile)
+    if profile.ndim != 2 or profile.shape != (len(energies), len(theta)) or not profile.size:
+        raise InputError(
+            f"{path}: Psf has the shape {profile.shape}; {len(energies)} energies and {len(theta)} "
+            "angles (THETA) are needed."
+        )
     psf = PointSpreadFunction(path, check_ascending(path, energies), theta, profile)
+    psf = _cut_unknown(psf)
+    _check_values(path, theta, psf.profile)
     return _normalise(psf, section.normalise, accepted)
+
+
+def _cut_unknown(psf: PointSpreadFunction) -> PointSpreadFunction:
+    """The same without first and last energies at which it has no values: NaN or 0 at all angles.
+
+    Programs write them where there is no exposure. Of other energies they are refused.
+    """
+    is_known = ~np.all(np.isnan(psf.profile) | (psf.profile == 0), axis=1)
+    if is_known.all() or not is_known.any():
+        return psf
+    first, last = np.flatnonzero(is_known)[[0, -1]]
+    kept = slice(first, last + 1)
+    if not is_known[kept].all():
+        gap = psf.energies[kept][~is_known[kept]]
+        raise InputError(
+            f"{psf.path}: Psf is NaN or 0 at all angles at {', '.join(f'{e:.6g}' for e in gap)} "
+            "keV, between energies where it is known."
+        )
+    logger.info(
+        "%s: Psf is NaN or 0 at all angles at %d of %d energies, which are left out; it is known "
+        "from %.6g to %.6g keV",
+        *(psf.path, np.sum(~is_known), len(is_known), *psf.energies[[first, last]]),
+    )
+    return psf._replace(energies=psf.energies[kept], profile=psf.profile[kept])
 
 
 def _check_values(path: str, theta: np.ndarray, profile: np.ndarray) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from skyquilt.config.units import convert_unit
+from skyquilt.instruments.imaging.fits_file import column_values
 from skyquilt.instruments.imaging.headers import is_counts
 
 COUNTS = "counts"
@@ -25,7 +26,7 @@ def get_column(hdu: Any, name: str, unit: str | None = None) -> np.ndarray:
     """
     if name not in hdu.columns.names:
         raise FaultError(f"table {hdu.name} has no column {name}; it has {hdu.columns.names}.")
-    values = np.asarray(hdu.data[name], dtype=np.float64)
+    values = column_values(hdu, name)
     return values * _factor(hdu.columns[name].unit, unit, f"column {name} of {hdu.name}")
 
 
