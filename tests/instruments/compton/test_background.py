@@ -54,12 +54,18 @@ def test_histograms_without_time_are_taken_as_of_one_time(orientation):
 @pytest.mark.parametrize(
     ("counts", "background", "message"),
     [
-        (COUNTS, None, "the counts have a time span, the background do not"),
-        (None, BACKGROUND, "the background have a time span, the counts do not"),
+        (
+            COUNTS,
+            None,
+            r"the counts is known.* the background is not.*`data\.background\.interval`",
+        ),
+        (None, BACKGROUND, r"the background is known.* the counts is not.*`data\.interval`"),
     ],
 )
 def test_one_unknown_time_span_is_refused(counts, background, message):
-    with pytest.raises(InputError, match=rf"background\.h5: {message}.*`data\.background\.scale`"):
+    with pytest.raises(
+        InputError, match=rf"background\.h5: the time span of {message}.*`data\.background\.scale`"
+    ):
         scale_background(model(), counts, background, None)
 
 
@@ -73,5 +79,11 @@ def test_zero_livetime_is_refused(local, livetime):
 
 
 def test_orientation_that_does_not_cover_the_background_is_refused(orientation):
-    with pytest.raises(InputError, match=r"covers .* not the interval .*1800000041\.0"):
+    message = r"covers .* not the interval .*1800000041\.0+ s of the background \(`data\.background"
+    with pytest.raises(InputError, match=message):
         scale_background(model(), COUNTS, (START, START + 41), orientation)
+
+
+def test_orientation_that_does_not_cover_the_counts_names_their_key(orientation):
+    with pytest.raises(InputError, match=r"1800000041\.0+ s of the counts \(`data\.interval`"):
+        scale_background(model(), (START, START + 41), BACKGROUND, orientation)

@@ -90,6 +90,14 @@ def test_read_counts_leaves_out_what_is_outside_the_time_axis(write, interval):
     np.testing.assert_array_equal(read_counts(path, interval).counts, 2 * COUNTS)
 
 
+@pytest.mark.parametrize("key", ["data.interval", "data.background.interval"])
+def test_read_counts_between_time_edges_names_the_key(write, key):
+    path = write(np.stack([COUNTS, COUNTS]), time=[0, 10, 20])
+
+    with pytest.raises(InputError, match=rf"is no edge .*: change `{key}`, or"):
+        read_counts(path, (START, START + 12), key)
+
+
 def test_read_counts_between_time_edges_names_the_nearest(write):
     path = write(np.stack([COUNTS, COUNTS]), time=[0, 10, 20])
 

@@ -46,17 +46,24 @@ def scale_background(
     if counts_span is None and background_span is None:
         return BackgroundScale(1.0, "no time axis: the histograms cover the same time")
     if counts_span is None or background_span is None:
-        known, unknown = ("background", "counts")[:: 1 if counts_span is None else -1]
+        known, unknown, key = ("counts", "background", "data.background.interval")
+        if counts_span is None:
+            known, unknown, key = ("background", "counts", "data.interval")
         raise InputError(
-            f"{model.path}: the {known} have a time span, the {unknown} do not, so the background "
-            "cannot be scaled: give `data.interval` and `data.background.interval`, or "
-            "`data.background.scale`."
+            f"{model.path}: the time span of the {known} is known, that of the {unknown} is not, "
+            f"so the background cannot be scaled: give `{key}`, or `data.background.scale`."
         )
     if orientation is None:
         ratio = np.diff(counts_span)[0] / np.diff(background_span)[0]
         return BackgroundScale(float(ratio), "ratio of durations")
-    counts_time = orientation.livetime_between(*counts_span)
-    background_time = orientation.livetime_between(*background_span)
+    counts_time = orientation.livetime_between(
+        *counts_span, " of the counts (`data.interval`, or their time axis)"
+    )
+    background_time = orientation.livetime_between(
+        *background_span,
+        " of the background (`data.background.interval`, or its time axis; "
+        "`data.background.scale` needs neither)",
+    )
     if not (counts_time > 0 and background_time > 0):
         raise InputError(
             f"{orientation.path}: livetime {counts_time:g} s of the counts and "

@@ -48,7 +48,9 @@ class BinnedCounts:
     is_cut: bool = False
 
 
-def read_counts(path: str, interval: tuple[float, float] | None) -> BinnedCounts:
+def read_counts(
+    path: str, interval: tuple[float, float] | None, key: str = "data.interval"
+) -> BinnedCounts:
     """Read a histogram and sum it over all axes but Em, Phi, PsiChi.
 
     Parameters
@@ -58,6 +60,8 @@ def read_counts(path: str, interval: tuple[float, float] | None) -> BinnedCounts
     interval : tuple of float or None
         Time interval to cut out [UNIX s]; both ends must be edges of the time axis. None is the
         whole axis, without its under- and overflow. Ignored for a histogram without one.
+    key : str, optional
+        Key of the configuration that gives the interval, for messages.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def read_counts(path: str, interval: tuple[float, float] | None) -> BinnedCounts
     """
     with _open(path) as hist:
         axes = _read_axes(hist, path)
-        span, cuts, is_cut = _cut_time(axes, interval, path)
+        span, cuts, is_cut = _cut_time(axes, interval, path, key)
         space = _read_space(axes, path)
         counts = _project(hist, axes, cuts, path)
     _check_counts(counts, path)
@@ -119,7 +123,7 @@ def _read_space(axes: dict[str, Axis], path: str) -> DataSpace:
 
 
 def _cut_time(
-    axes: dict[str, Axis], interval: tuple[float, float] | None, path: str
+    axes: dict[str, Axis], interval: tuple[float, float] | None, path: str, key: str
 ) -> tuple[tuple[float, float] | None, dict[str, slice], bool]:
     """Time span, the range of time bins to use, and whether they are not all."""
     if "Time" not in axes:
@@ -127,18 +131,18 @@ def _cut_time(
     edges = axis_edges(axes["Time"], path)
     if interval is None:
         interval = (float(edges[0]), float(edges[-1]))
-    first, last = (_find_stamp(edges, stamp, path) for stamp in interval)
+    first, last = (_find_stamp(edges, stamp, path, key) for stamp in interval)
     return interval, {"Time": slice(first, last)}, (first, last) != (0, edges.size - 1)
 
 
-def _find_stamp(edges: np.ndarray, stamp: float, path: str) -> int:
+def _find_stamp(edges: np.ndarray, stamp: float, path: str, key: str) -> int:
     found = np.flatnonzero(np.abs(edges - stamp) <= _TIME_ATOL)
     if found.size == 0:
         near = np.sort(edges[np.argsort(np.abs(edges - stamp))[:2]])
         raise InputError(
             f"{path}: {stamp:.6f} s is no edge of the time axis, which spans {edges[0]:.6f} to "
             f"{edges[-1]:.6f} s; the nearest edges are {near[0]:.6f} and {near[1]:.6f}: change "
-            "`data.interval`, or bin the events anew."
+            f"`{key}`, or bin the events anew."
         )
     return int(found[0])
 

@@ -65,7 +65,8 @@ def read_measurement(analysis: Analysis) -> Measurement:
     """
     data = analysis.data
     terms = [read_counts(term.path, data.interval) for term in data.counts]
-    background = read_counts(data.background.path, data.background.interval)
+    model = data.background
+    background = read_counts(model.path, model.interval, "data.background.interval")
     for other in (*terms[1:], background):
         check_same_space(terms[0].space, terms[0].path, other.space, other.path)
     _check_frame(data.frame, (*terms, background))

@@ -45,8 +45,10 @@ class Orientation:
     first: int = 0
     covers: tuple[float, float] | None = None
 
-    def overlap(self, start: float, stop: float) -> np.ndarray:
+    def overlap(self, start: float, stop: float, whose: str = "") -> np.ndarray:
         """Fraction of each interval that lies in [start, stop), shape (n - 1,).
+
+        `whose` time it is, and what gives it, is told in messages.
 
         Raises
         ------
@@ -57,15 +59,16 @@ class Orientation:
             first, last = self.covers or (self.time[0], self.time[-1])
             raise InputError(
                 f"{self.path}: covers {first:.6f} to {last:.6f} s, not the "
-                f"interval {start:.6f} to {stop:.6f} s: use the file of this observation."
+                f"interval {start:.6f} to {stop:.6f} s{whose}: use the file of this observation."
             )
         begin, end = np.maximum(self.time[:-1], start), np.minimum(self.time[1:], stop)
         return np.clip(end - begin, 0, None) / np.diff(self.time)
 
-    def livetime_between(self, start: float, stop: float) -> float:
+    def livetime_between(self, start: float, stop: float, whose: str = "") -> float:
         """Livetime in [start, stop) [s]; a part of an interval counts in proportion.
 
-        Without livetimes in the file, the time itself.
+        Without livetimes in the file, the time itself. `whose` time it is, and what gives it, is
+        told in messages.
 
         Raises
         ------
@@ -73,7 +76,7 @@ class Orientation:
             If the file does not cover [start, stop].
         """
         length = np.diff(self.time) if self.livetime is None else self.livetime[:-1]
-        return float(np.sum(self.overlap(start, stop) * length))
+        return float(np.sum(self.overlap(start, stop, whose) * length))
 
     def has_earth(self) -> bool:
         """Whether the file knows the spacecraft's altitude."""
