@@ -9,6 +9,7 @@ import pytest
 
 from skyquilt.config import parse_config
 from skyquilt.config.analysis import Analysis
+from skyquilt.errors import ProductError
 from skyquilt.io.answers import read_answers
 from skyquilt.products import PRODUCTS, all_sections
 from skyquilt.runs import answers
@@ -16,11 +17,14 @@ from skyquilt.runs.answers import Digests
 from skyquilt.runs.freshness import describe_stale, find_stale, find_stale_index
 from skyquilt.runs.verify import State, verify_tree
 from skyquilt.steps.calibrate import calibrate_files, plot_calibration, simulate_skies_file
+from skyquilt.steps.localise import localise_analysis
+from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.plot import plot_analysis
 from skyquilt.steps.prepare import prepare_analysis
-from skyquilt.steps.refine import plan_refinement
+from skyquilt.steps.refine import plan_refinement, refine_analysis
 from skyquilt.steps.report import report_all, report_analysis
 from skyquilt.steps.run import run_analysis
+from skyquilt.steps.sources import sources_analysis
 
 pytestmark = pytest.mark.slow  # one analysis with everything, made once
 
@@ -116,7 +120,7 @@ CHANGES = {
         "sum": setting("energy", "sum_channels", value=True),
     },
     "`instrument`, `data`, `shape`": {
-        "shape": setting("shape", value={"model": "disk", "radius": "2 deg"}),
+        "shape": setting("shape", value={"model": "disk", "radius": 2.0}),
         "interval": setting("data", "interval", value=[1.8e9, 1.8e9 + 5]),
         "weights": setting("data", "time_weights", value="elapsed"),
         "scale": lambda analysis: analysis["data"]["background"].update(scale=1.1),
@@ -304,3 +308,85 @@ def test_verify_finds_a_changed_configuration_beside_the_products(tree):
         item.path.parent.name if item.path.suffix != ".html" else item.path.name for item in foreign
     } == {"plots", "report.html"}
     assert {item.reason for item in foreign} == {"plots.colormap was viridis and is magma"}
+
+
+class Steps:
+    """Each step that reads products, on those of a tree."""
+
+    def __init__(self, settings, folder):
+        self.read = folder
+        self.config, self.out = parse_config(settings), folder / "new"
+        self.given = [folder / PRODUCTS[name].files[0] for name in ("problem", "maps", "refined")]
+
+    def plan(self):
+        plan_analysis(self.config, "burst", self.given[0], self.out / "plan.json")
+
+    def plan_refinement(self):
+        plan_refinement(self.config, "burst", *self.given[:2], self.out / "0.json")
+
+    def refine(self):
+        refine_analysis(self.config, "burst", *self.given[:2], self.out / "refined.fits")
+
+    def localise(self):
+        localise_analysis(self.config, "burst", *self.given, self.out)
+
+    def sources(self):
+        sources_analysis(self.config, "burst", *self.given[:2], self.out / "sources.ecsv")
+
+    def plot(self):
+        names = ("skymap.multiorder.fits", "summary.json")
+        files = [self.read / name for name in names]
+        plot_analysis(self.config, "burst", *self.given[:2], *files, self.out / "plots")
+
+    def simulate_skies(self):
+        model = self.read / "model.h5"
+        simulate_skies_file(self.config, "burst", model, "null", 0, self.out / "null.h5")
+
+    def calibrate(self):
+        files = (self.out / "calibration.json", self.out / "calibration.h5")
+        skies = sorted(self.read.glob("skies/*.h5"))
+        calibrate_files(self.config, "burst", self.read / "model.h5", skies, *files)
+
+    def report(self):
+        report_analysis(self.config, "burst", self.read, self.out / "report.html")
+
+    def index(self):
+        report_all(self.config, [self.read / "report.html"], self.out / "index.html")
+
+
+STEPS = [name for name in vars(Steps) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_step_refuses_products_of_another_spectrum_and_writes_nothing(made, change, step):
+    change["analyses"]["burst"]["spectrum"]["index"] = -3.5
+    steps = Steps(change, made.folder)
+    with pytest.raises(ProductError, match=r"index was -2\.0 and is -3\.5; make it again"):
+        getattr(steps, step)()
+    assert not steps.out.exists()
+
+
+def test_page_shows_no_figure_of_another_look(made, change):
+    change["analyses"]["burst"]["plots"] = {"colormap": "magma"}
+    with pytest.raises(ProductError, match=r"plots/.*\.png: plots\.colormap was viridis"):
+        Steps(change, made.folder).report()
+
+
+@pytest.mark.parametrize(
+    ("section", "file"), [("sources", "sources.fits"), ("calibrate", "calibration.json")]
+)
+def test_page_shows_no_numbers_of_other_settings(made, change, section, file):
+    key, value = {"sources": ("threshold", 9), "calibrate": ("seed", 7)}[section]
+    change["analyses"]["burst"][section][key] = value
+    with pytest.raises(ProductError, match=rf"{file}|plots/"):
+        Steps(change, made.folder).report()
+
+
+def test_step_refuses_products_of_another_analysis(made, change):
+    change["analyses"] = {"other": change["analyses"]["burst"]}
+    with pytest.raises(
+        ProductError, match=r"problem\.h5: it was made for analysis burst, not other"
+    ):
+        plan_analysis(
+            parse_config(change), "other", made.folder / "problem.h5", made.folder / "new/plan.json"
+        )

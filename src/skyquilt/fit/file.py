@@ -9,6 +9,7 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.chunk import ChunkResult
 from skyquilt.fit.plan import Plan
 from skyquilt.io.hdf5 import Schema, get, new_hdf5, open_hdf5, put
+from skyquilt.io.hdf5_file import open_header
 from skyquilt.io.json_file import read_json
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.likelihood.poisson import FluxFit
@@ -106,8 +107,11 @@ def read_plan_identity(path: str | Path) -> str:
     ProductError
         If the file is missing, damaged or no chunk.
     """
-    with open_hdf5(path, SCHEMA) as file:
-        return str(file.attrs["plan_identity"])
+    try:
+        with open_header(path) as file:
+            return str(file.attrs["plan_identity"])
+    except (OSError, KeyError, RuntimeError) as error:
+        raise ProductError(f"{path}: cannot be read ({error}).") from error
 
 
 def read_plan(path: str | Path) -> Plan:

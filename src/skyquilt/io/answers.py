@@ -48,9 +48,9 @@ def find_answers(record: Any) -> dict[str, Any] | None:
 
 
 def _from_hdf5(path: Path) -> dict[str, Any]:
-    import h5py
+    from skyquilt.io.hdf5_file import open_header
 
-    with h5py.File(path, "r") as file:
+    with open_header(path) as file:
         text = file["provenance"].attrs.get("answers") if "provenance" in file else None
     return {"answers": None if text is None else json.loads(text)}
 

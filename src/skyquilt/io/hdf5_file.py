@@ -36,7 +36,7 @@ def open_to_read(path: str | Path, error: type[SkyquiltError] = InputError) -> h
     OSError
         If it is not there, cannot be read, or is no whole HDF5 file.
     """
-    file = _open(path)
+    file = open_header(path)
     try:
         reason = _what_lies_outside(file) or _what_lies_behind(file, Path(path))
     except (RuntimeError, KeyError, ValueError) as damage:
@@ -152,8 +152,8 @@ def _number(group: h5py.Group) -> int:
     return h5py.h5o.get_info(group.id).fileno
 
 
-def _open(path: str | Path) -> h5py.File:
-    """Open a file, without a lock where the file system has none."""
+def open_header(path: str | Path) -> h5py.File:
+    """Open a file of which only attributes are read, without a lock where there is none."""
     try:
         return h5py.File(path, "r")
     except OSError as error:

@@ -14,7 +14,13 @@ _SCHEMA = Schema("skyquilt/figures", "1.0", "skyquilt plot")
 
 
 def write_listing(folder: str | Path, files: Iterable[Path], provenance: Provenance) -> None:
-    """List files of a folder in it; each has a checksum of its own."""
+    """List files of a folder in it; each has a checksum of its own.
+
+    Files of an earlier list that are not made any more are removed.
+    """
+    files = list(files)
+    for old in set(read_listing(Path(folder))) - set(files):
+        old.unlink(missing_ok=True)
     content = {
         "schema": _SCHEMA.name,
         "schema_version": _SCHEMA.version,

@@ -1,6 +1,6 @@
 """What a product of an analysis has to answer, and how what it answers differs from that."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
 from skyquilt.io.answers import read_answers
-from skyquilt.io.digest import file_digest, stat_key
+from skyquilt.io.digest import file_digest
 from skyquilt.products import PRODUCTS, all_sections, asked_ancestry, select
 
 Digest = Callable[[str], str | None]
@@ -21,7 +21,7 @@ _MISSING = object()
 
 
 class Digests:
-    """SHA-256 of input files, each read once as long as it stays the same.
+    """SHA-256 of input files, each looked at once.
 
     Parameters
     ----------
@@ -29,29 +29,30 @@ class Digests:
         Folder that analyses share; digests of large files are remembered there.
     known : dict, optional
         What to say of files that are not there any more.
-
-    Attributes
-    ----------
-    later : set of Path
-        Files that will be made again: nothing is known of them.
     """
 
     def __init__(self, cache: str | Path | None, known: Mapping[str, str] | None = None):
         self._memo = None if cache is None else Path(cache) / "digests"
         self._known = dict(known or {})
-        self._read: dict[str, str] = {}
-        self.later: set[Path] = set()
+        self._found: dict[str, str | None] = {}
+        self._later: set[Path] = set()
 
     def __call__(self, path: str) -> str | None:
         """SHA-256 of a file, None if it is not there."""
-        if Path(path) in self.later:
+        if path not in self._found:
+            self._found[path] = self._look(path)
+        return self._found[path]
+
+    def forget(self, paths: Iterable[Path]) -> None:
+        """Know nothing of files that will be made again."""
+        self._later.update(paths)
+        self._found.clear()
+
+    def _look(self, path: str) -> str | None:
+        if Path(path) in self._later:
             return None
-        if not Path(path).is_file():
-            return self._known.get(path)
-        key = stat_key(Path(path))
-        if key not in self._read:
-            self._read[key] = file_digest(path, self._memo)
-        return self._read[key]
+        is_there = Path(path).is_file()
+        return file_digest(path, self._memo) if is_there else self._known.get(path)
 
 
 def data_files(analysis: Analysis, product: str) -> tuple[str, ...]:

@@ -56,10 +56,23 @@ def find_stale(config: Config, name: str, digest: Digest) -> list[Stale]:
         Name of the analysis.
     digest : callable
         Gives the SHA-256 of an input file, None if it is not there or will be made.
+
+    Raises
+    ------
+    ProductError
+        If the folder may not be read.
     """
     folder = Path(config.results) / name
-    if not folder.is_dir():
-        return []
+    try:
+        return _find_stale(folder, config, name, digest) if folder.is_dir() else []
+    except OSError as error:
+        raise ProductError(
+            f"{error.filename}: {error.strerror}; get the right to read it, or choose another "
+            "folder of results."
+        ) from error
+
+
+def _find_stale(folder: Path, config: Config, name: str, digest: Digest) -> list[Stale]:
     questions = Questions(config, name, digest)
     found = []
     for product in PRODUCTS.values():

@@ -82,7 +82,7 @@ def find_stale_inputs(config: Config, digests: Digests) -> list[Stale]:
     """
     found = []
     for stale in _stale_inputs(config, digests):
-        digests.later.update(stale.paths)
+        digests.forget(stale.paths)
         found.append(stale)
     return found
 

@@ -11,6 +11,7 @@ from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
 from skyquilt.io.hdf5 import Schema
 from skyquilt.io.json_file import read_json
+from skyquilt.io.listing import read_listing
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.maps.file import read_skymap
@@ -71,6 +72,8 @@ def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) 
     entries = []
     for page in map(Path, pages):
         summary = read_json(page.parent / "summary.json", _AGAIN)
+        files = {"localisation": page.parent / "summary.json", "page": page}
+        answer_from(config, summary["analysis"], "page", **files)
         has_skies = get_analysis(config, summary["analysis"]).calibrate is not None
         calibration = read_json(page.parent / "calibration.json", _AGAIN) if has_skies else None
         entries.append(Entry(relpath(page, Path(output).parent), summary, calibration))
@@ -92,7 +95,8 @@ def _seal(
 def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ProductError(f"{folder}: no such folder; run the workflow again to make it.")
-    return sorted(folder.glob("*.png"))
+    listed = [path for path in read_listing(folder) if path.suffix == ".png" and path.is_file()]
+    return sorted(listed or folder.glob("*.png"))
 
 
 def _sources(path: Path) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from skyquilt.config import load_config
-from skyquilt.errors import ConfigError
+from skyquilt.errors import ConfigError, ProductError
 from skyquilt.runs.answers import Digests
 from skyquilt.runs.freshness import Stale, describe_stale, find_stale, recorded_data
 from skyquilt.runs.guard import is_claimed
@@ -35,7 +35,7 @@ def describe_status(results: str | Path, workdir: str | Path) -> str:
 def _find_stale(results: str | Path) -> Iterator[Stale]:
     """Products that do not answer the configurations beside them."""
     for folder in open_tree(results):
-        with suppress(ConfigError):  # `verify` names a configuration that cannot be read
+        with suppress(ConfigError, ProductError):  # `verify` names what cannot be read
             config = load_config(folder.path / "config.yaml")
             here = config.model_copy(update={"results": str(folder.path.parent)})
             memo = config.cache if Path(config.cache).is_dir() else None

@@ -215,3 +215,9 @@ def test_spectrum_that_vanishes_in_float32_is_refused(local, tmp_path):
 
     with pytest.raises(ConfigError, match=r"response\.h5: .* vanishes: .*raise `spectrum\.norm`"):
         contract(local.analysis(), tmp_path)
+
+
+def test_other_version_of_results_makes_another_table(local, monkeypatch):
+    before = make(local).path
+    monkeypatch.setattr(table, "RESULTS_VERSION", table.RESULTS_VERSION + 1)
+    assert make(local).path != before

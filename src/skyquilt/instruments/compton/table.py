@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from skyquilt import RESULTS_VERSION
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.instruments.channels import select_channels
@@ -124,6 +125,7 @@ def _table_path(analysis: Analysis, channels: tuple[int, int], cache: Path) -> P
         "channels": channels,
         "sum_channels": analysis.energy.sum_channels,
         "schema_version": SCHEMA.version,
+        "results_version": RESULTS_VERSION,
     }
     return cache / "tables" / f"{settings_digest(settings)[:32]}.h5"
 
