@@ -107,6 +107,15 @@ def test_error_is_one_line_and_an_exit_code(run, monkeypatch, error, code):
     assert err == ["skyquilt check: error: something is wrong"]
 
 
+@pytest.mark.parametrize("option", ["--config=~/c.yaml", "--config=~"])
+def test_tilde_that_the_shell_left_is_one_message(run, option):
+    code, _, err = run("check", option)
+
+    assert code == 2
+    assert err[-1].startswith("skyquilt check: error: config '~")
+    assert "is not replaced here: write $HOME" in err[-1]
+
+
 def test_lack_of_memory_is_one_message(run, monkeypatch):
     def fail(args):
         raise MemoryError("std::bad_alloc")

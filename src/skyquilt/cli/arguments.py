@@ -4,6 +4,8 @@ import argparse
 import math
 from collections.abc import Callable
 
+from skyquilt.errors import ConfigError
+
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """`--config`."""
@@ -96,6 +98,23 @@ def add_position(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frame", required=True, metavar="NAME", help="icrs, galactic, or another of astropy's"
     )
+
+
+def check_paths(args: argparse.Namespace) -> None:
+    """Refuse a `~` that the shell has not replaced, as in `--output=~/x`.
+
+    Raises
+    ------
+    ConfigError
+        If an argument begins with one.
+    """
+    for name, value in vars(args).items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and text.startswith("~"):
+                raise ConfigError(
+                    f"{name.replace('_', '-')} {text!r}: ~ is not replaced here: write "
+                    f"$HOME{text[1:]}, or './{text}' if that is the name."
+                )
 
 
 def _angle(low: float, high: float) -> Callable[[str], float]:

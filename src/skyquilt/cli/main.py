@@ -32,6 +32,7 @@ from skyquilt.cli import (
     status,
     verify,
 )
+from skyquilt.cli.arguments import check_paths
 from skyquilt.cli.outcome import LogHandler, end, prepare_streams
 
 VERBS = {
@@ -151,7 +152,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format=form, datefmt="%H:%M:%S", handlers=[LogHandler()])
     # Libraries log for themselves at this level, too: fontTools a line per glyph table.
     logging.getLogger("skyquilt").setLevel(logging.WARNING if args.quiet else logging.INFO)
-    return end(lambda: args.run(args), f"skyquilt {args.verb}")
+
+    def run_verb() -> int:
+        check_paths(args)
+        return args.run(args)
+
+    return end(run_verb, f"skyquilt {args.verb}")
 
 
 if __name__ == "__main__":
