@@ -331,3 +331,38 @@ def test_celestial_axes_behind_the_energy_are_refused():
 
     with pytest.raises(InputError, match=r"celestial axes have the numbers \[2, 3\]"):
         image_of(SAME | cards)
+
+
+@pytest.mark.parametrize("outside", [0.0, np.nan, 1e30])
+@pytest.mark.parametrize(
+    ("projection", "size"), [("AIT", 3.0), ("MOL", 3.0), ("ZEA", 3.0), ("SFL", 3.0)]
+)
+def test_what_is_written_off_the_sky_is_no_value(projection, size, outside):
+    cards = header(
+        projection, ("GLON", "GLAT"), (0, 90 if projection == "ZEA" else 0), size, (90, 140)
+    )
+    image = read_projection(cards, "x.fits")
+    row, column = np.indices(image.shape)
+    is_on_sky = np.isfinite(to_vec(image, column, row)[..., 0])
+    vec = np.random.default_rng(5).normal(size=(2000, 3))
+    vec /= np.linalg.norm(vec, axis=1)[:, np.newaxis]
+
+    found = to_grid(image, np.where(is_on_sky, 7.0, outside)[np.newaxis]).at(vec)[:, 0]
+
+    is_known = np.isfinite(found)
+    np.testing.assert_allclose(found[is_known], 7.0, rtol=1e-9)
+    # at the very border all pixels around a direction can have their middle off the sky
+    assert is_known.mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("cards", "is_read"), [((0, 0), True), ((0, 20), True), ((20, 20), True), ((20, 0), False)]
+)
+def test_rotation_of_the_wrong_axis_is_refused(cards, is_read):
+    cards = SAME | {"CROTA1": cards[0], "CROTA2": cards[1]}
+
+    if is_read:
+        image_of(cards)
+    else:
+        with pytest.raises(InputError, match="CROTA1 is 20 and CROTA2 is 0"):
+            image_of(cards)

@@ -129,6 +129,14 @@ def n_turns(projection: Projection) -> float:
     return float(np.abs(projection.turn) @ (n_columns, n_rows) / np.sum(projection.turn**2))
 
 
+def find_off_sky(projection: Projection) -> np.ndarray | None:
+    """Pixels whose middle lies off the sky, by row and column; None if there are none."""
+    if np.isfinite(to_vec(projection, *_sample(projection.shape))).all():
+        return None
+    row, column = np.indices(projection.shape)
+    return np.isnan(to_vec(projection, column, row)[..., 0])
+
+
 def find_difference(one: Projection, other: Projection) -> str | None:
     """What makes the pixels of two images different, for a message; None if they are the same.
 
@@ -181,6 +189,12 @@ def _read_wcs(header: Any, path: str) -> Any:
         raise InputError(
             f"{path}: its celestial axes have the numbers {sorted(n + 1 for n in celestial)}; they "
             "must be the first two: reorder the axes."
+        )
+    turned = [header.get(f"CROTA{axis}", 0) for axis in (1 + wcs.wcs.lng, 1 + wcs.wcs.lat)]
+    if turned[0] not in (0, turned[1]):
+        raise InputError(
+            f"{path}: CROTA{1 + wcs.wcs.lng} is {turned[0]} and CROTA{1 + wcs.wcs.lat} is "
+            f"{turned[1]}; a rotation is that of the axis of latitude: mend the header."
         )
     distortions = (whole.sip, whole.cpdis1, whole.cpdis2, whole.det2im1, whole.det2im2)
     if any(part is not None for part in distortions):

@@ -6,6 +6,7 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.projection import (
     Projection,
     closed_axis,
+    find_off_sky,
     n_turns,
     to_image,
     to_vec,
@@ -109,22 +110,35 @@ def values_at(projection: Projection, values: np.ndarray, vec: np.ndarray) -> np
     -------
     ndarray of float64, shape (n, n_quantity)
         Values; NaN where the nearest pixel is not known, or the projection has no place for the
-        direction. Beside a pixel that is not known, those around it count.
+        direction. Beside such a pixel, and one whose middle is off the sky, those around it count.
     """
+    values, is_edge = _without_off_sky(projection, values)
     column, row = to_image(projection, vec)
     place = np.stack([row, column])
     axis = closed_axis(projection)
     if axis is not None:  # the last pixel is the neighbour of the first
         values = np.concatenate([values, values.take([0], 1 + axis)], axis=1 + axis)
+        is_edge = np.concatenate([is_edge, is_edge.take([0], axis)], axis=axis)
         place[axis] %= projection.shape[axis]
     has_place = np.all(np.isfinite(place), axis=0)
     found = np.full((vec.shape[0], len(values)), np.nan)
     for k, plane in enumerate(values):
-        found[has_place, k] = _between(plane, place[:, has_place])
+        found[has_place, k] = _between(plane, is_edge, place[:, has_place])
     return found
 
 
-def _between(plane: np.ndarray, place: np.ndarray) -> np.ndarray:
+def _without_off_sky(projection: Projection, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values with NaN where the middle of a pixel is off the sky, and these pixels.
+
+    What is written there, often 0, is no value.
+    """
+    is_off = find_off_sky(projection)
+    if is_off is None:
+        return values, np.zeros(projection.shape, bool)
+    return np.where(is_off, np.nan, values), is_off
+
+
+def _between(plane: np.ndarray, is_edge: np.ndarray, place: np.ndarray) -> np.ndarray:
     from scipy.ndimage import map_coordinates
 
     is_known = np.isfinite(plane)
@@ -132,8 +146,9 @@ def _between(plane: np.ndarray, place: np.ndarray) -> np.ndarray:
         return map_coordinates(plane, place, order=1, mode="nearest")
     found = map_coordinates(np.where(is_known, plane, 0), place, order=1, mode="nearest")
     share = map_coordinates(is_known.astype(np.float64), place, order=1, mode="nearest")
-    nearest = map_coordinates(is_known.astype(np.float64), place, order=0, mode="nearest") > 0
-    return np.divide(found, share, out=np.full_like(found, np.nan), where=nearest & (share > 0))
+    can_be = (is_known | is_edge).astype(np.float64)
+    nearest = map_coordinates(can_be, place, order=0, mode="nearest") > 0
+    return np.divide(found, share, out=np.full_like(found, np.nan), where=nearest & (share > 1e-6))
 
 
 def pixel_centers(projection: Projection) -> np.ndarray:
