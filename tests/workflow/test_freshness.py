@@ -76,7 +76,7 @@ def test_input_that_is_away_and_not_made_is_an_error(copy, name, untouched):
         with untouched(copy.results / "burst"):
             result = copy.run(*options, config=config)
         assert result.returncode == 1
-        assert f"input files are not there: tiny's data/{name} (analysis burst)" in result.stdout
+        assert f"tiny's data/{name}: no such file (analysis burst)" in result.stdout
         assert "Traceback" not in result.stdout
 
 

@@ -37,6 +37,7 @@ class FitOptions(Section):
                 "`allow_negative: true` needs a fixed background: with a free one, fluxes are "
                 "fitted from 0 upwards"
             )
-        if not self.limits and "confidence_level" in self.model_fields_set:
+        default = type(self).model_fields["confidence_level"].default
+        if not self.limits and self.confidence_level != default:
             raise ValueError("`confidence_level` has no effect with `limits: false`: remove it")
         return self

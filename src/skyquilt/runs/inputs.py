@@ -36,8 +36,15 @@ def made_files(config: Config) -> set[Path]:
     return {Path(binning.output) for binning in config.binning.values()} | simulated_files(config)
 
 
-def check_inputs(config: Config) -> None:
+def check_inputs(config: Config, name: str | None = None) -> None:
     """Refuse a configuration that names files which are neither there nor made by itself.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    name : str, optional
+        Analysis whose files are looked for; those of all, and of all binnings, by default.
 
     Raises
     ------
@@ -45,19 +52,19 @@ def check_inputs(config: Config) -> None:
         If there are any; the message names them and the analyses.
     """
     needed: dict[str, str] = {}
-    for name, analysis in config.analyses.items():
-        for path in data_files(analysis, "page"):
-            needed.setdefault(path, f"analysis {name}")
-    for name, binning in config.binning.items():
+    for key in config.analyses if name is None else (name,):
+        for path in data_files(config.analyses[key], "page"):
+            needed.setdefault(path, f"analysis {key}")
+    for key, binning in config.binning.items() if name is None else ():
         for path in binning.paths():
-            needed.setdefault(path, f"binning {name}")
+            needed.setdefault(path, f"binning {key}")
     made = made_files(config)
     away = [path for path in needed if Path(path) not in made and not Path(path).is_file()]
     if away:
-        named = ", ".join(f"{path} ({needed[path]})" for path in away[:_NAMED])
-        more = f" and {len(away) - _NAMED} more" if len(away) > _NAMED else ""
+        named = ", ".join(f"{path}: no such file ({needed[path]})" for path in away[:_NAMED])
+        more = f", and {len(away) - _NAMED} more" if len(away) > _NAMED else ""
         raise InputError(
-            f"input files are not there: {named}{more}. Put them back, or name others in the "
+            f"{named}{more}. Put back what the data are read from, or name other files in the "
             "configuration."
         )
 

@@ -14,7 +14,12 @@ from skyquilt.products import FOLDERS, INDEX, PRODUCTS, ancestry
 from skyquilt.report.text import describe_result
 from skyquilt.runs.answers import Digests
 from skyquilt.runs.freshness import Stale, find_stale
-from skyquilt.runs.inputs import simulated_files, stale_binnings, why_simulation_is_stale
+from skyquilt.runs.inputs import (
+    check_inputs,
+    simulated_files,
+    stale_binnings,
+    why_simulation_is_stale,
+)
 from skyquilt.runs.tree import region_paths
 from skyquilt.sky.chunks import chunk_name
 from skyquilt.steps.bin_events import bin_events_file
@@ -55,6 +60,7 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
     """
     folder = Path(config.results) / name
     steps = _steps(config, name, folder, threads)
+    check_inputs(config, name)
     times = make_inputs(config, name)
     write_analysis_settings(config, name)
     _set_aside(folder, find_stale(config, name, Digests(config.cache)))
