@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
+from skyquilt.config.accept import accepted
 from skyquilt.config.base import Energy, Nside, Section, quantity
 from skyquilt.config.data import Interval
 from skyquilt.config.paths import InputPath, OutputPath
@@ -74,6 +75,9 @@ class Binning(Section):
     """Width of the bins in the Compton scattering angle; a whole number of them fills 180 deg."""
     nside: Nside
     """Resolution of PsiChi, a power of two; the ordering is RING."""
+
+    accept: accepted(Literal["radians"]) = ()
+    """Checks whose objections are warnings, for example `[radians]`."""
 
     @model_validator(mode="after")
     def _check_time(self) -> Self:

@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 
 from skyquilt.errors import InputError, SkyquiltError
+from skyquilt.io.hdf5_heap import torn_heap
 from skyquilt.io.locks import is_lack_of_locks, warn_once
 
 _ADVICE = "copy its data into one file (`h5repack` of the HDF5 tools does), and name that"
@@ -38,8 +39,9 @@ def open_to_read(path: str | Path, error: type[SkyquiltError] = InputError) -> h
     """
     file = open_header(path)
     try:
+        _check_heaps(Path(path))
         reason = _what_lies_outside(file) or _what_lies_behind(file, Path(path))
-    except (RuntimeError, KeyError, ValueError) as damage:
+    except (OSError, RuntimeError, KeyError, ValueError) as damage:
         file.close()
         raise OSError(str(damage)) from damage
     if reason:
@@ -161,6 +163,12 @@ def open_header(path: str | Path) -> h5py.File:
             raise
         warn_once(f"{path}: no locks here; HDF5 files are opened without")
         return h5py.File(path, "r", locking=False)
+
+
+def _check_heaps(path: Path) -> None:
+    place = torn_heap(path)
+    if place is not None:
+        raise OSError(f"the heap of texts at byte {place} is damaged")
 
 
 def datasets_of(file: h5py.File) -> Iterator[h5py.h5d.DatasetID]:

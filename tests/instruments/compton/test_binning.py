@@ -358,3 +358,24 @@ def test_bin_events_of_megalib_takes_the_pointings_of_the_orientation_file(run):
 
     assert counts.sum() == summary.n_binned
     assert summary.dropped["outside time edges"] > 1000
+
+
+def test_bin_events_near_the_galactic_centre_that_look_like_radians_may_be_accepted(
+    tmp_path, columns, run, caplog
+):
+    columns |= {
+        "Chi galactic": columns["Chi galactic"] % 3,
+        "Psi galactic": np.abs(columns["Psi galactic"]) % 3,
+    }
+    with h5py.File(tmp_path / "small.hdf5", "w") as file:
+        file.update(columns)
+    config = make_config(tmp_path / "small.hdf5", frame="galactic")
+
+    with pytest.raises(
+        InputError, match=r"look like radians .*`accept: \[radians\]` under the bin"
+    ):
+        run(config)
+    _, _, summary = run(config.model_copy(update={"accept": ("radians",)}))
+
+    assert summary.n_binned > 0
+    assert "look like radians" in caplog.text

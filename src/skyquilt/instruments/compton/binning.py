@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skyquilt.config.accept import is_accepted
 from skyquilt.config.binning import Binning
 from skyquilt.config.units import to_value
 from skyquilt.errors import InputError
@@ -106,7 +107,12 @@ def bin_events(config: Binning, answers: dict[str, Any] | None = None) -> BinSum
     provenance = Provenance("bin-events", settings, config.paths(), answers=answers or {})
     with (
         new_hdf5(config.output, SCHEMA, provenance) as file,
-        open_events(config.events, config.frame, pointing=_pointing(config, grid)) as events,
+        open_events(
+            config.events,
+            config.frame,
+            pointing=_pointing(config, grid),
+            may_be_small=is_accepted(config, "radians"),
+        ) as events,
     ):
         counts = make_counts(math.prod(grid.shape), events.n_events)
         dropped: Counter[str] = Counter()

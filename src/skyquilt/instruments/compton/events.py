@@ -1,5 +1,6 @@
 """Unbinned events of a Compton telescope: measured values in one set of units, checked."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from skyquilt.config.accept import way_out
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.event_files import (
     BLOCK_BYTES,
@@ -15,6 +17,8 @@ from skyquilt.instruments.compton.event_files import (
     Pointing,
     open_columns,
 )
+
+logger = logging.getLogger(__name__)
 
 # The format mixes units on purpose: angles in the spacecraft frame are in radians with a
 # colatitude, galactic angles in degrees with a latitude.
@@ -76,6 +80,8 @@ def open_events(
     frame: Literal["local", "galactic"],
     block_bytes: int = BLOCK_BYTES,
     pointing: Pointing = NO_POINTING,
+    *,
+    may_be_small: bool = False,
 ) -> Iterator[EventFile]:
     """Open a file of unbinned events; blocks are read and checked as they are asked for.
 
@@ -90,6 +96,8 @@ def open_events(
         Size of a block in the file.
     pointing : Pointing, optional
         Attitude of the spacecraft, for galactic directions of event lists without it.
+    may_be_small : bool
+        Whether galactic angles that could be radians are degrees all the same: a warning.
 
     Yields
     ------
@@ -105,17 +113,19 @@ def open_events(
     """
     names = _DIRECTION_UNITS[frame]
     with open_columns(path, _UNITS | names, block_bytes, pointing) as columns:
-        blocks = _events(Path(path), frame, columns.blocks)
+        blocks = _events(Path(path), frame, columns.blocks, may_be_small)
         yield EventFile(columns.n_rows, blocks, columns.dropped)
 
 
-def _events(path: Path, frame: str, blocks: Iterator[dict[str, np.ndarray]]) -> Iterator[Events]:
+def _events(
+    path: Path, frame: str, blocks: Iterator[dict[str, np.ndarray]], may_be_small: bool
+) -> Iterator[Events]:
     n_before = 0
     for block in blocks:
         for name, values in block.items():
             _check_column(path, name, values, n_before)
         if frame == "galactic" and n_before == 0:
-            _refuse_radians(path, block["Chi galactic"], block["Psi galactic"])
+            _check_degrees(path, block["Chi galactic"], block["Psi galactic"], may_be_small)
         yield _in_common_units(frame, block)
         n_before += len(block["TimeTags"])
 
@@ -149,15 +159,19 @@ def _refuse(
         )
 
 
-def _refuse_radians(path: Path, lon: np.ndarray, lat: np.ndarray) -> None:
+def _check_degrees(path: Path, lon: np.ndarray, lat: np.ndarray, may_be_small: bool) -> None:
     """Refuse galactic angles as MEGAlib writes them: radians, with a colatitude."""
     are_small = np.all(np.abs(lon) <= np.pi) and np.all((lat >= 0) & (lat <= np.pi))
-    if lon.size >= _ENOUGH and are_small:
-        raise InputError(
-            f"{path}: galactic angles look like radians with a colatitude, as MEGAlib writes "
-            f"them: the first {lon.size} events all have |Chi galactic| <= pi and Psi galactic in "
-            "[0, pi]. Write longitude and latitude in degrees, or bin in the local frame."
-        )
+    if lon.size < _ENOUGH or not are_small:
+        return
+    message = (
+        f"{path}: galactic angles look like radians with a colatitude, as MEGAlib writes "
+        f"them: the first {lon.size} events all have |Chi galactic| <= pi and Psi galactic in "
+        "[0, pi]. Write longitude and latitude in degrees, or bin in the local frame."
+    )
+    if not may_be_small:
+        raise InputError(f"{message} {way_out('radians', 'the binning')}")
+    logger.warning("%s (accepted: radians)", message)
 
 
 def _in_common_units(frame: str, block: dict[str, np.ndarray]) -> Events:

@@ -9,13 +9,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from skyquilt.errors import InputError
+from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, read_axes
 from skyquilt.instruments.compton.contents import project
 from skyquilt.instruments.compton.dataspace import DataSpace
-from skyquilt.instruments.compton.paths import DAMAGE, check_file, describe
+from skyquilt.instruments.compton.paths import check_file
 from skyquilt.io.hdf5_file import open_to_read
 from skyquilt.io.hdf5_seal import SEAL, is_sealed
+from skyquilt.io.reading import describe
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,9 @@ def _open(path: str) -> Iterator[h5py.Group]:
             if SEAL in file and not is_sealed(file, Path(path)):
                 raise InputError(f"{path}: damaged: its checksum differs; bin the events again.")
             yield file["hist"]
-    except DAMAGE as error:
+    except SkyquiltError:
+        raise
+    except Exception as error:  # of many kinds
         raise InputError(
             f"{path}: cannot be read as a histogram of histpy (group 'hist'): {describe(error)}."
         ) from error

@@ -5,18 +5,6 @@ from pathlib import Path
 
 from skyquilt.errors import InputError
 
-DAMAGE = (
-    *(OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError),
-    *(ArithmeticError, MemoryError, EOFError),
-)
-"""What libraries raise when they read a damaged file."""
-
-
-def describe(error: BaseException) -> str:
-    """Text of an error of a library, in one line."""
-    text = " ".join(str(error).split())
-    return text or f"there is not enough memory for it ({type(error).__name__})"
-
 
 def check_file(path: str, what: str) -> None:
     """Refuse what is no file that can be read; `what` it should be is named, as "a response".

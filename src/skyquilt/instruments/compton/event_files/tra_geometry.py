@@ -101,7 +101,7 @@ def _attitude(numbers: np.ndarray, pointing: Pointing, path: str) -> np.ndarray:
     """Rotations from galactic to spacecraft coordinates of the events, shape (n, 3, 3)."""
     if pointing.orientation is not None:
         return attitude_at(pointing.orientation, numbers[:, 0])
-    is_unknown = np.isnan(numbers[:, 9:13]).any(axis=1)
+    is_unknown = ~np.isfinite(numbers[:, 9:13]).all(axis=1)
     if is_unknown.any():
         raise InputError(
             f"{path}: {int(is_unknown.sum())} of {is_unknown.size} events have no pointing (lines "
@@ -109,4 +109,11 @@ def _attitude(numbers: np.ndarray, pointing: Pointing, path: str) -> np.ndarray:
             "orientation file as `orientation`, or bin in the local frame."
         )
     x_lon, x_lat, z_lon, z_lat = numbers[:, 9:13].T
+    is_beyond = np.maximum(np.abs(x_lat), np.abs(z_lat)) > 90
+    if is_beyond.any():
+        row = np.argmax(is_beyond)
+        raise InputError(
+            f"{path}: lines GX and GZ of the event at {numbers[row, 0]:.6f} s have latitudes "
+            f"{x_lat[row]:g} and {z_lat[row]:g} deg, beyond the poles: the file is damaged."
+        )
     return rotations(lonlat_to_vec(x_lon, x_lat), lonlat_to_vec(z_lon, z_lat))

@@ -17,6 +17,7 @@ from skyquilt.instruments.compton.orientation_files.records import (
     Records,
     collect,
 )
+from skyquilt.instruments.compton.stream import damage, read_columns, read_table_header
 
 VERSIONS = ("20260130",)
 """Versions of the table that are known (keyword VERSION)."""
@@ -32,7 +33,6 @@ _COLUMNS = {
     "LiveTime": ("s", 1, (8,)),
 }
 _BLOCK_ROWS = 1 << 18
-_MAX_FIELDS = 999  # of the FITS standard
 # Keywords that would change the meaning of the columns, and the values that do not.
 _MEANINGS = {
     "TIMESYS": ("UTC",),
@@ -71,34 +71,14 @@ def read_fits(
     InputError
         If there is no such table, a column or a keyword has another meaning, or rows are missing.
     """
-    header = _header(file, path)
+    header = read_table_header(file, path, "an orientation")
+    with damage(path):
+        _check_meaning(header, path)
     row, scales = _row_type(header, path)
     n_rows = int(header["NAXIS2"])
     if is_plain:
         return _mapped(_map(file, path, row, n_rows), scales, path, interval, other)
     return collect(_blocks(file, path, row, n_rows, scales), interval)
-
-
-def _header(file: IO[bytes], path: str):
-    """Header of the table in the first extension; the file then stands at its first row."""
-    from astropy.io import fits
-
-    try:
-        primary = fits.Header.fromfile(file)
-        file.seek(primary.data_size_padded, os.SEEK_CUR)
-        header = fits.Header.fromfile(file)
-        kind, sizes = header["XTENSION"], [header[key] for key in ("NAXIS1", "NAXIS2", "TFIELDS")]
-    except (EOFError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: FITS file without a table in its first extension ({error}); an orientation "
-            "is a table there, as cosipy's SpacecraftHistory.write_fits writes it."
-        ) from error
-    if kind != "BINTABLE":
-        raise InputError(f"{path}: the first extension is of type {kind!r}, not a table.")
-    if not all(isinstance(size, int) and size >= 0 for size in sizes) or sizes[2] > _MAX_FIELDS:
-        raise InputError(f"{path}: NAXIS1, NAXIS2 and TFIELDS of the table are {sizes}.")
-    _check_meaning(header, path)
-    return header
 
 
 def _check_meaning(header, path: str) -> None:
@@ -119,10 +99,8 @@ def _check_meaning(header, path: str) -> None:
 
 def _row_type(header, path: str) -> tuple[np.dtype, dict[str, float]]:
     """Type of a row in the file, and the factors of its columns to s, deg and km."""
-    from astropy.io import fits
-
-    try:
-        columns = fits.BinTableHDU.fromstring(header.tostring().encode()).columns
+    columns = read_columns(header, path)
+    with damage(path):
         stored = {name.lower(): columns[name] for name in columns.names}
         kinds = {name: columns.dtype.fields[column.name] for name, column in stored.items()}
         scales, fields = {}, []
@@ -135,8 +113,6 @@ def _row_type(header, path: str) -> tuple[np.dtype, dict[str, float]]:
         names, formats, offsets = zip(*fields, strict=True)
         layout = {"names": names, "formats": formats, "offsets": offsets}
         return np.dtype(layout | {"itemsize": header["NAXIS1"]}), scales
-    except (ValueError, KeyError, TypeError, IndexError, fits.VerifyError) as error:
-        raise InputError(f"{path}: columns of the table cannot be read: {error}.") from error
 
 
 def _refuse_missing(name: str, there: list[str], path: str) -> None:

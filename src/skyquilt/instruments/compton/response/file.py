@@ -6,13 +6,14 @@ from contextlib import contextmanager
 import h5py
 import numpy as np
 
-from skyquilt.errors import InputError
-from skyquilt.instruments.compton.paths import DAMAGE, check_file, describe
+from skyquilt.errors import InputError, SkyquiltError
+from skyquilt.instruments.compton.paths import check_file
 from skyquilt.instruments.compton.response.model import Response
 from skyquilt.instruments.compton.response.point_source import read_point_source
 from skyquilt.instruments.compton.response.version1 import read_version_1
 from skyquilt.instruments.compton.response.version2 import read_version_2
 from skyquilt.io.hdf5_file import open_to_read
+from skyquilt.io.reading import describe
 
 _READERS = {1: read_version_1, 2: read_version_2}
 
@@ -36,7 +37,9 @@ def open_response(path: str) -> Iterator[Response]:
             response = _describe(file, path)
         except KeyError as error:
             raise InputError(f"{path}: incomplete response: {error.args[0]}.") from error
-        except DAMAGE as error:
+        except SkyquiltError:
+            raise
+        except Exception as error:  # of many kinds
             raise InputError(f"{path}: damaged response: {describe(error)}.") from error
         _check_energies("Ei", response.ei_edges, path)
         _check_energies("Em", response.space.em_edges, path)

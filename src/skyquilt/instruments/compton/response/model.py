@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skyquilt.errors import InputError
+from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.compton.dataspace import DataSpace
-from skyquilt.instruments.compton.paths import DAMAGE, describe
+from skyquilt.io.reading import describe
 
 Span = tuple[float, float] | None
 
@@ -69,7 +69,9 @@ class Response:
             stop = min(start + self.rows_per_read, self.n_rows)
             try:
                 block = self.read(start, stop, channels)
-            except DAMAGE as error:
+            except SkyquiltError:
+                raise
+            except Exception as error:  # of many kinds
                 raise InputError(
                     f"{self.path}: rows {start} to {stop - 1} cannot be read ({describe(error)}); "
                     "the file is damaged: fetch it again."
