@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skyquilt.config.accept import is_accepted
 from skyquilt.config.binning import Binning
 from skyquilt.config.units import to_value
 from skyquilt.errors import InputError
@@ -111,7 +110,7 @@ def bin_events(config: Binning, answers: dict[str, Any] | None = None) -> BinSum
             config.events,
             config.frame,
             pointing=_pointing(config, grid),
-            may_be_small=is_accepted(config, "radians"),
+            may_be_small="radians" in config.accept,
         ) as events,
     ):
         counts = make_counts(math.prod(grid.shape), events.n_events)
