@@ -208,3 +208,11 @@ def test_every_column_of_an_exposure_has_its_unit(read):
     np.testing.assert_allclose(exposure.values, VALUES * [1e4, 1], rtol=1e-12)
     with pytest.raises(ConfigError, match="no unit for the exposures"):
         read(table(channels(VALUES), units=[("CHANNEL1", "m2 s")]), bounds(), kind="exposure")
+
+
+def test_map_at_energies_is_no_cube_of_counts(read):
+    nodes = fits.Column("ENERGY", "D", "MeV", array=[1e3, 1e4])
+    energies = fits.BinTableHDU.from_columns([nodes], name="ENERGIES")
+
+    with pytest.raises(InputError, match="no table EBOUNDS, but ENERGIES: its values are at energ"):
+        read(table(channels(VALUES, "ENERGY")), energies)

@@ -48,7 +48,13 @@ def read_bounds(file: Any, section: Any, name: str) -> np.ndarray:
     ConfigError
         If the unit is not known.
     """
-    table = find_table(file, section.path, "EBOUNDS", *_bands(file, section.path))
+    names = ("EBOUNDS", *_bands(file, section.path))
+    if "ENERGIES" in file and not any(name in file for name in names):
+        raise InputError(
+            f"{section.path}: no table EBOUNDS, but ENERGIES: its values are at energies, as those "
+            "of an exposure or an intensity; counts in bands are needed."
+        )
+    table = find_table(file, section.path, *names)
     stored = {column.upper() for column in table.columns.names}
     ends = ("ENERGY_MIN", "ENERGY_MAX") if "ENERGY_MIN" in stored else ("E_MIN", "E_MAX")
     low, high = (read_energies(table, section, name, key) for key in ends)

@@ -69,6 +69,8 @@ def _factor(found: str | None, wanted: str | None, what: str) -> float:
     try:
         return convert_unit(found or "", wanted)
     except ValueError as error:
+        advice = ": multiply a rate or an intensity by time, exposure, solid angle and energy"
         raise FaultError(
-            f"{what} has the unit {found or ''!r}; it must be one that converts to {wanted}."
+            f"{what} has the unit {found or ''!r}; it must be one that converts to {wanted}"
+            + (f"{advice}." if wanted == COUNTS else ".")
         ) from error
