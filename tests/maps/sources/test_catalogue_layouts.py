@@ -6,11 +6,12 @@ import warnings
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import Latitude, Longitude, SkyCoord
 from astropy.io import fits
 from astropy.io.votable import from_table
 from astropy.io.votable.tree import Resource, VOTableFile
 from astropy.table import MaskedColumn, Table
+from astropy.time import Time
 
 from skyquilt.config.sources import Catalogue
 from skyquilt.errors import ConfigError, InputError
@@ -254,6 +255,25 @@ def test_names_are_one_line_of_text_each(write, ending):
 def test_table_without_rows_is_refused(write, ending):
     with pytest.raises(InputError, match=r"the table has no rows; name another with `table`"):
         read_catalogue(write({"RA": np.empty(0), "DEC": np.empty(0)}, ending))
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (Time([2000.0, 2001.0], format="jyear"), r"\(it holds Time\)"),
+        (np.array([[1, 2], [3, 4, 5]], dtype=object), r"\(it has|\('\["),
+        ([["a", "b"], ["c", "d"]], r"\(it has \(2,\) texts per row\)"),
+    ],
+)
+def test_columns_of_other_things_are_refused(write, column, message):
+    with pytest.raises(InputError, match=rf"column RA has no angles {message}"):
+        read_catalogue(write({"RA": column, "DEC": LAT}, ".ecsv"))
+
+
+def test_angles_of_astropy_are_read(write):
+    columns = {"Name": NAMES, "RA": Longitude(LON * u.deg), "DEC": Latitude(LAT * u.deg)}
+
+    check_both(read_catalogue(write(columns, ".ecsv")))
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,11 @@ class Angles(NamedTuple):
 
 
 def is_text(table: "Table", name: str) -> bool:
-    """Whether a column holds texts that are not plain numbers."""
-    if table[name].dtype.kind not in "OSU":
+    """Whether a column holds texts, or other things, that are not plain numbers."""
+    column = table[name]
+    if getattr(column, "dtype", np.dtype(object)).kind not in "OSU":
         return False
-    return any(_number(text) is None for text in _texts(table, name))
+    return column.ndim != 1 or any(_number(text) is None for text in _texts(table, name))
 
 
 def read_angles(
@@ -77,6 +78,8 @@ def read_angles(
     """
     column = table[name]
     try:
+        if not hasattr(column, "dtype"):  # times and the like, which ECSV knows
+            raise ValueError(f"it holds {type(column).__name__}")
         if is_text(table, name):
             return Angles(_sexagesimal(_texts(table, name), _plain(given) or whole), True)
         unit = _choose_unit(column.unit, given, f"{path}: column {name}")
@@ -125,7 +128,9 @@ def _texts(table: "Table", name: str) -> list[str]:
         raise ValueError(f"it has {column.shape[1:]} texts per row")
     mask = np.ma.getmaskarray(np.ma.asarray(column))
     return [
-        "" if hidden else (value.decode() if isinstance(value, bytes) else str(value)).strip()
+        ""
+        if hidden
+        else (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
         for value, hidden in zip(column, mask, strict=True)
     ]
 
