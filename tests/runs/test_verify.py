@@ -173,6 +173,31 @@ def test_repair_sets_damaged_files_aside_and_removes_half_written_ones(results, 
     assert not half.exists()
 
 
+def test_file_and_folder_that_cannot_be_read_are_findings(results, monkeypatch):
+    closed = results / "burst/summary.json"
+    read = Path.read_text
+
+    def read_text(path, **options):
+        if path == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, **options)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    assert wrong(results) == {"burst/summary.json": State.DAMAGED}
+    monkeypatch.undo()
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, how: path.name != "zone" and access(path, how))
+    (results / "zone").mkdir()
+    (found,) = [one for one in verify_tree(results) if one.state is not State.WHOLE]
+    assert (found.path, found.state) == (results / "zone", State.DAMAGED)
+    assert "no permission" in found.reason
+    assert set_aside([found]) == []
+    shutil.rmtree(results / "burst")
+    shutil.rmtree(results / "other")
+    with pytest.raises(ConfigError, match=r"zone: no permission to look into it"):
+        verify_tree(results)
+
+
 def test_set_aside_leaves_whole_and_missing_files_alone(results, untouched):
     (results / "other/summary.json").unlink()
     with untouched(results):

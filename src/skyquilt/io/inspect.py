@@ -60,6 +60,8 @@ def inspect_file(path: str | Path) -> Inspected:
         return readers[path.suffix](path)
     except ProductError:
         raise
+    except PermissionError as error:
+        raise ProductError(f"{path}: no permission to read it; ask its owner.") from error
     except Exception as error:  # HDF5 and FITS meet damage with errors of many kinds
         raise ProductError(f"{path}: damaged: {' '.join(str(error).split())}.") from error
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from skyquilt.errors import ConfigError, RunError, SkyquiltError
 from skyquilt.host import host_name
+from skyquilt.parallel.segments import remove_dead_segments
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -55,6 +56,8 @@ def open_comm(expected_ranks: int, stall_s: float) -> "Comm":
             "`pip install mpi4py mpich`, or run without --mpi."
         ) from error
     _forget_segments()
+    if comm.Get_rank() == 0:
+        remove_dead_segments()
     if comm.Get_size() != expected_ranks:
         raise RunError(
             f"{comm.Get_size()} MPI ranks, expected {expected_ranks}. If one program sees itself "

@@ -1,6 +1,7 @@
 """The files of a tree of results: analyses, their chunks, their products."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
@@ -50,6 +51,10 @@ _SEALED = (
 """Other files that are checked; what people add elsewhere, a figure say, is theirs."""
 
 
+CLOSED = "no permission to look into it; ask its owner"
+"""What is wrong with a folder of another user."""
+
+
 class Folder(NamedTuple):
     """Folder of an analysis.
 
@@ -83,12 +88,20 @@ def open_tree(results: str | Path) -> list[Folder]:
     if (path / "config.yaml").is_file():
         return [_open_folder(path)]
     found = sorted(entry.parent for entry in path.glob("[!._]*/config.yaml"))
+    if not found and (closed := closed_folders(path)):
+        raise ConfigError(f"{closed[0]}: {CLOSED}.")
     if not found:
         raise ConfigError(
             f"{path}: no results; give the folder that the configuration names as `results`, or "
             "that of one analysis in it."
         )
     return [_open_folder(folder) for folder in found]
+
+
+def closed_folders(results: str | Path) -> list[Path]:
+    """Folders in a tree of results that this user cannot look into."""
+    folders = (entry for entry in Path(results).glob("[!._]*") if entry.is_dir())
+    return sorted(entry for entry in folders if not os.access(entry, os.R_OK | os.X_OK))
 
 
 def products(folder: Folder) -> Iterator[Path]:

@@ -23,7 +23,7 @@ from skyquilt.products import FOLDERS, INDEX, PRODUCTS
 from skyquilt.runs.answers import Digests, Questions
 from skyquilt.runs.aside import move_aside
 from skyquilt.runs.freshness import why_stale
-from skyquilt.runs.tree import Folder, open_tree, products
+from skyquilt.runs.tree import CLOSED, Folder, closed_folders, open_tree, products
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,7 @@ def verify_tree(
     """
     folders = open_tree(results)
     findings = list(_verify_index(Path(results) / INDEX))
+    findings += [Finding(path, State.DAMAGED, CLOSED) for path in closed_folders(results)]
     for number, folder in enumerate(folders, 1):
         findings += _verify_folder(folder)
         if on_progress is not None:
@@ -105,7 +106,7 @@ def needs_repair(finding: Finding) -> bool:
     """Whether the next run makes a file again only after `set_aside`: not what is just away."""
     if finding.state is State.MISSING:
         return finding.path.parent.name in FOLDERS and finding.path.parent.is_dir()
-    return finding.state is not State.WHOLE
+    return finding.state is not State.WHOLE and not finding.path.is_dir()
 
 
 def _verify_index(path: Path) -> Iterator[Finding]:
@@ -118,7 +119,7 @@ def _verify_index(path: Path) -> Iterator[Finding]:
             return
         pages = {path.parent / Path(*Path(note["path"]).parts[-2:]): note for note in inputs}
         for page, note in pages.items():
-            if page.is_file() and _digest(page) != note["sha256"]:
+            if page.is_file() and _is_other(page, note):
                 reason = f"it was made from another {page.relative_to(path.parent)}"
                 yield Finding(path, State.FOREIGN, reason)
                 return
@@ -224,7 +225,7 @@ def _why_other_inputs(folder: Folder, content: Inspected) -> str:
         name = Path(note["path"])
         path = folder.path / name.name
         is_here = name.parent.name == folder.path.name and path.is_file()
-        if is_here and _digest(path) != note["sha256"]:
+        if is_here and _is_other(path, note):
             return f"it was made from another {name.name}"
     return ""
 
@@ -235,8 +236,12 @@ def _inputs(record: dict) -> list[dict]:
     return record.get("inputs") or (stages[-1]["inputs"] if stages else [])
 
 
-def _digest(path: Path) -> str:
-    return _digest_once(path, stat_key(path))
+def _is_other(path: Path, note: dict) -> bool:
+    """Whether a file is not the one that was noted; one that cannot be read has its own finding."""
+    try:
+        return _digest_once(path, stat_key(path)) != note["sha256"]
+    except OSError:
+        return False
 
 
 @lru_cache(maxsize=64)

@@ -5,19 +5,21 @@ analysis with the same three uses the same file.
 """
 
 import logging
+import math
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from skyquilt import RESULTS_VERSION
 from skyquilt.config.analysis import Analysis
-from skyquilt.errors import ConfigError, ProductError
+from skyquilt.errors import ConfigError, OutputError, ProductError
 from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.compton.dataspace import DataSpace
 from skyquilt.instruments.compton.response import Response, open_response
@@ -194,12 +196,25 @@ def _write_tables(
     ]
     folded = _contracted(response, flux, channels, sum_channels, totals)
     with TemporaryFile(dir=cache) as file:
-        waiting = np.memmap(file, np.float32, shape=(n - 1, *shape)) if n > 1 else ()
+        waiting = _mapped(file, cache, (n - 1, *shape)) if n > 1 else ()
         rows = (_put_aside(folded, waiting), *waiting)
         for target, own, own_totals, provenance in zip(
             wanted, rows, totals, provenances, strict=True
         ):
             _write_table(target, response, channels, shape, own, own_totals, provenance)
+
+
+def _mapped(file: BinaryIO, cache: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Rows in a file that has its place on the disk; a map of one that has not ends in a crash."""
+    try:
+        os.posix_fallocate(file.fileno(), 0, math.prod(shape) * np.float32().itemsize)
+    except OSError as error:
+        raise OutputError(
+            f"{cache}: {error.strerror}; the tables of {shape[0] + 1} spectra at once need "
+            f"{math.prod(shape) * 4 / 1e9:.3g} GB there for a while: free some space, then run "
+            "again."
+        ) from error
+    return np.memmap(file, np.float32, shape=shape)
 
 
 def _put_aside(
