@@ -67,9 +67,11 @@ def test_refused_totals_are_accepted_by_name(make_analysis, caplog):
 
 
 def test_free_background_finds_its_own_norm_with_a_warning(make_analysis, caplog):
-    check_totals(make_analysis("free"), 100, 16200)
+    check_totals(make_analysis("free"), 100, 900)
 
-    assert "162 times as many" in caplog.text
+    assert "9 times as many" in caplog.text
+    with pytest.raises(InputError, match="162 times as many"):
+        check_totals(make_analysis("free"), 100, 16200)
 
 
 @pytest.mark.parametrize(

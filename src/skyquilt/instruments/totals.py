@@ -20,6 +20,8 @@ _SIGMA = 5.0
 """Significance below which a difference can be chance."""
 _WRONG = 2.0
 """Factor by which a background is too high to be a background that is not well known."""
+_WRONG_IF_FREE = 10.0
+"""The same for a background whose norm the fit finds."""
 _NOTABLE = 1.2
 """Factor of a background that is too high which is worth a warning."""
 _EMPTY = 10.0
@@ -31,9 +33,9 @@ def check_totals(
 ) -> None:
     """Compare the counts of an analysis of one data set with its expected background.
 
-    Too few counts are an error (a warning with a free background, whose norm the fit finds); a band
-    of energy that is all but empty is one always. Too many are a warning: sources may be that
-    bright.
+    Too few counts are an error (by less than 10 a warning with a free background, whose norm the
+    fit finds); a band of energy that is all but empty is one always. Too many are a
+    warning: sources may be that bright.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ def check_totals(
             "takes counts away. Are its times, energies, region and units those of the counts, and "
             "is the scale of the background right?"
         )
-        if background > _WRONG * counts and not is_free:
+        if background > (_WRONG_IF_FREE if is_free else _WRONG) * counts:
             object_to(analysis.data.accept, "totals", message)
         else:
             logger.warning("%s", message)

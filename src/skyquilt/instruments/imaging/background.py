@@ -26,14 +26,18 @@ class Background:
         Expected counts per pixel and band.
     scale : float
         Factor on them.
+    share : ndarray of float64, shape (n_pixel,), optional
+        Share of each pixel that is observed; all of it when left out.
     """
 
     cube: HealpixCube
     scale: float = 1.0
+    share: np.ndarray | None = None
 
     def band_totals(self) -> np.ndarray:
-        """Expected counts of each band, over the whole sky."""
-        return self.scale * self.cube.values.sum(axis=0)
+        """Expected counts of each band, over the sky that is observed."""
+        share = 1.0 if self.share is None else self.share[:, np.newaxis]
+        return self.scale * np.sum(share * self.cube.values, axis=0)
 
     def total(self, span: tuple[float, float]) -> float:
         """Expected counts between two energies [keV]."""

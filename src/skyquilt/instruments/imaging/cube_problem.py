@@ -10,17 +10,21 @@ from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.imaging.background import describe_scale
 from skyquilt.instruments.imaging.cube import SkyCube, read_band_cube, read_exposure_cube
+from skyquilt.instruments.imaging.declared import check_declared
 from skyquilt.instruments.imaging.frame_check import warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
 from skyquilt.instruments.imaging.kept_bins import kept_bins
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
+from skyquilt.instruments.imaging.region import check_circles
 from skyquilt.instruments.imaging.response import (
     Response,
     exposure_weights,
     mean_profiles,
     spread_photons,
 )
+from skyquilt.instruments.imaging.selections import check_energies
 from skyquilt.instruments.imaging.times import read_time_span
+from skyquilt.instruments.judge import object_to
 from skyquilt.problem import CountsSpectrum, Description, FitProblem, PointSpread
 from skyquilt.problem.empty_bins import fill_background
 from skyquilt.problem.pixel_image import find_hits
@@ -46,6 +50,7 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
         If a frame or a unit is not known, or the energies are no bands of the cube.
     """
     data = analysis.data
+    selected = check_declared(data).selected()
     counts = read_band_cube(data.counts, "data.counts")
     background = read_band_cube(data.background, "data.background")
     response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
@@ -54,6 +59,9 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
         warn_of_exposure(background, response.exposure)
     bands = slice(*select_bands(counts, analysis.energy))
     edges = counts.energies[bands.start : bands.stop + 1]
+    for unknown in selected.unknown:
+        object_to(data.accept, "selection", f"{counts.path}: {unknown}.")
+    check_energies(counts.path, selected, (float(edges[0]), float(edges[-1])), data.accept)
     kept = _find_kept(counts, background)
     observed = counts.values[kept][:, bands]
     all_expected = background.values[kept] * data.background.scale
@@ -61,6 +69,7 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
     _check_background(observed, expected, background.path)
     vertices = pixel_corners(counts, response.exposure.frame, kept)
     chosen = kept_bins(analysis, observed, expected, all_bins=all_bins)
+    check_circles(counts.path, selected, vertices, response.exposure.frame, expected, data.accept)
     image, place = find_hits(vertices, chosen)
     photons, n_band = spread_photons(analysis.spectrum, edges, response), len(edges) - 1
     return FitProblem(

@@ -11,13 +11,15 @@ from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.imaging.background import Background, describe_scale
 from skyquilt.instruments.imaging.cube import read_exposure_cube
+from skyquilt.instruments.imaging.declared import check_declared
 from skyquilt.instruments.imaging.events import Events, read_events
 from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube, read_bands
 from skyquilt.instruments.imaging.largest_ratio import largest_ratio
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
+from skyquilt.instruments.imaging.region import cut_background, cut_events, cut_exposure
 from skyquilt.instruments.imaging.response import Response, exposure_weights, spread_photons
-from skyquilt.instruments.imaging.times import read_time_span
+from skyquilt.instruments.imaging.selections import check_energies
 from skyquilt.problem import CountsSpectrum, Description, EventWise, FitProblem
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.profiles import tabulate
@@ -42,14 +44,22 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
         If a frame or a unit is not known, or energies are chosen by number.
     """
     data = analysis.data
-    events = read_events(data.events)
+    check_declared(data)
+    events = read_events(data.events, data.accept)
     background = _read_background(analysis)
     response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
     span = _energy_span(analysis.energy, background)
+    check_energies(events.path, events.selected, span, data.accept)
     events = _select(events, span)
     check_frame(background.cube, events.direction, events.frame, events.path, data.accept)
     if isinstance(response.exposure, HealpixCube):
         warn_of_exposure(background.cube, response.exposure)
+    if circles := events.selected.circles:
+        events, background = cut_events(events, circles), cut_background(background, circles)
+        reach = tabulate(response.psf.theta, response.psf.profile, data.lost_fraction).reach.max()
+        response = response._replace(
+            exposure=cut_exposure(response.exposure, circles, float(np.degrees(reach)))
+        )
     frame = response.exposure.frame
     direction = rotate(rotation(events.frame, frame), events.direction)
     buckets, order = Buckets.sort(_NSIDE, direction)
@@ -75,7 +85,7 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
             background_scale=data.background.scale,
             background_scale_from=describe_scale(data.background.scale),
             n_bins=len(order),
-            time_span=read_time_span(events.path),
+            time_span=events.time_span,
         ),
         counts_spectra={"": _counts_spectrum(events, background, span)},
     )

@@ -1,6 +1,6 @@
 """Lists of photons: FITS tables with position, energy and time."""
 
-import logging
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -8,11 +8,13 @@ import numpy as np
 from skyquilt.config.imaging import EventList
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.energies import read_energies
-from skyquilt.instruments.imaging.fits_file import column_unit, find_table, open_fits, read_column
+from skyquilt.instruments.imaging.event_header import check_equinox, check_kind, find_single_table
+from skyquilt.instruments.imaging.event_times import read_event_times
+from skyquilt.instruments.imaging.fits_file import column_unit, open_fits, read_column
 from skyquilt.instruments.imaging.headers import unit_factor
+from skyquilt.instruments.imaging.selections import Selected, read_selections, sort_selections
+from skyquilt.instruments.judge import object_to
 from skyquilt.sky.frames import lonlat_to_vec
-
-logger = logging.getLogger(__name__)
 
 _POSITIONS = {"icrs": ("RA", "DEC"), "galactic": ("L", "B")}
 
@@ -30,37 +32,59 @@ class Events(NamedTuple):
         Unit vectors.
     energy : ndarray of float64, shape (n,)
         Measured energies [keV].
+    selected : Selected
+        What the header says of their selection.
+    time_span : tuple of float or None
+        Start of the first and end of the last good time [UNIX s]; None where not known.
     """
 
     path: str
     frame: str
     direction: np.ndarray
     energy: np.ndarray
+    selected: Selected = Selected()
+    time_span: tuple[float, float] | None = None
 
 
-def read_events(section: EventList) -> Events:
+def read_events(section: EventList, accepted: Collection[str] = ()) -> Events:
     """Read photons: RA and DEC or, where these are missing, L and B, with ENERGY and TIME.
 
     Photons outside the good time intervals, if the file has some, are left out and counted.
 
+    Parameters
+    ----------
+    section : EventList
+        Section of the analysis.
+    accepted : collection of str
+        Checks that it accepts: "selection", "clock".
+
     Raises
     ------
     InputError
-        If the file is damaged or lacks a column, a value is not possible, or nothing is left.
+        If the file is damaged or lacks a column, a value is not possible, none of its events lies
+        in the good times, or its header says something that is not understood.
     ConfigError
         If the unit of the energies is not known.
     """
     path = section.path
     with open_fits(path) as file:
-        table = find_table(file, path, "EVENTS")
+        table = find_single_table(file, path, "EVENTS")
+        check_kind(table.header, path, accepted)
         frame = _find_frame(table, path)
+        if frame == "icrs":
+            check_equinox(table.header, file[0].header, path)
         lon, lat = (_read_angle(table, path, column) for column in _POSITIONS[frame])
         energy = read_energies(table, section, "data.events", "ENERGY")
-        is_good = _in_good_time(file, table, path)
+        unit = column_unit(table, "ENERGY") or section.energy_unit
+        selected = sort_selections(read_selections(table.header, path), unit)
+        for unknown in selected.unknown:
+            object_to(accepted, "selection", f"{path}: {unknown}.")
+        times = read_event_times(file, table, path, selected.time, accepted)
     _check(path, np.abs(lat) <= 90, "latitudes", lat, "-90 to 90 deg")
     _check(path, np.abs(lon) <= 360, "longitudes", lon, "-360 to 360 deg")
     _check(path, np.isfinite(energy) & (energy > 0), "energies [keV]", energy, "above 0")
-    return Events(path, frame, lonlat_to_vec(lon, lat)[is_good], energy[is_good])
+    kept, direction = times.is_good, lonlat_to_vec(lon, lat)
+    return Events(path, frame, direction[kept], energy[kept], selected, times.span)
 
 
 def _find_frame(table, path: str) -> str:
@@ -78,32 +102,6 @@ def _find_frame(table, path: str) -> str:
 def _read_angle(table, path: str, name: str) -> np.ndarray:
     factor = unit_factor(path, name, column_unit(table, name) or "deg", name, None, "deg")
     return read_column(table, path, name) * factor
-
-
-def _in_good_time(file, table, path: str) -> np.ndarray:
-    """Which events lie in the good time intervals; all, where the file has none."""
-    if "GTI" not in file:
-        return np.ones(len(table.data), dtype=bool)
-    start, stop = (read_column(file["GTI"], path, name) for name in ("START", "STOP"))
-    time = read_column(table, path, "TIME")
-    if not (start.size and np.all(start <= stop)):
-        raise InputError(
-            f"{path}: table GTI has {start.size} intervals, {np.count_nonzero(~(start <= stop))} "
-            "of them without a START at or before the STOP; there must be one or more, all good."
-        )
-    order = np.argsort(start)
-    start, stop = start[order], np.maximum.accumulate(stop[order])
-    place = np.searchsorted(start, time, side="right") - 1
-    is_good = (place >= 0) & (time <= stop[place])
-    n_bad = int(np.count_nonzero(~is_good))
-    if n_bad and n_bad == time.size:
-        raise InputError(
-            f"{path}: none of the {time.size} events lies in the good time intervals of table GTI, "
-            f"{start.min():.9g} to {stop.max():.9g} s."
-        )
-    if n_bad:
-        logger.info("%s: %d events outside the good time intervals are left out", path, n_bad)
-    return is_good
 
 
 def _check(path: str, is_good: np.ndarray, what: str, values: np.ndarray, allowed: str) -> None:
