@@ -154,7 +154,7 @@ CASES = {
         lambda o: Path(o.path("orientation.ori")).write_text(
             "Type OrientationsGalactic\nOG 1 0 90 0 0\nOG 2 0 90 0 0\nEN\n"
         ),
-        r"line 'OG 1 0 90 0 0' is no record 'OG' with 9 numbers",
+        r"orientation\.ori: its records have no livetimes .*`data\.time_weights: elapsed`",
     ),
     "spectrum that overflows": (
         _set("spectrum", "norm", "1e308 cm-2 s-1 keV-1"),
