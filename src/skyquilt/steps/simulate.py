@@ -1,10 +1,14 @@
 """Step `simulate`: a telescope and its data."""
 
+import logging
 from pathlib import Path
 
 from skyquilt.config import Config
 from skyquilt.errors import ConfigError
 from skyquilt.runs.inputs import remove_note, write_note
+from skyquilt.spectra import doubts
+
+logger = logging.getLogger(__name__)
 
 
 def simulate_files(config: Config) -> list[Path]:
@@ -15,6 +19,9 @@ def simulate_files(config: Config) -> list[Path]:
         from skyquilt.instruments.imaging.simulator import simulate
     else:
         from skyquilt.instruments.compton.simulator import simulate
+    for name, source in config.simulation.sources.items():
+        if doubt := doubts(source.spectrum):
+            logger.warning("simulation, source %s, spectrum: %s", name, doubt)
     remove_note(config)
     written = simulate(config.simulation)
     write_note(config)

@@ -320,6 +320,28 @@ def test_tables_of_text_are_known_by_their_lines(tmp_path, form):
     assert known.direction == pytest.approx(lonlat_to_vec(LON, LAT), abs=1e-9)
 
 
+@pytest.mark.parametrize("separator", ["\t", ";", "|"])
+@pytest.mark.parametrize("ending", [".tsv", ".txt", ".csv"])
+def test_text_of_vizier_is_read(tmp_path, separator, ending):
+    rows = [
+        ["_RAJ2000", "_DEJ2000", "RAJ2000", "DEJ2000", "4FGL", "Conf_95_SemiMajor"],
+        ["deg", "deg", '"h:m:s"', '"d:m:s"', " ", "arcmin"],
+        ["-" * 9, "-" * 9, "-" * 11, "-" * 11, "-" * 12, "-" * 5],
+        ["083.63300", "+22.01450", RA[0], DEC[0], "one", "6.0"],
+        ["184.56000", "-00.79000", RA[1], DEC[1], "two", " "],
+    ]
+    head = "#\n#   VizieR Astronomical Server\n#Column\tRAJ2000\n\n"
+    text = head + "".join(f"{separator.join(row)}\n" for row in rows) + "\n"
+    (tmp_path / f"c{ending}").write_text(text)
+
+    known = read_catalogue(Catalogue(path=str(tmp_path / f"c{ending}")))
+
+    check_both(known)
+    np.testing.assert_allclose(known.r95, [0.1, 0])
+    texts = {"lon": "RAJ2000", "lat": "DEJ2000", "frame": "icrs"}
+    check_both(read_catalogue(Catalogue(path=str(tmp_path / f"c{ending}"), **texts)))
+
+
 @pytest.mark.parametrize("frame", ["icrs", "galactic"])
 def test_column_of_positions_is_read(tmp_path, frame):
     position = SkyCoord(LON, LAT, unit="deg", frame="icrs").transform_to(frame)

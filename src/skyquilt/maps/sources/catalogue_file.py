@@ -1,6 +1,7 @@
 """Open a table of others, whatever it is written in: FITS, VOTable, ECSV, or plain text."""
 
 import gzip
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -18,6 +19,7 @@ Found = TypeVar("Found")
 MAX_LINE = 100_000
 """Longest line of a table in text [bytes]: far above that of any catalogue."""
 
+_RULE = re.compile(r"-+([\t;|,]-+)*[\t;|,]?")  # below names and units in VizieR's text
 _FITS_ENDINGS = {".fits", ".fit", ".fts"}
 
 
@@ -129,6 +131,9 @@ def _text_table(
     text = content.decode("utf-8-sig")
     if head.startswith(b"# %ECSV"):
         return "", _with_plain_positions(Table.read(text, format="ascii.ecsv"))
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if len(lines) > 2 and _RULE.fullmatch(lines[2]):
+        return "", _vizier_table(lines)
     endings = Path(path).suffixes[-2:]
     formats = {".csv": "ascii.csv", ".tsv": "ascii.tab", ".ecsv": "ascii.ecsv"}
     kind = next((formats[ending] for ending in endings if ending in formats), "ascii")
@@ -139,6 +144,22 @@ def _text_table(
     return "", Table.read(text.splitlines(), format=kind)
 
 
+def _vizier_table(lines: list[str]) -> "Table":
+    """Table of VizieR's text: names, units, a rule of dashes, rows, all with the same separator."""
+    from astropy.table import Table
+
+    separator = lines[2].strip("-")[:1] or "\t"
+    cells = [[cell.strip() for cell in line.split(separator)] for line in (*lines[:2], *lines[3:])]
+    names, units, *rows = cells
+    if any(len(row) != len(names) for row in cells):
+        raise ValueError(f"rows of a table of VizieR have not all {len(names)} columns")
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    table = Table([list(column) for column in columns], names=names, dtype=["U"] * len(names))
+    for name, unit in zip(names, units, strict=True):
+        table[name].unit = None if ":" in unit else unit or None
+    return table
+
+
 def _with_plain_positions(table: "Table") -> "Table":
     """Table with RAJ2000 and DEJ2000 [deg] in place of a column of positions, as astropy has it."""
     from astropy.coordinates import SkyCoord
@@ -146,7 +167,7 @@ def _with_plain_positions(table: "Table") -> "Table":
     for name in table.colnames:
         if isinstance(table[name], SkyCoord):
             position = table[name].icrs
-            table["RAJ2000"], table["DEJ2000"] = position.ra.deg, position.dec.deg
+            table["RAJ2000"], table["DEJ2000"] = position.ra, position.dec
             table.remove_column(name)
             break
     return table
