@@ -103,7 +103,7 @@ def _wcs_cube(values: np.ndarray) -> list:
     header.update(CRPIX1=6.5, CRPIX2=5.5 - lat / 5)
     image = np.zeros((3, 10, 12))
     image[:] = values.mean(axis=0)[:, np.newaxis, np.newaxis] * 0.5
-    image[:, 4, 6] = np.rint(values[100])
+    image[:, 4, 6] = values[100]
     if np.all(values == np.rint(values)):
         image = np.rint(image)
     primary = fits.ImageHDU(image, header, name="MAP")
