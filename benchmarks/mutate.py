@@ -35,6 +35,7 @@ from fuzzing.crew import run_jobs
 from fuzzing.kinds import KINDS, Kind
 from fuzzing.materials import make_materials
 from fuzzing.outcome import ABOUT, BAD, Answer, Outcome, ask, judge
+from measuring import replace_table
 
 
 class Tried(NamedTuple):
@@ -53,18 +54,29 @@ def main(arguments: list[str] | None = None) -> int:
     _import_all()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name).resolve()
-        materials = build_materials(folder)
-        tried = []
+        materials = options.materials or build_materials(folder)
+        if not materials.is_dir():
+            shutil.copytree(build_materials(folder), materials)
+        tried, failed = [], []
         print(_head(), flush=True)
         for kind in kinds:
-            here = list(try_kind(kind, materials, folder, options))
+            try:
+                here = list(try_kind(kind, materials, folder, options))
+            except RuntimeError as error:  # the others are tried all the same
+                failed.append(kind.name)
+                print(f"    {error}", flush=True)
+                continue
             tried += here
             print(_row(kind.name, here), flush=True)
             for one in here:
                 if one.outcome in BAD or (options.verbose and one.text):
                     print(f"    {one.outcome}: {one.change}: {one.text}", flush=True)
-    print(table(tried, options.seed, time.perf_counter() - began))
-    return int(any(one.outcome in BAD for one in tried))
+    text = table(tried, options.seed, time.perf_counter() - began)
+    print(text)
+    if options.page:
+        page = replace_table(options.page.read_text(encoding="utf-8"), "table: fuzz", text)
+        options.page.write_text(page, encoding="utf-8")
+    return int(bool(failed) or any(one.outcome in BAD for one in tried))
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -80,6 +92,15 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of files that end badly")
     parser.add_argument("--folder", metavar="FOLDER", help="to work in (default: TMPDIR)")
+    parser.add_argument(
+        "--materials",
+        type=Path,
+        metavar="FOLDER",
+        help="of the good files; made if it is not there",
+    )
+    parser.add_argument(
+        "--page", type=Path, metavar="FILE", help="page whose table of outcomes is replaced"
+    )
     parser.add_argument("--verbose", action="store_true", help="print the good ends, too")
     return parser.parse_args(arguments)
 

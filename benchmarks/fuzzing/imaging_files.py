@@ -104,7 +104,7 @@ def _wcs_cube(values: np.ndarray) -> list:
     image = np.zeros((3, 10, 12))
     image[:] = values.mean(axis=0)[:, np.newaxis, np.newaxis] * 0.5
     image[:, 4, 6] = values[100]
-    if np.all(values == np.rint(values)):
+    if np.issubdtype(values.dtype, np.integer):
         image = np.rint(image)
     primary = fits.ImageHDU(image, header, name="MAP")
     return [primary, _bounds()]

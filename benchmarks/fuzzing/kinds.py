@@ -15,7 +15,7 @@ from fuzzing.bytes_changes import byte_changes
 from fuzzing.change import Change, of_bytes
 from fuzzing.fits_changes import fits_changes
 from fuzzing.hdf5_changes import hdf5_changes
-from fuzzing.materials import CALIBRATE, PLOT, PRODUCT, REPORT, fit_verbs
+from fuzzing.materials import CALIBRATE, CATALOGUES, PLOT, PRODUCT, REPORT, fit_verbs
 from fuzzing.text_changes import json_changes, text_changes, yaml_changes
 
 _P = "results/product"
@@ -220,12 +220,12 @@ def _input(name: str, path: str, analysis: str) -> Kind:
 
 def _known(ending: str) -> Kind:
     """A catalogue: what the sources are compared with."""
-    common = f"--config config.yaml --analysis known-{ending}"
+    common, out = f"--config config.yaml --analysis known-{ending}", f"out/known-{ending}"
     return Kind(
         f"catalogue {ending}",
         f"imaging/known.{ending}",
         (
-            f"sources {common} --problem out/cube/problem.h5 --maps out/cube/maps.fits"
+            f"sources {common} --problem {out}/problem.h5 --maps {out}/maps.fits"
             " --output out/sources.ecsv",
         ),
         _table("out/sources.fits"),
@@ -295,7 +295,7 @@ KINDS = (
     _input("point spread", "imaging/psf.fits", "cube"),
     _input("MapDataset", "imaging/dataset.fits", "dataset"),
     _input("HEALPix dataset", "imaging/pixels.fits", "pixels"),
-    *map(_known, ("fits", "ecsv", "csv", "vot")),
+    *map(_known, CATALOGUES),
     # what skyquilt is told, and keeps
     Kind("configuration", "small.yaml", ("check --config small.yaml",), _text),
     Kind("configuration run", "small.yaml", ("run --config small.yaml --threads 1",), _nothing),

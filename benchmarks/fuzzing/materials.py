@@ -51,8 +51,9 @@ def make_materials(folder: Path) -> None:
     _verb(CALIBRATE.replace("out/", f"{results}/"))
     _verb(PLOT.replace("out/", f"{results}/"))
     _verb(REPORT)
-    for line in fit_verbs("cube"):  # catalogues are tried with these maps
-        _verb(line)
+    for ending in CATALOGUES:  # they are tried with maps that are there
+        for line in fit_verbs(f"known-{ending}"):
+            _verb(line)
 
 
 PRODUCT = "--config config.yaml --analysis product"
@@ -71,12 +72,17 @@ REPORT = f"report {PRODUCT} --output {_RESULTS}/report.html"
 
 
 _ONE_CHUNK = ("events", "cube", "wcs", "dataset", "pixels", "galactic")
+CATALOGUES = ("fits", "ecsv", "csv", "vot")
+
+
+def _n_chunks(analysis: str) -> int:
+    return 1 if analysis in _ONE_CHUNK or analysis.startswith("known-") else 3
 
 
 def fit_verbs(analysis: str) -> tuple[str, ...]:
     """Verbs from the files of an analysis to its maps."""
     common, out = f"--config config.yaml --analysis {analysis}", f"out/{analysis}"
-    names = [f"{out}/{index}.h5" for index in range(1 if analysis in _ONE_CHUNK else 3)]
+    names = [f"{out}/{index}.h5" for index in range(_n_chunks(analysis))]
     problem, plan = f"--problem {out}/problem.h5", f"--plan {out}/plan.json"
     return (
         f"prepare {common} --output {out}/problem.h5",
@@ -186,7 +192,7 @@ def _imaging_analyses() -> dict[str, Any]:
         "dataset": one_file | {"data": {"file": "imaging/dataset.fits"}},
         "pixels": one_file | {"data": {"file": "imaging/pixels.fits"}},
     }
-    for ending in ("fits", "ecsv", "csv", "vot"):
+    for ending in CATALOGUES:
         catalogue = {"path": f"imaging/known.{ending}", "radius": 5.0}
         made[f"known-{ending}"] = made["cube"] | {"sources": {"catalogue": catalogue}}
     return made
