@@ -171,3 +171,23 @@ def test_ranks_without_mpi_are_refused(capsys):
 
     assert main(["fit-chunk", *files, "--ranks", "2"]) == 2
     assert "--ranks 2 needs --mpi" in capsys.readouterr().err
+
+
+def test_debug_shows_where_an_error_was_raised(tmp_path):
+    path = tmp_path / "known.fits"
+    path.write_bytes(b"SIMPLE  = fish")
+    arguments = ["--skymap", str(path), "--lon", "1", "--lat", "2", "--frame", "icrs"]
+    texts = {}
+    for option in ("--quiet", "--debug"):
+        done = subprocess.run(
+            [sys.executable, "-m", "skyquilt.cli.main", "contains", *arguments, option],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        texts[option] = done.stderr
+
+    assert len(texts["--quiet"].splitlines()) == 1
+    assert "Traceback" in texts["--debug"]
+    assert texts["--debug"].splitlines()[-1] == texts["--quiet"].splitlines()[0]

@@ -120,6 +120,9 @@ def make_parser() -> argparse.ArgumentParser:
         )
         module.add_arguments(verb)
         verb.add_argument("--quiet", action="store_true", help="log warnings and errors only")
+        verb.add_argument(
+            "--debug", action="store_true", help="log more, and where an error was raised"
+        )
         verb.set_defaults(run=module.run)
     return parser
 
@@ -151,7 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     form = f"%(asctime)s skyquilt {args.verb}: %(message)s"
     logging.basicConfig(format=form, datefmt="%H:%M:%S", handlers=[LogHandler()])
     # Libraries log for themselves at this level, too: fontTools a line per glyph table.
-    logging.getLogger("skyquilt").setLevel(logging.WARNING if args.quiet else logging.INFO)
+    level = logging.DEBUG if args.debug else logging.WARNING if args.quiet else logging.INFO
+    logging.getLogger("skyquilt").setLevel(level)
 
     def run_verb() -> int:
         check_paths(args)

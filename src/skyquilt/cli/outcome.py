@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 
 from skyquilt.errors import SkyquiltError
 
+logger = logging.getLogger(__name__)
+
 _TO_MEND = {
     errno.EACCES: "ask its owner for permission, or take another one",
     errno.EPERM: "ask its owner for permission, or take another one",
@@ -92,6 +94,7 @@ def end(do: Callable[[], int], name: str) -> int:
         text, code = _describe(error)
         if text is None:
             raise
+        logger.debug("the error was raised here:", exc_info=error)
         return _say(f"{name}: error: {text}" if text else "", code)
 
 
