@@ -98,6 +98,14 @@ def test_good_times_of_a_wrong_zero_are_accepted_by_name(sky):
     assert n_events(sky, "clock") == expected(sky)
 
 
+def test_zero_of_good_times_without_a_clock_is_refused(sky):
+    write(sky, gti={"TIMEZERO": 10.0})
+
+    with pytest.raises(InputError, match=r"TIMEZERO 0\.0, table GTI has 10\.0 and no MJDREF"):
+        n_events(sky)
+    assert n_events(sky, "clock") == expected(sky)
+
+
 def test_good_times_that_overlap_count_once(sky, caplog):
     intervals = ((60.0, 80.0), (20.0, 40.0), (30.0, 35.0), (70.0, 90.0))
     write(sky, intervals=intervals)
@@ -169,6 +177,14 @@ def test_files_are_of_the_same_time(sky, name, theirs, is_same):
         return
     with pytest.raises(InputError, match=rf"{name}\.fits: good time.* `accept: \[times\]`"):
         make_problem(analysis)
+    if name == "background":  # of another time, as the analysis knows
+        assert make_problem(rescaled(analysis)).counts.size
+
+
+def rescaled(analysis):
+    background = analysis.data.background.model_copy(update={"scale": 0.5})
+    data = analysis.data.model_copy(update={"background": background})
+    return analysis.model_copy(update={"data": data})
 
 
 @pytest.mark.parametrize(("livetime", "is_same"), [(35.0, True), (35.1, True), (70.0, False)])

@@ -82,23 +82,27 @@ def _read_times(header: Any) -> dict[str, float]:
 def check_declared(data: ImagingData) -> Declared:
     """Compare what the files of an analysis say; what that of its counts says.
 
+    Times are those of counts, exposure and background; a background that the analysis scales is of
+    another time, and a point spread function may be.
+
     Raises
     ------
     InputError
         If selections differ and "selection" is not accepted, or times and "times" is not.
     """
     sections = (data.events or data.counts, data.exposure, data.background, data.psf)
-    paths = dict.fromkeys(section.path for section in sections)
-    all_declared = [read_declared(path) for path in paths]
-    for one, other in combinations(all_declared, 2):
+    counts, exposure, background, psf = (read_declared(section.path) for section in sections)
+    for one, other in combinations((counts, exposure, background, psf), 2):
         difference = find_mismatch(one.selected().response, other.selected().response)
         if difference is not None:
             message = f"{one.path} and {other.path}: {difference}; they must agree."
             object_to(data.accept, "selection", message)
+    timed = (counts, exposure) if data.background.scale != 1 else (counts, exposure, background)
+    for one, other in combinations(timed, 2):
         for difference in _compare_times(one, other):
             message = f"{one.path} and {other.path}: {difference}; they must be of the same time."
             object_to(data.accept, "times", message)
-    return all_declared[0]
+    return counts
 
 
 def _compare_times(one: Declared, other: Declared) -> Iterable[str]:

@@ -111,10 +111,13 @@ def _read_good(
 def _on_clock_of_events(
     file: Any, table: Any, path: str, name: str, accepted: Collection[str]
 ) -> GoodTimes:
-    good = read_good_times(find_single_table(file, path, name), path)
+    intervals = find_single_table(file, path, name)
+    good = read_good_times(intervals, path)
     clock = _clock(file, table, path) or good.clock
     if "clock" in accepted:
         return good._replace(clock=clock)
+    if good.clock is None:
+        _check_zeros(intervals.header, table.header, path, name)
     turned = good.on_clock(clock)
     shift = float(turned.start[0] - good.start[0])
     if abs(shift) > 1e-3:
@@ -123,6 +126,17 @@ def _on_clock_of_events(
             *(path, name, good.clock, clock, shift),
         )
     return turned
+
+
+def _check_zeros(intervals: Any, events: Any, path: str, name: str) -> None:
+    """Refuse intervals without a clock of their own that have another TIMEZERO than the events."""
+    ours, theirs = (header.get("TIMEZERO") or 0.0 for header in (events, intervals))
+    if ours != theirs:
+        raise InputError(
+            f"{path}: table EVENTS has TIMEZERO {ours}, table {name} has {theirs} and no MJDREF: "
+            "what it counts from is not known. `accept: [clock]` under data takes both to count by "
+            "one clock."
+        )
 
 
 def _clock(file: Any, table: Any, path: str) -> Clock | None:
