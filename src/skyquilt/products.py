@@ -51,7 +51,7 @@ def _whole(*names: str) -> dict[str, bool]:
 
 
 _TABLE = _whole("energy", "datasets", "spectrum", "spectra")
-_PROBLEM = _TABLE | _whole("instrument", "data", "shape")
+_PROBLEM = _TABLE | _whole("instrument", "data", "shape", "flux_range")
 # in chunks or not, cells are the same
 _CELLS = frozenset({"enabled", "drop", "max_order"})
 _REFINED = {"refine": _CELLS, "localise": frozenset({"levels", "systematic_error"})}

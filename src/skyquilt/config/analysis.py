@@ -3,9 +3,9 @@
 from itertools import combinations
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from skyquilt.config.base import Name, Section
+from skyquilt.config.base import Energy, Name, Section
 from skyquilt.config.calibrate import CalibrateOptions
 from skyquilt.config.dataset import Dataset
 from skyquilt.config.energy import EnergySelection
@@ -18,6 +18,14 @@ from skyquilt.config.refine import RefineOptions
 from skyquilt.config.shape import Point, Shape
 from skyquilt.config.sources import SourceOptions
 from skyquilt.config.spectrum import Spectrum
+from skyquilt.config.units import to_value
+
+
+def _check_range(energies: tuple[str, str]) -> tuple[str, str]:
+    low, high = (to_value(energy, "keV") for energy in energies)
+    if not 0 < low < high:
+        raise ValueError(f"{list(energies)}: give [low, high] with 0 < low < high")
+    return energies
 
 
 class Analysis(Section):
@@ -39,6 +47,8 @@ class Analysis(Section):
     shape: Shape = Point(model="point")
     """Shape of the source on the sky; the flux is that of the whole, the position that of its
     centre."""
+    flux_range: Annotated[tuple[Energy, Energy], AfterValidator(_check_range)] | None = None
+    """Energies [low, high] in which photon fluxes are told; the measured ones when left out."""
     map: MapGrid = MapGrid()
     """Pixels to fit."""
     fit: FitOptions = FitOptions()

@@ -20,7 +20,7 @@ COLUMNS = {
     "flux_err_lo": ("", "FLUX down to TS - 1, or to 0"),
     "flux_err_hi": ("", "FLUX up to TS - 1"),
     "flux_ul": ("", "upper limit on FLUX"),
-    "photon_flux": ("cm-2 s-1", "photon flux, selected energies"),
+    "photon_flux": ("cm-2 s-1", "photon flux, selected energies or flux_range"),
     "exposure": ("cm2 s", "expected counts per photon flux"),
     "npred": ("", "expected source counts"),
     "background_norm": ("", "factor on the background"),

@@ -19,6 +19,7 @@ from skyquilt.plots.spectrum import plot_counts_spectrum
 from skyquilt.plots.style import plain, save
 from skyquilt.plots.zoom import plot_zoom
 from skyquilt.problem.problem import CountsSpectrum
+from skyquilt.spectra.energies import flux_range
 
 DRAWN = ("ts", "photon_flux", "flux_ul", "background_norm", "template")
 """Columns of a map that are drawn, as far as it has them."""
@@ -103,7 +104,7 @@ def draw_figures(
     marks = marks_from_summary(summary, skymap.frame, side)
     regions = outline_regions(cells, summary, skymap.frame)
     flux_best = summary["best"] and summary["best"]["photon_flux"]
-    energies = summary["energy_range_keV"]
+    energies = flux_range(summary)
     patch = find_patch(skymap)
     flux = (marks, title, energies, flux_best, colormap)
     if patch is None:

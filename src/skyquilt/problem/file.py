@@ -38,7 +38,8 @@ from skyquilt.sky.shapes import Nodes
 # 1.5  expectations of kind templates
 # 1.6  response_pixel_deg in the description
 # 1.7  expectations of kind shaped, shape in the description
-# 2.0  sealed: all but the values has a checksum, too; grid `most` of kind event_wise
+# 2.0  sealed: all but the values has a checksum, too; grid `most` of kind event_wise,
+#      flux_range_keV in the description
 SCHEMA = Schema("skyquilt/problem", "2.0", "skyquilt prepare")
 
 _LOCAL_DATASETS = {
@@ -94,8 +95,9 @@ def read_problem(path: str | Path) -> FitProblem:
             )
         description = json.loads(file.attrs["description"])
         description["energy_range_keV"] = tuple(description["energy_range_keV"])
-        span = description.get("time_span")
-        description["time_span"] = None if span is None else tuple(span)
+        for name in ("time_span", "flux_range_keV"):
+            span = description.get(name)
+            description[name] = None if span is None else tuple(span)
         return FitProblem(
             counts=get(file, "counts"),
             background=get(file, "background"),

@@ -38,6 +38,8 @@ class Description(NamedTuple):
         Reference spectrum in one line.
     energy_range_keV : tuple of float
         Lowest and highest selected measured energy [keV].
+    flux_range_keV : tuple of float or None
+        Energies in which photon fluxes are told [keV]; None for the selected measured ones.
     background_scale : float
         Factor applied to the background histogram.
     background_scale_from : str
@@ -70,6 +72,7 @@ class Description(NamedTuple):
     time_span: tuple[float, float] | None = None
     response_pixel_deg: float = 0.0
     shape: str = "point"
+    flux_range_keV: tuple[float, float] | None = None
     datasets: Mapping[str, Mapping[str, Any]] = {}
     templates: Mapping[str, str] = {}
 
@@ -89,7 +92,8 @@ class FitProblem:
     frame : {"galactic", "icrs"}
         Frame of the directions handed to `expectation`.
     photon_flux : float
-        Integral of the reference spectrum over the selected energies [ph cm-2 s-1].
+        Integral of the reference spectrum over the energies in which photon fluxes are told, the
+        selected ones unless others are asked for [ph cm-2 s-1].
     description : Description
         Numbers and texts for people.
     counts_spectra : dict of str to CountsSpectrum

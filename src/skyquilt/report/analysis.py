@@ -12,7 +12,7 @@ import yaml
 from skyquilt.report import calibration
 from skyquilt.report.numbers import area, degrees, number, percent, with_error, yes_no
 from skyquilt.report.page import Fold, Link, Picture, Section, Table, read_picture, render
-from skyquilt.spectra.energies import format_range
+from skyquilt.spectra.energies import flux_range, format_range
 
 _FILES = {
     "maps.fits": "maps of TS, flux and their errors; opens in healpy, TOPCAT, Aladin",
@@ -154,7 +154,7 @@ def _result(products: Products) -> Section:
         rows += [
             ["largest TS", f"{number(best['ts'], 4)} (√TS {number(best['sqrt_ts'])})"],
             ["flux", f"{with_error(best['flux'], best['flux_err'])} × reference"],
-            ["photon flux", f"{number(best['photon_flux'])} ph cm⁻² s⁻¹"],
+            [_photon_flux(summary), f"{number(best['photon_flux'])} ph cm⁻² s⁻¹"],
             ["expected source counts", number(best["npred"])],
         ]
         if "flux_ul" in best:
@@ -162,6 +162,11 @@ def _result(products: Products) -> Section:
     figures = _figures(products, ("ts", "flux", *_OTHER_MAPS))
     links = [Link(path, text) for path, text in _FILES.items() if path in products.files]
     return Section("result", "Result", tables=[Table(["", ""], rows)], figures=figures, links=links)
+
+
+def _photon_flux(summary: Mapping[str, Any]) -> str:
+    is_other = summary.get("flux_range_keV") is not None
+    return f"photon flux in {format_range(*flux_range(summary))}" if is_other else "photon flux"
 
 
 def _position(products: Products) -> Section:

@@ -5,7 +5,7 @@ from math import acos, degrees, pi, radians
 from pathlib import Path
 from typing import Any
 
-from skyquilt.spectra.energies import format_range
+from skyquilt.spectra.energies import flux_range, format_range
 
 
 def describe_result(summary: Mapping[str, Any], folder: Path, confidence_level: float) -> str:
@@ -28,7 +28,7 @@ def describe_result(summary: Mapping[str, Any], folder: Path, confidence_level: 
         f"{name}: TS {best['ts']:.1f}, sqrt(TS) {best['sqrt_ts']:.1f}, {energies}",
         f"  position  {_position(best)}",
         *(f"  region    {_region(region, folder)}" for region in summary["credible"]),
-        f"  flux      {_flux(best, confidence_level)}",
+        f"  flux      {_flux(best, confidence_level)}{_band(summary)}",
         *_offset(summary),
         f"  files     {folder / summary['files']['multiorder']}, {folder / 'summary.json'}",
     ]
@@ -57,6 +57,13 @@ def _region(region: Mapping[str, Any], folder: Path) -> str:
         f"{100 * region['level']:g} % credible: {area:.4g} deg2, {', '.join(notes)} -> "
         f"{folder / region['files']['moc']}"
     )
+
+
+def _band(summary: Mapping[str, Any]) -> str:
+    """Energies of the photon flux, where they are others than the measured ones."""
+    if summary.get("flux_range_keV") is None:
+        return ""
+    return f"; photon flux in {format_range(*flux_range(summary))}"
 
 
 def _flux(best: Mapping[str, Any], confidence_level: float) -> str:

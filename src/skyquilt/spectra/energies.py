@@ -1,5 +1,8 @@
 """Energies in the unit in which people write them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 _UNITS = {"TeV": 1e9, "GeV": 1e6, "MeV": 1e3, "keV": 1.0}  # [keV]
 
 
@@ -26,6 +29,18 @@ def energy_unit(low: float) -> tuple[str, float]:
     is_rounded = 1 - 1e-6  # an edge of 1 TeV, converted, may be a little less
     name = next((name for name, size in _UNITS.items() if low >= size * is_rounded), "keV")
     return name, _UNITS[name]
+
+
+def flux_range(about: Mapping[str, Any]) -> tuple[float, float]:
+    """Energies [keV] in which photon fluxes are told, from a description or a summary.
+
+    Examples
+    --------
+    >>> flux_range({"energy_range_keV": (1.0, 2.0), "flux_range_keV": None})
+    (1.0, 2.0)
+    """
+    low, high = about.get("flux_range_keV") or about["energy_range_keV"]
+    return low, high
 
 
 def format_range(low: float, high: float) -> str:

@@ -1,10 +1,13 @@
 """Step `prepare`: an instrument's files into a fit problem."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.units import to_value
+from skyquilt.errors import ConfigError
 from skyquilt.instruments.analyses import prepare
 from skyquilt.instruments.compton.table import contract_all
 from skyquilt.instruments.same_counts import check_counts_once, check_files_once
@@ -43,7 +46,7 @@ def prepare_analysis(
         by_name = {dataset: part.problem for dataset, part in parts.items()}
         if not problems:
             check_counts_once(one, by_name)
-        problems[template] = _join_datasets(one, by_name)
+        problems[template] = _in_flux_range(one, _join_datasets(one, by_name))
     provenance = Provenance(
         "prepare",
         select(analysis.model_dump(mode="json"), PRODUCTS["problem"].sections),
@@ -63,6 +66,22 @@ def warn_of_spectra(name: str, analysis: Analysis) -> None:
         if doubt := doubts(one.spectrum):
             key = f"spectra.{template}" if template else "spectrum"
             logger.warning("analysis %s, %s: %s", name, key, doubt)
+
+
+def _in_flux_range(analysis: Analysis, problem: FitProblem) -> FitProblem:
+    """The problem with the reference spectrum integrated where photon fluxes are asked for."""
+    if analysis.flux_range is None:
+        return problem
+    low, high = (to_value(energy, "keV") for energy in analysis.flux_range)
+    try:
+        photon_flux = float(integrate(analysis.spectrum, [low, high])[0])
+    except ConfigError as error:
+        raise ConfigError(f"flux_range: {error}") from error
+    return replace(
+        problem,
+        photon_flux=photon_flux,
+        description=problem.description._replace(flux_range_keV=(low, high)),
+    )
 
 
 def _join_datasets(analysis: Analysis, problems: dict[str, FitProblem]) -> FitProblem:

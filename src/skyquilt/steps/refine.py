@@ -24,6 +24,7 @@ from skyquilt.maps.refine_steps import map_to_cells, next_pixels, refine_map
 from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem.file import read_problem
 from skyquilt.problem.problem import FitProblem
+from skyquilt.problem.templates import photon_fluxes
 from skyquilt.runs.answers import answer_from
 from skyquilt.sky.chunks import chunk_name
 from skyquilt.sky.pixels import nside_to_order
@@ -161,7 +162,7 @@ def _read(
     for step in steps:
         plan = read_plan(step)
         check_plan(step, plan, problem, fit_problem, "skyquilt plan-refinement")
-        merged = merge_chunks(step_chunks(step), plan, fit_problem.photon_flux)
+        merged = merge_chunks(step_chunks(step), plan, photon_fluxes(fit_problem))
         parts.append(map_to_cells(merged.skymap))
         stages.append(merged.stage | {"stage": f"fit, order {nside_to_order(plan.nside)}"})
     return _Known(fit_problem, goal, start_cells(skymap, goal), parts, record, stages)

@@ -75,7 +75,7 @@ def compare_catalogue(
         "flux": Column(flux, "", "multiple of reference spectrum"),
         "flux_err": Column(flux_err, "", "standard error of flux"),
         "flux_ul": Column(flux_ul, "", "upper limit on flux"),
-        "photon_flux": Column(flux * per_flux, "cm-2 s-1", "in the selected energies"),
+        "photon_flux": Column(flux * per_flux, "cm-2 s-1", "in the energies of the sources"),
         "photon_flux_ul": Column(flux_ul * per_flux, "cm-2 s-1", "upper limit"),
         "is_upper_limit": Column(ts < options.threshold, "", "ts below the threshold"),
     }

@@ -8,6 +8,7 @@ from skyquilt.maps.sources.crossmatch import Counterparts
 from skyquilt.maps.sources.find import SourceList
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation, vec_to_lonlat
+from skyquilt.spectra.energies import flux_range, format_range
 
 AT_EDGE = 1
 """Flag: the peak touches pixels without a TS; the source may lie beyond the edge of the map."""
@@ -69,12 +70,17 @@ def source_columns(
         "flux_err_lo": Column(measured.flux_err_lo, "", "flux down to ts - 1, or to 0"),
         "flux_err_hi": Column(measured.flux_err_hi, "", "flux up to ts - 1"),
         "flux_ul": Column(measured.flux_ul, "", "upper limit on flux"),
-        "photon_flux": Column(measured.flux * per_flux, _FLUX_UNIT, "in the selected energies"),
+        "photon_flux": Column(measured.flux * per_flux, _FLUX_UNIT, _band(problem)),
         "photon_flux_err": Column(measured.flux_err * per_flux, _FLUX_UNIT, "standard error"),
         "photon_flux_ul": Column(measured.flux_ul * per_flux, _FLUX_UNIT, "upper limit"),
         "npred": Column(measured.npred, "", "expected source counts"),
         "status": Column(flags.astype(np.uint8), "", "0 good, 1 edge, 2 not refined"),
     }
+
+
+def _band(problem: FitProblem) -> str:
+    """Energies of the photon fluxes, for the description of a column."""
+    return f"in {format_range(*flux_range(problem.description._asdict()))}"
 
 
 def counterpart_columns(counterparts: Counterparts, known: KnownObjects) -> dict[str, Column]:
