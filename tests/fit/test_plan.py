@@ -113,7 +113,7 @@ def test_make_plan_when_auto_and_cheap_is_one_chunk(problem):
 @pytest.mark.parametrize(("factor", "n_chunks"), [(0.99, 1), (1.01, 12), (3.99, 12), (4.01, 48)])
 def test_make_plan_when_auto_follows_the_estimated_work(problem, monkeypatch, factor, n_chunks):
     monkeypatch.setattr(
-        plan_module, "seconds_per_pixel", lambda problem, has_limits: factor * 12 * MIN_COST_S / 192
+        plan_module, "seconds_per_pixel", lambda problem, **options: factor * 12 * MIN_COST_S / 192
     )
     assert plan_of(problem, ranges=full_sky(4), chunks="auto").n_chunks == n_chunks
 

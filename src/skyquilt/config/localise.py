@@ -27,7 +27,8 @@ class LocaliseOptions(Section):
     """Where sources are expected before the data: everywhere alike, or as the exposure."""
     systematic_error: Annotated[float, Field(ge=0, le=30)] | Literal["auto"] = "auto"
     """Standard error of the position along each axis that the posterior allows for, besides the
-    statistical one [deg]; auto is 0.09 of the side of the pixels of the response, 0 without."""
+    statistical one [deg]; auto is 0.09 of the side of the pixels of the response, of an imaging
+    instrument 0.1 of its point spread function's 68 % radius (or its pixels, if larger)."""
     max_nside: Nside = 256
     """Largest resolution of skymap.fits, which has one; it follows the finest cells up to this."""
     true_position: Position | None = None

@@ -1,6 +1,6 @@
 """What is wrong with a configuration, in the words of its user instead of pydantic's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
@@ -59,12 +59,30 @@ def describe_mistakes(error: ValidationError, settings: Any) -> str:
         if not _follows_from_others(detail):
             message, value = _describe(detail)
             found.setdefault((".".join(_keys(detail, settings)), value), []).append(message)
-    lines = [
-        f"{place}{': ' if place else ''}{', or '.join(dict.fromkeys(messages))}{value}"
-        for (place, value), messages in islice(found.items(), _NAMED)
-    ]
-    more = [f"and {len(found) - _NAMED} more mistakes"] if len(found) > _NAMED else []
+    texts = {
+        (place, f"{', or '.join(dict.fromkeys(messages))}{value}"): None
+        for (place, value), messages in found.items()
+    }
+    places = _say_once(texts)
+    lines = [f"{place}{': ' if place else ''}{text}" for place, text in islice(places, _NAMED)]
+    more = [f"and {len(places) - _NAMED} more mistakes"] if len(places) > _NAMED else []
     return "; ".join(lines + more)
+
+
+def _say_once(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Places and what is wrong there; what several analyses share, at the first of them."""
+    shared: dict[tuple[str, str], list[str]] = {}
+    for place, text in texts:
+        section, _, rest = place.partition(".")
+        key = rest.partition(".")[2] if section == "analyses" else ""
+        shared.setdefault((f"analyses.*.{key}" if key else place, text), []).append(place)
+    return [(_with_others(places), text) for (_, text), places in shared.items()]
+
+
+def _with_others(places: list[str]) -> str:
+    n = len(places) - 1
+    others = "analyses" if n > 1 else "analysis"
+    return f"{places[0]} (and in {n} other {others})" if n else places[0]
 
 
 def shorten(value: Any) -> str:

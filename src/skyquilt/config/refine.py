@@ -14,7 +14,8 @@ class RefineOptions(Section):
     """Split cells beyond the resolution of the map."""
     drop: PositiveFloat | Literal["auto"] = "auto"
     """Cells of TS above the maximum less this are split; auto follows the largest level."""
-    max_order: Annotated[int, Field(ge=0, le=MAX_NSIDE.bit_length() - 1)] = 11
-    """Finest order (nside 2^order); programs that flatten the map need 12 * 4^order numbers."""
+    max_order: Annotated[int, Field(ge=0, le=MAX_NSIDE.bit_length() - 1)] | Literal["auto"] = "auto"
+    """Finest order (nside 2^order), 13 at most; programs that flatten the map need 12 * 4^order
+    numbers. auto follows the point spread function, from 11 to 13; 11 without one."""
     chunks: bool | Literal["auto"] = "auto"
     """Fit the cells in chunks, order by order; auto: where one process took over five minutes."""

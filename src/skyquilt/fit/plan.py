@@ -10,6 +10,7 @@ import numpy as np
 
 from skyquilt import RESULTS_VERSION
 from skyquilt.errors import ConfigError, ProductError
+from skyquilt.fit.cost import N_SAMPLE, seconds_per_direction
 from skyquilt.fit.pixels import fitted_columns
 from skyquilt.io.digest import settings_digest
 from skyquilt.io.json_file import is_intact
@@ -22,8 +23,10 @@ from skyquilt.sky.chunks import (
     intersect,
     occupied_chunks,
 )
+from skyquilt.sky.frames import rotate, rotation
+from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nside_to_npix
-from skyquilt.sky.regions import ipix_from_ranges
+from skyquilt.sky.regions import full_sky, ipix_from_ranges
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +34,6 @@ logger = logging.getLogger(__name__)
 # 1.1  with seconds_per_pixel, confidence_level, free_background, n_templates
 SCHEMA = "skyquilt/plan"
 VERSION = "1.1"
-
-# Measured with 1000 hit bins (Xeon with AVX-512, one thread, 2026): one multiply-add of a row from
-# the cache 0.15 to 0.25 ns; one hit bin of a fit of 2 to 4 steps 2 to 4 ns. Rows that have to come
-# from memory cost up to 4 times as much.
-_MULTIPLY_ADD_S = 0.2e-9
-_HIT_BIN_S = 3e-9
-# errors to both sides and a limit: two to five passes, and what is done with them
-_LIMITS_S, _LIMITS_HIT_BIN_S = 3e-6, 4e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +198,14 @@ def make_plan(
         ranges = _as_ranges(ranges, nside)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    seconds = seconds_per_pixel(problem, has_limits=confidence_level is not None)
+    seconds = seconds_per_pixel(
+        problem,
+        nside=nside,
+        frame=frame,
+        ranges=ranges,
+        has_limits=confidence_level is not None,
+        free_background=free_background,
+    )
     if chunks == "auto":
         chunks = choose_n_chunks(seconds, ranges, nside)
     try:
@@ -236,14 +238,43 @@ def empty_plan(problem: FitProblem) -> Plan:
     return Plan(problem.identity, 1, "nested", "icrs", nothing, 1, allow_negative=False)
 
 
-def seconds_per_pixel(problem: FitProblem, *, has_limits: bool = False) -> float:
-    """Estimated time to fit one pixel on one core [s], good to a factor of 3."""
-    expectation = problem.expectation
-    work, n_bins = expectation.work_per_direction(), expectation.entries_per_direction
-    seconds = work * _MULTIPLY_ADD_S + n_bins * _HIT_BIN_S
-    if has_limits:
-        seconds += len(split_templates(problem)) * _LIMITS_S + n_bins * _LIMITS_HIT_BIN_S
-    return seconds
+def seconds_per_pixel(
+    problem: FitProblem,
+    *,
+    has_limits: bool = False,
+    free_background: bool = False,
+    nside: int = 64,
+    frame: str | None = None,
+    ranges: np.ndarray | None = None,
+) -> float:
+    """Estimated time to fit one pixel on one core [s], good to a factor of 2.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        The problem.
+    has_limits, free_background : bool
+        Whether errors to both sides and limits, and a factor on the background are fitted.
+    nside : int
+        Resolution of the map.
+    frame : {"galactic", "icrs"}, optional
+        Frame of the map; that of the problem when left out.
+    ranges : ndarray of int64, shape (n, 2), optional
+        Nested pixel ranges of the map; the whole sky when left out.
+    """
+    directions = nest_to_vec(nside, _sample(full_sky(nside) if ranges is None else ranges))
+    if frame is not None:
+        directions = rotate(rotation(frame, problem.frame), directions)
+    options = {"has_limits": has_limits, "free_background": free_background}
+    return seconds_per_direction(problem, directions, nside, **options)
+
+
+def _sample(ranges: np.ndarray) -> np.ndarray:
+    """Some pixels, spread evenly."""
+    stop = np.cumsum(ranges[:, 1] - ranges[:, 0])
+    number = np.unique(((np.arange(N_SAMPLE) + 0.5) / N_SAMPLE * stop[-1]).astype(np.int64))
+    own = np.searchsorted(stop, number, side="right")
+    return number - np.append(0, stop)[own] + ranges[own, 0]
 
 
 def _as_ranges(ranges: Any, nside: int) -> np.ndarray:

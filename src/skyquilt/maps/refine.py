@@ -29,6 +29,11 @@ hold more, whatever the map.
 PIXELS_PER_RADIUS = 5
 """Cells across the radius of a region that is resolved: 79 cells or more in it."""
 
+COARSEST_LIMIT, FINEST_LIMIT = 11, 13
+"""Orders that `refine.max_order: auto` lies between: cells of 1.7 and 0.43 arcmin."""
+
+_CELLS_PER_SHARPNESS = 40.0
+
 MAX_CELLS = 2_000_000
 """Cells beyond which nothing is split any more: a file of 150 MB."""
 
@@ -57,7 +62,9 @@ class Goal(NamedTuple):
     error: float = 0.0
 
 
-def make_goal(options, levels: tuple[float, ...], map_order: int, error: float = 0.0) -> Goal:
+def make_goal(
+    options, levels: tuple[float, ...], map_order: int, error: float = 0.0, sharpness: float = 0.0
+) -> Goal:
     """Goal of the configuration.
 
     Parameters
@@ -70,11 +77,37 @@ def make_goal(options, levels: tuple[float, ...], map_order: int, error: float =
         Order of the map.
     error : float, optional
         Systematic error of the position along each axis [deg].
+    sharpness : float, optional
+        Radius of 68 % of the point spread function [deg]; 0 for instruments without one.
     """
     wanted = containment_threshold(levels[-1]) if options.drop == "auto" else options.drop
-    start = min(map_order, options.max_order)
-    finest = options.max_order if options.enabled else start
+    most = auto_order(sharpness) if options.max_order == "auto" else options.max_order
+    start = min(map_order, most)
+    finest = most if options.enabled else start
     return Goal(wanted, containment_threshold(levels[0]), start, finest, error)
+
+
+def auto_order(sharpness: float) -> int:
+    """Finest order that a refinement may need.
+
+    Regions of bright sources are a tenth of the point spread function across and less: cells are
+    down to 1/40 of it, as far as there are such.
+
+    Parameters
+    ----------
+    sharpness : float
+        Radius of 68 % of the point spread function [deg]; 0 for instruments without one.
+
+    Examples
+    --------
+    >>> auto_order(0.0), auto_order(0.1), auto_order(0.8), auto_order(5.0)
+    (11, 13, 12, 11)
+    """
+    if not sharpness > 0:
+        return COARSEST_LIMIT
+    side = np.degrees(np.sqrt(np.pi / 3))  # of order 0
+    wanted = int(np.ceil(np.log2(side / (sharpness / _CELLS_PER_SHARPNESS))))
+    return min(max(wanted, COARSEST_LIMIT), FINEST_LIMIT)
 
 
 def refine(

@@ -30,22 +30,36 @@ _TOGETHER = 1 / 8  # standard errors; side of the cells that do, which adds 0.1 
 _BLOCK_PAIRS = 5_000_000  # in memory at a time
 
 
-def systematic_error(wanted: float | str, response_pixel: float) -> float:
+SHARPNESS_SHARE = 0.1
+"""The same of an imaging instrument, as a share of the radius of 68 % of its point spread function.
+
+With it the errors of sources of few photons hold what they say: `benchmarks/fermi_positions.py`
+measures it; docs/imaging.md has its table.
+"""
+
+
+def systematic_error(wanted: float | str, response_pixel: float, sharpness: float = 0.0) -> float:
     """Standard error along each axis [deg].
 
     Parameters
     ----------
     wanted : float or "auto"
-        What the configuration says [deg]; auto is a share of the pixels of the response.
+        What the configuration says [deg]; auto is a share of the pixels of the response, or of
+        the point spread function.
     response_pixel : float
         Side of the pixels between which the response is interpolated [deg], 0 for none.
+    sharpness : float
+        Radius of 68 % of the point spread function of an imaging instrument, or the side of its
+        pixels if that is larger [deg]; 0 for none.
 
     Examples
     --------
     >>> systematic_error("auto", 8.0), systematic_error(1.0, 8.0)
     (0.72, 1.0)
     """
-    return RESPONSE_PIXEL_SHARE * response_pixel if wanted == "auto" else float(wanted)
+    if wanted != "auto":
+        return float(wanted)
+    return max(RESPONSE_PIXEL_SHARE * response_pixel, SHARPNESS_SHARE * sharpness)
 
 
 def spread_probability(cells: MultiOrderMap, density: np.ndarray, error: float) -> np.ndarray:

@@ -149,6 +149,16 @@ class EventWise:
             **{name: np.asarray(getattr(self, name)[bins]) for name in per_event},
         )
 
+    @property
+    def bucket_nside(self) -> int:
+        """Resolution of the buckets in which events are looked up."""
+        return self.buckets.nside
+
+    def looks(self, directions: np.ndarray) -> float:
+        """Events that are looked at for a direction, in the mean over some."""
+        near = self.buckets.near(directions, float(self._profiles.reach.max()))
+        return float(np.mean(near.sum_over_items(np.arange(self.n_hit + 1))))
+
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
         return self.entries_per_direction * (_WORK_PER_EVENT + 3 * _WORK_PER_LOOK)

@@ -39,7 +39,7 @@ from skyquilt.sky.shapes import Nodes
 # 1.6  response_pixel_deg in the description
 # 1.7  expectations of kind shaped, shape in the description
 # 2.0  sealed: all but the values has a checksum, too; grid `most` of kind event_wise,
-#      flux_range_keV in the description
+#      flux_range_keV and sharpness_deg in the description
 SCHEMA = Schema("skyquilt/problem", "2.0", "skyquilt prepare")
 
 _LOCAL_DATASETS = {

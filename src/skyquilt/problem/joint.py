@@ -86,8 +86,7 @@ class Joint:
 
     def most_between(self, directions: np.ndarray) -> np.ndarray:
         """Largest ratio of expected counts to background where there are no bins, shape (n,)."""
-        each = zip(self.parts, self._turned(directions), strict=True)
-        return np.max([most_between(part.expectation, turned) for part, turned in each], axis=0)
+        return np.max([most_between(*part) for part in self.split(directions)], axis=0)
 
     def select_bins(self, bins: np.ndarray) -> "Joint":
         """The same with some of the hit bins; totals stay those of all bins.
@@ -112,14 +111,19 @@ class Joint:
         """Estimated multiply-adds for one direction."""
         return sum(part.expectation.work_per_direction() for part in self.parts)
 
+    def split(self, directions: np.ndarray) -> Iterator[tuple[Expectation, np.ndarray]]:
+        """Expectation of each data set, and directions in its frame."""
+        for part, turned in zip(self.parts, self._turned(directions), strict=True):
+            yield part.expectation, turned
+
     def _first_bins(self) -> np.ndarray:
         """Number of the first hit bin of each part."""
         sizes = [part.expectation.n_hit for part in self.parts]
         return np.cumsum([0, *sizes[:-1]])
 
     def _blocks(self, directions: np.ndarray) -> Iterator[Block]:
-        for part, turned in zip(self.parts, self._turned(directions), strict=True):
-            yield part.expectation.block(turned)
+        for expectation, turned in self.split(directions):
+            yield expectation.block(turned)
 
     def _turned(self, directions: np.ndarray) -> Iterator[np.ndarray]:
         """Directions in the frame of each part."""
@@ -247,6 +251,7 @@ def _description(problems: Mapping[str, FitProblem]) -> Description:
         n_masked_counts=sum(one.n_masked_counts for one in each),
         time_span=_time_hull(each),
         response_pixel_deg=max(one.response_pixel_deg for one in each),
+        sharpness_deg=min((one.sharpness_deg for one in each if one.sharpness_deg), default=0.0),
         shape=each[0].shape,
         datasets={name: _dataset(problem) for name, problem in problems.items()},
     )

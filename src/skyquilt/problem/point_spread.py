@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from skyquilt.native import kernels
+from skyquilt.problem.buckets import bucket_radius
 from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.exposed import mark_unexposed
 from skyquilt.problem.pixel_image import PixelImage, are_squares
@@ -103,8 +104,7 @@ class PointSpread:
         """
         directions, psf, image = check_directions(directions), self._profiles, self.image
         yields, status = known_values(self.yields, directions)
-        radius = psf.reach.max() + self.image.shapes[:, 4].max(initial=0)
-        near = image.buckets.near(directions, float(radius))
+        near = image.buckets.near(directions, self._radius)
         size = int(near.sum_over_items(np.append(0, image.bin_stop)).sum())
         n, (n_component, n_column) = len(directions), psf.contained.shape
         stop, hit, counts = np.empty(n, np.int64), np.empty(size, np.int64), np.empty(size)
@@ -129,6 +129,22 @@ class PointSpread:
         """
         return replace(self, image=self.image.select_bins(bins))
 
+    @property
+    def bucket_nside(self) -> int:
+        """Resolution of the buckets in which pixels are looked up."""
+        return self.image.buckets.nside
+
+    def looks(self, directions: np.ndarray) -> float:
+        """Pixels that are looked at for a direction, in the mean over some."""
+        near = self.image.buckets.near(directions, self._radius)
+        return float(np.mean(near.sum_over_items(np.arange(self.image.buckets.n_item + 1))))
+
+    def share_hit(self, looks: float) -> float:
+        """Share of the pixels with counts, where so many of them are looked at."""
+        area = self.image.shapes[:, 3].mean() if len(self.image.shapes) else 1.0
+        radius = self._radius + 2 * np.radians(bucket_radius(self.bucket_nside))
+        return min(1.0, looks * area / (4 * np.pi * np.sin(min(radius, np.pi) / 2) ** 2))
+
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
         n_pixel = self.entries_per_direction * len(self.image.vertices) / max(self.n_hit, 1)
@@ -147,6 +163,11 @@ class PointSpread:
             *(np.arange(n_component), np.empty(2 * n_component), part),
         )
         return part * psf.total
+
+    @cached_property
+    def _radius(self) -> float:
+        """Angle up to which pixels are looked at [rad]."""
+        return float(self._profiles.reach.max() + self.image.shapes[:, 4].max(initial=0))
 
     @cached_property
     def _profiles(self) -> Profiles:

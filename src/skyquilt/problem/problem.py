@@ -52,6 +52,9 @@ class Description(NamedTuple):
         Start and end of the observation [UNIX s]; None where it is not known.
     response_pixel_deg : float
         Side of the pixels between which the response is interpolated [deg]; 0 for none.
+    sharpness_deg : float
+        Radius of 68 % of the point spread function of an imaging instrument, or the side of its
+        pixels where that is larger [deg]; 0 for others.
     shape : str
         Shape of the source in one line.
     datasets : dict of str to dict
@@ -71,6 +74,7 @@ class Description(NamedTuple):
     n_masked_counts: float = 0.0
     time_span: tuple[float, float] | None = None
     response_pixel_deg: float = 0.0
+    sharpness_deg: float = 0.0
     shape: str = "point"
     flux_range_keV: tuple[float, float] | None = None
     datasets: Mapping[str, Mapping[str, Any]] = {}

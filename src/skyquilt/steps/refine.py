@@ -155,9 +155,14 @@ def _read(
             f"{maps}: answers problem {identity[:12]}, but {problem} is "
             f"{fit_problem.identity[:12]}; fit the chunks and merge them again."
         )
-    localise = analysis.localise
-    error = systematic_error(localise.systematic_error, fit_problem.description.response_pixel_deg)
-    goal = make_goal(analysis.refine, localise.levels, nside_to_order(skymap.nside), error)
+    localise, about = analysis.localise, fit_problem.description
+    error = systematic_error(
+        localise.systematic_error, about.response_pixel_deg, about.sharpness_deg
+    )
+    goal = make_goal(
+        *(analysis.refine, localise.levels, nside_to_order(skymap.nside)),
+        *(error, about.sharpness_deg),
+    )
     parts, stages = [], list(record["stages"])
     for step in steps:
         plan = read_plan(step)

@@ -58,8 +58,8 @@ def sources_analysis(
         )
     answers = answer_from(config, name, "sources", problem=problem, maps=maps)
     found = find_sources(fit_problem, skymap, options, confidence_level=level, threads=threads)
-    pixel = fit_problem.description.response_pixel_deg
-    error = systematic_error(analysis.localise.systematic_error, pixel)
+    about, wanted = fit_problem.description, analysis.localise.systematic_error
+    error = systematic_error(wanted, about.response_pixel_deg, about.sharpness_deg)
     columns = source_columns(found, fit_problem, options.prefix, error)
     catalogue = None
     if known is not None:

@@ -23,11 +23,12 @@ from skyquilt.instruments.imaging.response import (
     spread_photons,
 )
 from skyquilt.instruments.imaging.selections import check_energies
+from skyquilt.instruments.imaging.sharpness import sharpness
 from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.instruments.judge import object_to
 from skyquilt.problem import CountsSpectrum, Description, FitProblem, PointSpread
 from skyquilt.problem.empty_bins import fill_background
-from skyquilt.problem.pixel_image import find_hits
+from skyquilt.problem.pixel_image import find_hits, pixel_shapes
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.spectra import describe, integrate
 
@@ -72,15 +73,17 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
     check_circles(counts.path, selected, vertices, response.exposure.frame, expected, data.accept)
     image, place = find_hits(vertices, chosen)
     photons, n_band = spread_photons(analysis.spectrum, edges, response), len(edges) - 1
+    yields = response.grid(exposure_weights(photons, response, n_band))
+    profile = mean_profiles(photons, response, n_band)
     return FitProblem(
         counts=observed.ravel()[place],
         background=fill_background(expected.ravel()[place]),
         background_total=float(expected.sum()),
         expectation=PointSpread(
             image=image,
-            yields=response.grid(exposure_weights(photons, response, n_band)),
+            yields=yields,
             theta=response.psf.theta,
-            profile=mean_profiles(photons, response, n_band),
+            profile=profile,
             to_band=np.eye(n_band),
             lost_fraction=data.lost_fraction,
         ),
@@ -96,6 +99,12 @@ def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
             n_masked_bins=(len(counts.values) - len(vertices)) * n_band,
             n_masked_counts=float(np.nansum(counts.values[:, bands]) - observed.sum()),
             time_span=read_time_span(counts.path),
+            sharpness_deg=sharpness(
+                response.psf.theta,
+                profile,
+                yields.values.mean(axis=0),
+                float(pixel_shapes(vertices)[:, 3].mean()),
+            ),
         ),
         counts_spectra={"": _counts_spectrum(counts, counts.values[kept], all_expected, bands)},
     )

@@ -18,8 +18,14 @@ from skyquilt.instruments.imaging.healpix_cube import HealpixCube, read_bands
 from skyquilt.instruments.imaging.largest_ratio import largest_ratio
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.region import cut_background, cut_events, cut_exposure
-from skyquilt.instruments.imaging.response import Response, exposure_weights, spread_photons
+from skyquilt.instruments.imaging.response import (
+    Response,
+    exposure_weights,
+    mean_profiles,
+    spread_photons,
+)
 from skyquilt.instruments.imaging.selections import check_energies
+from skyquilt.instruments.imaging.sharpness import sharpness
 from skyquilt.problem import CountsSpectrum, Description, EventWise, FitProblem
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.profiles import tabulate
@@ -86,6 +92,7 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
             background_scale_from=describe_scale(data.background.scale),
             n_bins=len(order),
             time_span=events.time_span,
+            sharpness_deg=_sharpness(analysis, response, edges),
         ),
         counts_spectra={"": _counts_spectrum(events, background, span)},
     )
@@ -155,6 +162,11 @@ def _expectation(
         profile=response.psf.profile,
         lost_fraction=analysis.data.lost_fraction,
     )
+
+
+def _sharpness(analysis: Analysis, response: Response, edges: np.ndarray) -> float:
+    photons = spread_photons(analysis.spectrum, edges, response)
+    return sharpness(response.psf.theta, mean_profiles(photons, response, 1), np.ones(1))
 
 
 def _counts_spectrum(

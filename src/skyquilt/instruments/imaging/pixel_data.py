@@ -10,11 +10,12 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.imaging.kept_bins import kept_bins
+from skyquilt.instruments.imaging.sharpness import sharpness
 from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.empty_bins import fill_background
 from skyquilt.problem.joint import Joint, Part
-from skyquilt.problem.pixel_image import find_hits
+from skyquilt.problem.pixel_image import find_hits, pixel_shapes
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.spectra import describe, integrate
@@ -168,6 +169,12 @@ def make_pixel_problem(
             n_bins=sum(part.counts.size for part in parts),
             n_masked_bins=n_left_out,
             time_span=read_time_span(data.path),
+            sharpness_deg=sharpness(
+                data.theta,
+                data.profile,
+                data.yields.values.mean(axis=0) * data.to_band[:, is_chosen].sum(axis=1),
+                float(pixel_shapes(data.vertices)[:, 3].mean()),
+            ),
         ),
         counts_spectra={"": _counts_spectrum(data, is_chosen)},
     )

@@ -80,7 +80,8 @@ def source_columns(
 
 def _band(problem: FitProblem) -> str:
     """Energies of the photon fluxes, for the description of a column."""
-    return f"in {format_range(*flux_range(problem.description._asdict()))}"
+    band = format_range(*flux_range(problem.description._asdict()))
+    return f"in {band.replace(chr(0x2013), ' to ')}"  # FITS headers are ASCII
 
 
 def counterpart_columns(counterparts: Counterparts, known: KnownObjects) -> dict[str, Column]:
