@@ -191,3 +191,9 @@ def test_counts_without_time_axis_are_taken_as_of_the_interval_with_a_notice(tim
 
     assert measure(timed).span == (START + 10, START + 20)
     assert "counts.h5: has no time axis; its counts are taken as of data.interval" in caplog.text
+
+
+def test_counts_of_no_known_time_take_the_whole_orientation_with_a_warning(local, caplog):
+    measure(local)
+
+    assert "all of the file is taken, 1800000000.000000 to 1800000010.000000 s" in caplog.text

@@ -5,7 +5,7 @@ import math
 import h5py
 import numpy as np
 
-from skyquilt.instruments.compton.axes import Axis
+from skyquilt.instruments.compton.axes import Axis, text
 
 _BLOCK = 1 << 22  # sparse entries read at a time
 
@@ -40,7 +40,7 @@ def project(
         If the stored shape fits neither the axes nor the axes with under- and overflow, or the
         format is not known.
     """
-    kind = hist.attrs.get("format", "dense")
+    kind = text(hist.attrs.get("format", "dense"))
     readers = {"dense": _project_dense, "coo": _project_coo, "gcxs": _project_gcxs}
     if kind not in readers:
         raise ValueError(f"contents have format {kind!r}; allowed are {', '.join(readers)}")

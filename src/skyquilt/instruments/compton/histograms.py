@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from skyquilt.errors import InputError, SkyquiltError
-from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, read_axes
+from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, read_axes, text
 from skyquilt.instruments.compton.contents import project
 from skyquilt.instruments.compton.dataspace import DataSpace
 from skyquilt.instruments.compton.paths import check_file
@@ -103,10 +103,10 @@ def _open(path: str) -> Iterator[h5py.Group]:
 
 def _read_axes(hist: h5py.Group, path: str) -> dict[str, Axis]:
     """Axes of a histogram of counts."""
-    unit = hist.attrs.get("unit", "")
+    unit = text(hist.attrs.get("unit", ""))
     if unit not in ("", "ct"):
         raise InputError(
-            f"{path}: unit of the contents is {str(unit)!r}; counts have none: multiply a rate by "
+            f"{path}: unit of the contents is {unit!r}; counts have none: multiply a rate by "
             "its time first."
         )
     axes = read_axes(hist["axes"])

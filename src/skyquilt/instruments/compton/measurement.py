@@ -96,6 +96,12 @@ def _read_orientation(data: ComptonData, span: Span, background_span: Span) -> O
     is_scaled = data.background.scale == "auto"
     other = (data.background.interval or background_span) if is_scaled else None
     orientation = read_orientation(data.orientation, span, other)
+    if data.frame == "local" and span is None:
+        logger.warning(
+            "%s: no time of the counts is known (no axis Time, no `data.interval`); all of the "
+            "file is taken, %.6f to %.6f s",
+            *(data.orientation, *orientation.covers),
+        )
     if data.time_weights == "livetime":
         check_livetimes(orientation)
     return orientation

@@ -187,12 +187,27 @@ def _mapped(
         high = bisect_left(time, max(span[1] for span in spans) / unit) + 1
     low = max(min(low, len(table) - 2), 0)
     high = min(max(high, low + 2), len(table))
-    rows = (
-        _interpret(table[start : min(start + _BLOCK_ROWS, high)], scales, path)
-        for start in range(low, high, _BLOCK_ROWS)
-    )
+    stamps = _column(table[low:high], "TimeStamp", scales, path)
+    livetime = None
+    if "LiveTime" in scales:
+        livetime = _column(table[low:high], "LiveTime", scales, path)
+    start, stop = interval or (stamps[0], stamps[-1])
+    first = max(int(np.searchsorted(stamps, start, side="right")) - 1, 0)
+    last = int(np.searchsorted(stamps, stop)) + 1
+    pointings = _interpret(table[low + first : min(low + last, high)], scales, path)[:, 1:8]
     covers = float(time[0]) * scales["TimeStamp"], float(time[-1]) * scales["TimeStamp"]
-    return collect(rows, interval)._replace(covers=covers)
+    return Records(stamps, livetime, pointings, first, covers)
+
+
+def _column(rows: np.ndarray, name: str, scales: Mapping[str, float], path: str) -> np.ndarray:
+    """Numbers of one column, in s."""
+    values = rows[name][:, 0].astype(np.float64) * scales[name]
+    if not np.isfinite(values).all():
+        row = int(np.argmin(np.isfinite(values)))
+        raise InputError(
+            f"{path}: a record has a value that is not finite: {name} is {values[row]}."
+        )
+    return values
 
 
 def _blocks(
