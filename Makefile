@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install install-slurm demo test test-cluster test-formats test-sanitized fuzz lint check schema lock clean bench bench-peer bench-gammapy gallery
+.PHONY: help install install-slurm demo test test-cluster test-formats cosipy-formats test-sanitized fuzz lint check schema lock clean bench bench-peer bench-gammapy gallery
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
@@ -72,7 +72,7 @@ lint: install
 	snakemake --lint --configfile config/demo.yaml
 
 # The programs that open skyquilt's files have an environment of their own (1.5 GB).
-test-formats: install .venv-formats/installed
+test-formats: install .venv-formats/installed cosipy-formats
 	pytest -m formats tests/formats
 
 .venv-formats/installed: requirements/formats.txt
@@ -89,6 +89,19 @@ NUMBER ?= 60
 
 fuzz: install
 	python benchmarks/mutate.py --number $(NUMBER) --kinds $(KINDS) $(TABLE_PAGE)
+
+# cosipy's environment is its own; without Python 3.12 its tests are skipped, with the reason.
+PYTHON_312 = $(firstword $(foreach name,python3.12 $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) $(PYTHON),\
+  $(if $(shell $(name) -c 'import sys; sys.version_info >= (3, 12) and print("yes")' 2>/dev/null),$(name))))
+
+cosipy-formats:
+	@if test -n "$(PYTHON_312)"; then $(MAKE) .venv-formats-cosipy/installed; \
+	  else echo "no Python 3.12: the tests of cosipy's files are skipped"; fi
+
+.venv-formats-cosipy/installed: requirements/formats-cosipy.txt
+	$(PYTHON_312) -m venv .venv-formats-cosipy
+	.venv-formats-cosipy/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 check: lint test
 

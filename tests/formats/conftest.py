@@ -95,10 +95,29 @@ def environment(request):
 
 
 @pytest.fixture(scope="session")
-def call_once(environment, tmp_path_factory):
-    """Run a program of the environment for several tests; what it prints."""
-    folder = tmp_path_factory.mktemp("work")
-    return lambda program, *arguments: _call(environment, folder, program, arguments)
+def python_of(request):
+    """Folder of the Python that has one of the programs of others."""
+    root = request.config.rootpath
+
+    def find(program):
+        name = ".venv-formats-cosipy" if program == "cosipy" else ".venv-formats"
+        if not (root / name / "installed").exists():
+            pytest.skip(f"no environment {name}: `make test-formats` makes it where it can")
+        return root / name / "bin"
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def write_once(python_of, tmp_path_factory):
+    """Let one of the programs of others write its files; what it prints."""
+
+    def write(program, script, folder):
+        work = tmp_path_factory.mktemp("work")
+        text = _call(python_of(program), work, "python", (script, program, folder))
+        return json.loads(text.splitlines()[-1])
+
+    return write
 
 
 @pytest.fixture

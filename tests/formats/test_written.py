@@ -1,16 +1,19 @@
 """Files that other programs wrote, each in its own layouts, are read as what they hold."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from skyquilt.config import parse_config
+from skyquilt.config.binning import Binning
 from skyquilt.config.sources import Catalogue
 from skyquilt.errors import InputError
 from skyquilt.instruments.analyses import prepare
+from skyquilt.instruments.compton.binning import bin_events
 from skyquilt.instruments.compton.histograms import read_counts
+from skyquilt.instruments.compton.orientation_files import read_orientation
+from skyquilt.instruments.compton.response import open_response
 from skyquilt.maps.sources.catalogue import read_catalogue
 from skyquilt.sky.frames import lonlat_to_vec, position_to_vec
 from skyquilt.steps.contains import ask_skymap
@@ -23,15 +26,14 @@ POWER_LAW = {"model": "power_law", "norm": "1e-12 cm-2 s-1 TeV-1", "pivot": "1 T
 
 
 @pytest.fixture(scope="module")
-def written(call_once, tmp_path_factory):
+def written(write_once, tmp_path_factory):
     """What a program wrote, and the folder; each writes once."""
     known = {}
 
     def write(program):
         if program not in known:
             folder = tmp_path_factory.mktemp(program)
-            text = call_once("python", WRITERS, program, folder)
-            known[program] = json.loads(text), folder
+            known[program] = write_once(program, WRITERS, folder), folder
         return known[program]
 
     return write
@@ -53,6 +55,62 @@ def test_counts_of_histpy_are_read(written, name):
 
     assert set(content["names"]) == set(HISTOGRAMS)
     assert np.array_equal(counts, np.array(content["counts"]))
+
+
+# --- cosipy ---
+
+ENERGIES = ("100 keV", "200 keV", "500 keV", "1 MeV", "2 MeV", "5 MeV")
+
+
+@pytest.mark.parametrize("frame", ["local", "galactic"])
+@pytest.mark.parametrize("name", ["events-fits.fits.gz", "events-hdf5.hdf5"])
+def test_events_of_cosipy_are_binned_as_cosipy_does(written, tmp_path, name, frame):
+    content, folder = written("cosipy")
+    options = Binning(
+        events=str(folder / name),
+        output=str(tmp_path / "binned.h5"),
+        frame=frame,
+        time_edges=(1835478000.0, 1835478010.0),
+        energy_edges=ENERGIES,
+        phi_width="6 deg",
+        nside=1,
+    )
+
+    bin_events(options)
+
+    counts = read_counts(options.output, None).counts
+    assert counts.sum() > 100
+    assert np.array_equal(counts, np.array(content["counts"][frame]))
+
+
+@pytest.mark.parametrize("frame", ["local", "galactic"])
+def test_histograms_of_cosipy_are_read(written, frame):
+    content, folder = written("cosipy")
+
+    counts = read_counts(str(folder / f"binned-{frame}.hdf5"), None).counts
+
+    assert np.array_equal(counts, np.array(content["counts"][frame]))
+
+
+@pytest.mark.parametrize("name", ["orientation.fits", "packed.fits.gz"])
+def test_orientation_of_cosipy_is_read(written, name):
+    content, folder = written("cosipy")
+
+    orientation = read_orientation(folder / name)
+
+    assert orientation.time == pytest.approx(content["times"], abs=1e-5)
+    assert orientation.livetime[:-1] == pytest.approx(content["livetime"], abs=1e-5)
+
+
+def test_response_of_cosipy_is_opened(written):
+    _, folder = written("cosipy")
+
+    with open_response(str(folder / "response.h5")) as response:
+        n_channels = response.space.em_edges.size - 1
+        largest = max(block.max() for _, block in response.blocks(slice(0, n_channels)))
+
+    assert response.frame == "local"
+    assert 0 < largest < 100  # cm2
 
 
 # --- gammapy ---

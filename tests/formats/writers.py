@@ -1,6 +1,7 @@
 """Write small files with other programs, and print what they hold, as JSON.
 
-Runs in the environment of requirements/formats.txt: python writers.py PROGRAM FOLDER
+Runs in the environment of requirements/formats.txt, for cosipy in that of
+requirements/formats-cosipy.txt: python writers.py PROGRAM FOLDER
 """
 
 import json
@@ -47,6 +48,64 @@ def write_with_histpy(folder):
     for name, one in made.items():
         one.write(folder / f"{name}.h5", overwrite=True)
     return {"counts": counts, "names": list(made)}
+
+
+# --- files of COSI ---
+
+ENERGIES = [100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0]  # keV
+SECONDS = [1835478000.0, 1835478010.0]  # UNIX s
+
+
+def write_with_cosipy(folder):
+    """Events, histograms, orientation and response as cosipy makes them of its own test data."""
+    import os
+    import shutil
+
+    import h5py
+    from cosipy import BinnedData, UnBinnedData, test_data
+    from cosipy.spacecraftfile import SpacecraftHistory
+
+    data = Path(test_data.path)
+    orientation = SpacecraftHistory.open(data / "20280301_first_10sec.ori")
+    orientation.write_fits(folder / "orientation.fits", overwrite=True)
+    orientation.write_fits(folder / "packed.fits", overwrite=True, compress=True)
+    shutil.copy(data / "test_full_detector_response.h5", folder / "response.h5")
+    os.chdir(folder)
+    tra = data / "GalacticScan.inc1.id1.crab10sec.extracted.testsample.tra.gz"
+    for kind in ("fits", "hdf5"):
+        settings = {
+            "data_file": str(tra),
+            "ori_file": str(data / "20280301_first_10sec.ori"),
+            "unbinned_output": kind,
+            "time_bins": SECONDS,
+            "energy_bins": ENERGIES,
+            "phi_pix_size": 6,
+            "nside": 1,
+            "scheme": "ring",
+            "tmin": SECONDS[0],
+            "tmax": SECONDS[1],
+        }
+        (folder / f"{kind}.yaml").write_text(json.dumps(settings))
+        UnBinnedData(f"{kind}.yaml").read_tra(output_name=f"events-{kind}")
+    with h5py.File("events-hdf5.hdf5") as file:
+        n_events = len(file["Energies"])
+    counts = {}
+    for frame in ("local", "galactic"):
+        binned = BinnedData("hdf5.yaml")
+        binned.get_binned_data(
+            unbinned_data="events-hdf5.hdf5",
+            output_name=f"binned-{frame}",
+            psichi_binning=frame,
+            event_range=[0, n_events],  # without it, cosipy 0.4.3 leaves out the last one
+        )
+        histogram = binned.binned_data.project("Em", "Phi", "PsiChi")
+        contents = histogram.contents
+        counts[frame] = contents.todense() if hasattr(contents, "todense") else contents
+    return {
+        "counts": counts,
+        "times": orientation.obstime.unix,
+        "livetime": orientation.livetime.to_value("s"),
+    }
 
 
 # --- MapDatasets ---
