@@ -1,6 +1,9 @@
 """Catalogues as surveys publish them: each layout by its own description, with two made-up rows."""
 
 import gzip
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -351,3 +354,20 @@ def test_column_of_positions_is_read(tmp_path, frame):
     known = read_catalogue(Catalogue(path=str(tmp_path / "c.ecsv")))
 
     assert known.direction == pytest.approx(lonlat_to_vec(LON, LAT), abs=1e-9)
+
+
+@pytest.mark.parametrize("ending", [".ecsv", ".vot", ".csv"])
+def test_names_are_read_in_a_locale_without_their_letters(write, ending):
+    options = write({"Name": ["Größe", "天"], "RA": LON, "DEC": LAT}, ending)
+    program = (
+        "import sys; from skyquilt.config.sources import Catalogue;"
+        "from skyquilt.maps.sources.catalogue import read_catalogue;"
+        "print(ascii(read_catalogue(Catalogue(path=sys.argv[1])).name.tolist()))"
+    )
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-c", program, options.path]
+    found = subprocess.run(
+        command, env=os.environ | locale, check=True, capture_output=True, text=True
+    )
+
+    assert found.stdout.strip() == ascii(["Größe", "天"])

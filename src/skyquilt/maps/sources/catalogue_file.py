@@ -130,7 +130,8 @@ def _text_table(
         raise KeyError(f"no table {table!r}: the file has one")
     text = content.decode("utf-8-sig")
     if head.startswith(b"# %ECSV"):
-        return "", _with_plain_positions(Table.read(text, format="ascii.ecsv"))
+        # lines, as astropy takes a text for the name of a file first
+        return "", _with_plain_positions(Table.read(text.splitlines(), format="ascii.ecsv"))
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if len(lines) > 2 and _RULE.fullmatch(lines[2]):
         return "", _vizier_table(lines)
