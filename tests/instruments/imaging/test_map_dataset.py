@@ -316,6 +316,7 @@ def test_exposure_that_is_not_known_is_a_status(map_dataset, tmp_path, caplog, b
     [
         ("EXPOSURE", -1.0, "EXPOSURE: 4 values are negative or infinite"),
         ("EXPOSURE", np.inf, "EXPOSURE: 4 values are negative or infinite"),
+        ("EXPOSURE", 1e38, "EXPOSURE: 4 values are negative or infinite"),
         ("PSF", -1.0, "PSF: some values are negative or infinite"),
         ("PSF", np.inf, "PSF: some values are negative or infinite"),
         ("EDISP", -0.5, "EDISP must hold probabilities"),

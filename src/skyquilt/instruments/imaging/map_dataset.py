@@ -13,6 +13,7 @@ from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.components import choose_known, has_density
 from skyquilt.instruments.imaging.dispersion import to_kernel
 from skyquilt.instruments.imaging.map_file import SkyMap, read_map
+from skyquilt.instruments.imaging.missing import is_possible
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import node_profiles, ring_profiles
 from skyquilt.instruments.imaging.projection import find_difference
@@ -88,7 +89,7 @@ def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: boo
         response = _by_true_energy(exposure, dispersion, spread, flux, path, normalise)
     vertices, is_on_sky = pixel_vertices(counts.projection)
     is_kept = is_safe.any(axis=1)[is_on_sky]
-    _check_on_sky(counts, is_on_sky)
+    _check_on_sky(counts, is_safe & ~is_on_sky[:, np.newaxis])
     frame = exposure.projection.frame
     return PixelData(
         path=path,
@@ -134,8 +135,8 @@ def _check_same(counts: SkyMap, other: SkyMap) -> None:
         )
 
 
-def _check_on_sky(counts: SkyMap, is_on_sky: np.ndarray) -> None:
-    lost = _by_pixel(counts.values)[~is_on_sky]
+def _check_on_sky(counts: SkyMap, is_off: np.ndarray) -> None:
+    lost = _by_pixel(counts.values)[is_off]
     if np.any(lost > 0):
         raise FaultError(
             f"COUNTS has {np.nansum(lost):g} counts in pixels that lie off the sky, wholly or in "
@@ -152,7 +153,7 @@ def _check_exposure(exposure: SkyMap) -> None:
             "%s: EXPOSURE is not known (NaN) in %d pixels; directions there have no flux",
             *(exposure.projection.path, np.sum(is_unknown.any(axis=0))),
         )
-    is_bad = (exposure.values < 0) | np.isinf(exposure.values)
+    is_bad = ~is_possible(exposure.values) & ~is_unknown
     if is_bad.any():
         raise FaultError(f"EXPOSURE: {np.sum(is_bad)} values are negative or infinite.")
 

@@ -14,6 +14,9 @@ from skyquilt.errors import InputError
 
 logger = logging.getLogger(__name__)
 
+LARGEST = 1e30
+"""Counts, or exposure [cm2 s], that nothing has: programs write such for what is missing."""
+
 
 def check_values(path: str, values: np.ndarray, describe: Callable[[int, int], str]) -> np.ndarray:
     """Values with NaN in pixels that have none; their number is logged.
@@ -30,15 +33,16 @@ def check_values(path: str, values: np.ndarray, describe: Callable[[int, int], s
     Raises
     ------
     InputError
-        If a value is negative or infinite, is missing at some energies only, or all are missing.
+        If a value is negative, infinite or above `LARGEST`, is missing at some energies only, or
+        all are missing.
     """
     is_unknown = np.isnan(values).all(axis=1)
-    wrong = np.argwhere(~(np.isfinite(values) & (values >= 0)) & ~is_unknown[:, np.newaxis])
+    wrong = np.argwhere(~is_possible(values) & ~is_unknown[:, np.newaxis])
     if len(wrong):
         pixel, k = wrong[0]
         raise InputError(
-            f"{path}: {len(wrong)} values are negative or not finite, as {values[pixel, k]:g} in "
-            f"{describe(int(pixel), int(k))}."
+            f"{path}: {len(wrong)} values are negative or not finite, or above {LARGEST:g}, as "
+            f"{values[pixel, k]:g} in {describe(int(pixel), int(k))}."
         )
     if not is_unknown.any():
         return values
@@ -49,6 +53,17 @@ def check_values(path: str, values: np.ndarray, describe: Callable[[int, int], s
         *(path, np.sum(is_unknown), len(values)),
     )
     return np.where(is_unknown[:, np.newaxis], np.nan, values)
+
+
+def is_possible(values: np.ndarray) -> np.ndarray:
+    """Whether values are from 0 to `LARGEST`; NaN is not.
+
+    Examples
+    --------
+    >>> is_possible(np.array([0.0, 3e18, -1.0, np.nan, 1e38])).tolist()
+    [True, True, False, False, False]
+    """
+    return (values >= 0) & (values <= LARGEST)
 
 
 def find_known(values: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.imaging.kept_bins import kept_bins
+from skyquilt.instruments.imaging.missing import LARGEST, is_possible
 from skyquilt.instruments.imaging.sharpness import sharpness
 from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.problem import CountsSpectrum, Description, FitProblem
@@ -242,9 +243,10 @@ def _chosen_bands(analysis: Analysis, data: PixelData) -> np.ndarray:
 
 def _check_values(path: str, bins: _Bins) -> None:
     for name, values in (("counts", bins.counts), ("background", bins.background)):
-        if n_bad := int(np.sum(bins.is_safe & (~(values >= 0) | np.isinf(values)))):
+        if n_bad := int(np.sum(bins.is_safe & ~is_possible(values))):
             raise InputError(
-                f"{path}: {name}: {n_bad} values are negative or not finite; allowed are 0 or more."
+                f"{path}: {name}: {n_bad} values are negative or not finite; allowed are 0 to "
+                f"{LARGEST:g}."
             )
     if n_bad := int(np.sum(bins.is_safe & (bins.counts > 0) & (bins.background == 0))):
         raise InputError(
