@@ -6,6 +6,7 @@ import pytest
 
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.event_files import Pointing
+from skyquilt.instruments.compton.event_files.tra import is_tra
 from skyquilt.instruments.compton.events import open_events
 from skyquilt.instruments.compton.orientation_files import read_orientation
 
@@ -143,6 +144,16 @@ def test_blocks_do_not_change_events(write, block_bytes):
 @pytest.mark.parametrize("start", [(), ("",), ("# x", "TYPE TRA"), ("Type      tra",)])
 def test_first_lines_of_all_kinds(write, start):
     assert read(write(event(), start=start))[0]["time"] == [T0]
+
+
+@pytest.mark.parametrize(
+    ("start", "is_list"),
+    [(b"", False), (b"\n" * 4096, False), (b" \n" * 2000 + b"SE\n", True), (b" " * 4096, False),
+     (b"# c\n" * 1000 + b"TYPE TRA\n", True), (b"#" * 4096, False), (b"SE", True),
+     (b"SECOND\n", False), (b"ET CO\n", False), (b"\xff\xfe\n", False), (b"Type tra\r\n", True)],
+)  # fmt: skip
+def test_first_bytes_tell_a_list(start, is_list):
+    assert is_tra(start) == is_list
 
 
 def test_gzipped_lists_are_read(write):

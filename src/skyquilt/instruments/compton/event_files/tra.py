@@ -21,8 +21,6 @@ from skyquilt.instruments.compton.stream import open_inflated
 
 logger = logging.getLogger(__name__)
 
-# First lines of a file: of its header, or of an event.
-_START = re.compile(rb"^\s*(?:(?:#[^\n]*)?\s*\n)*\s*(?:TYPE\s+TRA|SE)\s*?$", re.I | re.M)
 _EVENT = re.compile(rb"^[ \t]*ET\b", re.M)
 _BLOCK = 1 << 24  # bytes looked through at a time when events are counted
 _EVENT_BYTES = 500  # of an event in the file, roughly
@@ -36,7 +34,9 @@ INCOMPLETE = "incomplete"
 
 def is_tra(start: bytes) -> bool:
     """Whether the first bytes of a file are those of an event list of MEGAlib."""
-    return _START.match(start) is not None
+    lines = (line.split() for line in start.splitlines() if not line.lstrip().startswith(b"#"))
+    words = next((line for line in lines if line), [])
+    return [word.upper() for word in words] in ([b"TYPE", b"TRA"], [b"SE"])
 
 
 @contextmanager
