@@ -207,3 +207,18 @@ def test_common_time_is_that_of_both():
     other = GoodTimes(np.array([4.0, 12.0, 30.0]), np.array([11.0, 13.0, 40.0]), None)
 
     assert common_time(one, other) == common_time(other, one) == 3.0
+
+
+@pytest.mark.parametrize("key", ["MJDREFI", "MJDREFF", "TIMEZERO"])
+@pytest.mark.parametrize("value", [1e308, -1e12, "x", "nan", True, 0, 40587])
+@pytest.mark.parametrize("table", ["EVENTS", "GTI"])
+def test_any_value_of_a_clock_is_read_or_refused(sky, key, value, table):
+    sky.background_counts = 20.0
+    write(sky)
+    with fits.open(sky.path("events.fits"), mode="update") as file:
+        file[table].header[key] = value
+
+    try:
+        read_events(sky.analysis().data.events)
+    except InputError as error:
+        assert "events.fits" in str(error)

@@ -1,11 +1,17 @@
 """What times in a table count from: MJDREF, TIMEZERO, TIMESYS, TIMEUNIT."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from skyquilt.errors import InputError
 
+_MAX_DAY = 1e5  # MJD: 2132
+MAX_SECONDS = 1e10
+"""Largest time that is taken for one [s]: 300 years, and MJD in seconds."""
 _SCALES = ("tai", "tcb", "tcg", "tdb", "tt", "utc")
 _UNITS = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
@@ -39,8 +45,14 @@ class Clock(NamedTuple):
         """Times of this clock as astropy's."""
         from astropy.time import Time, TimeDelta
 
-        start = Time(self.day, self.fraction, format="mjd", scale=self.scale)
-        return start + TimeDelta(np.asarray(seconds) + self.zero, format="sec")
+        with _any_year():
+            start = Time(self.day, self.fraction, format="mjd", scale=self.scale)
+            return start + TimeDelta(np.asarray(seconds) + self.zero, format="sec")
+
+    def to_unix(self, seconds: np.ndarray) -> np.ndarray:
+        """Times of this clock [UNIX s]."""
+        with _any_year():
+            return self.to_time(seconds).unix
 
     def __str__(self) -> str:
         zero = f" + {self.zero:.12g} s" if self.zero else ""
@@ -57,7 +69,7 @@ def read_clock(header: Any, path: str, table: str) -> Clock | None:
     """
     if "MJDREF" not in header and "MJDREFI" not in header:
         return None
-    scale = str(header.get("TIMESYS", "UTC")).strip().lower()
+    scale = (str(header.get("TIMESYS") or "").strip() or "UTC").lower()
     if scale not in _SCALES:
         raise InputError(
             f"{path}: table {table} has TIMESYS {scale.upper()!r}; known are "
@@ -70,8 +82,11 @@ def read_clock(header: Any, path: str, table: str) -> Clock | None:
         zero = float(header.get("TIMEZERO", 0.0)) * unit
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: table {table}: MJDREF or TIMEZERO is no number.") from error
-    if not np.isfinite([day, fraction, zero]).all():
-        raise InputError(f"{path}: table {table}: MJDREF or TIMEZERO is not finite.")
+    if not (abs(day) + abs(fraction) <= _MAX_DAY and abs(zero) <= MAX_SECONDS):
+        raise InputError(
+            f"{path}: table {table}: MJDREF {day + fraction:g} or TIMEZERO {zero:g} s is no time "
+            f"within {_MAX_DAY:g} days."
+        )
     return Clock(day, fraction, zero, scale)
 
 
@@ -106,5 +121,15 @@ def offset(one: Clock | None, other: Clock | None) -> float:
     if one is None or other is None or one == other:
         return 0.0
     # at one time of both, so that leap seconds since their zeros do not count
-    difference = one.to_time(0.0).tai - other.to_time(0.0).tai
-    return float(difference.sec)
+    with _any_year():
+        return float((one.to_time(0.0).tai - other.to_time(0.0).tai).sec)
+
+
+@contextmanager
+def _any_year() -> Iterator[None]:
+    """Without warnings of years before UTC, or after its last announced second."""
+    from erfa import ErfaWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ErfaWarning)
+        yield

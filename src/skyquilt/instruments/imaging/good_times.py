@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skyquilt.errors import InputError
-from skyquilt.instruments.imaging.clock import Clock, offset, read_clock, time_unit
+from skyquilt.instruments.imaging.clock import MAX_SECONDS, Clock, offset, read_clock, time_unit
 from skyquilt.instruments.imaging.fits_file import column_unit, read_column
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class GoodTimes(NamedTuple):
         """First start and last stop [UNIX s]; None where the clock is not known, or none are."""
         if self.clock is None or not self.start.size:
             return None
-        ends = self.clock.to_time(np.array([self.start[0], self.stop[-1]])).unix
+        ends = self.clock.to_unix(np.array([self.start[0], self.stop[-1]]))
         return float(ends[0]), float(ends[1])
 
 
@@ -71,7 +71,8 @@ def read_good_times(table: Any, path: str) -> GoodTimes:
         * time_unit(header.get("TIMEUNIT"), column_unit(table, name), path, table.name)
         for name in ("START", "STOP")
     )
-    is_good = np.isfinite(start) & np.isfinite(stop) & (start <= stop)
+    is_finite = np.maximum(np.abs(start), np.abs(stop)) <= MAX_SECONDS
+    is_good = is_finite & (start <= stop)
     if not (start.size and is_good.all()):
         raise InputError(
             f"{path}: table {table.name} has {start.size} intervals, {np.count_nonzero(~is_good)} "
