@@ -1,5 +1,7 @@
 """Good times on the clock of the events; times of several files."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -218,7 +220,5 @@ def test_any_value_of_a_clock_is_read_or_refused(sky, key, value, table):
     with fits.open(sky.path("events.fits"), mode="update") as file:
         file[table].header[key] = value
 
-    try:
+    with contextlib.suppress(InputError):
         read_events(sky.analysis().data.events)
-    except InputError as error:
-        assert "events.fits" in str(error)
