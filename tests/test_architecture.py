@@ -38,3 +38,13 @@ def test_help_of_a_verb_needs_no_numerical_library():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout == "[]\n"
+
+
+def test_worker_of_a_fit_needs_neither_configuration_nor_astropy():
+    heavy = {"astropy", "healpy", "matplotlib", "pydantic", "scipy", "yaml"}
+    code = (
+        "import sys; import skyquilt.steps.fit_chunk, skyquilt.parallel.team;"
+        f"print(sorted({heavy} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "[]\n"

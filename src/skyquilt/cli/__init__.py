@@ -1,6 +1,5 @@
 """The command `skyquilt`: one file per verb; each calls one step."""
 
-import signal
 import sys
 from types import TracebackType
 
@@ -18,6 +17,8 @@ def _say_interrupted(
 def _pass_interruption_on(unraisable: "sys.UnraisableHookArgs") -> None:
     """Raise Ctrl-C again that came where Python can raise nothing, as in the midst of an import."""
     if unraisable.exc_type is KeyboardInterrupt:
+        import signal
+
         signal.raise_signal(signal.SIGINT)
     else:
         sys.__unraisablehook__(unraisable)

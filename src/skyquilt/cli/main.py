@@ -4,7 +4,6 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from typing import TextIO
 
 from skyquilt import __version__
 from skyquilt.cli import (
@@ -95,7 +94,7 @@ first steps:
 class _Parser(argparse.ArgumentParser):
     """Parser that does not hide that its help could not be written."""
 
-    def _print_message(self, message: str, file: TextIO | None = None) -> None:
+    def _print_message(self, message, file=None) -> None:
         if message and (file or sys.stderr):
             (file or sys.stderr).write(message)
 
@@ -147,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return done.code
         return 0
 
-    code = end(parse, "skyquilt")
+    code = end(parse, "skyquilt", imports_libraries=False)
     if not parsed:
         sys.exit(code)
     (args,) = parsed

@@ -3,11 +3,10 @@
 import errno
 import logging
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from skyquilt.errors import SkyquiltError
 
@@ -47,6 +46,8 @@ class Interruption:
     @contextmanager
     def awaited(self) -> Iterator[None]:
         """Note Ctrl-C in the block, in the main thread of a process that does not ignore it."""
+        import signal  # 2 ms, which `--help` does not need
+
         is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if not is_default or threading.current_thread() is not threading.main_thread():
             yield
@@ -62,7 +63,7 @@ class Interruption:
         raise KeyboardInterrupt
 
 
-def end(do: Callable[[], int], name: str) -> int:
+def end(do: Callable[[], int], name: str, *, imports_libraries: bool = True) -> int:
     """Do what a command does, and turn errors into one line.
 
     Parameters
@@ -71,6 +72,8 @@ def end(do: Callable[[], int], name: str) -> int:
         Gives the exit code.
     name : str
         What the line begins with, as "skyquilt check".
+    imports_libraries : bool
+        Whether errors may follow from Ctrl-C within a library.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def end(do: Callable[[], int], name: str) -> int:
     """
     interruption = Interruption()
     try:
-        with interruption.awaited():
+        with interruption.awaited() if imports_libraries else nullcontext():
             code = do()
             if sys.stdout is not None:
                 sys.stdout.flush()

@@ -28,7 +28,7 @@ from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.shaped import Shaped
 from skyquilt.problem.sky_table import SkyTable
 from skyquilt.problem.templates import Templates
-from skyquilt.sky.shapes import Nodes
+from skyquilt.sky.nodes import Nodes
 
 # 1.0  first version
 # 1.1  several data sets: expectation of kind joint, group counts_spectra (was counts_spectrum)

@@ -13,7 +13,7 @@ import numpy as np
 from skyquilt.problem.expectation import Block, Expectation, RowBlock, SparseBlock, SparseWeights
 from skyquilt.problem.joint import joint_status, most_between
 from skyquilt.sky.healpix import check_directions
-from skyquilt.sky.shapes import Nodes
+from skyquilt.sky.nodes import Nodes
 from skyquilt.status import GOOD
 
 if TYPE_CHECKING:

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skyquilt import RESULTS_VERSION
-from skyquilt.config import Config, get_analysis
-from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
 from skyquilt.io.answers import read_answers
 from skyquilt.io.digest import file_digest
 from skyquilt.products import PRODUCTS, all_sections, asked_ancestry, select
+
+if TYPE_CHECKING:
+    from skyquilt.config import Config
+    from skyquilt.config.analysis import Analysis
 
 Digest = Callable[[str], str | None]
 """SHA-256 of an input file by its path; None if it is not there."""
@@ -55,7 +57,7 @@ class Digests:
         return file_digest(path, self._memo) if is_there else self._known.get(path)
 
 
-def data_files(analysis: Analysis, product: str) -> tuple[str, ...]:
+def data_files(analysis: "Analysis", product: str) -> tuple[str, ...]:
     """Input files that a product is made from, directly or not, each once."""
     parts = (_data(analysis, item.data) for item in asked_ancestry(product, _without(analysis)))
     return tuple(dict.fromkeys(chain.from_iterable(parts)))
@@ -79,7 +81,9 @@ class Questions:
         Gives the SHA-256 of an input file, None if it is not there.
     """
 
-    def __init__(self, config: Config, name: str, digest: Digest):
+    def __init__(self, config: "Config", name: str, digest: Digest):
+        from skyquilt.config import get_analysis  # workers of a fit need no configuration
+
         self.name, self.analysis = name, get_analysis(config, name)
         self._digest = digest
         self._settings = self.analysis.model_dump(mode="json")
@@ -97,7 +101,7 @@ class Questions:
 
 
 def answer_from(
-    config: Config, name: str, product: str, **files: str | Path | tuple[str | Path, ...]
+    config: "Config", name: str, product: str, **files: str | Path | tuple[str | Path, ...]
 ) -> dict[str, Any]:
     """What a step that makes a product answers, after comparing what it reads with that.
 
@@ -190,13 +194,13 @@ def _again(product: str) -> str:
     )
 
 
-def _without(analysis: Analysis) -> frozenset[str]:
+def _without(analysis: "Analysis") -> frozenset[str]:
     """Sections by which an analysis asks for more products, and that it does not have."""
     asked = {item.asked_by for item in PRODUCTS.values() if item.asked_by}
     return frozenset(name for name in asked if getattr(analysis, name) is None)
 
 
-def _data(analysis: Analysis, kind: str) -> tuple[str, ...]:
+def _data(analysis: "Analysis", kind: str) -> tuple[str, ...]:
     match kind:
         case "measurement":
             return analysis.paths()
