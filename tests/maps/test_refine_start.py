@@ -87,3 +87,19 @@ def test_cells_are_no_finer_than_allowed():
 
     assert cells.max_order == 4
     assert cells.pixel_area.sum() == pytest.approx(SPHERE, rel=1e-12)  # rounding
+
+
+@pytest.mark.parametrize("frame", ["galactic", "icrs"])
+@pytest.mark.parametrize("radius", [1.0, 3.0])
+def test_part_of_the_sky_that_has_a_ts_is_met_where_no_ts_is_above_0(frame, radius):
+    ipix = np.arange(12 * 64**2)
+    pixels = rotate(rotation(frame, "icrs"), nest_to_vec(64, ipix))
+    is_seen = separation(pixels, PLACE) < radius
+    skymap = SkyMap(64, frame, ipix, {"ts": np.where(is_seen, 0.0, np.nan)})
+    goal = make_goal(RefineOptions(max_order=11), (0.9,), 6)
+
+    cells = MultiOrderMap("icrs", start_cells(skymap, goal), {})
+
+    assert np.all(cells.order[cells.find(pixels[is_seen])] == 6)
+    assert cells.pixel_area.sum() == pytest.approx(SPHERE, rel=1e-12)
+    assert cells.uniq.size < 768 + 400
