@@ -214,7 +214,7 @@ def test_occultation_without_altitude_is_refused(local):
     local.settings["data"]["earth_occultation"] = True
 
     with pytest.raises(
-        InputError, match=r"orientation\.ori: altitude 0, .*earth_occultation: false"
+        InputError, match=r"orientation\.ori: altitude 0 or missing, .*earth_occultation: false"
     ):
         local.problem()
 
