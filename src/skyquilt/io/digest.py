@@ -75,7 +75,7 @@ def _note(digest: str, key: str) -> str:
 def _read_note(path: Path, key: str) -> str | None:
     """Digest that was noted; None if there is no whole note for this very file."""
     try:
-        text = path.read_bytes().decode("ascii", "replace")
+        text = path.read_bytes().decode(errors="replace")
     except OSError:
         return None
     digest = text.partition(" ")[0]

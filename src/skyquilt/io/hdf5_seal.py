@@ -34,14 +34,14 @@ def seal_file(path: Path, places: list[tuple[int, int]]) -> None:
     digest = _digest(path, places)
     with path.open("r+b") as raw:
         raw.seek(places[-1][0])
-        raw.write(digest.encode("ascii"))
+        raw.write(digest.encode())
 
 
 def is_sealed(file: h5py.File, path: Path) -> bool:
     """Whether a file has the seal of what is in it."""
     if not isinstance(file.get(SEAL), h5py.Dataset):
         return False
-    return file[SEAL][()] == _digest(path, _places(file)).encode("ascii")
+    return file[SEAL][()] == _digest(path, _places(file)).encode()
 
 
 def _places(file: h5py.File) -> list[tuple[int, int]]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from skyquilt.errors import ConfigError, RunError, SkyquiltError
 from skyquilt.host import host_name
-from skyquilt.parallel.segments import remove_dead_segments
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -57,6 +56,8 @@ def open_comm(expected_ranks: int, stall_s: float) -> "Comm":
         ) from error
     _forget_segments()
     if comm.Get_rank() == 0:
+        from skyquilt.parallel.segments import remove_dead_segments
+
         remove_dead_segments()
     if comm.Get_size() != expected_ranks:
         raise RunError(
