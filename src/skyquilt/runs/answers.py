@@ -170,12 +170,12 @@ def _data_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str
 
 
 def _changes(before: Any, after: Any, key: str = "") -> Iterator[str]:
-    """Settings that differ, each with both values."""
+    """Settings that differ, each with both values; a new key that is not given is no change."""
     if isinstance(before, dict) and isinstance(after, dict):
         for name in dict.fromkeys((*after, *before)):
             inner = f"{key}.{name}" if key else str(name)
             yield from _changes(before.get(name, _MISSING), after.get(name, _MISSING), inner)
-    elif before != after:
+    elif before != after and not (before is _MISSING and after is None):
         yield f"{key} was {_show(before)} and is {_show(after)}"
 
 
