@@ -44,7 +44,8 @@ def peakmem_map_uncached() -> list[Figure]:
 
 
 def run_map(config: Path) -> Cost:
-    """Cost of `skyquilt run`, which is one process."""
+    """Cost of `skyquilt run`, which is one process; results of an earlier one would be kept."""
+    shutil.rmtree(config.parent / "results", ignore_errors=True)
     return run_process([SKYQUILT, "run", "--quiet", "--config", config])
 
 
