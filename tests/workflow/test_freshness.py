@@ -7,7 +7,7 @@ import sys
 import pytest
 from workdir import Workdir
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(900)]
 
 SKYQUILT = [sys.executable, "-m", "skyquilt.cli.main"]
 
