@@ -210,6 +210,7 @@ def test_run_makes_the_files_of_all_steps_and_tells_the_result(local, run, write
 
 
 def test_run_without_a_source_says_so(local, run, write_config):
+    local.settings["data"]["accept"] = ["totals"]
     local.write_counts("counts.h5", np.floor(local.background / 2))
 
     code, out, _ = run("run", "--config", write_config(local))

@@ -70,6 +70,7 @@ def test_levels_decide_how_fine_the_map_becomes(refined):
 
 
 def test_negative_fluxes_are_fitted_when_allowed(refined, local):
+    local.settings["data"]["accept"] = ["totals"]
     local.write_counts("counts.h5", np.floor(local.background / 2))
     bound, _ = refined()
     free, _ = refined(fit={"allow_negative": True})

@@ -49,8 +49,10 @@ def test_prepare_records_settings_inputs_and_the_stage_before(local):
     folder = local.prepare()
 
     record = read_record(f"{folder}/problem.h5")
+    whole = ("instrument", "data", "energy", "datasets", "spectrum", "spectra", "shape")
     assert record["settings"] == local.analysis().model_dump(
-        mode="json", include={"instrument", "data", "energy", "datasets", "spectrum", "spectra"}
+        mode="json",
+        include=dict.fromkeys((*whole, "flux_range"), True) | {"fit": {"allow_negative"}},
     )
     assert [item["path"] for item in record["inputs"]] == list(local.analysis().data.paths())
     assert [stage["stage"] for stage in record["stages"]] == ["contract", "prepare"]
@@ -295,6 +297,7 @@ def test_maps_have_the_frame_and_ordering_of_the_analysis(local, ordering, frame
 
 
 def test_negative_fluxes_are_fitted_when_allowed(local):
+    local.settings["data"]["accept"] = ["totals"]
     local.write_counts("counts.h5", np.floor(local.background / 2))
     at_bound = local.run()
     local.settings["fit"] = {"allow_negative": True}
