@@ -8,7 +8,13 @@ import pytest
 from skyquilt.errors import ConfigError, InputError, OutputError, ProductError
 from skyquilt.instruments.compton import table
 from skyquilt.instruments.compton.response.model import Response
-from skyquilt.instruments.compton.table import check_table, contract, read_table, table_stages
+from skyquilt.instruments.compton.table import (
+    check_table,
+    contract,
+    contract_all,
+    read_table,
+    table_stages,
+)
 from skyquilt.spectra import integrate
 
 
@@ -164,6 +170,31 @@ def test_cache_that_cannot_be_written_is_an_output_error(local, tmp_path):
 
     with pytest.raises(OutputError, match="choose a folder that can be written"):
         make(local)
+
+
+def test_several_spectra_on_a_full_disk_are_one_message(local, monkeypatch):
+    def fallocate(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(table.os, "posix_fallocate", fallocate)
+    first, cache = local.analysis(), local.path("cache")
+    other = first.spectrum.model_copy(update={"index": -3.0})
+    second = first.model_copy(update={"spectrum": other})
+    with pytest.raises(OutputError, match=r"No space left.*2 spectra at once need .* GB"):
+        contract_all([first, second], cache)
+    monkeypatch.undo()
+    made = contract_all([first, second], cache)
+    assert not np.array_equal(*(one.rows for one in made))
+
+
+def test_table_that_is_there_is_read_without_a_lock(local, monkeypatch):
+    made = make(local)
+
+    def locked(path):
+        raise OutputError(f"{path}: read-only")
+
+    monkeypatch.setattr(table, "locked", locked)
+    assert make(local).path == made.path
 
 
 def test_two_processes_make_one_table(local, monkeypatch):
