@@ -1,4 +1,5 @@
 import pytest
+from workdir import TINY
 
 from skyquilt.config import load_config
 
@@ -37,3 +38,18 @@ def test_resolved_configuration_is_that_of_the_run(whole):
         asked = load_config(whole.config)
         assert resolved.analyses == {analysis: asked.analyses[analysis]}
         assert (resolved.results, resolved.cache) == (asked.results, asked.cache)
+
+
+def test_key_given_twice_is_refused_by_the_workflow_as_by_the_verbs(empty):
+    config = empty.path / "twice.yaml"
+    config.write_text(TINY.read_text() + "\nresults: elsewhere\n")
+    result = empty.run("--dry-run", config=config)
+    assert result.returncode == 1
+    assert "the key 'results' is given twice" in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+def test_change_on_the_command_line_is_put_over_the_file(empty):
+    result = empty.run("--dry-run", "--config", "results=elsewhere")
+    assert result.returncode == 0, result.stdout
+    assert "elsewhere/burst/maps.fits" in result.stdout
