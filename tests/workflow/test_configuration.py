@@ -50,6 +50,6 @@ def test_key_given_twice_is_refused_by_the_workflow_as_by_the_verbs(empty):
 
 
 def test_change_on_the_command_line_is_put_over_the_file(empty):
-    result = empty.run("--dry-run", "--config", "results=elsewhere")
+    result = empty.run("--dry-run", "--printshellcmds", "--config", "results=elsewhere")
     assert result.returncode == 0, result.stdout
     assert "elsewhere/burst/maps.fits" in result.stdout
