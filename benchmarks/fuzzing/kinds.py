@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
-import yaml
 from astropy.io import fits
 
 from fuzzing.bytes_changes import byte_changes
@@ -189,7 +188,9 @@ def _content(path: str) -> Callable[[], Any]:
             case ".json":
                 return json.loads(Path(path).read_text())
             case ".yaml":
-                return yaml.safe_load(Path(path).read_text())
+                from skyquilt.config import load_config
+
+                return load_config(path).model_dump(mode="json")
             case _:
                 return Path(path).read_bytes().hex()
 
