@@ -12,9 +12,13 @@ from skyquilt.steps.sources import sources_analysis
 def results(local):
     """Configuration, and the folder with the products of its analysis."""
     config, folder = local.config(), local.localise()
+    plot(config, folder)
+    return config, folder
+
+
+def plot(config, folder):
     names = ("problem.h5", "maps.fits", "skymap.multiorder.fits", "summary.json")
     plot_analysis(config, "tiny", *(folder / name for name in names), folder / "plots")
-    return config, folder
 
 
 def test_report_shows_the_products_of_the_folder(results):
@@ -62,6 +66,7 @@ def test_report_lists_the_sources(results, local):
     sources_analysis(
         local.config(), "tiny", folder / "problem.h5", folder / "maps.fits", folder / "sources.ecsv"
     )
+    plot(local.config(), folder)
 
     report_analysis(local.config(), "tiny", folder, folder / "report.html")
 

@@ -158,7 +158,7 @@ def test_fit_of_a_chunk_that_does_not_exist_lists_those_that_do(local, index, tm
         fit_chunk_file(f"{folder}/problem.h5", f"{folder}/plan.json", index, tmp_path / "c.h5")
 
 
-def test_inputs_that_are_not_there_are_made_once(local, monkeypatch):
+def test_inputs_that_do_not_say_what_made_them_are_made_again(local, monkeypatch):
     made, output = [], Path(local.path("results/counts.h5"))
     local.settings["data"]["counts"] = [{"path": str(output)}]
     binning = {"events": local.path("results/events.fits.gz"), "output": str(output)}
@@ -180,7 +180,7 @@ def test_inputs_that_are_not_there_are_made_once(local, monkeypatch):
     output.parent.mkdir()
     output.touch()
     make_inputs(config, "tiny")
-    assert made == ["simulate", "day"]
+    assert made == ["simulate", "day", "simulate", "day"]
 
 
 def test_fit_of_all_chunks_is_that_of_each_and_logs_progress_of_the_whole(local, caplog):

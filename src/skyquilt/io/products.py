@@ -17,9 +17,9 @@ _ADVICE = {
     errno.ENOSPC: "free some space, then run again",
     errno.EDQUOT: "free some space, then run again",
     errno.EFBIG: "the file system does not take files of this size: choose another output folder",
-    errno.EROFS: "choose another output folder",
+    errno.EROFS: "choose a folder that can be written",
 }
-_CHOOSE = "choose a folder that can be written"
+_CHOOSE = _ADVICE[errno.EROFS]
 _OWNER = ".owner"  # in a hidden folder, locked by the process that writes there
 _NEW, _NEW_S = "-new", 60.0  # end of its name until that file is there: for far less than this [s]
 _HIDDEN = re.compile(rf"\.(?P<name>.+)\.[a-z0-9_]{{8}}(?P<new>{_NEW})?")
