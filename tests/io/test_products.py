@@ -88,7 +88,7 @@ def test_new_product_when_name_is_a_folder_is_an_error(tmp_path):
         (errno.ENOSPC, "No space left on device; free some space"),
         (errno.EDQUOT, "Disk quota exceeded; free some space"),
         (errno.EFBIG, "File too large; the file system does not take"),
-        (errno.EROFS, "Read-only file system; choose another"),
+        (errno.EROFS, "Read-only file system; choose a folder"),
     ],
 )
 def test_new_product_when_sync_fails_tells_what_to_do(

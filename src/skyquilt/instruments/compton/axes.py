@@ -83,6 +83,11 @@ def axis_edges(axis: Axis, path: str) -> np.ndarray:
     """
     if axis.nside is not None:
         raise InputError(f"{path}: axis {axis.label} is a HEALPix axis; edges are needed.")
+    if axis.edges.dtype.kind not in "fiu":
+        raise InputError(
+            f"{path}: edges of axis {axis.label} are of type {axis.edges.dtype}; they must be "
+            "numbers."
+        )
     edges = axis.edges.astype(np.float64) * _unit_factor(axis, path)
     low, high = _RANGES.get(axis.label, (-np.inf, np.inf))
     if not (edges[0] >= low and edges[-1] <= high * (1 + EDGE_RTOL)):
