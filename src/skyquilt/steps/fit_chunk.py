@@ -3,18 +3,18 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.chunk import fit_chunk
 from skyquilt.fit.file import check_plan, read_chunk, read_plan, write_chunk
 from skyquilt.fit.plan import Plan
 from skyquilt.fit.progress import Progress
+from skyquilt.io.answers import read_answers
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.io.staging import staged
 from skyquilt.parallel.team import STALL_S, Team
 from skyquilt.problem.file import read_problem
-from skyquilt.runs.answers import answer_of_same
 from skyquilt.sky.chunks import chunk_name
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def fit_chunk_file(
             (str(plan),),
             hosts=tuple(team.hosts),
             clock=clock,
-            answers=answer_of_same("chunks", plan),
+            answers=_answers(plan),
         )
         write_chunk(output, fit_plan, index, result, provenance)
 
@@ -90,7 +90,7 @@ def fit_all_chunks(
         provenance = Provenance(
             *("fit", {"chunk": index}, (str(plan),)),
             clock=clock,
-            answers=answer_of_same("chunks", plan),
+            answers=_answers(plan),
         )
         write_chunk(made[-1], fit_plan, index, result, provenance)
     return made
@@ -116,3 +116,10 @@ def describe_ranks(team: Team) -> str:
         f"rank {rank} on {host} (process {pid})"
         for rank, (host, pid) in enumerate(zip(team.hosts, team.pids, strict=True))
     )
+
+
+def _answers(plan: str | Path) -> dict[str, Any]:
+    """What a chunk answers: that which its plan does, as part of a map or of a refinement."""
+    answers = read_answers(plan) or {}
+    is_step = answers.get("product") == "steps"
+    return answers | {"product": "steps" if is_step else "chunks"}
