@@ -30,7 +30,8 @@ def sharpness(
     --------
     >>> theta = np.linspace(0, 0.05, 500)
     >>> one = np.exp(-0.5 * (theta / 0.01) ** 2)[np.newaxis]
-    >>> round(sharpness(theta, one, np.ones(1)) / np.degrees(0.01), 2)  # sqrt(-2 ln 0.32)
+    >>> width = sharpness(theta, one, np.ones(1)) / np.degrees(0.01)
+    >>> round(float(width), 2)  # sqrt(-2 ln 0.32)
     1.51
     """
     density = weight @ profile * np.sin(theta)
