@@ -1,5 +1,6 @@
 """Which measured energies enter the likelihood."""
 
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, NonNegativeInt, model_validator
@@ -12,6 +13,17 @@ def _check_channels(channels: tuple[int, int]) -> tuple[int, int]:
     if not channels[0] < channels[1]:
         raise ValueError(f"{list(channels)}: give [first, last + 1] with first <= last")
     return channels
+
+
+def _check_edges(edges: tuple[str, ...]) -> tuple[str, ...]:
+    values = [to_value(edge, "keV") for edge in edges]
+    if not (values[0] > 0 and all(low < high for low, high in pairwise(values))):
+        raise ValueError(f"{list(edges)}: energy edges must be above 0 keV and ascend")
+    return edges
+
+
+EnergyEdges = Annotated[tuple[Energy, ...], Field(min_length=2), AfterValidator(_check_edges)]
+"""Edges of energy bins, ascending quantities above zero."""
 
 
 class EnergySelection(Section):

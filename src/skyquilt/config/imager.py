@@ -13,21 +13,13 @@ from pydantic import (
     model_validator,
 )
 
-from skyquilt.config.base import Energy, Nside, Section, quantity
+from skyquilt.config.base import Energy, Name, Nside, Section, quantity
+from skyquilt.config.energy import EnergyEdges
 from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
 from skyquilt.config.shape import Point, Shape
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
-
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
-
-
-def _check_energies(edges: tuple[str, ...]) -> tuple[str, ...]:
-    values = [to_value(edge, "keV") for edge in edges]
-    if not (values[0] > 0 and all(low < high for low, high in pairwise(values))):
-        raise ValueError(f"{list(edges)}: energy edges must be above 0 keV and ascend")
-    return edges
 
 
 def _check_area(text: str) -> str:
@@ -120,9 +112,7 @@ class SimulatedImager(Section):
     """Folder of the files."""
     nside: Nside = 64
     """Resolution of the cubes; pixels should be smaller than the point spread function."""
-    energy_edges: Annotated[
-        tuple[Energy, ...], Field(min_length=2), AfterValidator(_check_energies)
-    ] = ("10 GeV", "30 GeV", "100 GeV", "300 GeV", "1 TeV")
+    energy_edges: EnergyEdges = ("10 GeV", "30 GeV", "100 GeV", "300 GeV", "1 TeV")
     """Edges of the energy bands."""
     area: SimulatedArea = SimulatedArea()
     """Effective area."""
@@ -134,9 +124,9 @@ class SimulatedImager(Section):
     """Times of observation, in order."""
     field: FieldOfView | None = None
     """Field of view; the whole sky, evenly, when left out."""
-    background: Annotated[dict[_Name, SimulatedDiffuse], Field(min_length=1)]
+    background: Annotated[dict[Name, SimulatedDiffuse], Field(min_length=1)]
     """Components of the background by name."""
-    sources: dict[_Name, SimulatedSkySource] = Field(default_factory=dict)
+    sources: dict[Name, SimulatedSkySource] = Field(default_factory=dict)
     """Sources by name."""
 
     @model_validator(mode="after")

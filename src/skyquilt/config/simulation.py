@@ -1,6 +1,5 @@
 """Simulated data of a Compton telescope: `simulation`."""
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -15,8 +14,9 @@ from pydantic import (
     model_validator,
 )
 
-from skyquilt.config.base import Energy, Nside, Section, quantity
+from skyquilt.config.base import Nside, Section, quantity
 from skyquilt.config.data import Interval
+from skyquilt.config.energy import EnergyEdges
 from skyquilt.config.imager import SimulatedImager, imager_files
 from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
@@ -25,13 +25,6 @@ from skyquilt.config.units import to_value
 
 SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
 _OWN_NAMES = ("background", "orientation", "response")
-
-
-def _check_energies(edges: tuple[str, ...]) -> tuple[str, ...]:
-    values = [to_value(edge, "keV") for edge in edges]
-    if not (values[0] > 0 and all(low < high for low, high in pairwise(values))):
-        raise ValueError(f"{list(edges)}: energy edges must be above 0 keV and ascend")
-    return edges
 
 
 def _above_zero(unit: str):
@@ -59,9 +52,14 @@ class SimulatedResolution(Section):
     """Scattered direction PsiChi."""
     n_phi: PositiveInt = 18
     """Number of equal bins of the Compton angle in 0 to 180 deg."""
-    energy_edges: Annotated[
-        tuple[Energy, ...], Field(min_length=2), AfterValidator(_check_energies)
-    ] = ("100 keV", "158.489 keV", "251.189 keV", "398.107 keV", "630.957 keV", "1000 keV")
+    energy_edges: EnergyEdges = (
+        "100 keV",
+        "158.489 keV",
+        "251.189 keV",
+        "398.107 keV",
+        "630.957 keV",
+        "1000 keV",
+    )
     """Edges of both the true and the measured energy."""
 
 
