@@ -79,6 +79,13 @@ def test_truncated_file_is_damaged_and_deleted_one_missing(results, truncate, na
     assert expected.items() <= wrong(results).items()
 
 
+@pytest.mark.parametrize("name", ["maps.fits", "skymap.fits", "skymap.multiorder.fits"])
+def test_file_behind_which_another_stands_is_damaged(results, name):
+    path = results / "burst" / name
+    path.write_bytes(2 * path.read_bytes())
+    assert wrong(results)[f"burst/{name}"] is State.DAMAGED
+
+
 def test_deleted_plan_is_missing_and_hides_no_other_fault(results, truncate):
     (results / "burst/plan.json").unlink()
     truncate(results / "burst/chunks/000-of-003.h5")

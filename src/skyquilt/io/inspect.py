@@ -87,7 +87,9 @@ def _inspect_hdf5(path: Path) -> Inspected:
 def _inspect_fits(path: Path) -> Inspected:
     labels, record = {}, {}
     with open_checked(path) as file:
-        for hdu in file:
+        for number, hdu in enumerate(file):
+            if number and "SIMPLE" in hdu.header:
+                raise ProductError(f"{path}: damaged: another file stands behind its end.")
             hdu.data  # noqa: B018 - reads it
             labels |= {key: hdu.header[key] for key in ("SCHEMA", "SCHEMAV") if key in hdu.header}
             if hdu.name == "PROVENANCE":
