@@ -86,6 +86,14 @@ def test_file_behind_which_another_stands_is_damaged(results, name):
     assert wrong(results)[f"burst/{name}"] is State.DAMAGED
 
 
+@pytest.mark.parametrize("name", ["summary.json", "extra.json", "sources.ecsv"])
+def test_folder_in_the_place_of_a_file_is_damaged(results, name):
+    path = results / "burst" / name
+    path.unlink(missing_ok=True)
+    path.mkdir()
+    assert wrong(results)[f"burst/{name}"] is State.DAMAGED
+
+
 def test_deleted_plan_is_missing_and_hides_no_other_fault(results, truncate):
     (results / "burst/plan.json").unlink()
     truncate(results / "burst/chunks/000-of-003.h5")

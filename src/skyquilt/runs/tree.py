@@ -110,7 +110,7 @@ def products(folder: Folder) -> Iterator[Path]:
         inner = path.relative_to(folder.path)
         is_hidden = any(part.startswith(".") for part in inner.parts)
         is_known = path.suffix in _CHECKED or any(map(inner.match, _SEALED))
-        if is_known and not is_hidden and path.is_file():
+        if is_known and not is_hidden:
             yield path
 
 
