@@ -26,12 +26,12 @@ from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.healpix_cube import read_exposure
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.response import Response
-from skyquilt.maps.sources.position import refine_positions
-from skyquilt.maps.systematic import systematic_error
+from skyquilt.localisation.systematic import systematic_error
 from skyquilt.problem import FitProblem
 from skyquilt.problem.buckets import Buckets
 from skyquilt.sky.frames import lonlat_to_vec, rotation, separation
 from skyquilt.sky.tangent import from_tangent, tangent_axes
+from skyquilt.sources.position import refine_positions
 from skyquilt.spectra.models import evaluate
 
 LEVELS = (0.5, 0.68, 0.9, 0.95)

@@ -19,13 +19,13 @@ from toy import binomial_error
 from skyquilt.config.refine import RefineOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.compton.simulator.cones import ConeImages, make_cones
-from skyquilt.maps.localisation import localise
-from skyquilt.maps.refine import make_goal
-from skyquilt.maps.refine_fit import fit_cells
-from skyquilt.maps.refine_start import start_cells
-from skyquilt.maps.refine_steps import refine_map
+from skyquilt.localisation.posterior import localise
+from skyquilt.localisation.refine.cells import make_goal
+from skyquilt.localisation.refine.fit import fit_cells
+from skyquilt.localisation.refine.start import start_cells
+from skyquilt.localisation.refine.steps import refine_map
+from skyquilt.localisation.systematic import systematic_error
 from skyquilt.maps.skymap import SkyMap
-from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem import Description, FitProblem, SkyTable
 from skyquilt.sky.healpix import nest_to_vec, ring_to_vec
 from skyquilt.sky.pixels import nside_to_npix

@@ -17,13 +17,13 @@ from toy import Telescope, binomial_error
 
 from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.pixels import fit_pixels
-from skyquilt.maps.sources.find import SourceList, find_sources
 from skyquilt.problem import FitProblem
 from skyquilt.sky.frames import lonlat_to_vec, rotation, separation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
 from skyquilt.sky.neighbours import neighbours
 from skyquilt.sky.regions import cone, ipix_from_ranges
 from skyquilt.sky.tangent import tangent_axes
+from skyquilt.sources.find import SourceList, find_sources
 
 DROPS = {"68 %": 2.28, "95 %": 5.99}
 FLUXES = (0.5, 1.0, 4.0, 40.0)  # 50 to 4000 counts of the imager

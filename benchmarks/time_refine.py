@@ -9,12 +9,12 @@ from measuring import Figure, at_least, cost_of
 
 from skyquilt.config.refine import RefineOptions
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.localisation.refine.cells import make_goal
+from skyquilt.localisation.refine.fit import fit_cells
+from skyquilt.localisation.refine.start import start_cells
+from skyquilt.localisation.refine.steps import refine_map
 from skyquilt.maps.containment import find_region
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.refine import make_goal
-from skyquilt.maps.refine_fit import fit_cells
-from skyquilt.maps.refine_start import start_cells
-from skyquilt.maps.refine_steps import refine_map
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation, separation

@@ -99,11 +99,11 @@ def make_entry(entry: Entry, folder: Path) -> dict[str, Any]:
 
 def draw_map(entry: Entry, results: Path, summary: dict[str, Any]) -> None:
     """TS map of an example, as `skyquilt plot` draws it."""
+    from skyquilt.localisation.file import SKYMAP
     from skyquilt.maps.file import read_skymap
-    from skyquilt.maps.localisation_file import SKYMAP
     from skyquilt.maps.multiorder_file import read_multiorder
-    from skyquilt.maps.sources.file import read_sources
     from skyquilt.plots.figures import draw_figures
+    from skyquilt.sources.file import read_sources
 
     list_file = results / "sources.fits"
     figures = draw_figures(

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from skyquilt.config import parse_config
 from skyquilt.config.refine import RefineOptions
 from skyquilt.errors import ConfigError
-from skyquilt.maps.refine import make_goal
+from skyquilt.localisation.refine.cells import make_goal
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import pytest
 
 from skyquilt.config.localise import LocaliseOptions
 from skyquilt.io.provenance import Provenance
+from skyquilt.localisation.file import write_localisation
+from skyquilt.localisation.posterior import localise
+from skyquilt.localisation.refine.cells import make_goal, refine
+from skyquilt.localisation.summary import summarise
 from skyquilt.maps.file import write_skymap
-from skyquilt.maps.localisation import localise
-from skyquilt.maps.localisation_file import write_localisation
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.refine import make_goal, refine
 from skyquilt.maps.skymap import SkyMap
-from skyquilt.maps.summary import summarise
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.steps.export_gadf import export_maps

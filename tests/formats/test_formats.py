@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from skyquilt.localisation.file import SKYMAP
 from skyquilt.maps.credible import cell_areas
-from skyquilt.maps.localisation_file import SKYMAP
 from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.sky.frames import position_to_vec
 

@@ -14,8 +14,8 @@ from skyquilt.instruments.compton.binning import bin_events
 from skyquilt.instruments.compton.histograms import read_counts
 from skyquilt.instruments.compton.orientation_files import read_orientation
 from skyquilt.instruments.compton.response import open_response
-from skyquilt.maps.sources.catalogue import read_catalogue
 from skyquilt.sky.frames import lonlat_to_vec, position_to_vec
+from skyquilt.sources.catalogue.objects import read_catalogue
 from skyquilt.steps.contains import ask_skymap
 
 WRITERS = Path(__file__).with_name("writers.py")

@@ -13,8 +13,8 @@ from skyquilt.io.hdf5 import Schema
 from skyquilt.io.inspect import inspect_file
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.seal import read_seal, seal, seal_text, write_sealed
-from skyquilt.maps.sources.file import write_sources
 from skyquilt.plots.style import new_figure, save
+from skyquilt.sources.file import write_sources
 
 HOSTILE = {"name": 'a\\b (c) </script><!-- ; é "q" # text={x}', "file_sha256": "f" * 64}
 SCHEMA = Schema("skyquilt/page", "1.0", "skyquilt report")

@@ -2,6 +2,7 @@ import healpy
 import numpy as np
 import pytest
 
+from skyquilt.localisation.standing import find_standing
 from skyquilt.maps.containment import find_region
 from skyquilt.maps.credible import (
     cell_areas,
@@ -11,7 +12,6 @@ from skyquilt.maps.credible import (
 )
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
-from skyquilt.maps.standing import find_standing
 from skyquilt.sky.uniq import to_uniq
 
 LEVELS = (0.5, 0.68, 0.9, 0.95)

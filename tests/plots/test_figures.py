@@ -9,10 +9,10 @@ from skyquilt.config.localise import LocaliseOptions
 from skyquilt.config.plots import PlotOptions
 from skyquilt.config.position import Position
 from skyquilt.errors import OutputError
-from skyquilt.maps.localisation import localise
+from skyquilt.localisation.posterior import localise
+from skyquilt.localisation.summary import summarise
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
-from skyquilt.maps.summary import summarise
 from skyquilt.plots.figures import draw_figures, make_plots, plot_names
 from skyquilt.problem.problem import CountsSpectrum
 

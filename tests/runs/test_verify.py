@@ -17,9 +17,9 @@ from skyquilt.io.json_file import write_json
 from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.seal import seal_text, write_sealed
-from skyquilt.maps.sources.file import write_sources
 from skyquilt.plots.style import new_figure, save
 from skyquilt.runs.verify import State, set_aside, verify_tree
+from skyquilt.sources.file import write_sources
 from skyquilt.steps.export_gadf import export_maps
 from skyquilt.steps.verify import verify_results
 

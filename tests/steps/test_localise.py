@@ -8,8 +8,8 @@ import pytest
 from astropy.io import fits
 
 from skyquilt.errors import InputError, ProductError
+from skyquilt.localisation.file import SKYMAP
 from skyquilt.maps.file import read_skymap, write_skymap
-from skyquilt.maps.localisation_file import SKYMAP
 from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.steps.localise import localise_analysis

@@ -5,7 +5,7 @@ import pytest
 from astropy.table import Table
 
 from skyquilt.errors import ConfigError, InputError, ProductError
-from skyquilt.maps.sources.file import read_sources
+from skyquilt.sources.file import read_sources
 from skyquilt.steps.check import check_files
 from skyquilt.steps.run import run_analysis
 from skyquilt.steps.sources import sources_analysis

@@ -298,7 +298,7 @@ def chunks_of_step(analysis, step):
 
 def is_refined_in_chunks(analysis):
     """Whether a refinement is so much work that its cells are fitted in chunks."""
-    from skyquilt.maps.refine_steps import is_worth_chunks
+    from skyquilt.localisation.refine.steps import is_worth_chunks
 
     in_chunks = settings.analyses[analysis].refine.chunks
     if in_chunks != "auto":
@@ -310,7 +310,7 @@ def is_refined_in_chunks(analysis):
 
 def skies_files(wildcards):
     """Simulated skies of an analysis; none where it does not ask for them."""
-    from skyquilt.maps.calibration.file import skies_name
+    from skyquilt.calibration.file import skies_name
 
     options = settings.analyses[wildcards.analysis].calibrate
     if options is None:

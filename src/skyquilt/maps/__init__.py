@@ -1,1 +1,1 @@
-"""Maps of the whole region: merging chunks, containment regions, summary."""
+"""Containers of maps, their files, merging of chunks, and regions of the sky."""

@@ -47,7 +47,7 @@ def make_plots(
     cells : skyquilt.maps.multiorder.MultiOrderMap
         Content of skymap.multiorder.fits.
     summary : dict
-        What `skyquilt.maps.summary.summarise` gave for both.
+        What `skyquilt.localisation.summary.summarise` gave for both.
     spectra : dict of str to CountsSpectrum
         Counts per measured energy, by the name of the data set; "" if there is only one.
     settings : PlotOptions

@@ -4,6 +4,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from skyquilt.calibration.file import (
+    Kind,
+    merge_skies,
+    read_calibration,
+    write_calibration,
+    write_skies,
+)
+from skyquilt.calibration.skies import (
+    Grid,
+    choose_fluxes,
+    fit_data,
+    make_grid,
+    simulate_injected,
+    simulate_null,
+)
+from skyquilt.calibration.summary import summarise_injected, summarise_null
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.calibrate import CalibrateOptions
@@ -14,22 +30,6 @@ from skyquilt.io.digest import settings_digest
 from skyquilt.io.json_file import read_json, write_json
 from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance, start_clock
-from skyquilt.maps.calibration.file import (
-    Kind,
-    merge_skies,
-    read_calibration,
-    write_calibration,
-    write_skies,
-)
-from skyquilt.maps.calibration.skies import (
-    Grid,
-    choose_fluxes,
-    fit_data,
-    make_grid,
-    simulate_injected,
-    simulate_null,
-)
-from skyquilt.maps.calibration.summary import summarise_injected, summarise_null
 from skyquilt.problem.file import check_rows, read_problem
 from skyquilt.problem.problem import FitProblem
 from skyquilt.runs.answers import answer_from, answer_of_same

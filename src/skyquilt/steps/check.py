@@ -7,8 +7,8 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.analyses import check
 from skyquilt.instruments.same_counts import check_files_once
-from skyquilt.maps.sources.catalogue import read_catalogue
 from skyquilt.runs.inputs import made_files
+from skyquilt.sources.catalogue.objects import read_catalogue
 from skyquilt.steps.plan import check_map
 from skyquilt.steps.prepare import warn_of_spectra
 

@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from skyquilt.errors import ConfigError, ProductError
+from skyquilt.localisation.file import SKYMAP
+from skyquilt.localisation.probability.file import read_probability, read_schema
+from skyquilt.localisation.probability.map import Coverage, ProbabilityMap
+from skyquilt.localisation.standing import find_standing
 from skyquilt.maps.credible import find_credible_region
-from skyquilt.maps.localisation_file import SKYMAP
 from skyquilt.maps.multiorder_file import read_multiorder
-from skyquilt.maps.probability import Coverage, ProbabilityMap
-from skyquilt.maps.probability_file import read_probability, read_schema
-from skyquilt.maps.standing import find_standing
 from skyquilt.sky.frames import position_to_vec
 
 LEVEL = 0.9

@@ -7,12 +7,12 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.exposure import find_exposure
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.localisation.file import write_localisation
+from skyquilt.localisation.posterior import localise
+from skyquilt.localisation.summary import check_fitted, summarise
+from skyquilt.localisation.systematic import systematic_error
 from skyquilt.maps.file import read_skymap
-from skyquilt.maps.localisation import localise
-from skyquilt.maps.localisation_file import write_localisation
 from skyquilt.maps.multiorder_file import read_multiorder
-from skyquilt.maps.summary import check_fitted, summarise
-from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem.file import read_problem
 from skyquilt.runs.answers import answer_from
 from skyquilt.sky.frames import rotate, rotation

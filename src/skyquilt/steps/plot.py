@@ -6,13 +6,13 @@ from skyquilt.config import Config, get_analysis
 from skyquilt.io.json_file import read_json
 from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance
+from skyquilt.localisation.file import SKYMAP
 from skyquilt.maps.file import read_skymap
-from skyquilt.maps.localisation_file import SKYMAP
 from skyquilt.maps.multiorder_file import read_multiorder
-from skyquilt.maps.sources.file import read_sources
 from skyquilt.plots import DRAWN, make_plots
 from skyquilt.problem.file import read_problem
 from skyquilt.runs.answers import answer_from
+from skyquilt.sources.file import read_sources
 
 
 def plot_analysis(

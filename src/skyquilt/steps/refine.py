@@ -14,14 +14,14 @@ from skyquilt.fit.plan import empty_plan, make_plan
 from skyquilt.fit.progress import Progress
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.localisation.refine.cells import Goal, make_goal
+from skyquilt.localisation.refine.fit import fit_cells
+from skyquilt.localisation.refine.start import start_cells
+from skyquilt.localisation.refine.steps import map_to_cells, next_pixels, refine_map
+from skyquilt.localisation.systematic import systematic_error
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.merge import merge_chunks
 from skyquilt.maps.multiorder_file import write_multiorder
-from skyquilt.maps.refine import Goal, make_goal
-from skyquilt.maps.refine_fit import fit_cells
-from skyquilt.maps.refine_start import start_cells
-from skyquilt.maps.refine_steps import map_to_cells, next_pixels, refine_map
-from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem.file import read_problem
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.templates import photon_fluxes

@@ -15,10 +15,10 @@ from skyquilt.io.listing import read_listing
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.maps.file import read_skymap
-from skyquilt.maps.sources.file import read_sources
 from skyquilt.report.analysis import Products, analysis_page
 from skyquilt.report.overview import Entry, overview_page
 from skyquilt.runs.answers import answer_from
+from skyquilt.sources.file import read_sources
 
 # 1.0  first version
 _PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")

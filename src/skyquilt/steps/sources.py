@@ -10,17 +10,17 @@ from skyquilt.config.sources import SourceOptions
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.io.fits_table import Column
 from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.localisation.systematic import systematic_error
 from skyquilt.maps.file import read_skymap
-from skyquilt.maps.sources.catalogue import read_catalogue
-from skyquilt.maps.sources.compare import compare_catalogue
-from skyquilt.maps.sources.crossmatch import find_counterparts
-from skyquilt.maps.sources.file import write_sources
-from skyquilt.maps.sources.find import find_sources
-from skyquilt.maps.sources.table import counterpart_columns, source_columns
-from skyquilt.maps.systematic import systematic_error
 from skyquilt.problem.file import check_rows, read_problem
 from skyquilt.runs.answers import answer_from
 from skyquilt.sky.frames import rotate, rotation
+from skyquilt.sources.catalogue.objects import read_catalogue
+from skyquilt.sources.compare import compare_catalogue
+from skyquilt.sources.crossmatch import find_counterparts
+from skyquilt.sources.file import write_sources
+from skyquilt.sources.find import find_sources
+from skyquilt.sources.table import counterpart_columns, source_columns
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Sky maps of probability and coverages that other programs wrote."""

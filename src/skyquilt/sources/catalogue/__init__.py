@@ -1,0 +1,1 @@
+"""Lists of known objects: tables of positions, names and fluxes."""

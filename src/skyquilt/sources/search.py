@@ -1,0 +1,187 @@
+"""Search for sources: the peaks of a map, or iteratively, strongest first.
+
+The iterative search adds the strongest source to the background and makes the map again, until
+no peak is above the threshold. Sources that look unlike to the likelihood are added in one round,
+and only pixels that a changed source changes are fitted again.
+"""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+
+from skyquilt.config.sources import SourceOptions
+from skyquilt.fit.pixels import fit_pixels
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.problem.problem import FitProblem
+from skyquilt.sky.frames import rotate, rotation
+from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
+from skyquilt.sky.neighbours import neighbours
+from skyquilt.sources.crowd import Crowd, given_ts
+from skyquilt.sources.model import correlations, most_directions, source_counts_at
+from skyquilt.sources.overlap import changed_pixels
+from skyquilt.sources.peaks import find_peaks, keep_apart
+from skyquilt.sources.position import Positions
+
+logger = logging.getLogger(__name__)
+
+CANDIDATE = 0.2
+"""Part of the threshold from which on a pixel is a candidate.
+
+A source is not at the centre of its pixel, and TS is lower there: a fifth of the top in the corner
+of pixels that are 2.5 times as wide as the point spread. Sources that lie there in wider ones can
+be missed.
+"""
+
+_CHANGED = 0.02  # change of sqrt(TS) that makes a pixel worth a fit
+_GIVEN = 0.01  # TS that a peak gives at the place of another; above, they are not added at a time
+
+
+class Search:
+    """Search of a map; its state is the sources found, and the map with them in the background.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        The problem that the map answers.
+    skymap : SkyMap
+        Map with a column "ts".
+    options : SourceOptions
+        Threshold, least separation and number of sources.
+    threads : int
+        Threads that fit pixels.
+    """
+
+    def __init__(
+        self, problem: FitProblem, skymap: SkyMap, options: SourceOptions, threads: int = 1
+    ) -> None:
+        self._options, self._threads = options, threads
+        self._map = replace(skymap, columns={"ts": skymap.ts.copy()})
+        self._to_map = rotation(problem.frame, skymap.frame)
+        self._directions = rotate(self._to_map.T, nest_to_vec(skymap.nside, skymap.ipix))
+        pixel_size = float(np.sqrt(skymap.pixel_area))
+        self._min_separation = options.min_separation or pixel_size
+        self._is_rejected = np.zeros(skymap.ipix.size, dtype=bool)  # until their TS is made again
+        self._is_barred = self._is_rejected.copy()
+        self._crowd = Crowd(
+            *(problem, pixel_size, options.threshold, self._min_separation),
+            self._is_inside,
+            threads,
+        )
+        # that the map was fitted with
+        self._background, self._sources_of_map = problem.background, self.found.direction
+
+    @property
+    def found(self) -> Positions:
+        """Sources in the frame of the problem."""
+        return self._crowd.found
+
+    @property
+    def flux(self) -> np.ndarray:
+        """Their fluxes, fitted together."""
+        return self._crowd.flux
+
+    def find_peaks(self) -> Positions:
+        """All peaks of the map, strongest first, as if each were alone."""
+        found = self._crowd.refine(self._crowd.problem, self._directions[self._peaks()])
+        found = found.take(np.argsort(-found.ts, kind="stable"))
+        return found.take(np.flatnonzero(self._are_sources(found))[: self._options.max_sources])
+
+    def find_iteratively(self) -> None:
+        """Add sources to the background, strongest first, until no peak is a source."""
+        is_changing = True
+        while is_changing:
+            while self._room > 0 and self._add_strongest():
+                pass
+            every = np.arange(self.flux.size)
+            self._crowd.settle(every)
+            is_changing = self._crowd.drop(every).size > 0
+            if is_changing:
+                self._fit_map()
+        self._crowd.finish()
+
+    @property
+    def _room(self) -> int:
+        return self._options.max_sources - self.flux.size
+
+    def _is_inside(self, direction: np.ndarray) -> np.ndarray:
+        """Whether directions are in a pixel of the map that has a TS, or in one that touches it."""
+        home = vec_to_nest(self._map.nside, rotate(self._to_map, direction))
+        near = np.column_stack([home, neighbours(self._map.nside, home)])
+        return np.any((near >= 0) & np.isfinite(self._map.sample("ts", near)), axis=1)
+
+    def _peaks(self) -> np.ndarray:
+        """Places of pixels that may hold a source, highest TS first."""
+        place = find_peaks(self._map, CANDIDATE * self._options.threshold)
+        return place[~(self._is_rejected | self._is_barred)[place]]
+
+    def _are_sources(self, found: Positions) -> np.ndarray:
+        """Which refined peaks are above the threshold and far from all sources."""
+        is_strong = found.ts >= self._options.threshold
+        others = self.found.direction
+        is_source = np.zeros(is_strong.size, dtype=bool)
+        is_source[is_strong] = keep_apart(found.direction[is_strong], self._min_separation, others)
+        return is_source
+
+    def _add_strongest(self) -> bool:
+        """One round; whether there was a peak to look at."""
+        peaks = self._peaks()
+        if not peaks.size:
+            return False
+        problem = self._crowd.problem
+        peaks = self._unlike(problem, peaks)
+        found = self._crowd.refine(problem, self._directions[peaks])
+        is_apart = keep_apart(found.direction, self._min_separation, self.found.direction)
+        is_strong = found.ts >= self._options.threshold
+        n_before, new = self.flux.size, np.flatnonzero(is_apart & is_strong)[: self._room]
+        if new.size:
+            self._crowd.add(found.take(new))
+        weak = np.flatnonzero(is_apart & ~is_strong)
+        new = np.append(new, weak[self._crowd.split(found.take(weak), self._room)])
+        self._is_rejected[np.delete(peaks, new)] = True
+        if new.size:
+            self._make_room(n_before + np.arange(new.size), peaks[new])
+        return True
+
+    def _unlike(self, problem: FitProblem, peaks: np.ndarray) -> np.ndarray:
+        """Of peaks, strongest first, those on which the stronger ones have no influence.
+
+        A stronger peak has one if it gives some TS at the place of the weaker, or if both may be
+        what is left of one source whose position is not yet right.
+        """
+        peaks = peaks[: most_directions(problem)]
+        every = self._crowd.templates.join(source_counts_at(problem, self._directions[peaks]))
+        ts, n = np.concatenate([self.found.ts, self._map.ts[peaks]]), self.flux.size
+        given = given_ts(correlations(problem, every), ts, _GIVEN)[:, n:].tocsc()
+        kept: list[int] = []
+        is_taken = np.zeros(ts.size, dtype=bool)  # peaks kept, and sources that these touch
+        for number in range(peaks.size):
+            givers = given.indices[given.indptr[number] : given.indptr[number + 1]]
+            if not np.any(is_taken[givers]):
+                kept.append(number)
+                is_taken[givers[givers < n]] = True
+                is_taken[n + number] = True
+        return peaks[kept]
+
+    def _make_room(self, numbers: np.ndarray, peaks: np.ndarray) -> None:
+        """Fit new sources and those around; peaks of sources that leave are not tried again."""
+        self._crowd.settle(numbers)
+        dropped = self._crowd.drop(numbers)
+        self._is_barred[peaks[np.isin(numbers, dropped)]] = True
+        self._fit_map()
+
+    def _fit_map(self) -> None:
+        """Fit the pixels that changed with all sources in the background."""
+        problem, sources = self._crowd.problem, self.found.direction
+        place = changed_pixels(
+            *(problem, self._background, self._map, self._directions),
+            np.concatenate([sources, self._sources_of_map]),
+            least=_CHANGED,
+        )
+        logger.info(
+            "%d sources; %d of %d pixels are fitted again",
+            *(self.flux.size, place.size, self._map.ipix.size),
+        )
+        self._map.ts[place] = fit_pixels(problem, self._directions[place], threads=self._threads).ts
+        self._is_rejected[place] = False
+        self._background, self._sources_of_map = problem.background, sources

@@ -1,0 +1,34 @@
+"""The toy telescope of the benchmarks as a model of all bins."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import toy
+
+from skyquilt.calibration.sky import make_grid
+from skyquilt.sky.regions import full_sky
+
+
+@pytest.fixture(scope="session")
+def telescope():
+    return toy.Telescope()
+
+
+@pytest.fixture(scope="session")
+def model(telescope):
+    """All bins, with the counts of an observation without a source."""
+    counts = np.random.default_rng(3).poisson(telescope.background)
+    problem = telescope.problem(counts, np.ones(counts.size, dtype=bool))
+    return replace(problem, background_total=telescope.background.sum())
+
+
+@pytest.fixture(scope="session")
+def grid(model):
+    return make_grid(model, 2, "icrs", full_sky(2))
+
+
+@pytest.fixture
+def silent():
+    """Progress that nobody watches."""
+    return lambda n_done, n_all: None
