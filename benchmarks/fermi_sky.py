@@ -28,6 +28,7 @@ from skyquilt.problem import FitProblem
 from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation, separation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.spectra import integrate
+from skyquilt.testing.analyses import ask_one
 
 EXAMPLES = Path(__file__).parents[1] / "config/examples"
 PEER_CPU_S = 11.5
@@ -119,7 +120,7 @@ def load_example(survey: str) -> Config:
 
 def make_example(survey: str) -> FitProblem:
     """Fit problem of an example."""
-    return make_problem(load_example(survey).analyses[f"fermi-{survey}"])
+    return make_problem(ask_one(load_example(survey).analyses[f"fermi-{survey}"]))
 
 
 def compare(survey: str, problem: FitProblem, catalogue: Catalogue) -> Comparison:

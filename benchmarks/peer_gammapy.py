@@ -86,8 +86,9 @@ def make_problem():
     """Problem of the example."""
     from skyquilt.config import load_config
     from skyquilt.instruments.analyses import prepare
+    from skyquilt.testing.analyses import ask_one
 
-    return prepare(load_config(EXAMPLE).analyses["fermi-gc"], "").problem
+    return prepare(ask_one(load_config(EXAMPLE).analyses["fermi-gc"]), "").problem
 
 
 def run_gammapy(

@@ -29,6 +29,7 @@ from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.regions import full_sky, ipix_from_ranges
 from skyquilt.steps.plan import region_ranges
+from skyquilt.testing.analyses import ask_datasets
 
 N_PIXELS = 1024  # that are fitted to measure, in pieces all over the map
 N_PIECES = 16
@@ -59,7 +60,8 @@ def example_case(name: str, nside: int | None = None) -> Case:
     """Example of real data; another resolution of the whole sky if it is given."""
     analysis = load_config(fermi_sky.EXAMPLES / f"{name}.yaml").analyses[name]
     with tempfile.TemporaryDirectory() as cache:
-        parts = {key: prepare(part, cache).problem for key, part in analysis.parts().items()}
+        asked = ask_datasets(analysis)
+        parts = {key: prepare(one, cache).problem for key, one in asked.items()}
     problem = parts[""] if analysis.datasets is None else join(parts, 1.0)
     grid = analysis.map
     if nside is not None:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from skyquilt.testing.analyses import ask_one
+
 # The same examples in every run; a loaded machine may take long over the first.
 settings.register_profile("skyquilt", derandomize=True, deadline=None)
 settings.load_profile("skyquilt")
@@ -166,7 +168,7 @@ class Observation:
         return parse_config(self.raw_config())
 
     def analysis(self):
-        return self.config().analyses["tiny"]
+        return ask_one(self.config().analyses["tiny"])
 
     def problem(self):
         """Problem in memory, its rows read from the table."""

@@ -1,11 +1,13 @@
+from typing import Annotated
+
 import pytest
 from pydantic import ValidationError
 
-from skyquilt.config.base import Section, quantity
+from skyquilt.config.base import Quantity, Section
 
 
 class _Pulse(Section):
-    width: quantity("s")
+    width: Annotated[str, Quantity("s")]
     """How long."""
 
 

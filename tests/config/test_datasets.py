@@ -3,6 +3,7 @@ import copy
 import pytest
 
 from skyquilt.config import parse_config
+from skyquilt.config.instrument_analysis import ComptonAnalysis
 from skyquilt.errors import ConfigError
 
 BOTH = {"interval": [0, 10]}
@@ -24,21 +25,26 @@ def analysis(settings):
     return parse_config(settings).analyses["a"]
 
 
-def test_parts_are_analyses_of_one_data_set_each(joint):
-    joint["analyses"]["a"]["map"] = {"nside": 8}
+def test_instrument_is_asked_of_each_data_set_under_each_spectrum(joint):
+    joint["analyses"]["a"]["fit"] = {"limits": False}
+    whole = analysis(joint)
 
-    parts = analysis(joint).parts()
+    assert list(whole.all_datasets()) == ["early", "late"]
+    [spectrum] = whole.all_spectra().values()
+    asked = whole.ask(whole.all_datasets()["late"], spectrum)
+    assert isinstance(asked, ComptonAnalysis)
+    assert asked.data.interval == (10, 20)
+    assert asked.spectrum == whole.spectrum
+    assert not asked.fit.limits
 
-    assert list(parts) == ["early", "late"]
-    assert parts["late"].data.interval == (10, 20)
-    assert parts["late"].datasets is None
-    assert parts["late"].map.nside == 8
 
-
-def test_parts_without_datasets_are_the_analysis_itself(settings):
+def test_only_data_set_has_no_name(settings):
     alone = analysis(settings)
 
-    assert alone.parts() == {"": alone}
+    [(name, dataset)] = alone.all_datasets().items()
+    assert name == ""
+    assert dataset.data == alone.data
+    assert dataset.energy == alone.energy
 
 
 def test_paths_of_all_data_sets_are_named_once(joint):
@@ -108,7 +114,7 @@ def test_unknown_key_in_a_data_set_is_named_by_its_path(joint):
 def test_data_sets_of_one_file_that_do_not_overlap_are_good(joint, early, late):
     change(joint, early, late)
 
-    assert len(analysis(joint).parts()) == 2
+    assert len(analysis(joint).all_datasets()) == 2
 
 
 @pytest.mark.parametrize(

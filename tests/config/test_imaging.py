@@ -69,8 +69,8 @@ def test_analysis_without_a_response_to_contract_has_no_contracted_part(imaging)
 
     analyses = parse_config(imaging).analyses
 
-    assert analyses["a"].contracted_parts() == {}
-    assert list(analyses["b"].contracted_parts()) == [""]
+    assert analyses["a"].contracted() == {}
+    assert list(analyses["b"].contracted()) == [""]
 
 
 def test_events_and_counts_exclude_each_other(imaging):
@@ -134,7 +134,7 @@ def test_photons_that_two_data_sets_take_are_refused(imaging, late, is_good):
     }
 
     if is_good:
-        assert len(parse_config(imaging).analyses["a"].parts()) == 2
+        assert len(parse_config(imaging).analyses["a"].all_datasets()) == 2
         return
     with pytest.raises(ConfigError, match=r"both take the counts of .*events\.fits"):
         parse_config(imaging)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skyquilt.config import parse_config
 from skyquilt.config.binning import Binning
 from skyquilt.config.sources import Catalogue
 from skyquilt.errors import InputError
@@ -17,6 +16,7 @@ from skyquilt.instruments.compton.response import open_response
 from skyquilt.sky.frames import lonlat_to_vec, position_to_vec
 from skyquilt.sources.catalogue.objects import read_catalogue
 from skyquilt.steps.contains import ask_skymap
+from skyquilt.testing.analyses import ask_one
 
 WRITERS = Path(__file__).with_name("writers.py")
 
@@ -208,4 +208,4 @@ def test_catalogue_in_html_is_refused(written):
 def problem_of(data, spectrum):
     """Fit problem of an imaging analysis."""
     analysis = {"instrument": "imaging", "data": data, "spectrum": spectrum, "map": {"nside": 1}}
-    return prepare(parse_config({"analyses": {"a": analysis}}).analyses["a"], "").problem
+    return prepare(ask_one(analysis), "").problem

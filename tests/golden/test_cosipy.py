@@ -22,6 +22,7 @@ from skyquilt.steps.fit_chunk import fit_chunk_file
 from skyquilt.steps.merge import merge_files
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.prepare import prepare_analysis
+from skyquilt.testing.analyses import ask_one
 
 GOLDEN = tomllib.loads(Path(__file__).with_name("cosipy.toml").read_text())
 # Rows of the table are float32: 6e-8 relative per bin, rounded at random.
@@ -63,7 +64,7 @@ def _config(settings, cache):
 
 def _problem(settings, cache):
     """Problem whose rows are in memory."""
-    analysis = _config(settings, cache).analyses["cosi"]
+    analysis = ask_one(_config(settings, cache).analyses["cosi"])
     problem = make_problem(analysis, read_measurement(analysis), contract(analysis, cache))
     rows = np.array(list(problem.expectation.rows))
     object.__setattr__(problem.expectation, "rows", rows)
@@ -117,7 +118,7 @@ def test_expected_counts_equal_published_array(
     name, channels, direction, settings, cache, cosi_data
 ):
     settings["energy"]["channels"] = channels
-    analysis = _config(settings, cache).analyses["cosi"]
+    analysis = ask_one(_config(settings, cache).analyses["cosi"])
     table = read_table(contract(analysis, cache).path)
     attitude = make_problem(analysis, read_measurement(analysis), table).expectation
     every_bin = LocalTable(table.rows, table.totals, 1, attitude.rotation, attitude.weight)
@@ -164,8 +165,9 @@ def test_example_configuration_gives_published_ts(cosi_data, cache, monkeypatch,
     monkeypatch.setenv("SKYQUILT_DATA", str(cosi_data.parent))
     example = load_config(request.config.rootpath / "config/examples/cosi-test.yaml")
     analysis = example.analyses["cosi-test"]
+    asked = ask_one(analysis)
 
-    problem = make_problem(analysis, read_measurement(analysis), contract(analysis, cache))
+    problem = make_problem(asked, read_measurement(asked), contract(asked, cache))
 
     assert (analysis.map.nside, analysis.map.ordering, analysis.map.frame) == (
         1,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from skyquilt.config import parse_config
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.totals import check_totals
 from skyquilt.problem import CountsSpectrum
+from skyquilt.testing.analyses import ask_one
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def make_analysis():
             },
             "fit": {"background": background},
         }
-        return parse_config({"analyses": {"a": settings}}).analyses["a"]
+        return ask_one(settings)
 
     return make
 

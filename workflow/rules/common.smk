@@ -182,13 +182,13 @@ def data_files(wildcards):
 
 def response_files(wildcards):
     """Responses of all data sets of an analysis, each once."""
-    parts = settings.analyses[wildcards.analysis].contracted_parts().values()
-    return list(dict.fromkeys(os.path.normpath(part.data.response) for part in parts))
+    responses = settings.analyses[wildcards.analysis].responses()
+    return list(dict.fromkeys(map(os.path.normpath, responses)))
 
 
 def table_file(wildcards):
     """Note of the contracted responses, if the analysis has any."""
-    has_any = settings.analyses[wildcards.analysis].contracted_parts()
+    has_any = settings.analyses[wildcards.analysis].responses()
     return of_analysis(wildcards.analysis, "table.json") if has_any else []
 
 

@@ -5,9 +5,9 @@ with the name of the check; with that name in `accept` of the data it is a warni
 goes on.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 
 def _check_once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -16,10 +16,8 @@ def _check_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def accepted(names: type):
-    """Field type of a list of some of the names of checks."""
-    return Annotated[tuple[names, ...], AfterValidator(_check_once), Field()]
-
+each_once = AfterValidator(_check_once)
+"""Of the type of a list of names: none may be there twice."""
 
 CommonCheck = Literal["totals", "same_counts"]
 """Checks that the data of all instruments have."""

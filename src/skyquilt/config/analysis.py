@@ -7,9 +7,18 @@ from pydantic import AfterValidator, Field, model_validator
 
 from skyquilt.config.base import Energy, Name, Section
 from skyquilt.config.calibrate import CalibrateOptions
+from skyquilt.config.data import ComptonData
 from skyquilt.config.dataset import Dataset
 from skyquilt.config.energy import EnergySelection
 from skyquilt.config.fit import FitOptions
+from skyquilt.config.imaging import ImagingData
+from skyquilt.config.imaging_file import ImagingFile
+from skyquilt.config.instrument_analysis import (
+    AnyAnalysis,
+    ComptonAnalysis,
+    ImagingAnalysis,
+    ImagingFileAnalysis,
+)
 from skyquilt.config.localise import LocaliseOptions
 from skyquilt.config.map import MapGrid
 from skyquilt.config.measurement import Data, Instrument
@@ -97,29 +106,50 @@ class Analysis(Section):
             raise ValueError("give `spectrum`, or several as `spectra`, and not both")
         return self
 
-    def templates(self) -> dict[str, "Analysis"]:
-        """Analyses with one spectrum each, by its name; without `spectra` itself, by ""."""
-        if self.spectra is None:
-            return {"": self}
-        return {
-            name: self.model_copy(update={"spectrum": spectrum, "spectra": None})
-            for name, spectrum in self.spectra.items()
-        }
+    def all_spectra(self) -> dict[str, Spectrum]:
+        """Spectra by name; without `spectra` the one, by ""."""
+        if self.spectra is not None:
+            return dict(self.spectra)
+        return {} if self.spectrum is None else {"": self.spectrum}
 
-    def parts(self) -> dict[str, "Analysis"]:
-        """Analyses of one data set each, by its name; without `datasets` itself, by ""."""
-        if self.datasets is None:
-            return {"": self}
-        return {
-            name: self.model_copy(update={**dict(dataset), "datasets": None})
-            for name, dataset in self.datasets.items()
-        }
+    def all_datasets(self) -> dict[str, Dataset]:
+        """Data sets by name; without `datasets` the one, by ""."""
+        if self.datasets is not None:
+            return dict(self.datasets)
+        if self.data is None:
+            return {}
+        return {"": Dataset(instrument=self.instrument, data=self.data, energy=self.energy)}
 
-    def contracted_parts(self) -> dict[str, "Analysis"]:
-        """Of `parts`, those that have a response to contract with the spectrum."""
-        return {name: part for name, part in self.parts().items() if part.instrument == "compton"}
+    def ask(self, dataset: Dataset, spectrum: Spectrum) -> AnyAnalysis:
+        """What the instrument of one data set is asked under one spectrum."""
+        asked = (dataset.energy, spectrum, self.shape, self.fit)
+        match dataset.data:
+            case ComptonData():
+                return ComptonAnalysis(dataset.data, *asked)
+            case ImagingData():
+                return ImagingAnalysis(dataset.data, *asked)
+            case ImagingFile():
+                return ImagingFileAnalysis(dataset.data, *asked)
+
+    def contracted(self) -> dict[str, dict[str, ComptonAnalysis]]:
+        """Of each data set whose response is contracted with spectra, what is asked, by spectrum.
+
+        Other data sets are left out.
+        """
+        found: dict[str, dict[str, ComptonAnalysis]] = {}
+        for name, dataset in self.all_datasets().items():
+            asked = {key: self.ask(dataset, one) for key, one in self.all_spectra().items()}
+            found[name] = {
+                key: one for key, one in asked.items() if isinstance(one, ComptonAnalysis)
+            }
+        return {name: asked for name, asked in found.items() if asked}
+
+    def responses(self) -> tuple[str, ...]:
+        """Responses that are contracted with spectra, one for each data set."""
+        datasets = self.all_datasets().values()
+        return tuple(one.data.response for one in datasets if isinstance(one.data, ComptonData))
 
     def paths(self) -> tuple[str, ...]:
         """All files that the data are read from, each once."""
-        paths = (path for part in self.parts().values() for path in part.data.paths())
+        paths = (path for one in self.all_datasets().values() for path in one.data.paths())
         return tuple(dict.fromkeys(paths))

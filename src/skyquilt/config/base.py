@@ -1,8 +1,17 @@
 """What every section of the configuration has in common."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from skyquilt.config.units import to_value
 
@@ -15,19 +24,32 @@ class Section(BaseModel):
     )
 
 
-def quantity(unit: str):
-    """Field type of a quantity kept as its text and checked to be convertible to `unit`."""
+@dataclass(frozen=True)
+class Quantity:
+    """Of the type of a text: a quantity convertible to `unit`, kept as its text."""
 
-    def check(text: str) -> str:
+    unit: str
+    is_positive: bool = False
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "examples": [f"1 {self.unit}"]}
+
+    def _check(self, text: Any) -> str:
         if not isinstance(text, str):
-            raise ValueError(f"{text!r} has no unit: give a quantity, as in '1 {unit}'")
-        to_value(text, unit)
+            raise ValueError(f"{text!r} has no unit: give a quantity, as in '1 {self.unit}'")
+        if to_value(text, self.unit) <= 0 and self.is_positive:
+            raise ValueError(f"{text!r} is not above zero: give a positive quantity in {self.unit}")
         return text
 
-    return Annotated[str, BeforeValidator(check), Field(description=f"quantity, as in '1 {unit}'")]
 
-
-Energy = quantity("keV")
+Energy = Annotated[str, Quantity("keV")]
 
 MAX_NSIDE = 8192
 
@@ -44,12 +66,12 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=
 """Name of an analysis, of a data set: part of the name of a file."""
 
 
-def is_apart(range_a: tuple[float, float], range_b: tuple[float, float]) -> bool:
+def is_disjoint(range_a: tuple[float, float], range_b: tuple[float, float]) -> bool:
     """Whether two half-open ranges have nothing in common.
 
     Examples
     --------
-    >>> is_apart((1, 2), (2, 3)), is_apart((1, 2), (1.5, 3))
+    >>> is_disjoint((1, 2), (2, 3)), is_disjoint((1, 2), (1.5, 3))
     (True, False)
     """
     return range_a[1] <= range_b[0] or range_b[1] <= range_a[0]

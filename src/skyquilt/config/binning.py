@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from skyquilt.config.accept import accepted
-from skyquilt.config.base import Energy, Nside, Section, quantity
+from skyquilt.config.accept import each_once
+from skyquilt.config.base import Energy, Nside, Quantity, Section
 from skyquilt.config.data import Interval
 from skyquilt.config.paths import InputPath, OutputPath
 from skyquilt.config.units import to_value
@@ -63,7 +63,7 @@ class Binning(Section):
         Annotated[tuple[FiniteFloat, ...], Field(min_length=2), AfterValidator(_check_times)] | None
     ) = None
     """Edges of the time bins [UNIX s]."""
-    time_bin: quantity("s") | None = None
+    time_bin: Annotated[str, Quantity("s")] | None = None
     """Width of the time bins, instead of their edges; a whole number of them fills `interval`."""
     interval: Interval | None = None
     """Time interval that `time_bin` divides [UNIX s]."""
@@ -71,12 +71,12 @@ class Binning(Section):
         tuple[Energy, ...], Field(min_length=2), AfterValidator(_check_energies)
     ]
     """Edges of the bins in measured energy; they must be those of the response."""
-    phi_width: Annotated[quantity("deg"), AfterValidator(_check_width)]
+    phi_width: Annotated[str, Quantity("deg"), AfterValidator(_check_width)]
     """Width of the bins in the Compton scattering angle; a whole number of them fills 180 deg."""
     nside: Nside
     """Resolution of PsiChi, a power of two; the ordering is RING."""
 
-    accept: accepted(Literal["radians"]) = ()
+    accept: Annotated[tuple[Literal["radians"], ...], each_once] = ()
     """Checks whose objections are warnings, for example `[radians]`."""
 
     @model_validator(mode="after")

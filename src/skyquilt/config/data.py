@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
-from skyquilt.config.accept import CommonCheck, accepted
-from skyquilt.config.base import Section, is_apart
+from skyquilt.config.accept import CommonCheck, each_once
+from skyquilt.config.base import Section, is_disjoint
 from skyquilt.config.paths import InputPath
 
 RESERVED_LABELS = ("data", "background model")
@@ -98,7 +98,7 @@ class ComptonData(Section):
     """Local frame: leave out the times at which a direction is below the Earth's horizon."""
     interpolation: Literal["bilinear", "nearest"] = "bilinear"
     """Galactic frame: how the response is read between its pixels."""
-    accept: accepted(CommonCheck) = ()
+    accept: Annotated[tuple[CommonCheck, ...], each_once] = ()
     """Checks of the data whose objections are warnings."""
 
     @model_validator(mode="after")
@@ -127,8 +127,8 @@ class ComptonData(Section):
         """Files of counts."""
         return tuple(term.path for term in self.counts)
 
-    def is_apart(self, other: "ComptonData") -> bool:
+    def is_disjoint(self, other: object) -> bool:
         """Whether the intervals of two data sets are known to have nothing in common."""
-        if self.interval is None or other.interval is None:
+        if not isinstance(other, ComptonData) or self.interval is None or other.interval is None:
             return False
-        return is_apart(self.interval, other.interval)
+        return is_disjoint(self.interval, other.interval)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, NonNegativeInt, model_validator
 
-from skyquilt.config.base import Energy, Section, is_apart
+from skyquilt.config.base import Energy, Section, is_disjoint
 from skyquilt.config.units import to_value
 
 
@@ -26,6 +26,11 @@ EnergyEdges = Annotated[tuple[Energy, ...], Field(min_length=2), AfterValidator(
 """Edges of energy bins, ascending quantities above zero."""
 
 
+def _values(energies: tuple[str, str]) -> tuple[float, float]:
+    low, high = energies
+    return to_value(low, "keV"), to_value(high, "keV")
+
+
 class EnergySelection(Section):
     """Measured-energy channels, by index or by their edges; all when neither is given."""
 
@@ -44,13 +49,10 @@ class EnergySelection(Section):
             raise ValueError("give `channels` or `range`, not both")
         return self
 
-    def is_apart(self, other: "EnergySelection") -> bool:
+    def is_disjoint(self, other: "EnergySelection") -> bool:
         """Whether two selections, given in the same way, have no channel in common."""
         if self.channels is not None and other.channels is not None:
-            return is_apart(self.channels, other.channels)
+            return is_disjoint(self.channels, other.channels)
         if self.range is not None and other.range is not None:
-            mine, others = (
-                [to_value(energy, "keV") for energy in one.range] for one in (self, other)
-            )
-            return is_apart(mine, others)
+            return is_disjoint(_values(self.range), _values(other.range))
         return False

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from skyquilt.config.base import Energy, Name, Nside, Section, quantity
+from skyquilt.config.base import Energy, Name, Nside, Quantity, Section
 from skyquilt.config.energy import EnergyEdges
 from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
@@ -31,7 +31,7 @@ def _check_area(text: str) -> str:
 class SimulatedArea(Section):
     """Effective area, ``value (E / pivot)^index``."""
 
-    value: Annotated[quantity("cm2"), AfterValidator(_check_area)] = "1 m2"
+    value: Annotated[str, Quantity("cm2"), AfterValidator(_check_area)] = "1 m2"
     """Effective area at the pivot energy."""
     pivot: Energy = "10 GeV"
     """Energy at which it is given."""

@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
-from skyquilt.config.accept import ImagingCheck, accepted
+from skyquilt.config.accept import ImagingCheck, each_once
 from skyquilt.config.base import Section
 from skyquilt.config.paths import InputPath
 from skyquilt.config.units import convert_unit
 
 
-def _unit_of(kind: str):
-    """Field type of a unit's name, of the same kind as `kind`."""
+def _check_unit(kind: str) -> AfterValidator:
+    """Of the type of a unit's name: it must be of the same kind as `kind`."""
 
     def check(text: str) -> str:
         try:
@@ -24,12 +24,12 @@ def _unit_of(kind: str):
             raise ValueError(f"{text!r} is not a unit convertible to {kind}") from error
         return text
 
-    return Annotated[str, AfterValidator(check), Field(description=f"unit, as {kind}")]
+    return AfterValidator(check)
 
 
-EnergyUnit = _unit_of("keV")
-AngleUnit = _unit_of("deg")
-ExposureUnit = _unit_of("cm2 s")
+EnergyUnit = Annotated[str, _check_unit("keV"), Field(description="unit, as keV")]
+AngleUnit = Annotated[str, _check_unit("deg"), Field(description="unit, as deg")]
+ExposureUnit = Annotated[str, _check_unit("cm2 s"), Field(description="unit, as cm2 s")]
 Frame = Literal["galactic", "icrs"]
 
 
@@ -108,7 +108,7 @@ class ImagingData(Section):
     lost_fraction: Annotated[PositiveFloat, Field(le=0.1)] = 1e-3
     """Fraction of a source's photons that may lie outside the radius in which its photons are
     looked for; the radius at each energy follows from it."""
-    accept: accepted(ImagingCheck) = ()
+    accept: Annotated[tuple[ImagingCheck, ...], each_once] = ()
     """Checks of the data whose objections are warnings."""
 
     @model_validator(mode="after")
@@ -126,6 +126,6 @@ class ImagingData(Section):
         """Files of photons."""
         return tuple(section.path for section in (self.events, self.counts) if section is not None)
 
-    def is_apart(self, other: "ImagingData") -> bool:
+    def is_disjoint(self, other: object) -> bool:
         """Whether two data sets are known to have no time or place in common: never known."""
         return False

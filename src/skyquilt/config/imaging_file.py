@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat
 
-from skyquilt.config.accept import CommonCheck, accepted
+from skyquilt.config.accept import CommonCheck, each_once
 from skyquilt.config.base import Section
 from skyquilt.config.paths import InputPath
 
@@ -20,7 +20,7 @@ class ImagingFile(Section):
     lost_fraction: Annotated[PositiveFloat, Field(le=0.1)] = 1e-3
     """Fraction of a source's photons that may lie outside the radius in which its photons are
     looked for; the radius at each energy follows from it."""
-    accept: accepted(CommonCheck) = ()
+    accept: Annotated[tuple[CommonCheck, ...], each_once] = ()
     """Checks of the data whose objections are warnings."""
 
     def paths(self) -> tuple[str, ...]:
@@ -31,6 +31,6 @@ class ImagingFile(Section):
         """Files of photons."""
         return (self.file,)
 
-    def is_apart(self, other: object) -> bool:
+    def is_disjoint(self, other: object) -> bool:
         """Whether two data sets are known to have no time or place in common: never known."""
         return False

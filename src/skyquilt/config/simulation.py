@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     Discriminator,
     Field,
     FiniteFloat,
@@ -14,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from skyquilt.config.base import Nside, Section, quantity
+from skyquilt.config.base import Nside, Quantity, Section
 from skyquilt.config.data import Interval
 from skyquilt.config.energy import EnergyEdges
 from skyquilt.config.imager import SimulatedImager, imager_files
@@ -27,18 +26,7 @@ SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_l
 _OWN_NAMES = ("background", "orientation", "response")
 
 
-def _above_zero(unit: str):
-    """Field type of a quantity that is above zero."""
-
-    def check(text: str) -> str:
-        if to_value(text, unit) <= 0:
-            raise ValueError(f"{text!r} is not above zero: give a positive quantity in {unit}")
-        return text
-
-    return Annotated[quantity(unit), AfterValidator(check)]
-
-
-Time = _above_zero("s")
+Time = Annotated[str, Quantity("s", is_positive=True)]
 
 
 class SimulatedResolution(Section):
@@ -104,7 +92,7 @@ class SimulatedSource(Section):
 class SimulatedBackground(Section):
     """Photons of the sky and of the Earth's albedo."""
 
-    rate: Annotated[_above_zero("s-1"), Field()] = "25 s-1"
+    rate: Annotated[str, Quantity("s-1", is_positive=True)] = "25 s-1"
     """Mean count rate per livetime, all energies."""
     events: SimulatedEvents | None = None
     """Unbinned events to write as well."""

@@ -5,21 +5,9 @@ Indices carry their physical sign: a spectrum that falls with energy has a negat
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
-from skyquilt.config.base import Section, quantity
-from skyquilt.config.units import to_value
-
-
-def _positive(unit: str):
-    """Field type of a quantity that is above zero."""
-
-    def check(text: str) -> str:
-        if to_value(text, unit) <= 0:
-            raise ValueError(f"{text!r} is not above zero: give a positive quantity in {unit}")
-        return text
-
-    return Annotated[quantity(unit), AfterValidator(check)]
+from skyquilt.config.base import Quantity, Section
 
 
 def _above(limit: float, **indices: float) -> dict[str, float]:
@@ -27,8 +15,8 @@ def _above(limit: float, **indices: float) -> dict[str, float]:
     return {key: index for key, index in indices.items() if index > limit}
 
 
-PositiveEnergy = _positive("keV")
-FluxDensity = _positive("cm-2 s-1 keV-1")
+PositiveEnergy = Annotated[str, Quantity("keV", is_positive=True)]
+FluxDensity = Annotated[str, Quantity("cm-2 s-1 keV-1", is_positive=True)]
 
 
 class _Indexed(Section):

@@ -1,8 +1,8 @@
-"""An analysis of any instrument: its files checked, or made into a fit problem."""
+"""What any instrument is asked: its files checked, or made into a fit problem."""
 
 from typing import NamedTuple
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import AnyAnalysis, ComptonAnalysis
 from skyquilt.config.shape import Point
 from skyquilt.instruments.totals import check_totals
 from skyquilt.problem import FitProblem
@@ -23,12 +23,12 @@ class Prepared(NamedTuple):
     stages: tuple[dict, ...] = ()
 
 
-def prepare(analysis: Analysis, cache: str, *, all_bins: bool = False) -> Prepared:
+def prepare(analysis: AnyAnalysis, cache: str, *, all_bins: bool = False) -> Prepared:
     """Read the data of an analysis into a fit problem.
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : AnyAnalysis
         The analysis.
     cache : str
         Folder of what analyses share.
@@ -42,7 +42,7 @@ def prepare(analysis: Analysis, cache: str, *, all_bins: bool = False) -> Prepar
     InputError
         If a file is damaged, files do not fit each other, or nothing is left to fit.
     """
-    if analysis.instrument == "compton":
+    if isinstance(analysis, ComptonAnalysis):
         prepared = _prepare_compton(analysis, cache, all_bins)
     else:
         from skyquilt.instruments.imaging.prepare import make_problem
@@ -62,7 +62,7 @@ def prepare(analysis: Analysis, cache: str, *, all_bins: bool = False) -> Prepar
     return prepared._replace(problem=extend(problem, analysis.shape))
 
 
-def check(analysis: Analysis) -> str:
+def check(analysis: AnyAnalysis) -> str:
     """Read and check all files of an analysis; what was found, in one line.
 
     Raises
@@ -70,14 +70,16 @@ def check(analysis: Analysis) -> str:
     InputError
         If the analysis cannot run.
     """
-    if analysis.instrument == "compton":
+    if isinstance(analysis, ComptonAnalysis):
         from skyquilt.instruments.compton.check import check_analysis
-    else:
-        from skyquilt.instruments.imaging.check import check_analysis
-    return check_analysis(analysis)
+
+        return check_analysis(analysis)
+    from skyquilt.instruments.imaging.check import check_analysis as check_imaging
+
+    return check_imaging(analysis)
 
 
-def _prepare_compton(analysis: Analysis, cache: str, all_bins: bool) -> Prepared:
+def _prepare_compton(analysis: ComptonAnalysis, cache: str, all_bins: bool) -> Prepared:
     from skyquilt.instruments.compton.measurement import read_measurement
     from skyquilt.instruments.compton.prepare import make_problem
     from skyquilt.instruments.compton.response import open_response

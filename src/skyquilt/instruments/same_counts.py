@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.dataset import Dataset
 from skyquilt.instruments.judge import object_to
 from skyquilt.io.same_content import same_files
 from skyquilt.problem import EventWise, FitProblem, PointSpread
@@ -24,20 +25,19 @@ def check_files_once(analysis: Analysis) -> None:
     InputError
         If there are such, by whatever paths they are named.
     """
-    parts = analysis.parts()
-    for name, part in parts.items():
-        for one, other in same_files(part.data.counts_paths()):
-            object_to(
-                part.data.accept, "same_counts", _message(one, other, f"{name}: " if name else "")
-            )
-    for (name, part), (other_name, other) in combinations(parts.items(), 2):
-        if part.data.is_apart(other.data) or part.energy.is_apart(other.energy):
+    datasets = analysis.all_datasets()
+    for name, dataset in datasets.items():
+        for one, other in same_files(dataset.data.counts_paths()):
+            message = _message(one, other, f"{name}: " if name else "")
+            object_to(dataset.data.accept, "same_counts", message)
+    for (name, dataset), (other_name, others) in combinations(datasets.items(), 2):
+        if dataset.is_disjoint(others):
             continue
-        ours = part.data.counts_paths()
-        for pair in same_files(tuple(dict.fromkeys(ours + other.data.counts_paths()))):
+        ours = dataset.data.counts_paths()
+        for pair in same_files(tuple(dict.fromkeys(ours + others.data.counts_paths()))):
             if (pair[0] in ours) != (pair[1] in ours):
                 where = f"datasets {name} and {other_name}: "
-                object_to(part.data.accept, "same_counts", _message(*pair, where))
+                object_to(dataset.data.accept, "same_counts", _message(*pair, where))
 
 
 def check_counts_once(analysis: Analysis, problems: dict[str, FitProblem]) -> None:
@@ -55,14 +55,14 @@ def check_counts_once(analysis: Analysis, problems: dict[str, FitProblem]) -> No
     InputError
         If two lists have events of the same place and energy, or two images the same counts.
     """
-    parts = analysis.parts()
+    datasets = analysis.all_datasets()
     for (name, one), (other_name, other) in combinations(problems.items(), 2):
         if n_common := _n_common(one, other):
             object_to(
-                parts[name].data.accept,
+                datasets[name].data.accept,
                 "same_counts",
-                f"datasets {name} and {other_name} ({_paths(parts[name])} and "
-                f"{_paths(parts[other_name])}) have {n_common:g} photons in common, which would "
+                f"datasets {name} and {other_name} ({_paths(datasets[name])} and "
+                f"{_paths(datasets[other_name])}) have {n_common:g} photons in common, which would "
                 "count twice: give them times or energies that do not overlap.",
             )
 
@@ -93,5 +93,5 @@ def _message(one: str, other: str, where: str) -> str:
     )
 
 
-def _paths(part: Analysis) -> str:
-    return ", ".join(part.data.counts_paths())
+def _paths(dataset: Dataset) -> str:
+    return ", ".join(dataset.data.counts_paths())

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import AnyData, InstrumentAnalysis
 from skyquilt.instruments.judge import object_to
 from skyquilt.problem import CountsSpectrum
 from skyquilt.spectra.energies import format_range
@@ -29,7 +29,10 @@ _EMPTY = 10.0
 
 
 def check_totals(
-    analysis: Analysis, counts: float, background: float, spectra: Iterable[CountsSpectrum] = ()
+    analysis: InstrumentAnalysis[AnyData],
+    counts: float,
+    background: float,
+    spectra: Iterable[CountsSpectrum] = (),
 ) -> None:
     """Compare the counts of an analysis of one data set with its expected background.
 
@@ -39,7 +42,7 @@ def check_totals(
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : InstrumentAnalysis
         The analysis; `accept: [totals]` of its data makes errors warnings.
     counts, background : float
         Observed and expected counts in all bins of the likelihood.
@@ -88,7 +91,9 @@ def deviation(counts: float, expected: float) -> float:
     return float(np.sign(counts - expected) * np.sqrt(2 * max(log - (counts - expected), 0.0)))
 
 
-def _check_bands(analysis: Analysis, spectrum: CountsSpectrum, norm: float) -> None:
+def _check_bands(
+    analysis: InstrumentAnalysis[AnyData], spectrum: CountsSpectrum, norm: float
+) -> None:
     """Refuse selected bands with next to no counts where the background expects many."""
     if "background model" not in spectrum.counts:
         return
@@ -106,7 +111,7 @@ def _check_bands(analysis: Analysis, spectrum: CountsSpectrum, norm: float) -> N
             )
 
 
-def _names(analysis: Analysis) -> str:
+def _names(analysis: InstrumentAnalysis[AnyData]) -> str:
     return ", ".join(analysis.data.counts_paths())
 
 

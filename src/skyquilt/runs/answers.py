@@ -205,7 +205,7 @@ def _data(analysis: "Analysis", kind: str) -> tuple[str, ...]:
         case "measurement":
             return analysis.paths()
         case "responses":
-            return tuple(part.data.response for part in analysis.contracted_parts().values())
+            return analysis.responses()
         case "catalogue" if analysis.sources is not None and analysis.sources.catalogue is not None:
             return (analysis.sources.catalogue.path,)
         case _:

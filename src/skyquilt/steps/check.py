@@ -4,6 +4,7 @@ from pathlib import Path
 
 from skyquilt.config import Config
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.dataset import Dataset
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.analyses import check
 from skyquilt.instruments.same_counts import check_files_once
@@ -25,9 +26,10 @@ def check_files(config: Config) -> str:
     good, bad = [], []
     for name, analysis in config.analyses.items():
         warn_of_spectra(name, analysis)
-        for dataset, part in analysis.parts().items():
+        for dataset, one in analysis.all_datasets().items():
             try:
-                good.append(f"{'.'.join(filter(None, (name, dataset)))}: {_check_part(part, made)}")
+                found = _check_dataset(analysis, one, made)
+                good.append(f"{'.'.join(filter(None, (name, dataset)))}: {found}")
             except SkyquiltError as error:
                 where = f"analysis {name}" + (f", data set {dataset}" if dataset else "")
                 bad.append(f"{where}: {error}")
@@ -51,10 +53,10 @@ def _check_catalogue(name: str, analysis: Analysis) -> list[str]:
     return [f"{name}: {known.name.size} objects in {analysis.sources.catalogue.path}"]
 
 
-def _check_part(analysis: Analysis, made: set[Path]) -> str:
+def _check_dataset(analysis: Analysis, dataset: Dataset, made: set[Path]) -> str:
     check_map(analysis)
-    later = [path for path in analysis.data.paths() if not Path(path).is_file()]
+    later = [path for path in dataset.data.paths() if not Path(path).is_file()]
     if later and made.issuperset(map(Path, later)):
         return f"configuration is good; {', '.join(later)} will be made first"
-    found, *_ = [check(one) for one in analysis.templates().values()]
+    found, *_ = [check(analysis.ask(dataset, one)) for one in analysis.all_spectra().values()]
     return found

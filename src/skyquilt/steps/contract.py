@@ -1,8 +1,10 @@
 """Step `contract`: response times spectrum into tables that analyses share."""
 
 from pathlib import Path
+from typing import Any
 
 from skyquilt.config import Config, get_analysis
+from skyquilt.config.analysis import Analysis
 from skyquilt.instruments.compton.table import contract_all
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance, start_clock
@@ -17,22 +19,25 @@ def contract_analysis(config: Config, name: str, output: str | Path) -> None:
     Data sets of instruments that have no response to contract are passed over.
     """
     clock = start_clock()
-    parts = get_analysis(config, name).contracted_parts()
+    analysis = get_analysis(config, name)
+    contracted = analysis.contracted()
     tables = {}
-    for dataset, part in parts.items():
-        templates = part.templates()
-        for template, table in zip(
-            templates, contract_all(list(templates.values()), config.cache), strict=True
-        ):
-            tables["/".join(filter(None, (dataset, template)))] = table.path
-    used = {"energy", "spectrum", "spectra"}
+    for dataset, asked in contracted.items():
+        made = contract_all(list(asked.values()), config.cache)
+        for spectrum, table in zip(asked, made, strict=True):
+            tables["/".join(filter(None, (dataset, spectrum)))] = table.path
     provenance = Provenance(
         "contract",
-        {dataset: part.model_dump(mode="json", include=used) for dataset, part in parts.items()},
-        tuple(part.data.response for part in parts.values()),
+        {dataset: _settings(analysis, dataset) for dataset in contracted},
+        analysis.responses(),
         Path(config.cache) / "digests",
         clock=clock,
         answers=answer_from(config, name, "table"),
     )
     note = {"schema": "skyquilt/table-note", "schema_version": "1.0", "tables": tables}
     write_json(output, note | {"provenance": provenance.record()})
+
+
+def _settings(analysis: Analysis, dataset: str) -> dict[str, Any]:
+    energy = analysis.all_datasets()[dataset].energy.model_dump(mode="json")
+    return {"energy": energy, **analysis.model_dump(mode="json", include={"spectrum", "spectra"})}

@@ -3,9 +3,11 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError
 from skyquilt.instruments.analyses import prepare
@@ -34,19 +36,21 @@ def prepare_analysis(
     analysis = get_analysis(config, name)
     warn_of_spectra(name, analysis)
     check_files_once(analysis)
-    for part in analysis.contracted_parts().values():
-        contract_all(list(part.templates().values()), config.cache)
-    stages, problems = [], {}
-    for template, one in analysis.templates().items():
-        parts = {
-            dataset: prepare(part, config.cache, all_bins=all_bins)
-            for dataset, part in one.parts().items()
+    for asked in analysis.contracted().values():
+        contract_all(list(asked.values()), config.cache)
+    stages: list[dict[str, Any]] = []
+    problems: dict[str, FitProblem] = {}
+    for key, spectrum in analysis.all_spectra().items():
+        prepared = {
+            dataset: prepare(analysis.ask(one, spectrum), config.cache, all_bins=all_bins)
+            for dataset, one in analysis.all_datasets().items()
         }
-        stages += [stage for part in parts.values() for stage in part.stages]
-        by_name = {dataset: part.problem for dataset, part in parts.items()}
+        stages += [stage for one in prepared.values() for stage in one.stages]
+        by_dataset = {dataset: one.problem for dataset, one in prepared.items()}
         if not problems:
-            check_counts_once(one, by_name)
-        problems[template] = _in_flux_range(one, _join_datasets(one, by_name))
+            check_counts_once(analysis, by_dataset)
+        problem = by_dataset[""] if analysis.datasets is None else _join(by_dataset, spectrum)
+        problems[key] = _in_flux_range(analysis.flux_range, spectrum, problem)
     provenance = Provenance(
         "prepare",
         select(analysis.model_dump(mode="json"), PRODUCTS["problem"].sections),
@@ -62,19 +66,21 @@ def prepare_analysis(
 
 def warn_of_spectra(name: str, analysis: Analysis) -> None:
     """Warn of spectra of an analysis that are likely meant otherwise."""
-    for template, one in analysis.templates().items():
-        if doubt := doubts(one.spectrum):
-            key = f"spectra.{template}" if template else "spectrum"
+    for spectrum_name, spectrum in analysis.all_spectra().items():
+        if doubt := doubts(spectrum):
+            key = f"spectra.{spectrum_name}" if spectrum_name else "spectrum"
             logger.warning("analysis %s, %s: %s", name, key, doubt)
 
 
-def _in_flux_range(analysis: Analysis, problem: FitProblem) -> FitProblem:
+def _in_flux_range(
+    flux_range: tuple[str, str] | None, spectrum: Spectrum, problem: FitProblem
+) -> FitProblem:
     """The problem with the reference spectrum integrated where photon fluxes are asked for."""
-    if analysis.flux_range is None:
+    if flux_range is None:
         return problem
-    low, high = (to_value(energy, "keV") for energy in analysis.flux_range)
+    low, high = (to_value(energy, "keV") for energy in flux_range)
     try:
-        photon_flux = float(integrate(analysis.spectrum, [low, high])[0])
+        photon_flux = float(integrate(spectrum, [low, high])[0])
     except ConfigError as error:
         raise ConfigError(f"flux_range: {error}") from error
     return replace(
@@ -84,7 +90,5 @@ def _in_flux_range(analysis: Analysis, problem: FitProblem) -> FitProblem:
     )
 
 
-def _join_datasets(analysis: Analysis, problems: dict[str, FitProblem]) -> FitProblem:
-    if analysis.datasets is None:
-        return problems[""]
-    return join(problems, float(integrate(analysis.spectrum, energy_hull(problems))[0]))
+def _join(problems: dict[str, FitProblem], spectrum: Spectrum) -> FitProblem:
+    return join(problems, float(integrate(spectrum, energy_hull(problems))[0]))

@@ -103,7 +103,7 @@ def _steps(
         },
     }
     analysis = get_analysis(config, name)
-    if not analysis.contracted_parts():
+    if not analysis.contracted():
         del steps["table"]
     if analysis.sources is None:
         del steps["sources"]

@@ -1,5 +1,6 @@
 import logging
 import threading
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -179,7 +180,7 @@ def test_several_spectra_on_a_full_disk_are_one_message(local, monkeypatch):
     monkeypatch.setattr(table.os, "posix_fallocate", fallocate)
     first, cache = local.analysis(), local.path("cache")
     other = first.spectrum.model_copy(update={"index": -3.0})
-    second = first.model_copy(update={"spectrum": other})
+    second = replace(first, spectrum=other)
     with pytest.raises(OutputError, match=r"No space left.*2 spectra at once need .* GB"):
         contract_all([first, second], cache)
     monkeypatch.undo()

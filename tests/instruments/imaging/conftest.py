@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from skyquilt.config import parse_config
 from skyquilt.sky.frames import lonlat_to_vec, vec_to_lonlat
 from skyquilt.sky.healpix import ring_to_vec
+from skyquilt.testing.analyses import ask_one
 
 BANDS = [1.0, 2.0, 4.0, 8.0]  # TeV
 TRUE = [0.5, 1.0, 2.0, 4.0, 16.0]
@@ -288,7 +288,7 @@ class ImagingSky:
                 settings["energy"] = change
             else:
                 settings["data"][section] = {**settings["data"].get(section, {}), **change}
-        return parse_config({"analyses": {"a": settings}}).analyses["a"]
+        return ask_one(settings)
 
     # --- the measurement ---
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skyquilt.config import parse_config
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.file import make_file_problem
 from skyquilt.instruments.imaging.profiles import linear_integral
 from skyquilt.sky.frames import lonlat_to_vec, vec_to_lonlat
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.spectra import integrate
+from skyquilt.testing.analyses import ask_one
 
 SPECTRUM = {
     "model": "power_law",
@@ -31,7 +31,7 @@ def problem(path, energy=None, **data):
         "energy": energy or {},
         "spectrum": SPECTRUM,
     }
-    return make_file_problem(parse_config({"analyses": {"a": analysis}}).analyses["a"])
+    return make_file_problem(ask_one(analysis))
 
 
 def detected():

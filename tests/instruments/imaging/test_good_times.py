@@ -1,6 +1,7 @@
 """Good times on the clock of the events; times of several files."""
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -172,7 +173,7 @@ def test_files_are_of_the_same_time(sky, name, theirs, is_same):
         file.append(fits.BinTableHDU.from_columns(columns, name="GTI"))
     analysis = sky.analysis()
     accept = {"accept": ("totals",)}
-    analysis = analysis.model_copy(update={"data": analysis.data.model_copy(update=accept)})
+    analysis = replace(analysis, data=analysis.data.model_copy(update=accept))
 
     if is_same:
         assert make_problem(analysis).counts.size
@@ -186,7 +187,7 @@ def test_files_are_of_the_same_time(sky, name, theirs, is_same):
 def rescaled(analysis):
     background = analysis.data.background.model_copy(update={"scale": 0.5})
     data = analysis.data.model_copy(update={"background": background})
-    return analysis.model_copy(update={"data": data})
+    return replace(analysis, data=data)
 
 
 @pytest.mark.parametrize(("livetime", "is_same"), [(35.0, True), (35.1, True), (70.0, False)])

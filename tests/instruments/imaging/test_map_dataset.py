@@ -5,13 +5,13 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
-from skyquilt.config import parse_config
 from skyquilt.errors import InputError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.file import make_file_problem
 from skyquilt.io.provenance import Provenance
 from skyquilt.problem.file import read_problem, write_problem
 from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation
+from skyquilt.testing.analyses import ask_one
 
 SPECTRUM = {"model": "power_law", "norm": "1e-12 cm-2 s-1 TeV-1", "pivot": "1 TeV", "index": -2.7}
 CENTER = (83.6, 0.0)
@@ -25,7 +25,7 @@ def problem(dataset, path, energy=None, **data):
         "energy": energy or {},
         "spectrum": SPECTRUM,
     }
-    return make_file_problem(parse_config({"analyses": {"a": analysis}}).analyses["a"])
+    return make_file_problem(ask_one(analysis))
 
 
 def expected(found, places=PLACES):

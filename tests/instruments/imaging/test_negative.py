@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from skyquilt.cli.main import main
-from skyquilt.config import parse_config
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.io.provenance import Provenance
@@ -16,13 +15,14 @@ from skyquilt.problem.file import read_problem, write_problem
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.spectra.models import evaluate
 from skyquilt.status import AT_BOUND
+from skyquilt.testing.analyses import ask_one
 
 DIRECTIONS = nest_to_vec(8, np.arange(0, 768, 7))
 OPTIONS = {"allow_negative": True, "confidence_level": 0.9}
 
 
 def analysis_of(settings, **fit):
-    return parse_config({"analyses": {"a": settings | {"fit": fit}}}).analyses["a"]
+    return ask_one(settings | {"fit": fit})
 
 
 def both(settings):

@@ -10,6 +10,7 @@ from skyquilt.problem.joint import join
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.regions import cone, ipix_from_ranges
+from skyquilt.testing.analyses import ask_datasets, ask_one
 
 CRAB = lonlat_to_vec(np.array([83.63308]), np.array([22.0145]))
 
@@ -26,7 +27,7 @@ def example(imaging_data, monkeypatch, request):
 
 
 def test_hess_crab_has_the_significance_and_flux_of_gammapy(example):
-    problem = prepare(example("hess-crab.yaml", "hess-crab"), "cache").problem
+    problem = prepare(ask_one(example("hess-crab.yaml", "hess-crab")), "cache").problem
 
     fit = fit_pixels(problem, CRAB)
 
@@ -41,8 +42,8 @@ def test_hess_crab_has_the_significance_and_flux_of_gammapy(example):
     ("name", "significance"), [("hawc-crab", 23.7), ("hawc-crab-curved", 25.3)]
 )
 def test_hawc_crab_has_the_significance_of_gammapy(example, name, significance):
-    analysis = example("hawc-crab.yaml", name)
-    problems = {key: prepare(part, "cache").problem for key, part in analysis.parts().items()}
+    asked = ask_datasets(example("hawc-crab.yaml", name))
+    problems = {key: prepare(one, "cache").problem for key, one in asked.items()}
     near = ipix_from_ranges(cone(1024, CRAB[0], 0.15))
 
     fit = fit_pixels(join(problems, 1.0), nest_to_vec(1024, near))

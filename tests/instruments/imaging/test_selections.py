@@ -1,5 +1,7 @@
 """What headers of event lists and cubes say of their selection: applied, or refused by name."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -38,9 +40,7 @@ def problem_of(sky, *selections, accept=(), kind="events", energy=None, **cards)
     state(sky.path(f"{kind}.fits"), selections, **cards)
     settings = {"accept": list(accept)} if accept else {}
     analysis = sky.analysis(kind, **({"energy": energy} if energy else {}))
-    return make_problem(
-        analysis.model_copy(update={"data": analysis.data.model_copy(update=settings)})
-    )
+    return make_problem(replace(analysis, data=analysis.data.model_copy(update=settings)))
 
 
 @pytest.mark.parametrize("kind", ["events", "counts"])

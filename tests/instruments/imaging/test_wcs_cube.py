@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from skyquilt.config import parse_config
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.prepare import make_problem
@@ -14,6 +13,7 @@ from skyquilt.instruments.imaging.wcs_cube import read_wcs_bands
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.spectra import integrate
 from skyquilt.status import NO_EXPOSURE
+from skyquilt.testing.analyses import ask_one
 
 EDGES = np.array([10.0, 30.0, 100.0])  # GeV
 NODES = np.array([10.0, 30.0, 100.0])
@@ -52,7 +52,7 @@ class WcsSky:
                 "index": -2,
             },
         }
-        return parse_config({"analyses": {"a": settings}}).analyses["a"]
+        return ask_one(settings)
 
     def expected(self):
         """Counts of the source in each band, from 12 by 12 places in each pixel."""

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import ComptonAnalysis
 from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.compton.dataspace import check_same_space
 from skyquilt.instruments.compton.measurement import Measurement, read_measurement
@@ -18,7 +18,7 @@ from skyquilt.instruments.totals import check_totals
 from skyquilt.spectra import integrate
 
 
-def check_analysis(analysis: Analysis) -> str:
+def check_analysis(analysis: ComptonAnalysis) -> str:
     """One line: what was found.
 
     Raises
@@ -40,7 +40,7 @@ def check_analysis(analysis: Analysis) -> str:
     )
 
 
-def _check_response(analysis: Analysis, measurement: Measurement) -> tuple[int, int]:
+def _check_response(analysis: ComptonAnalysis, measurement: Measurement) -> tuple[int, int]:
     """Check axes, time, contents and spectrum; the selected channels."""
     path = analysis.data.response
     with open_response(path) as response:

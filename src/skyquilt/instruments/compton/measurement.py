@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
 from skyquilt.config.data import ComptonData
+from skyquilt.config.instrument_analysis import ComptonAnalysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.background import BackgroundScale, Span, scale_background
 from skyquilt.instruments.compton.dataspace import DataSpace, check_same_space
@@ -54,7 +54,7 @@ class Measurement(NamedTuple):
     is_cut: bool
 
 
-def read_measurement(analysis: Analysis) -> Measurement:
+def read_measurement(analysis: ComptonAnalysis) -> Measurement:
     """Read counts, background and orientation of an analysis and check them against each other.
 
     Raises
@@ -107,7 +107,7 @@ def _read_orientation(data: ComptonData, span: Span, background_span: Span) -> O
     return orientation
 
 
-def _label_terms(analysis: Analysis, terms: list[BinnedCounts]) -> dict[str, np.ndarray]:
+def _label_terms(analysis: ComptonAnalysis, terms: list[BinnedCounts]) -> dict[str, np.ndarray]:
     """Scaled counts by label; terms of one label are added."""
     labelled: dict[str, np.ndarray] = {}
     for term, binned in zip(analysis.data.counts, terms, strict=True):

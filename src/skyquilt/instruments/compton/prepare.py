@@ -5,7 +5,7 @@ from math import degrees, pi, sqrt
 
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import ComptonAnalysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.dataspace import check_same_space
 from skyquilt.instruments.compton.measurement import Measurement
@@ -38,13 +38,17 @@ class _HitColumns:
 
 
 def make_problem(
-    analysis: Analysis, measurement: Measurement, table: ResponseTable, *, all_bins: bool = False
+    analysis: ComptonAnalysis,
+    measurement: Measurement,
+    table: ResponseTable,
+    *,
+    all_bins: bool = False,
 ) -> FitProblem:
     """Build the fit problem of an analysis.
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : ComptonAnalysis
         The selections; where it fits fluxes below zero, bins without counts are kept, for they
         bound them.
     measurement : Measurement
@@ -98,7 +102,7 @@ def make_problem(
     )
 
 
-def make_attitude(analysis: Analysis, measurement: Measurement) -> Attitude | None:
+def make_attitude(analysis: ComptonAnalysis, measurement: Measurement) -> Attitude | None:
     """Attitude samples of an analysis in the local frame; None in the galactic one.
 
     Raises
@@ -123,7 +127,7 @@ def make_attitude(analysis: Analysis, measurement: Measurement) -> Attitude | No
 
 
 def _expectation(
-    analysis: Analysis, measurement: Measurement, table: ResponseTable, selection: Selection
+    analysis: ComptonAnalysis, measurement: Measurement, table: ResponseTable, selection: Selection
 ) -> LocalTable | SkyTable:
     scale = analysis.data.response_scale
     rows = _HitColumns(table.rows, selection.hits, scale)
@@ -152,7 +156,7 @@ def _unmasked_totals(table: ResponseTable, is_masked: np.ndarray) -> np.ndarray:
     return np.array([row[kept].sum(dtype=np.float64) for row in table.rows])
 
 
-def check_ring(ordering: str, analysis: Analysis) -> None:
+def check_ring(ordering: str, analysis: ComptonAnalysis) -> None:
     """Refuse a detector response whose directions are not in RING ordering.
 
     Raises

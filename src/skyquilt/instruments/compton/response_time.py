@@ -7,7 +7,7 @@ time that is not known is asked for where the counts are cut out of a longer one
 
 import logging
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import ComptonAnalysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.measurement import Measurement
 from skyquilt.instruments.compton.response.model import Span
@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 _TOLERANCE = 0.01
 
 
-def check_response_time(analysis: Analysis, measurement: Measurement, span: Span) -> None:
+def check_response_time(analysis: ComptonAnalysis, measurement: Measurement, span: Span) -> None:
     """Compare the time of a galactic response with that of the counts.
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : ComptonAnalysis
         The analysis; `response_interval` of its data tells the time, `response_scale` a factor.
     measurement : Measurement
         The counts.
@@ -52,7 +52,7 @@ def check_response_time(analysis: Analysis, measurement: Measurement, span: Span
         )
 
 
-def _ask(analysis: Analysis, measurement: Measurement) -> None:
+def _ask(analysis: ComptonAnalysis, measurement: Measurement) -> None:
     """Ask for the time of a response that does not tell it, where that matters for certain."""
     data, span = analysis.data, measurement.span
     if measurement.is_cut:

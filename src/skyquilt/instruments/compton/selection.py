@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import ComptonAnalysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.measurement import Measurement
 
@@ -37,7 +37,7 @@ class Selection(NamedTuple):
 
 
 def select_bins(
-    analysis: Analysis, measurement: Measurement, channels: tuple[int, int]
+    analysis: ComptonAnalysis, measurement: Measurement, channels: tuple[int, int]
 ) -> Selection:
     """Select the bins of an analysis.
 
@@ -66,7 +66,9 @@ def keep_empty_bins(selection: Selection) -> Selection:
     return selection._replace(hits=np.flatnonzero(~selection.is_masked))
 
 
-def _flatten(values: np.ndarray, analysis: Analysis, channels: tuple[int, int]) -> np.ndarray:
+def _flatten(
+    values: np.ndarray, analysis: ComptonAnalysis, channels: tuple[int, int]
+) -> np.ndarray:
     selected = values[slice(*channels)]
     return (selected.sum(axis=0) if analysis.energy.sum_channels else selected).ravel()
 
@@ -74,7 +76,7 @@ def _flatten(values: np.ndarray, analysis: Analysis, channels: tuple[int, int]) 
 def _zero_background(
     counts: np.ndarray,
     background: np.ndarray,
-    analysis: Analysis,
+    analysis: ComptonAnalysis,
     measurement: Measurement,
     channels: tuple[int, int],
 ) -> np.ndarray:

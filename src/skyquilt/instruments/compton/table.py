@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from skyquilt import RESULTS_VERSION
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import ComptonAnalysis
 from skyquilt.errors import ConfigError, OutputError, ProductError
 from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.compton.dataspace import DataSpace
@@ -30,6 +30,9 @@ from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.spectra import integrate
 
 logger = logging.getLogger(__name__)
+
+Analyses = dict[Path, ComptonAnalysis]
+"""Analyses by the file of their table."""
 
 # 1.0  first version
 # 1.1  provenance names the hosts
@@ -69,12 +72,12 @@ class ResponseTable:
     channels: tuple[int, int]
 
 
-def contract(analysis: Analysis, cache: str | Path) -> ResponseTable:
+def contract(analysis: ComptonAnalysis, cache: str | Path) -> ResponseTable:
     """Table of an analysis, from the cache or made from the response.
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : ComptonAnalysis
         Its response, spectrum and energy selection decide which table it is.
     cache : str or Path
         Folder of the tables.
@@ -89,12 +92,12 @@ def contract(analysis: Analysis, cache: str | Path) -> ResponseTable:
     return contract_all([analysis], cache)[0]
 
 
-def contract_all(analyses: Sequence[Analysis], cache: str | Path) -> list[ResponseTable]:
+def contract_all(analyses: Sequence[ComptonAnalysis], cache: str | Path) -> list[ResponseTable]:
     """Tables of analyses that differ in their spectra; the response is read once.
 
     Parameters
     ----------
-    analyses : sequence of Analysis
+    analyses : sequence of ComptonAnalysis
         All of the same response and energy selection.
     cache : str or Path
         Folder of the tables.
@@ -120,7 +123,7 @@ def contract_all(analyses: Sequence[Analysis], cache: str | Path) -> list[Respon
     return [read_table(_table_path(one, channels, cache)) for one in analyses]
 
 
-def _table_path(analysis: Analysis, channels: tuple[int, int], cache: Path) -> Path:
+def _table_path(analysis: ComptonAnalysis, channels: tuple[int, int], cache: Path) -> Path:
     settings = {
         "response": file_digest(analysis.data.response, cache / "digests"),
         "spectrum": analysis.spectrum.model_dump(mode="json"),
@@ -155,7 +158,7 @@ def read_table(path: str | Path) -> ResponseTable:
         )
 
 
-def _missing(wanted: dict[Path, Analysis], response: str) -> dict[Path, Analysis]:
+def _missing(wanted: Analyses, response: str) -> Analyses:
     """Those that the cache does not have; a table there is read without a lock, it is whole."""
     missing = {target: one for target, one in wanted.items() if not _is_made(target)}
     for target in wanted.keys() - missing.keys():
@@ -176,7 +179,7 @@ def _is_made(path: Path) -> bool:
 
 
 def _write_tables(
-    wanted: dict[Path, Analysis], response: Response, channels: tuple[int, int], cache: Path
+    wanted: Analyses, response: Response, channels: tuple[int, int], cache: Path
 ) -> None:
     """Write the tables of some spectra in one pass; rows of all but the first wait in a file."""
     first, n = next(iter(wanted.values())), len(wanted)
@@ -188,7 +191,7 @@ def _write_tables(
     provenances = [
         Provenance(
             "contract",
-            one.model_dump(mode="json", include={"spectrum", "energy"}),
+            {key: getattr(one, key).model_dump(mode="json") for key in ("energy", "spectrum")},
             (first.data.response,),
             cache / "digests",
         )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import ImagingAnalysis, ImagingFileAnalysis
 from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.instruments.totals import check_totals
 from skyquilt.spectra.energies import format_range
@@ -10,7 +10,7 @@ from skyquilt.spectra.energies import format_range
 _ANYWHERE = np.array([[0.6, 0.0, 0.8]])
 
 
-def check_analysis(analysis: Analysis) -> str:
+def check_analysis(analysis: ImagingAnalysis | ImagingFileAnalysis) -> str:
     """One line: what was found.
 
     Raises

@@ -4,8 +4,8 @@ import logging
 
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
 from skyquilt.config.energy import EnergySelection
+from skyquilt.config.instrument_analysis import ImagingAnalysis
 from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.imaging.background import describe_scale
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 _SAME_EDGE = 1e-3  # relative; EBOUNDS are often single precision, in another unit
 
 
-def make_cube_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProblem:
+def make_cube_problem(analysis: ImagingAnalysis, *, all_bins: bool = False) -> FitProblem:
     """Build the fit problem of an analysis of a counts cube.
 
     With `all_bins` all bins with background are kept, not only those with counts; all there are

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
 from skyquilt.config.energy import EnergySelection
+from skyquilt.config.instrument_analysis import ImagingAnalysis
 from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.imaging.background import Background, describe_scale
@@ -39,7 +39,7 @@ _NSIDE = 32
 """Resolution of the buckets: pixels of 1.8 deg, of the size of a reach."""
 
 
-def make_event_problem(analysis: Analysis) -> FitProblem:
+def make_event_problem(analysis: ImagingAnalysis) -> FitProblem:
     """Build the fit problem of an analysis of an event list.
 
     Raises
@@ -98,7 +98,7 @@ def make_event_problem(analysis: Analysis) -> FitProblem:
     )
 
 
-def _read_background(analysis: Analysis) -> Background:
+def _read_background(analysis: ImagingAnalysis) -> Background:
     section = analysis.data.background
     cube = read_bands(section, "data.background")
     if not cube.is_full:
@@ -142,7 +142,11 @@ def _select(events: Events, span: tuple[float, float]) -> Events:
 
 
 def _expectation(
-    analysis: Analysis, events: Events, buckets: Buckets, response: Response, edges: np.ndarray
+    analysis: ImagingAnalysis,
+    events: Events,
+    buckets: Buckets,
+    response: Response,
+    edges: np.ndarray,
 ) -> EventWise:
     photons = spread_photons(analysis.spectrum, edges, response)
     integral = tabulate(response.psf.theta, response.psf.profile, 1e-3).total
@@ -164,7 +168,7 @@ def _expectation(
     )
 
 
-def _sharpness(analysis: Analysis, response: Response, edges: np.ndarray) -> float:
+def _sharpness(analysis: ImagingAnalysis, response: Response, edges: np.ndarray) -> float:
     photons = spread_photons(analysis.spectrum, edges, response)
     return sharpness(response.psf.theta, mean_profiles(photons, response, 1), np.ones(1))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import ImagingFileAnalysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging import healpix_dataset, map_dataset
 from skyquilt.instruments.imaging.fits_file import open_fits
@@ -16,7 +16,7 @@ _READERS = {
 }
 
 
-def make_file_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProblem:
+def make_file_problem(analysis: ImagingFileAnalysis, *, all_bins: bool = False) -> FitProblem:
     """Build the fit problem of an analysis whose data are one file.
 
     With `all_bins` all bins with background are kept, not only those with counts.
@@ -29,7 +29,7 @@ def make_file_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProbl
     return make_pixel_problem(analysis, _read(analysis), all_bins=all_bins)
 
 
-def _read(analysis: Analysis) -> PixelData:
+def _read(analysis: ImagingFileAnalysis) -> PixelData:
     path = analysis.data.file
     with open_fits(path) as hdus:
         read = _find_reader(path, {hdu.name for hdu in hdus})

@@ -2,17 +2,21 @@
 
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import AnyData, InstrumentAnalysis
 
 
 def kept_bins(
-    analysis: Analysis, counts: np.ndarray, background: np.ndarray, *, all_bins: bool
+    analysis: InstrumentAnalysis[AnyData],
+    counts: np.ndarray,
+    background: np.ndarray,
+    *,
+    all_bins: bool,
 ) -> np.ndarray:
     """Values that are above 0 in the bins to keep, and 0 in the others.
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : InstrumentAnalysis
         Where it fits fluxes below zero, bins without counts bound them: all are kept.
     counts, background : ndarray of float64, shape (n_pixel, n_band)
         Observed and expected counts.

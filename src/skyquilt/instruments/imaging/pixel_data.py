@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import ImagingFileAnalysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.imaging.kept_bins import kept_bins
@@ -96,7 +96,7 @@ class _Bins(NamedTuple):
 
 
 def make_pixel_problem(
-    analysis: Analysis, data: PixelData, *, all_bins: bool = False
+    analysis: ImagingFileAnalysis, data: PixelData, *, all_bins: bool = False
 ) -> FitProblem:
     """Build the fit problem of binned data.
 
@@ -104,7 +104,7 @@ def make_pixel_problem(
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : ImagingFileAnalysis
         Its energies and spectrum.
     data : PixelData
         The data, all bands.
@@ -181,7 +181,7 @@ def make_pixel_problem(
     )
 
 
-def _select_bins(analysis: Analysis, data: PixelData, is_chosen: np.ndarray) -> _Bins:
+def _select_bins(analysis: ImagingFileAnalysis, data: PixelData, is_chosen: np.ndarray) -> _Bins:
     """Bins of the chosen bands, or of their sum."""
     counts, background, to_band = (
         values[:, is_chosen] for values in (data.counts, data.background, data.to_band)
@@ -228,7 +228,7 @@ def _side_by_side(expectations: list[PointSpread], frame: str) -> PointSpread | 
     return Joint(tuple(Part(one, frame) for one in expectations), frame)
 
 
-def _chosen_bands(analysis: Analysis, data: PixelData) -> np.ndarray:
+def _chosen_bands(analysis: ImagingFileAnalysis, data: PixelData) -> np.ndarray:
     """Bands that the analysis selects and the file recommends."""
     first, stop = select_channels(data.edges, analysis.energy, data.path)
     band = np.arange(data.is_good.size)

@@ -1,17 +1,18 @@
 """From the files of an imaging instrument to a fit problem."""
 
-from skyquilt.config.analysis import Analysis
-from skyquilt.config.imaging_file import ImagingFile
+from skyquilt.config.instrument_analysis import ImagingAnalysis, ImagingFileAnalysis
 from skyquilt.errors import ConfigError
 from skyquilt.problem import FitProblem
 
 
-def make_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProblem:
+def make_problem(
+    analysis: ImagingAnalysis | ImagingFileAnalysis, *, all_bins: bool = False
+) -> FitProblem:
     """Build the fit problem of an analysis.
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : ImagingAnalysis or ImagingFileAnalysis
         The analysis.
     all_bins : bool
         Keep all bins with background, not only those with counts.
@@ -24,7 +25,7 @@ def make_problem(analysis: Analysis, *, all_bins: bool = False) -> FitProblem:
         If a frame or a unit is in no header and not in the analysis, or all bins are asked for
         and there are none, but events.
     """
-    if isinstance(analysis.data, ImagingFile):
+    if isinstance(analysis, ImagingFileAnalysis):
         from skyquilt.instruments.imaging.file import make_file_problem
 
         return make_file_problem(analysis, all_bins=all_bins)

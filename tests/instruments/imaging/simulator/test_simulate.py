@@ -16,6 +16,7 @@ from skyquilt.instruments.imaging.simulator.telescope import make_telescope
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sky.shapes import to_nodes
 from skyquilt.spectra import integrate
+from skyquilt.testing.analyses import ask_one
 
 SPECTRUM = {"model": "power_law", "norm": "1e-16 cm-2 s-1 keV-1", "pivot": "10 GeV", "index": -2.2}
 DIFFUSE = {**SPECTRUM, "norm": "2e-15 cm-2 s-1 keV-1"}
@@ -46,7 +47,7 @@ def configure(folder, kind="events", shape=None, **changes):
 
 
 def fit_source(config, place=(40, 30)):
-    problem = prepare(config.analyses["a"], "").problem
+    problem = prepare(ask_one(config.analyses["a"]), "").problem
     return fit_pixels(problem, lonlat_to_vec(*place)[np.newaxis])
 
 
