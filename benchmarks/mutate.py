@@ -32,10 +32,18 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # many processes, each with little to 
 import numpy as np
 from fuzzing.change import Change
 from fuzzing.crew import run_jobs
-from fuzzing.kinds import KINDS, Kind
+from fuzzing.kind import Kind
+from fuzzing.kinds import KINDS
 from fuzzing.materials import make_materials
 from fuzzing.outcome import ABOUT, BAD, Answer, Outcome, ask, judge
 from measuring import replace_table
+
+from skyquilt.runs.guard import LOCK
+
+_WIDTH = 38  # letters of the longest name
+
+# A lock that two folders shared would let one process wait for another.
+_LOCKS = shutil.ignore_patterns(LOCK, "*.lock")
 
 
 class Tried(NamedTuple):
@@ -126,7 +134,7 @@ def build_materials(folder: Path) -> Path:
 
     def make() -> bool:
         make_materials(Path("."))
-        shutil.copytree(".", materials, copy_function=os.link)
+        shutil.copytree(".", materials, copy_function=os.link, ignore=_LOCKS)
         return True
 
     (ended,) = run_jobs([("materials", made, make)], 1, 600)
@@ -218,14 +226,14 @@ def _keep(keep: Path, kind, number, change, outcome, materials: Path, folder: Pa
 
 def _head() -> str:
     heads = [f"{outcome:>9}" for outcome in Outcome]
-    line = f"|{'-' * 34}|{'-' * 7}:|" + f"{'-' * 10}:|" * len(heads)
-    return f"| {'kind':32} | {'inputs':>6} | " + " | ".join(heads) + f" |\n{line}"
+    line = f"|{'-' * (_WIDTH + 2)}|{'-' * 7}:|" + f"{'-' * 10}:|" * len(heads)
+    return f"| {'kind':{_WIDTH}} | {'inputs':>6} | " + " | ".join(heads) + f" |\n{line}"
 
 
 def _row(name: str, tried: list[Tried]) -> str:
     number = Counter(one.outcome for one in tried)
     cells = [f"{number[outcome] or '·'}" for outcome in Outcome]
-    return f"| {name:32} | {len(tried):6} | " + " | ".join(f"{c:>9}" for c in cells) + " |"
+    return f"| {name:{_WIDTH}} | {len(tried):6} | " + " | ".join(f"{c:>9}" for c in cells) + " |"
 
 
 def table(tried: list[Tried], seed: int, seconds: float) -> str:

@@ -1,222 +1,23 @@
 """Kinds of file, and the verbs that read each."""
 
-import gzip
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+import os
+from collections.abc import Callable
+from typing import Any
 
-import h5py
-import numpy as np
-from astropy.io import fits
-
-from fuzzing.bytes_changes import byte_changes
-from fuzzing.change import Change, of_bytes
-from fuzzing.fits_changes import fits_changes
-from fuzzing.hdf5_changes import hdf5_changes
-from fuzzing.materials import CALIBRATE, CATALOGUES, PLOT, PRODUCT, REPORT, fit_verbs
-from fuzzing.text_changes import json_changes, text_changes, yaml_changes
+from fuzzing import numbers
+from fuzzing.kind import Kind
+from fuzzing.materials import CALIBRATE, CATALOGUES, INDEX, PLOT, PRODUCT, REPORT, STEP, fit_verbs
 
 _P = "results/product"
 
 
-class Kind(NamedTuple):
-    """A kind of file.
-
-    Attributes
-    ----------
-    name : str
-        Its name.
-    path : str
-        The good one, in the folder of materials; a pattern where its name is a digest.
-    verbs : tuple of str
-        Command lines, one after the other, of which at least one reads it.
-    number : callable
-        What the verbs made of it, without times and the like; called in the folder.
-    is_product : bool
-        Whether skyquilt made it, with checksums: then no other number may come out.
-    codes : tuple of int
-        Exit codes of a refusal.
-    answers : tuple of int
-        Exit codes of an answer.
-    before : tuple of str
-        Command lines that make it, where it holds for one folder only.
-    """
-
-    name: str
-    path: str
-    verbs: tuple[str, ...]
-    number: Callable[[], Any]
-    is_product: bool = False
-    codes: tuple[int, ...] = (2,)
-    answers: tuple[int, ...] = (0,)
-    before: tuple[str, ...] = ()
-
-    def changes(self, folder: Path, n_changes: int, rng: np.random.Generator) -> list[Change]:
-        """Changes to try: half of what the file means, half of its bytes."""
-        path = next(folder.glob(self.path))
-        meant = list(_meant(path, rng))
-        chosen = [meant[index] for index in rng.permutation(len(meant))]
-        n_meant = min(len(chosen), n_changes - n_changes // 3)
-        plain = list(byte_changes(path.stat().st_size, n_changes, rng))
-        return chosen[:n_meant] + plain[: n_changes - n_meant]
-
-
-def _meant(path: Path, rng: np.random.Generator) -> Iterator[Change]:
-    """Changes of what a file means."""
-    match path.suffix:
-        case ".h5" | ".hdf5":
-            yield from hdf5_changes(path)
-        case ".fits":
-            yield from fits_changes(path)
-            yield _packed()
-        case ".gz":
-            yield from _inside_gzip(path, rng)
-        case ".json":
-            yield from json_changes(path)
-        case ".yaml":
-            yield from yaml_changes(path)
-            yield from text_changes(path, rng)
-        case ".png" | ".pdf":
-            pass
-        case _:
-            yield from text_changes(path, rng)
-
-
-def _packed() -> Change:
-    return of_bytes("packed with gzip under the same name", gzip.compress)
-
-
-def _inside_gzip(path: Path, rng: np.random.Generator) -> Iterator[Change]:
-    """Changes of what a packed file holds."""
-    plain = path.with_suffix("")
-    plain.write_bytes(gzip.decompress(path.read_bytes()))
-
-    def packed(change: Change) -> Change:
-        def apply(target: Path) -> None:
-            inner = target.with_name(f"unpacked-{plain.name}")
-            inner.write_bytes(gzip.decompress(target.read_bytes()))
-            change.apply(inner)
-            target.unlink()
-            target.write_bytes(gzip.compress(inner.read_bytes()))
-            inner.unlink()
-
-        return Change(change.name, apply, change.is_equal)
-
-    try:
-        yield from map(packed, list(_meant(plain, rng)))
-    finally:
-        plain.unlink()
-
-
-# --- what comes out ---
-
-
-def _maps(analysis: str) -> Callable[[], Any]:
-    """Numbers of the maps of `_fit`."""
-
-    def number() -> Any:
-        with fits.open(f"out/{analysis}/maps.fits") as file:
-            table = file[1].data
-            return [float(np.nansum(table[name])) for name in ("TS", "FLUX", "FLUX_UL")]
-
-    return number
-
-
-def _nothing() -> str:
-    """For verbs whose results have no numbers of their own: pages, figures."""
-    return "done"
-
-
-def _chunk() -> Any:
-    with h5py.File("out/chunk.h5") as file:
-        return [float(np.nansum(file[name][()])) for name in ("ts", "flux", "flux_ul")]
-
-
-def _table(path: str) -> Callable[[], Any]:
-    def number() -> Any:
-        with fits.open(path) as file:
-            table = file[1].data
-            names = [name for name in table.names if table[name].dtype.kind in "fi"]
-            return [float(np.nansum(np.asarray(table[name], float))) for name in names]
-
-    return number
-
-
-def _binned(name: str) -> Callable[[], Any]:
-    """Counts of a histogram, and where they lie."""
-
-    def number() -> Any:
-        with h5py.File(f"data/{name}_binned.h5") as file:
-            cells = file["hist/contents"]
-            return [cells["data"][()].tolist(), cells["coords"][()].tolist()]
-
-    return number
-
-
-def _summary() -> Any:
-    content = json.loads(Path("out/summary.json").read_text())
-    return [content["best_pixel"], content["credible"], content["containment"]]
-
-
-def _calibration() -> Any:
-    content = json.loads(Path("out/calibration.json").read_text())
-    return {
-        key: value
-        for key, value in content.items()
-        if key not in ("provenance", "sha256", "stages")
-    }
-
-
-def _text() -> Any:
-    return Path("stdout.txt").read_text()
-
-
-def _content(path: str) -> Callable[[], Any]:
-    """What a file holds, whatever its layout: a whole one must hold what was written."""
-
-    def number() -> Any:
-        match Path(path).suffix:
-            case ".h5":
-                with h5py.File(path) as file:
-                    found = {"/": _attributes(file)}
-                    file.visititems(lambda name, item: found.__setitem__(name, _hdf5_item(item)))
-                    return found
-            case ".fits":
-                with fits.open(path) as file:
-                    return [_hdu(hdu) for hdu in file]
-            case ".json":
-                return json.loads(Path(path).read_text())
-            case ".yaml":
-                from skyquilt.config import load_config
-
-                return load_config(path).model_dump(mode="json")
-            case _:
-                return Path(path).read_bytes().hex()
-
-    return number
-
-
-def _attributes(item: Any) -> dict[str, str]:
-    return {key: repr(value) for key, value in item.attrs.items()}
-
-
-def _hdf5_item(item: Any) -> Any:
-    values = repr(item[()].tolist()) if isinstance(item, h5py.Dataset) else ""
-    return [_attributes(item), values]
-
-
-def _hdu(hdu: Any) -> Any:
-    sums = ("CHECKSUM", "DATASUM", "")
-    header = {key: str(value) for key, value in hdu.header.items() if key not in sums}
-    return [header, "" if hdu.data is None else repr(hdu.data.tolist())]
-
-
-# --- the kinds ---
-
-
 def _input(name: str, path: str, analysis: str) -> Kind:
-    return Kind(name, path, fit_verbs(analysis), _maps(analysis))
+    return Kind(name, path, fit_verbs(analysis), numbers.maps_of(analysis))
+
+
+def _events(form: str, path: str, binning: str) -> Kind:
+    verb = f"bin-events --config config.yaml --binning {binning}"
+    return Kind(f"events {form}", path, (verb,), numbers.binned(binning))
 
 
 def _known(ending: str) -> Kind:
@@ -229,7 +30,7 @@ def _known(ending: str) -> Kind:
             f"sources {common} --problem {out}/problem.h5 --maps {out}/maps.fits"
             " --output out/sources.ecsv",
         ),
-        _table("out/sources.fits"),
+        numbers.table_at("out/sources.fits"),
     )
 
 
@@ -239,9 +40,20 @@ def _product(name: str, path: str, verb: str, number: Callable[[], Any], **optio
 
 def _verified(path: str) -> Kind:
     """A product as `verify` sees it, which says on its standard output what is not whole."""
-    full = f"{_P}/{path}"
+    full = os.path.normpath(f"{_P}/{path}")
     verbs = ("verify results", "status results")
-    return Kind(f"verify {path}", full, verbs, _content(full), is_product=True, codes=(1, 2))
+    return Kind(
+        f"verify {path.removeprefix('../')}",
+        full,
+        verbs,
+        numbers.content_of(full),
+        is_product=True,
+        codes=(1, 2),
+    )
+
+
+def _asked_where(file: str) -> str:
+    return f"contains --skymap {_P}/{file} --lon 93 --lat -53 --frame galactic"
 
 
 def _chunk_of_product() -> str:
@@ -257,35 +69,39 @@ _LOCALISE = (
 _REFINE = (
     f"refine {PRODUCT} --problem {_P}/problem.h5 --maps {_P}/maps.fits --output out/refined.fits"
 )
+_REFINE_STEPS = _REFINE.replace(" --output", f" --steps {_P}/refine/0.json --output")
+_REFINED = numbers.table_at("out/refined.fits")
+_NEXT_STEP = f"{STEP} --steps {_P}/refine/0.json --output out/1.json"
+_FIT_STEP = (
+    f"fit-chunk --problem {_P}/problem.h5 --plan {_P}/refine/0.json --chunk 0 --output out/chunk.h5"
+)
+_SEARCH = (
+    f"sources {PRODUCT} --problem {_P}/problem.h5 --maps {_P}/maps.fits --output out/sources.ecsv"
+)
+_EXPORT = f"export-gadf --maps {_P}/maps.fits --output out/maps.gadf.fits"
 _MERGE = (
     f"merge --problem {_P}/problem.h5 --plan {_P}/plan.json --output out/maps.fits"
     f" {_P}/chunks/000-of-003.h5 {_P}/chunks/001-of-003.h5 {_P}/chunks/002-of-003.h5"
 )
-_CONTAINS = f"contains --skymap {_P}/skymap.multiorder.fits --lon 93 --lat -53 --frame galactic"
-_BINNED = "--config config.yaml --binning"
+_PROFILED = f"simulate-skies {PRODUCT} --model {_P}/model.h5 --kind null --job 0"
 
 KINDS = (
     # of Compton telescopes
     _input("counts dense", "data/burst_dense.h5", "dense"),
     _input("counts sparse", "data/burst_coo.h5", "coo"),
+    _input("counts histpy 1", "data/burst_histpy1.h5", "histpy1"),
     _input("background", "data/background.h5", "local"),
+    _input("background histpy 1", "data/background_histpy1.h5", "histpy1"),
     _input("response dense", "data/response.h5", "local"),
     _input("response sparse", "data/response_sparse.h5", "sparse"),
     _input("response 2", "data/response_version2.h5", "version2"),
     _input("response galactic", "data/response_galactic.h5", "galactic"),
     _input("orientation", "data/orientation.ori", "local"),
-    Kind(
-        "events HDF5",
-        "data/steady_events.hdf5",
-        (f"bin-events {_BINNED} steady",),
-        _binned("steady"),
-    ),
-    Kind(
-        "events FITS",
-        "data/steady_events.fits.gz",
-        (f"bin-events {_BINNED} fits",),
-        _binned("fits"),
-    ),
+    _input("orientation FITS", "data/orientation.fits", "oriented"),
+    _events("HDF5", "data/steady_events.hdf5", "steady"),
+    _events("FITS", "data/steady_events.fits.gz", "fits"),
+    _events("TRA", "data/events.tra", "tra"),
+    _events("TRA packed", "data/unpointed.tra.gz", "unpointed"),
     # of imaging telescopes
     _input("photons", "imaging/events.fits", "events"),
     _input("counts HEALPix", "imaging/counts.fits", "cube"),
@@ -298,13 +114,15 @@ KINDS = (
     _input("HEALPix dataset", "imaging/pixels.fits", "pixels"),
     *map(_known, CATALOGUES),
     # what skyquilt is told, and keeps
-    Kind("configuration", "small.yaml", ("check --config small.yaml",), _text),
-    Kind("configuration run", "small.yaml", ("run --config small.yaml --threads 1",), _nothing),
+    Kind("configuration", "small.yaml", ("check --config small.yaml",), numbers.text),
+    Kind(
+        "configuration run", "small.yaml", ("run --config small.yaml --threads 1",), numbers.nothing
+    ),
     Kind(
         "table",
         "cache/tables/*.h5",
         fit_verbs("local"),
-        _maps("local"),
+        numbers.maps_of("local"),
         is_product=True,
         codes=(1, 2),
     ),
@@ -312,35 +130,53 @@ KINDS = (
         "digest note",
         "cache/digests/*.sha256",
         fit_verbs("local"),
-        _maps("local"),
+        numbers.maps_of("local"),
         is_product=True,
         codes=(1, 2),  # what cannot be written in the cache is an error of output
         before=fit_verbs("local"),
     ),
     # its products, read by the next step
-    _product("problem.h5", "problem.h5", _chunk_of_product(), _chunk),
-    _product("plan.json", "plan.json", _chunk_of_product(), _chunk),
-    _product("plan.json merged", "plan.json", _MERGE, _table("out/maps.fits")),
-    _product("chunk", "chunks/001-of-003.h5", _MERGE, _table("out/maps.fits")),
-    _product("maps.fits refined", "maps.fits", _REFINE, _table("out/refined.fits")),
-    _product("maps.fits", "maps.fits", _LOCALISE, _summary),
-    _product("refined.fits", "refined.fits", _LOCALISE, _summary),
-    _product("sky map", "skymap.multiorder.fits", _CONTAINS, _text, answers=(0, 3)),
-    _product("sky map plotted", "skymap.multiorder.fits", PLOT, _nothing),
-    _product(
-        "model.h5",
-        "model.h5",
-        f"simulate-skies {PRODUCT} --model {_P}/model.h5 --kind null --job 0 --output out/skies.h5",
-        _nothing,
-    ),
-    _product(
-        "skies",
-        "skies/null-0.h5",
-        CALIBRATE,
-        _calibration,
+    _product("problem.h5", "problem.h5", _chunk_of_product(), numbers.chunk),
+    _product("plan.json", "plan.json", _chunk_of_product(), numbers.chunk),
+    _product("plan.json merged", "plan.json", _MERGE, numbers.table_at("out/maps.fits")),
+    _product("chunk", "chunks/001-of-003.h5", _MERGE, numbers.table_at("out/maps.fits")),
+    _product("maps.fits refined", "maps.fits", _REFINE, _REFINED),
+    _product("maps.fits", "maps.fits", _LOCALISE, numbers.summary),
+    _product("refined.fits", "refined.fits", _LOCALISE, numbers.summary),
+    _product("problem.h5 refined", "problem.h5", _REFINE, _REFINED),
+    _product("step fitted", "refine/0.json", _FIT_STEP, numbers.chunk),
+    _product("step refined", "refine/0.json", _REFINE_STEPS, _REFINED),
+    _product("step planned", "refine/0.json", _NEXT_STEP, numbers.plan),
+    _product("step chunk", "refine/0/000-of-001.h5", _REFINE_STEPS, _REFINED),
+    _product("step chunk planned", "refine/0/000-of-001.h5", _NEXT_STEP, numbers.plan),
+    _product("maps.fits searched", "maps.fits", _SEARCH, numbers.table_at("out/sources.fits")),
+    _product("problem.h5 searched", "problem.h5", _SEARCH, numbers.table_at("out/sources.fits")),
+    _product("maps.fits exported", "maps.fits", _EXPORT, numbers.images_at("out/maps.gadf.fits")),
+    *(
+        _product(name, file, _asked_where(file), numbers.text, answers=(0, 3))
+        for name, file in (
+            ("sky map", "skymap.multiorder.fits"),
+            ("sky map flat", "skymap.fits"),
+            ("region", "regions/credible-90.fits"),
+        )
     ),
     *(
-        _product(f"{name} reported", name, REPORT, _nothing)
+        _product(f"{name} plotted", name, PLOT, numbers.nothing)
+        for name in (
+            *("skymap.multiorder.fits", "problem.h5", "maps.fits", "summary.json"),
+            "sources.fits",
+        )
+    ),
+    _product("model.h5", "model.h5", f"{_PROFILED} --output out/skies.h5", numbers.nothing),
+    _product("model.h5 calibrated", "model.h5", CALIBRATE, numbers.calibration),
+    _product("skies", "skies/null-0.h5", CALIBRATE, numbers.calibration),
+    _product("skies injected", "skies/injected-0.h5", CALIBRATE, numbers.calibration),
+    *(
+        _product(f"{name} indexed", name, INDEX, numbers.nothing)
+        for name in ("report.html", "summary.json", "calibration.json")
+    ),
+    *(
+        _product(f"{name} reported", name, REPORT, numbers.nothing)
         for name in (
             "summary.json",
             "maps.fits",
@@ -349,6 +185,7 @@ KINDS = (
             "calibration.json",
             "plots/figures.json",
             "plots/ts.png",
+            "calibration-plots/figures.json",
         )
     ),
     *map(
@@ -375,6 +212,14 @@ KINDS = (
             "report.html",
             "regions/credible-90.reg",
             "regions/credible-90.fits",
+            "regions/containment-90.reg",
+            "regions/containment-90.fits",
+            "refine/0.json",
+            "refine/0/000-of-001.h5",
+            "skies/injected-0.h5",
+            "calibration-plots/coverage.png",
+            "maps.gadf.fits",
+            "../index.html",
         ),
     ),
 )

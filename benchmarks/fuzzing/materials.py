@@ -1,14 +1,15 @@
 """A folder with one good file of every kind, made by skyquilt where it makes such files."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
 import yaml
 
+from fuzzing.compton_files import write_compton_files
 from fuzzing.imaging_files import PLACE, write_imaging_files
 from skyquilt.cli.main import main
+from skyquilt.sky.chunks import chunk_name
 
 POSITION = {"lon": 93.0, "lat": -53.0, "frame": "galactic"}
 START = 1835478000.0
@@ -31,7 +32,7 @@ def make_materials(folder: Path) -> None:
     write_imaging_files(folder / "imaging")
     Path("config.yaml").write_text(yaml.safe_dump(configuration(), sort_keys=False))
     _verb("simulate --config config.yaml")
-    _write_layouts()
+    write_compton_files(Path("data"), START)
     _verb("bin-events --config config.yaml --binning steady")
     small = {key: value for key, value in configuration().items() if key != "analyses"}
     small["analyses"] = {"local": configuration()["analyses"]["local"]}
@@ -50,7 +51,10 @@ def make_materials(folder: Path) -> None:
     )
     _verb(CALIBRATE.replace("out/", f"{results}/"))
     _verb(PLOT.replace("out/", f"{results}/"))
+    _make_steps()
+    _verb(f"export-gadf --maps {results}/maps.fits --output {results}/maps.gadf.fits")
     _verb(REPORT)
+    _verb(INDEX.replace("out/", "results/"))
     for ending in CATALOGUES:  # they are tried with maps that are there
         for line in fit_verbs(f"known-{ending}"):
             _verb(line)
@@ -68,7 +72,25 @@ PLOT = (
     f" --skymap {_RESULTS}/skymap.multiorder.fits --summary {_RESULTS}/summary.json"
     f" --sources {_RESULTS}/sources.fits --output out/plots"
 )
+_READ = f"--problem {_RESULTS}/problem.h5 --maps {_RESULTS}/maps.fits"
+STEP = f"plan-refinement {PRODUCT} {_READ}"
+INDEX = f"report --config config.yaml --pages {_RESULTS}/report.html --output out/index.html"
 REPORT = f"report {PRODUCT} --output {_RESULTS}/report.html"
+
+
+def _make_steps() -> None:
+    """Plans of a refinement in chunks, and the chunks of each."""
+    folder, plans = Path(_RESULTS) / "refine", []
+    while not plans or (chunks := json.loads(plans[-1].read_text())["chunks"]):
+        if plans:
+            for chunk in chunks:
+                name = chunk_name(chunk, json.loads(plans[-1].read_text())["n_chunks"])
+                made = plans[-1].with_suffix("") / name
+                read = f"--problem {_RESULTS}/problem.h5 --plan {plans[-1]}"
+                _verb(f"fit-chunk {read} --chunk {chunk} --output {made}")
+        steps = f"--steps {' '.join(map(str, plans))}" if plans else ""
+        plans.append(folder / f"{len(plans)}.json")
+        _verb(f"{STEP} {steps} --output {plans[-1]}")
 
 
 _ONE_CHUNK = ("events", "cube", "wcs", "dataset", "pixels", "galactic")
@@ -134,6 +156,7 @@ def configuration() -> dict[str, Any]:
     }
     extra = {
         "map": {"nside": 4},
+        "refine": {"max_order": 4},
         "sources": {"catalogue": {"path": "imaging/known.ecsv", "radius": 5.0}},
         "localise": {"true_position": POSITION, "max_nside": 32},
         "calibrate": {"null_skies": 100, "injections": 20, "skies_per_job": 120},
@@ -143,6 +166,11 @@ def configuration() -> dict[str, Any]:
         "sparse": _with(local, "response", "data/response_sparse.h5"),
         "version2": _with(local, "response", "data/response_version2.h5"),
         "coo": _with(local, "counts", [{"path": "data/burst_coo.h5"}]),
+        "histpy1": _with(
+            _with(local, "counts", [{"path": "data/burst_histpy1.h5"}]),
+            *("background", {"path": "data/background_histpy1.h5"}),
+        ),
+        "oriented": _with(local, "orientation", "data/orientation.fits"),
         "dense": _with(local, "counts", [{"path": "data/burst_dense.h5"}]),
         "galactic": galactic,
         "product": local | extra,
@@ -152,8 +180,13 @@ def configuration() -> dict[str, Any]:
         "results": "results",
         "cache": "cache",
         "simulation": _simulation(),
-        "binning": {"steady": _binning("data/steady_events.hdf5")}
-        | {"fits": _binning("data/steady_events.fits.gz")},
+        "binning": {
+            "steady": _binning("steady", "data/steady_events.hdf5"),
+            "fits": _binning("fits", "data/steady_events.fits.gz"),
+            "tra": _binning("tra", "data/events.tra"),
+            "unpointed": _binning("unpointed", "data/unpointed.tra.gz")
+            | {"orientation": "data/orientation.fits"},
+        },
         "analyses": analyses,
     }
 
@@ -202,8 +235,7 @@ def _with(analysis: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     return analysis | {"data": analysis["data"] | {key: value}}
 
 
-def _binning(events: str) -> dict[str, Any]:
-    name = "steady" if events.endswith("hdf5") else "fits"
+def _binning(name: str, events: str) -> dict[str, Any]:
     return {
         "events": events,
         "output": f"data/{name}_binned.h5",
@@ -235,65 +267,3 @@ def _simulation() -> dict[str, Any]:
             | {"events": {"formats": ["hdf5", "fits.gz"], "interval": [START, START + 100]}},
         },
     }
-
-
-# --- layouts that the simulator does not write ---
-
-_AXES = ("NuLambda", "Ei", "Em", "Phi", "PsiChi")
-
-
-def _write_layouts() -> None:
-    with h5py.File("data/response.h5") as file:
-        drm = file["DRM"]
-        axes = [(name, drm["AXES"][name][:], dict(drm["AXES"][name].attrs)) for name in _AXES]
-        area = drm["CONTENTS"][:]
-    _write_sparse(axes, area)
-    _write_version_2(axes, area)
-    _write_dense_and_coo()
-
-
-def _write_sparse(axes: list, area: np.ndarray) -> None:
-    with h5py.File("data/response_sparse.h5", "w") as file:
-        drm = file.create_group("DRM")
-        drm.attrs.update(UNIT="cm2", SPARSE=True)
-        group = drm.create_group("AXES", track_order=True)
-        for name, edges, attributes in axes:
-            group.create_dataset(name, data=edges).attrs.update(attributes)
-        values = drm.create_dataset("CONTENTS", (len(area),), h5py.vlen_dtype(np.float64))
-        numbers = drm.create_dataset("BIN_NUMBERS", (len(area),), h5py.vlen_dtype(np.int64))
-        for row, block in enumerate(area):
-            place = np.array(np.nonzero(block))
-            numbers[row], values[row] = place.ravel(), block[tuple(place)]
-
-
-def _write_version_2(axes: list, area: np.ndarray) -> None:
-    per_count = area.max(axis=(0, 2, 3, 4)) / 60000
-    with h5py.File("data/response_version2.h5", "w") as file:
-        drm = file.create_group("DRM")
-        drm.attrs.update(UNIT="cm2", VERSION=2, SPARSE=False)
-        group = drm.create_group("AXES")
-        for index, (name, edges, old) in enumerate(axes):
-            attributes = {"label": name, "scale": "linear", "__class__": ["histpy.axis", "Axis"]}
-            if old["TYPE"] == "healpix":
-                nside = int(np.sqrt((len(edges) - 1) / 12))
-                attributes["__class__"] = ["histpy.healpix_axis", "HealpixAxis"]
-                attributes |= {"nside": nside, "scheme": "ring", "coordsys": "spacecraftframe"}
-            else:
-                attributes["unit"] = old["UNIT"]
-            group.create_dataset(str(index), data=edges).attrs.update(attributes)
-        drm.create_dataset("EFF_AREA", data=per_count)
-        counts = np.rint(area / per_count[:, None, None, None]).astype(np.uint16)
-        drm.create_dataset(
-            "COUNTS", data=counts, chunks=(1, 1, *area.shape[2:]), compression="gzip"
-        )
-
-
-def _write_dense_and_coo() -> None:
-    from histpy import Histogram
-    from sparse import COO
-
-    burst = Histogram.open("data/burst.h5")
-    contents = burst.contents
-    dense = contents.todense() if hasattr(contents, "todense") else np.asarray(contents)
-    for name, values in (("dense", dense), ("coo", COO.from_numpy(dense))):
-        Histogram(burst.axes, contents=values).write(f"data/burst_{name}.h5", overwrite=True)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fuzzing.kinds import Kind
+from fuzzing.kind import Kind
 
 
 class Outcome(StrEnum):
