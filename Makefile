@@ -56,8 +56,9 @@ demo: install
 	@echo "numbers and plots:"
 	@ls -1 results/index.html results/*/report.html results/*/summary.json results/*/plots/*.png
 
+# Tests of a file share what they made, and stay in one process.
 test: install
-	pytest
+	pytest -n auto --dist loadfile --durations 20
 
 # Tests wait for SLURM most of the time, so three of them run at once, each with its own.
 test-cluster: install-slurm

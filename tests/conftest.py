@@ -16,6 +16,27 @@ from skyquilt.testing.analyses import ask_one
 settings.register_profile("skyquilt", derandomize=True, deadline=None)
 settings.load_profile("skyquilt")
 
+BUDGET = 5.0  # CPU time of a test without a mark of MARKS [s], its processes' included
+MARKS = ("slow", "mpi", "workflow", "formats", "cluster")
+
+
+def _cpu_time() -> float:
+    """CPU time of this process and of those that it waited for [s]."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Fail a test that takes long and does not say so; CPU time does not depend on other work."""
+    before = _cpu_time()
+    result = yield
+    spent = _cpu_time() - before
+    if spent > BUDGET and not any(item.get_closest_marker(mark) for mark in MARKS):
+        pytest.fail(f"took {spent:.1f} s of CPU: mark it slow, or keep it below {BUDGET:g} s")
+    return result
+
+
 START = 1.8e9  # of the observation [UNIX s]
 EI_EDGES = [100.0, 300.0, 900.0]
 EM_EDGES = [100.0, 200.0, 400.0, 800.0]
