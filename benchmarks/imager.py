@@ -10,9 +10,10 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial import cKDTree
 
+from skyquilt.blocks import SparseBlock
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.maps.skymap import SkyMap
-from skyquilt.problem import Description, FitProblem, SparseBlock
+from skyquilt.problem import Description, FitProblem
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nside_to_npix
 
@@ -60,9 +61,11 @@ class PointSpread:
         counts = self.exposure * area * shape
         total = np.bincount(owner, counts, minlength=len(directions))
         is_hit = self.number[pixel] >= 0
-        stop = np.cumsum(np.bincount(owner[is_hit], minlength=len(directions)))
+        size = np.bincount(owner[is_hit], minlength=len(directions))
+        indptr = np.append(0, np.cumsum(size))
         status = np.zeros(len(directions), np.uint8)
-        return SparseBlock(stop, self.number[pixel[is_hit]], counts[is_hit], total, status)
+        entries = indptr, self.number[pixel[is_hit]], counts[is_hit]
+        return SparseBlock(*entries, total, status, self.n_hit)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Imager:
     def expected(self, directions: np.ndarray, flux: np.ndarray) -> np.ndarray:
         """Expected counts of all pixels."""
         every = self.spread(np.arange(len(self.centres))).block(directions)
-        share = np.repeat(flux, np.diff(every.stop, prepend=0))
+        share = flux[every.direction]
         counts = np.bincount(every.bin, share * every.unit_counts, minlength=len(self.centres))
         return self.background + counts
 

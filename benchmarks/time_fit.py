@@ -11,7 +11,8 @@ from numpy_fit import Tables, fit_by_block, fit_by_pixel
 from rates import Rates, measure_rates
 
 from skyquilt.fit.pixels import block_size, fit_pixels
-from skyquilt.likelihood.poisson import FluxFit, fit_flux_rows
+from skyquilt.likelihood.options import FluxOptions
+from skyquilt.likelihood.poisson import FluxFit, fit_flux
 from skyquilt.problem import FitProblem
 
 N_RUNS = 7
@@ -123,8 +124,7 @@ def stage_times(problem: FitProblem, directions: np.ndarray) -> Stages:
         times = [clock()]
         block = problem.expectation.block(directions[start : start + size])
         times.append(clock())
-        table = block.rows, block.totals, *block.weights
-        fit_flux_rows(problem.counts, problem.background, *table, block.status)
+        fit_flux(problem.counts, problem.background, block)
         times.append(clock())
         spent += np.diff(times)
     return Stages(*(spent / len(directions)))
@@ -176,15 +176,15 @@ def time_limits() -> list[Figure]:
     """CPU per pixel with errors to both sides and upper limits, and with a free background."""
     problem, directions = burst_problem(), all_directions(16)
     kinds = {
-        "without limits": {},
-        "with errors to both sides and upper limits": {"confidence_level": 0.95},
-        "with a free background": {"free_background": True},
-        "with both": {"confidence_level": 0.95, "free_background": True},
+        "without limits": FluxOptions(),
+        "with errors to both sides and upper limits": FluxOptions(confidence_level=0.95),
+        "with a free background": FluxOptions(free_background=True),
+        "with both": FluxOptions(confidence_level=0.95, free_background=True),
     }
     costs = alternate(
         N_RUNS,
         *(
-            lambda kind=kind: per_pixel(lambda some: fit_pixels(problem, some, **kind), directions)
+            lambda kind=kind: per_pixel(lambda some: fit_pixels(problem, some, kind), directions)
             for kind in kinds.values()
         ),
     )

@@ -23,6 +23,7 @@ from skyquilt.config import load_config
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.plan import seconds_per_pixel
 from skyquilt.instruments.analyses import prepare
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem import FitProblem
 from skyquilt.problem.joint import join
 from skyquilt.sky.frames import rotate, rotation
@@ -34,9 +35,9 @@ from skyquilt.testing.analyses import ask_datasets
 N_PIXELS = 1024  # that are fitted to measure, in pieces all over the map
 N_PIECES = 16
 OPTIONS = {
-    "": {},
-    "limits": {"confidence_level": 0.95},
-    "limits, free": {"confidence_level": 0.95, "free_background": True},
+    "": FluxOptions(),
+    "limits": FluxOptions(confidence_level=0.95),
+    "limits, free": FluxOptions(confidence_level=0.95, free_background=True),
 }
 
 
@@ -92,8 +93,7 @@ def rows() -> Iterator[str]:
         for what, options in OPTIONS.items():
             seconds = seconds_per_pixel(
                 case.problem,
-                has_limits="confidence_level" in options,
-                free_background="free_background" in options,
+                options,
                 nside=case.nside,
                 frame=case.frame,
                 ranges=case.ranges,
@@ -113,9 +113,9 @@ def _pieces(case: Case) -> np.ndarray:
     return rotate(turned, nest_to_vec(case.nside, chosen))
 
 
-def _measure(problem: FitProblem, directions: np.ndarray, options: dict) -> float:
+def _measure(problem: FitProblem, directions: np.ndarray, options: FluxOptions) -> float:
     """CPU time per pixel, the least of two [s]."""
-    costs = (cost_of(lambda: fit_pixels(problem, directions, **options)).cpu for _ in range(2))
+    costs = (cost_of(lambda: fit_pixels(problem, directions, options)).cpu for _ in range(2))
     return min(costs) / len(directions)
 
 

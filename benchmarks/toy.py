@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.maps.containment import find_region
 from skyquilt.maps.credible import find_credible_region, probability_density
@@ -141,7 +142,9 @@ def fit_many(
     """Fits, with some options, of as many observations of one source at its true direction."""
     rng = np.random.default_rng(seed)
     fits = [
-        fit_pixels(telescope.observe(direction, flux, rng), direction[np.newaxis], **options)
+        fit_pixels(
+            telescope.observe(direction, flux, rng), direction[np.newaxis], FluxOptions(**options)
+        )
         for _ in range(n_trials)
     ]
     return FluxFit(*map(np.concatenate, zip(*fits, strict=True)))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skyquilt.blocks import SparseBlock
 from skyquilt.calibration.sky import (
     draw_direction,
     expected_counts,
@@ -14,7 +15,6 @@ from skyquilt.calibration.sky import (
 )
 from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
-from skyquilt.problem.expectation import SparseBlock
 from skyquilt.sky.frames import rotate, rotation, separation
 from skyquilt.sky.healpix import vec_to_nest
 
@@ -94,9 +94,11 @@ class Sparse:
     def block(self, directions):
         block = self.dense.block(directions)
         n, n_bin = block.unit_counts.shape
-        stop = n_bin * np.arange(1, n + 1)
+        indptr = n_bin * np.arange(n + 1)
         bins = np.tile(np.arange(n_bin), n)
-        return SparseBlock(stop, bins, block.unit_counts.ravel(), block.total, block.status)
+        return SparseBlock(
+            indptr, bins, block.unit_counts.ravel(), block.total, block.status, n_bin
+        )
 
 
 def test_draw_direction_stays_in_the_pixels_and_fills_them(model):

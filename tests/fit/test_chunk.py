@@ -10,6 +10,7 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.chunk import fit_chunk
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.plan import make_plan
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.parallel.team import Team
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
@@ -74,7 +75,9 @@ def test_fit_chunk_of_a_region_fits_only_its_pixels(problem):
 
 
 def test_fit_chunk_passes_on_allow_negative(problem):
-    flux = fit_chunk(problem, plan_of(problem, chunks=1, allow_negative=True), 0).fit.flux
+    flux = fit_chunk(
+        problem, plan_of(problem, chunks=1, options=FluxOptions(allow_negative=True)), 0
+    ).fit.flux
     assert np.nanmin(flux) < 0
     flux = fit_chunk(problem, plan_of(problem, chunks=1), 0).fit.flux
     assert np.nanmin(flux) == 0

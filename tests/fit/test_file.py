@@ -83,7 +83,7 @@ def test_plan_survives_writing_and_reading(local):
     plan = read_plan(f"{local.prepare()}/plan.json")
 
     assert (plan.nside, plan.ordering, plan.frame) == (2, "ring", "icrs")
-    assert (plan.n_chunks, plan.allow_negative) == (12, True)
+    assert (plan.n_chunks, plan.options.allow_negative) == (12, True)
     assert plan.ranges.tolist() == [[0, 48]]
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from skyquilt.blocks import SparseBlock
 from skyquilt.fit import pixels
 from skyquilt.fit.pixels import BLOCK_BYTES, block_size, fit_pixels
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import AT_BOUND, GOOD, OCCULTED, poisson_ts
-from skyquilt.problem.expectation import Expectation, SparseBlock
+from skyquilt.problem.expectation import Expectation
 from skyquilt.sky.healpix import nest_to_vec
 
 DIRECTIONS = nest_to_vec(4, np.arange(192))
@@ -55,7 +57,7 @@ def test_fit_pixels_when_order_is_reversed_reverses(problem):
 
 
 def test_fit_pixels_when_negative_is_allowed_goes_below_zero(problem):
-    assert np.nanmin(fit_pixels(problem, DIRECTIONS, allow_negative=True).flux) < 0
+    assert np.nanmin(fit_pixels(problem, DIRECTIONS, FluxOptions(allow_negative=True)).flux) < 0
     assert np.nanmin(fit_pixels(problem, DIRECTIONS).flux) == 0
 
 
@@ -74,7 +76,7 @@ def test_fit_pixels_reports_progress_up_to_all(problem, monkeypatch):
 
 def test_fit_pixels_when_background_shall_be_free_without_its_total_says_so(problem):
     with pytest.raises(ValueError, match="a free background needs its total"):
-        fit_pixels(problem, DIRECTIONS, free_background=True)
+        fit_pixels(problem, DIRECTIONS, FluxOptions(free_background=True))
 
 
 @pytest.mark.parametrize("threads", [0, -1])
@@ -120,7 +122,7 @@ class Sums:
         return self.table.n_hit
 
     def block(self, directions):
-        return self.table.block(directions).dense
+        return self.table.block(directions).dense()
 
 
 @dataclass
@@ -135,15 +137,16 @@ class Sparse:
         return self.dense.n_hit / 3
 
     def block(self, directions):
-        block = self.dense.block(directions).dense
+        block = self.dense.block(directions).dense()
         unit_counts = np.where(
             block.unit_counts > 0.1 * block.unit_counts.max(), block.unit_counts, 0.0
         )
         if not self.is_sparse:
             return block._replace(unit_counts=unit_counts)
         row, hit_bin = np.nonzero(unit_counts)
-        stop = np.searchsorted(row, np.arange(len(directions)), side="right")
-        return SparseBlock(stop, hit_bin, unit_counts[row, hit_bin], block.total, block.status)
+        indptr = np.searchsorted(row, np.arange(len(directions) + 1))
+        entries = indptr, hit_bin, unit_counts[row, hit_bin]
+        return SparseBlock(*entries, block.total, block.status, block.n_hit)
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

@@ -11,6 +11,7 @@ from skyquilt import RESULTS_VERSION
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit import plan as plan_module
 from skyquilt.fit.plan import Plan, make_plan, seconds_per_pixel
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.sky.chunks import MIN_COST_S
 from skyquilt.sky.regions import full_sky
 
@@ -45,11 +46,11 @@ def test_plan_chunk_when_it_does_not_exist_names_it(problem, index):
 
 
 def test_plan_round_trip_through_json_keeps_everything(problem):
-    plan = plan_of(problem, allow_negative=True)
+    plan = plan_of(problem, options=FluxOptions(allow_negative=True))
     back = Plan.from_json(json.dumps(plan.to_content()))
     assert back.to_content() == plan.to_content()
     assert back.identity == plan.identity
-    assert back.allow_negative is True
+    assert back.options.allow_negative is True
     assert back.ranges.dtype == np.int64
 
 
@@ -67,7 +68,7 @@ def test_plan_json_lists_schema_and_chunks(problem):
         {"frame": "icrs"},
         {"ranges": REGION[:2]},
         {"chunks": 3},
-        {"allow_negative": True},
+        {"options": FluxOptions(allow_negative=True)},
     ],
 )
 def test_plan_identity_when_chunks_would_differ_changes(problem, change):
@@ -113,7 +114,7 @@ def test_make_plan_when_auto_and_cheap_is_one_chunk(problem):
 @pytest.mark.parametrize(("factor", "n_chunks"), [(0.99, 1), (1.01, 12), (3.99, 12), (4.01, 48)])
 def test_make_plan_when_auto_follows_the_estimated_work(problem, monkeypatch, factor, n_chunks):
     monkeypatch.setattr(
-        plan_module, "seconds_per_pixel", lambda problem, **options: factor * 12 * MIN_COST_S / 192
+        plan_module, "seconds_per_pixel", lambda *args, **options: factor * 12 * MIN_COST_S / 192
     )
     assert plan_of(problem, ranges=full_sky(4), chunks="auto").n_chunks == n_chunks
 
@@ -138,12 +139,16 @@ def test_seconds_per_pixel_grows_with_the_work_of_the_expectation(problem):
 
 
 def test_seconds_per_pixel_grows_with_limits(problem):
-    assert seconds_per_pixel(problem) + 3e-6 < seconds_per_pixel(problem, has_limits=True) < 1e-4
+    assert (
+        seconds_per_pixel(problem) + 3e-6
+        < seconds_per_pixel(problem, FluxOptions(confidence_level=0.95))
+        < 1e-4
+    )
 
 
 def test_make_plan_when_background_shall_be_free_without_its_total_says_so(problem):
     with pytest.raises(ConfigError, match=r"fit\.background: free needs the background's total"):
-        plan_of(replace(problem, background_total=None), free_background=True)
+        plan_of(replace(problem, background_total=None), options=FluxOptions(free_background=True))
 
 
 def changed(problem, **changes):

@@ -8,7 +8,7 @@ from skyquilt.config.shape import Disk, EllipticalGaussian, Gaussian, Point, Rin
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.extended import describe_shape, extend
 from skyquilt.io.provenance import Provenance
-from skyquilt.problem import Description, FitProblem, PointSpread, SparseBlock
+from skyquilt.problem import Description, FitProblem, PointSpread
 from skyquilt.problem.file import read_problem, write_problem
 from skyquilt.problem.pixel_image import find_hits
 from skyquilt.problem.shaped import Shaped
@@ -70,13 +70,7 @@ def image_of(shape):
 
 def dense(problem, directions):
     block = problem.expectation.block(directions)
-    if not isinstance(block, SparseBlock):
-        return block.unit_counts, block.total
-    counts = np.zeros((len(directions), problem.counts.size))
-    counts[np.repeat(np.arange(len(directions)), np.diff(block.stop, prepend=0)), block.bin] = (
-        block.unit_counts
-    )
-    return counts, block.total
+    return block.dense().unit_counts, block.total
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, ELLIPSE], ids=lambda shape: shape.model)

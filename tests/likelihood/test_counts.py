@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skyquilt.blocks import DenseBlock
 from skyquilt.likelihood.poisson import GOOD, fit_flux, poisson_ts
 
 KINDS = {
@@ -24,7 +25,7 @@ def test_fit_flux_of_any_counts_has_the_ts_of_its_flux(kind, n_hit):
     background = 0.1 * rng.gamma(1, 1, n_hit) * counts.mean()
     unit_counts = rng.gamma(1, 1, (30, n_hit))
     total = unit_counts.sum(axis=1)
-    fit = fit_flux(counts, background, unit_counts, total)
+    fit = fit_flux(counts, background, DenseBlock(unit_counts, total, np.zeros(30)))
     good = fit.status == GOOD
     assert good.any()
     ts = poisson_ts(counts, background, unit_counts[good], total[good], fit.flux[good])
@@ -36,7 +37,7 @@ def test_fit_flux_of_any_counts_has_the_ts_of_its_flux(kind, n_hit):
 def test_fit_flux_of_a_source_beyond_all_products_has_the_closed_form(count):
     # n counts in each of 20 bins, e = 1, next to no background: f = n, LLR = 20 n (ln(n / b) - 1)
     counts, background, unit_counts = np.full(20, count), np.full(20, 1e-120), np.ones((1, 20))
-    fit = fit_flux(counts, background, unit_counts, np.array([20.0]))
+    fit = fit_flux(counts, background, DenseBlock(unit_counts, np.array([20.0]), np.zeros(1)))
     assert fit.flux[0] == pytest.approx(count, rel=1e-12)
     # the same sums in another order
     assert fit.ts[0] == pytest.approx(40 * count * (np.log(count / 1e-120) - 1), rel=1e-12)

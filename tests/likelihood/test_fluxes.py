@@ -3,6 +3,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
+from skyquilt.blocks import DenseBlock
 from skyquilt.likelihood.fluxes import fit_fluxes, ts_of_each
 from skyquilt.likelihood.poisson import fit_flux, poisson_ts
 
@@ -28,7 +29,7 @@ def log_likelihood(flux, counts, background, unit_counts, total):
 
 def test_fit_fluxes_of_one_source_equals_the_fit_of_a_pixel(problem):
     counts, background, unit_counts, total = problem
-    one = fit_flux(counts, background, unit_counts[:1], total[:1])
+    one = fit_flux(counts, background, DenseBlock(unit_counts[:1], total[:1], np.zeros(1)))
     fit = fit_fluxes(counts, background, csr_array(unit_counts[:1]), total[:1], np.zeros(1))
     # both stop within 1e-9 of the maximum of L, so within 1e-4 standard errors of the flux
     assert fit.flux[0] == pytest.approx(one.flux[0], abs=1e-4 * one.flux_err[0])

@@ -10,17 +10,21 @@ from scipy.integrate import quad
 from scipy.optimize import brentq, minimize
 from scipy.stats import gamma
 
+from skyquilt.blocks import DenseBlock
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import AT_BOUND, GOOD, NOT_CONVERGED, fit_flux
 
 CL = 0.95
 FLOOR = 1e-6  # least background norm, in units of that without a source
 
 
-def fit_one(counts, background, unit_counts, total, **options):
+def fit_one(counts, background, unit_counts, total, background_total=None, **options):
     """Fit of one pixel: the fields of FluxFit as numbers."""
     arrays = (np.asarray(values, dtype=float) for values in (counts, background, unit_counts))
     counts, background, unit_counts = arrays
-    fit = fit_flux(counts, background, unit_counts[np.newaxis], np.array([total]), **options)
+    block = DenseBlock(unit_counts[np.newaxis], np.array([total]), np.array([GOOD]))
+    options = FluxOptions(free_background=background_total is not None, **options)
+    fit = fit_flux(counts, background, block, options, background_total=background_total)
     return type(fit)(*(values[0] for values in fit))
 
 

@@ -7,17 +7,18 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize_scalar
 
+from skyquilt.blocks import DenseBlock, RowBlock, SparseBlock, SparseWeights
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import (
     AT_BOUND,
     GOOD,
     FluxFit,
     fit_flux,
-    fit_flux_rows,
-    fit_flux_sparse,
     poisson_ts,
 )
 
 CL = 0.9
+OPTIONS = FluxOptions(allow_negative=True, confidence_level=CL)
 
 
 def random_bins(seed, source=0.0):
@@ -33,8 +34,8 @@ def random_bins(seed, source=0.0):
 
 def fit_one(counts, background, unit_counts, total):
     """Fit of one pixel: the fields of FluxFit as numbers."""
-    one = unit_counts[np.newaxis], np.array([total])
-    fit = fit_flux(counts, background, *one, allow_negative=True, confidence_level=CL)
+    block = DenseBlock(unit_counts[np.newaxis], np.array([total]), np.array([GOOD]))
+    fit = fit_flux(counts, background, block, OPTIONS)
     return FluxFit(*(values[0] for values in fit))
 
 
@@ -107,25 +108,25 @@ def test_errors_and_limit_end_where_the_flux_does(seed):
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 1.0]))
 def test_all_ways_to_hand_in_bins_agree(seed, source):
     counts, background, unit_counts, total = random_bins(seed, source)
-    options = {"allow_negative": True, "confidence_level": CL}
     unit_counts = unit_counts.astype(np.float32).astype(float)
-    total = np.array([total])
-    dense = fit_flux(counts, background, unit_counts[np.newaxis], total, **options)
+    total, status = np.array([total]), np.array([GOOD])
+    dense = DenseBlock(unit_counts[np.newaxis], total, status)
     seen, hit = np.flatnonzero(unit_counts), np.flatnonzero(counts * unit_counts)
-    entries = np.array([seen.size]), seen, unit_counts[seen]
-    sparse = fit_flux_sparse(counts, background, *entries, total, **options)
-    rows = unit_counts[np.newaxis].astype(np.float32), total
-    one = np.array([1]), np.array([0]), np.array([1.0])
-    weighted = fit_flux_rows(counts, background, *rows, *one, **options)
+    entries = np.array([0, seen.size]), seen, unit_counts[seen]
+    sparse = SparseBlock(*entries, total, status, counts.size)
+    one = SparseWeights(np.array([0, 1]), np.array([0]), np.array([1.0]))
+    weighted = RowBlock(unit_counts[np.newaxis].astype(np.float32), total, one, status)
     empty = seen[counts[seen] == 0]
     most = np.array([np.max(unit_counts[empty] / background[empty], initial=0.0)])
-    entries = np.array([hit.size]), hit, unit_counts[hit]
-    bounded = fit_flux_sparse(counts, background, *entries, total, None, most, **options)
-    for fit in (sparse, weighted, bounded):
-        assert fit.status.tolist() == dense.status.tolist()
-        np.testing.assert_allclose(fit.flux, dense.flux, rtol=1e-8, atol=1e-10)
-        np.testing.assert_allclose(fit.ts, dense.ts, rtol=1e-8, atol=1e-10)
-        np.testing.assert_allclose(fit.flux_ul, dense.flux_ul, rtol=1e-3)
+    entries = np.array([0, hit.size]), hit, unit_counts[hit]
+    bounded = SparseBlock(*entries, total, status, counts.size)
+    data = counts, background
+    wanted, *others = (fit_flux(*data, block, OPTIONS) for block in (dense, sparse, weighted))
+    for fit in (*others, fit_flux(*data, bounded, OPTIONS, most=most)):
+        assert fit.status.tolist() == wanted.status.tolist()
+        np.testing.assert_allclose(fit.flux, wanted.flux, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(fit.ts, wanted.ts, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(fit.flux_ul, wanted.flux_ul, rtol=1e-3)
 
 
 def test_signed_root_of_ts_of_noise_has_mean_zero_and_width_one():

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
+from skyquilt.blocks import DenseBlock
 from skyquilt.likelihood import poisson
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import (
     AT_BOUND,
     GOOD,
@@ -19,11 +21,19 @@ from skyquilt.likelihood.poisson import (
 )
 
 
-def fit_one(counts, background, unit_counts, total, **options):
+def fit_good(counts, background, unit_counts, total):
+    """Fit of pixels none of which is left out."""
+    return fit_flux(counts, background, DenseBlock(unit_counts, total, np.zeros(len(total))))
+
+
+def fit_one(counts, background, unit_counts, total, status=None, background_total=None, **options):
     """Fit of one pixel: the fields of FluxFit as numbers."""
     arrays = (np.asarray(values, dtype=float) for values in (counts, background, unit_counts))
     counts, background, unit_counts = arrays
-    fit = fit_flux(counts, background, unit_counts[np.newaxis], np.array([total]), **options)
+    status = np.array([GOOD]) if status is None else status
+    block = DenseBlock(unit_counts[np.newaxis], np.array([total]), status)
+    options = FluxOptions(free_background=background_total is not None, **options)
+    fit = fit_flux(counts, background, block, options, background_total=background_total)
     return type(fit)(*(values[0] for values in fit))
 
 
@@ -154,14 +164,14 @@ class TestGoodFit:
         counts, background = np.array([4.0, 3.0, 1.0]), np.array([0.7, 0.1, 0.2])
         unit_counts = rng.gamma(1, 1, (500, 3))
         total = np.nextafter(unit_counts @ (counts / background), 0)
-        fit = fit_flux(counts, background, unit_counts, total)
+        fit = fit_good(counts, background, unit_counts, total)
         assert GOOD in fit.status
         assert fit.ts.min() >= 0
 
     def test_fit_flux_result_does_not_depend_on_other_pixels(self):
         counts, background, unit_counts, total = random_problem(6)
         block = np.stack([0.5 * unit_counts, unit_counts, 2 * unit_counts])
-        fit = fit_flux(counts, background, block, np.full(3, total))
+        fit = fit_good(counts, background, block, np.full(3, total))
         alone = fit_one(counts, background, unit_counts, total)
         np.testing.assert_array_equal([values[1] for values in fit], alone)
 
@@ -173,7 +183,7 @@ class TestGoodFit:
         before = [array.copy() for array in arrays]
         for array in arrays:
             array.flags.writeable = False
-        fit_flux(*arrays, allow_negative=True)
+        fit_flux(counts, background, DenseBlock(*arrays[2:]), FluxOptions(allow_negative=True))
         assert all(np.array_equal(a, b) for a, b in zip(arrays, before, strict=True))
 
 
@@ -296,7 +306,7 @@ class TestFailedPixels:
     def test_fit_flux_when_one_pixel_fails_fits_the_others(self):
         unit_counts = np.array([[np.nan], [1.0], [0.0], [1.0]])
         total = np.array([1.0, 1.0, 0.0, 1.0])
-        fit = fit_flux(np.array([10.0]), np.array([5.0]), unit_counts, total)
+        fit = fit_good(np.array([10.0]), np.array([5.0]), unit_counts, total)
         assert fit.status.tolist() == [NOT_FINITE, GOOD, NO_EXPOSURE, GOOD]
         assert fit.flux[1] == fit.flux[3] == pytest.approx(5, rel=1e-10)  # tolerance as above
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from skyquilt import native
+from skyquilt.blocks import dense, rows, sparse
 from skyquilt.fit.pixels import fit_pixels
-from skyquilt.likelihood import poisson
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.native import build
 from skyquilt.problem import (
     Description,
@@ -19,7 +20,6 @@ from skyquilt.problem import (
     LocalTable,
     PointSpread,
     event_wise,
-    expectation,
     local,
     point_spread,
 )
@@ -31,7 +31,7 @@ from skyquilt.sky.healpix import interp_ring, nest_to_vec
 
 IS_X86 = platform.machine() in ("x86_64", "AMD64")
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
-USERS = (poisson, expectation, local, healpix, event_wise, point_spread)
+USERS = (dense, rows, sparse, local, healpix, event_wise, point_spread)
 DIRECTIONS = nest_to_vec(8, np.arange(768))
 
 
@@ -114,8 +114,8 @@ def assert_same_bits(kernels, use, problem, images):
 def everything(problem, images):
     """Results of all kernels."""
     blocks = [image.block(DIRECTIONS) for image in images]
-    options = {"confidence_level": 0.95, "free_background": True}
-    fits = fit_pixels(problem, DIRECTIONS), fit_pixels(problem, DIRECTIONS, **options)
+    options = FluxOptions(confidence_level=0.95, free_background=True)
+    fits = fit_pixels(problem, DIRECTIONS), fit_pixels(problem, DIRECTIONS, options)
     return *fits, interp_ring(16, DIRECTIONS), *blocks
 
 

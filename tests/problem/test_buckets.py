@@ -21,8 +21,8 @@ def test_near_finds_every_item_within_the_radius(nside, radius):
     near = buckets.near(directions, np.radians(radius))
 
     for direction, group in zip(directions, near.group, strict=True):
-        first = near.stop[group - 1] if group else 0
-        listed = [np.arange(*pair) for pair in near.ranges[first : near.stop[group]]]
+        own = slice(*near.indptr[group : group + 2])
+        listed = [np.arange(*pair) for pair in near.ranges[own]]
         found = np.concatenate([*listed, np.empty(0, int)])
         assert len(set(found)) == len(found)
         assert set(np.flatnonzero(separation(items, direction) <= radius)) <= set(found)
@@ -47,8 +47,8 @@ def test_sum_over_items_of_each_direction():
     sums = near.sum_over_items(np.append(0, np.cumsum(np.arange(300))))
 
     for total, group in zip(sums, near.group, strict=True):
-        first = near.stop[group - 1] if group else 0
-        assert total == sum(np.arange(*r).sum() for r in near.ranges[first : near.stop[group]])
+        own = slice(*near.indptr[group : group + 2])
+        assert total == sum(np.arange(*r).sum() for r in near.ranges[own])
 
 
 def test_sorted_items_follow_the_buckets():

@@ -6,10 +6,10 @@ import h5py
 import numpy as np
 import pytest
 
+from skyquilt.blocks import SparseBlock
 from skyquilt.errors import ProductError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.io.provenance import Provenance
-from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.file import check_rows, read_problem, write_problem
 from skyquilt.problem.joint import Joint, Part, join, joint_status
 from skyquilt.problem.local import LocalTable
@@ -122,9 +122,9 @@ class Sparse:
     def block(self, directions):
         block = self.table.block(directions)
         direction, bins = np.nonzero(block.unit_counts > self.limit)
-        stop = np.cumsum(np.bincount(direction, minlength=len(directions)))
+        indptr = np.append(0, np.cumsum(np.bincount(direction, minlength=len(directions))))
         counts = block.unit_counts[direction, bins]
-        return SparseBlock(stop, bins, counts, block.total, block.status)
+        return SparseBlock(indptr, bins, counts, block.total, block.status, self.table.n_hit)
 
     def dense(self):
         return Dense(self)
@@ -137,7 +137,7 @@ class Dense:
         self.sparse, self.n_hit = sparse, sparse.n_hit
 
     def block(self, directions):
-        block = self.sparse.table.block(directions).dense
+        block = self.sparse.table.block(directions).dense()
         kept = np.where(block.unit_counts > self.sparse.limit, block.unit_counts, 0.0)
         return block._replace(unit_counts=kept)
 
@@ -153,8 +153,7 @@ def test_sparse_parts_hold_the_entries_of_dense_ones(kinds):
 
     assert isinstance(found, SparseBlock)
     unit_counts = np.zeros_like(wanted.unit_counts)
-    starts = [0, *found.stop[:-1]]
-    for n, entries in enumerate(map(slice, starts, found.stop)):
+    for n, entries in enumerate(map(slice, found.indptr, found.indptr[1:])):
         assert len(set(found.bin[entries])) == found.bin[entries].size
         unit_counts[n, found.bin[entries]] = found.unit_counts[entries]
     np.testing.assert_array_equal(unit_counts, wanted.unit_counts)
@@ -167,7 +166,9 @@ def test_sparse_block_of_no_directions_is_empty():
 
     block = joint.block(np.empty((0, 3)))
 
-    assert block.stop.size == block.bin.size == block.unit_counts.size == block.total.size == 0
+    assert (
+        block.indptr.size - 1 == block.bin.size == block.unit_counts.size == block.total.size == 0
+    )
 
 
 @pytest.mark.parametrize(

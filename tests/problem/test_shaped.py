@@ -3,9 +3,8 @@ import numpy as np
 import pytest
 from toy import Telescope
 
+from skyquilt.blocks import DenseBlock, RowBlock, SparseBlock
 from skyquilt.config.shape import Disk, EllipticalGaussian
-from skyquilt.problem import Block, SparseBlock
-from skyquilt.problem.expectation import RowBlock
 from skyquilt.problem.shaped import Shaped
 from skyquilt.sky.shapes import to_nodes
 from skyquilt.status import GOOD, NO_EXPOSURE
@@ -33,8 +32,8 @@ class Parts:
             total = np.where(z < 0, np.nan, total)
         if self.kind == "sparse":
             bins = np.tile([0, 1], len(z))
-            return SparseBlock(2 * np.arange(1, len(z) + 1), bins, counts.ravel(), total, status)
-        return Block(counts, total, status)
+            return SparseBlock(2 * np.arange(len(z) + 1), bins, counts.ravel(), total, status, 2)
+        return DenseBlock(counts, total, status)
 
     def work_per_direction(self):
         return 7.0

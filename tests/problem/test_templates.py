@@ -7,6 +7,7 @@ import pytest
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.io.provenance import Provenance
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem.file import check_rows, read_problem, write_problem
 from skyquilt.problem.problem import Description, FitProblem
 from skyquilt.problem.sky_table import SkyTable
@@ -32,12 +33,12 @@ def each():
     return {"soft": problem_of(1, 3.0), "hard": problem_of(2, 5.0), "harder": problem_of(3, 7.0)}
 
 
-OPTIONS = {"confidence_level": 0.95, "free_background": True}
+OPTIONS = FluxOptions(confidence_level=0.95, free_background=True)
 
 
 def test_fit_takes_the_largest_ts_of_each_pixel(each):
-    fits = [fit_pixels(problem, DIRECTIONS, **OPTIONS) for problem in each.values()]
-    found = fit_pixels(join_templates(each), DIRECTIONS, **OPTIONS)
+    fits = [fit_pixels(problem, DIRECTIONS, OPTIONS) for problem in each.values()]
+    found = fit_pixels(join_templates(each), DIRECTIONS, OPTIONS)
     assert np.array_equal(found.ts, np.max([fit.ts for fit in fits], axis=0))
     assert set(found.template) == {0, 1, 2}
     for pixel, template in enumerate(found.template):
@@ -92,7 +93,7 @@ def test_problem_survives_writing_and_reading(each, tmp_path):
         "harder": "spectrum 3",
     }
     assert photon_fluxes(found).tolist() == [3.0, 5.0, 7.0]
-    before, after = (fit_pixels(one, DIRECTIONS, **OPTIONS) for one in (problem, found))
+    before, after = (fit_pixels(one, DIRECTIONS, OPTIONS) for one in (problem, found))
     assert all(a.tobytes() == b.tobytes() for a, b in zip(before, after, strict=True))
 
 

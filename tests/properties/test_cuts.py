@@ -14,6 +14,7 @@ from skyquilt.fit.file import write_chunk
 from skyquilt.fit.pixels import block_size, fit_pixels
 from skyquilt.fit.plan import make_plan
 from skyquilt.io.provenance import Provenance
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.maps.merge import merge_chunks
 from skyquilt.sky.chunks import chunk_name
 from skyquilt.sky.healpix import nest_to_vec
@@ -21,14 +22,14 @@ from skyquilt.sky.pixels import nside_to_npix
 from skyquilt.sky.regions import cone, full_sky
 
 NSIDE = 8
-OPTIONS = {"confidence_level": 0.95, "free_background": True}
+OPTIONS = FluxOptions(confidence_level=0.95, free_background=True)
 DIRECTIONS = nest_to_vec(NSIDE, np.arange(nside_to_npix(NSIDE)))
 
 
 @pytest.fixture(scope="module")
 def whole(problem):
     """Fit of the whole sky in one go."""
-    return fit_pixels(problem, DIRECTIONS, **OPTIONS)
+    return fit_pixels(problem, DIRECTIONS, OPTIONS)
 
 
 def is_equal_map(fit, skymap, ipix=slice(None)):
@@ -52,7 +53,7 @@ def fit_in_chunks(problem, folder, chunks, ranges, *, backwards=False, threads=1
         frame="galactic",
         ranges=ranges,
         chunks=chunks,
-        **OPTIONS,
+        options=OPTIONS,
     )
     paths = []
     for index in plan.chunks:
@@ -72,7 +73,7 @@ def test_map_of_any_number_of_chunks_is_bit_identical(problem, whole, tmp_path, 
 def test_map_of_any_number_of_threads_is_bit_identical(problem, whole, threads):
     size = block_size(problem.expectation, len(DIRECTIONS), threads)
     assert threads == 1 or len(DIRECTIONS) > 2 * size  # work for 3 threads
-    assert is_equal(whole, fit_pixels(problem, DIRECTIONS, threads=threads, **OPTIONS))
+    assert is_equal(whole, fit_pixels(problem, DIRECTIONS, OPTIONS, threads=threads))
 
 
 def test_map_of_chunks_in_any_order_is_the_same(problem, whole, tmp_path):
@@ -90,7 +91,7 @@ def test_map_of_a_region_is_bit_identical_to_the_whole_sky_there(problem, whole,
 @settings(derandomize=True, deadline=None, max_examples=25)
 def test_fit_pixels_of_any_pieces_is_bit_identical(problem, whole, edges):
     pieces = np.split(DIRECTIONS, sorted(edges))
-    fits = [fit_pixels(problem, piece, **OPTIONS) for piece in pieces]
+    fits = [fit_pixels(problem, piece, OPTIONS) for piece in pieces]
     assert is_equal(whole, map(np.concatenate, zip(*fits, strict=True)))
 
 
@@ -98,5 +99,5 @@ def test_fit_pixels_of_any_pieces_is_bit_identical(problem, whole, edges):
 @settings(derandomize=True, deadline=None, max_examples=10)
 def test_fit_pixels_in_any_order_is_bit_identical(problem, whole, seed):
     order = np.random.default_rng(seed).permutation(len(DIRECTIONS))
-    fit = fit_pixels(problem, DIRECTIONS[order], **OPTIONS)
+    fit = fit_pixels(problem, DIRECTIONS[order], OPTIONS)
     assert is_equal([values[order] for values in whole], fit)

@@ -37,7 +37,6 @@ def fit_all(problem, frame):
         frame=frame,
         ranges=full_sky(NSIDE),
         chunks=1,
-        allow_negative=False,
     )
     return fit_chunk(problem, plan, 0).fit.ts
 

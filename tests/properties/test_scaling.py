@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skyquilt.blocks import DenseBlock
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.poisson import poisson_ts
-from skyquilt.problem.expectation import Block, Expectation
+from skyquilt.problem.expectation import Expectation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nside_to_npix
 from skyquilt.status import GOOD
@@ -51,7 +52,7 @@ class Scaled(NamedTuple):
 
     def block(self, directions):
         block = self.expectation.block(directions)
-        return Block(self.factor * block.unit_counts, self.factor * block.total, block.status)
+        return DenseBlock(self.factor * block.unit_counts, self.factor * block.total, block.status)
 
 
 @given(lon=st.integers(0, len(DIRECTIONS) - 1))

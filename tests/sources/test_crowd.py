@@ -34,7 +34,7 @@ def around(sources, nside=32, radius=25.0):
 def log_likelihood(problem, fit):
     """L of the sources of a joint fit, as it is defined."""
     block = problem.expectation.block(fit.direction)
-    owner = np.repeat(np.arange(fit.flux.size), np.diff(block.stop, prepend=0))
+    owner = block.direction
     counts = np.bincount(block.bin, fit.flux[owner] * block.unit_counts, problem.counts.size)
     return problem.counts @ np.log(problem.background + counts) - fit.flux @ block.total
 

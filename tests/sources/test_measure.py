@@ -3,6 +3,7 @@ import pytest
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.fluxes import connected
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sources.measure import measure_together
 from skyquilt.sources.model import source_counts_at, with_sources
@@ -22,7 +23,7 @@ def known(direction):
 def test_sources_far_apart_are_measured_as_each_alone(search):
     problem, _, found = search(*FAR)
     _, together = measure_together(problem, known(found.position.direction), np.zeros(3), 0.95)
-    alone = fit_pixels(problem, found.position.direction, confidence_level=0.95)
+    alone = fit_pixels(problem, found.position.direction, FluxOptions(confidence_level=0.95))
     for name in ("ts", "flux", "flux_err", "flux_err_lo", "flux_err_hi", "flux_ul", "npred"):
         # both fits end within 1e-4 standard errors; no source shares a bin with another
         np.testing.assert_allclose(getattr(together, name), getattr(alone, name), rtol=1e-4)

@@ -124,7 +124,7 @@ def test_plan_passes_the_options_of_the_fit_on(local):
     local.settings["fit"] = {"chunks": 4, "allow_negative": True}
     plan = read_plan(f"{local.prepare()}/plan.json")
 
-    assert (plan.n_chunks, plan.allow_negative) == (4, True)
+    assert (plan.n_chunks, plan.options.allow_negative) == (4, True)
 
 
 @pytest.mark.parametrize(

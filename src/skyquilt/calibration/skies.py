@@ -22,6 +22,7 @@ from skyquilt.calibration.sky import (
 from skyquilt.config.calibrate import N_AUTO_FLUXES
 from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.maps.plateau import highest_place
 from skyquilt.problem.problem import FitProblem
@@ -205,11 +206,13 @@ def _inject(model: FitProblem, grid: Grid, flux: float, rng: np.random.Generator
     source = flux * expected_counts(model, direction)
     counts = rng.poisson(model.background + source)
     sky = observe(model, counts)
-    truth = fit_pixels(sky, direction[np.newaxis], free_background=grid.free_background)
+    truth = fit_pixels(
+        sky, direction[np.newaxis], FluxOptions(free_background=grid.free_background)
+    )
     if truth.flux[0] == 0 and not grid.free_background:
         # below zero it is bound by bins without counts, too
         whole = replace(model, counts=counts.astype(np.float64))
-        truth = fit_pixels(whole, direction[np.newaxis], allow_negative=True)
+        truth = fit_pixels(whole, direction[np.newaxis], FluxOptions(allow_negative=True))
     best = _best_peak(sky, grid, direction)
     return (
         *(flux, direction, best.direction),
@@ -229,7 +232,7 @@ def _best_peak(sky: FitProblem, grid: Grid, truth: np.ndarray) -> Peak:
 
 
 def _fit_grid(sky: FitProblem, grid: Grid) -> FluxFit:
-    return fit_pixels(sky, grid.directions, free_background=grid.free_background)
+    return fit_pixels(sky, grid.directions, FluxOptions(free_background=grid.free_background))
 
 
 def _largest(ts: np.ndarray) -> int:

@@ -11,8 +11,8 @@ import numpy as np
 
 from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.maps.plateau import highest_place
-from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
@@ -135,12 +135,7 @@ def draw_direction(model: FitProblem, grid: Grid, rng: np.random.Generator) -> n
 
 def expected_counts(model: FitProblem, direction: np.ndarray) -> np.ndarray:
     """Expected counts of a source of unit flux in all bins of a model, shape (n_bin,)."""
-    block = model.expectation.block(direction[np.newaxis])
-    if not isinstance(block, SparseBlock):
-        return block.unit_counts[0]
-    counts = np.zeros(model.counts.size)
-    counts[block.bin] = block.unit_counts
-    return counts
+    return model.expectation.block(direction[np.newaxis]).dense().unit_counts[0]
 
 
 def find_peak(
@@ -170,7 +165,7 @@ def find_peak(
     best = Peak(direction, np.nan, np.nan)
     for n_round in range(_MAX_ZOOMS):
         around = _tangent_grid(best.direction, step)
-        fit = fit_pixels(problem, around, free_background=free_background)
+        fit = fit_pixels(problem, around, FluxOptions(free_background=free_background))
         if np.all(np.isnan(fit.ts)):
             return best
         place = highest_place(fit.ts, around)

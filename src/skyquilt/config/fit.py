@@ -22,8 +22,8 @@ class FitOptions(Section):
     """Number of chunks: a divisor of the number of pixels; auto follows the estimated work."""
 
     @property
-    def pixel_options(self) -> dict[str, float | bool | None]:
-        """Options of `skyquilt.fit.pixels.fit_pixels`."""
+    def flux_options(self) -> dict[str, float | bool | None]:
+        """Fields of `skyquilt.likelihood.options.FluxOptions`."""
         return {
             "allow_negative": self.allow_negative,
             "confidence_level": self.confidence_level if self.limits else None,

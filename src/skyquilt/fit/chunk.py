@@ -78,7 +78,7 @@ def fit_chunk(
     part = fit_pixels(
         problem,
         _directions(plan, own, problem.frame),
-        **plan.fit_options,
+        plan.options,
         threads=threads,
         on_progress=team.report,
     )

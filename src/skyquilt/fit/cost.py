@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skyquilt.blocks import RowBlock
+from skyquilt.likelihood.options import DEFAULT, FluxOptions
 from skyquilt.problem.event_wise import EventWise
-from skyquilt.problem.expectation import Expectation, RowBlock
+from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.joint import Joint
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.point_spread import PointSpread
@@ -58,9 +60,7 @@ def seconds_per_direction(
     problem: FitProblem,
     directions: np.ndarray,
     nside: int,
-    *,
-    has_limits: bool = False,
-    free_background: bool = False,
+    options: FluxOptions = DEFAULT,
 ) -> float:
     """Estimated time to fit a pixel on one core [s].
 
@@ -72,8 +72,8 @@ def seconds_per_direction(
         Some directions of the map, in the frame of the problem.
     nside : int
         Resolution of the map.
-    has_limits, free_background : bool
-        Whether errors to both sides and limits, and a factor on the background are fitted.
+    options : FluxOptions
+        What is fitted.
     """
     expectation = problem.expectation
     is_several = isinstance(expectation, Templates)
@@ -82,9 +82,9 @@ def seconds_per_direction(
     for one in each:
         cost = expectation_cost(one, directions, nside)
         seconds += cost.seconds + _PIXEL + cost.n_bins * _BIN
-        if has_limits:
+        if options.has_limits:
             seconds += _LIMITS + cost.n_bins * _LIMITS_BIN
-        if free_background:
+        if options.free_background:
             seconds += _FREE + cost.n_bins * _FREE_BIN
     return seconds
 
@@ -118,7 +118,7 @@ def _table_cost(table: LocalTable | SkyTable, directions: np.ndarray) -> Cost:
 
 def _sparse_cost(expectation: EventWise | PointSpread, directions: np.ndarray, nside: int) -> Cost:
     n, looks = max(len(directions), 1), expectation.looks(directions)
-    n_bins = expectation.block(directions).bin.size / n
+    n_bins = expectation.block(directions).csr().bin.size / n
     buckets = _SPARSE + _BUCKET * min(1.0, (expectation.bucket_nside / nside) ** 2)
     if isinstance(expectation, EventWise):
         return Cost(buckets + looks * _LOOK + n_bins * _EVENT, n_bins)

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from skyquilt.likelihood.poisson import FluxFit, fit_flux, fit_flux_rows, fit_flux_sparse
-from skyquilt.problem.expectation import Block, Expectation, RowBlock, SparseBlock
+from skyquilt.likelihood.options import DEFAULT, FluxOptions
+from skyquilt.likelihood.poisson import FluxFit, fit_flux
+from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.joint import most_between
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.problem import FitProblem
@@ -34,10 +35,8 @@ _MIN_PIXELS = 16  # where rows are long, a block still reads each row once for s
 def fit_pixels(
     problem: FitProblem,
     directions: np.ndarray,
+    options: FluxOptions = DEFAULT,
     *,
-    allow_negative: bool = False,
-    confidence_level: float | None = None,
-    free_background: bool = False,
     threads: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> FluxFit:
@@ -51,13 +50,8 @@ def fit_pixels(
         Counts, background and expectation.
     directions : ndarray of float64, shape (n, 3)
         Unit vectors in the frame of the problem.
-    allow_negative : bool
-        Fit below zero too, down to where the model is 0 in a bin of the problem, which should have
-        those without counts as well.
-    confidence_level : float, optional
-        Of upper limits; without it there are neither limits nor errors to both sides.
-    free_background : bool
-        Fit a factor on the background in each direction.
+    options : FluxOptions
+        What is fitted.
     threads : int
         Blocks fitted at a time.
     on_progress : callable, optional
@@ -75,29 +69,20 @@ def fit_pixels(
     """
     if threads < 1:
         raise ValueError(f"{threads} threads: allowed are 1 or more.")
-    if free_background and problem.background_total is None:
+    if options.free_background and problem.background_total is None:
         raise ValueError("a free background needs its total, which this problem does not have.")
     n = len(directions)
-    options = {
-        "allow_negative": allow_negative,
-        "confidence_level": confidence_level,
-        "background_total": problem.background_total if free_background else None,
-    }
     report = on_progress or _no_report
     if isinstance(problem.expectation, Templates):
-        options = {
-            "allow_negative": allow_negative,
-            "confidence_level": confidence_level,
-            "free_background": free_background,
-        }
-        return _fit_best(problem, directions, report, threads=threads, **options)
+        return _fit_best(problem, directions, options, report, threads)
 
     def fit_block(block: slice) -> FluxFit:
-        expected = problem.expectation.block(directions[block])
-        if allow_negative and isinstance(expected, SparseBlock):
+        expected, most = problem.expectation.block(directions[block]), None
+        if options.allow_negative and expected.is_sparse:
             most = most_between(problem.expectation, directions[block])
-            return _fit(problem, expected, most, **options)
-        return _fit(problem, expected, **options)
+        data = problem.counts, problem.background
+        total = problem.background_total
+        return fit_flux(*data, expected, options, background_total=total, most=most)
 
     parts = []
     blocks = list(_blocks(n, block_size(problem.expectation, n, threads)))
@@ -111,8 +96,9 @@ def fit_pixels(
 def _fit_best(
     problem: FitProblem,
     directions: np.ndarray,
+    options: FluxOptions,
     report: Callable[[int, int], None],
-    **options: float | bool | None,
+    threads: int,
 ) -> FluxFit:
     """Fit of the spectrum of largest TS, in each direction; the first of equals.
 
@@ -124,9 +110,10 @@ def _fit_best(
         def report_part(n_done: int, _: int, index: int = index) -> None:
             report((index * n + n_done) // len(parts), n)
 
-        fits.append(fit_pixels(part, directions, on_progress=report_part, **options))
+        fit = fit_pixels(part, directions, options, threads=threads, on_progress=report_part)
+        fits.append(fit)
     ts = np.array([fit.ts for fit in fits])
-    if options["allow_negative"]:
+    if options.allow_negative:
         is_source = np.array([fit.flux for fit in fits]) > 0
         ts[~is_source & is_source.any(axis=0)] = -np.inf
     best = np.argmax(np.where(np.isnan(ts), -np.inf, ts), axis=0)
@@ -135,13 +122,7 @@ def _fit_best(
     return FluxFit(*chosen, best.astype(np.uint8))
 
 
-def fitted_columns(
-    *,
-    n_templates: int = 1,
-    allow_negative: bool = False,
-    confidence_level: float | None = None,
-    free_background: bool = False,
-) -> list[str]:
+def fitted_columns(options: FluxOptions = DEFAULT, n_templates: int = 1) -> list[str]:
     """Fields of `FluxFit` that `fit_pixels` fills with these options and so many spectra.
 
     Examples
@@ -149,10 +130,10 @@ def fitted_columns(
     >>> fitted_columns()
     ['ts', 'flux', 'flux_err', 'npred', 'n_iter', 'status']
     """
-    left_out = set() if free_background else {"background_norm"}
+    left_out = set() if options.free_background else {"background_norm"}
     if n_templates == 1:
         left_out |= {"template"}
-    if confidence_level is None:
+    if not options.has_limits:
         left_out |= {"flux_err_lo", "flux_err_hi", "flux_ul"}
     return [name for name in FluxFit._fields if name not in left_out]
 
@@ -166,21 +147,6 @@ def block_size(expectation: Expectation, n: int, threads: int) -> int:
     if threads > 1:
         size = min(size, -(-n // (_BLOCKS_PER_THREAD * threads)))
     return max(_MIN_PIXELS, size)
-
-
-def _fit(
-    problem: FitProblem,
-    expected: Block | SparseBlock | RowBlock,
-    most: np.ndarray | None = None,
-    **options: float | bool | None,
-) -> FluxFit:
-    data = problem.counts, problem.background
-    if isinstance(expected, SparseBlock):
-        return fit_flux_sparse(*data, *expected, most, **options)
-    if isinstance(expected, RowBlock):
-        table = expected.rows, expected.totals, *expected.weights
-        return fit_flux_rows(*data, *table, expected.status, **options)
-    return fit_flux(*data, *expected, **options)
 
 
 def _blocks(n: int, size: int) -> Iterator[slice]:

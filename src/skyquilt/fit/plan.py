@@ -14,6 +14,7 @@ from skyquilt.fit.cost import N_SAMPLE, seconds_per_direction
 from skyquilt.fit.pixels import fitted_columns
 from skyquilt.io.digest import settings_digest
 from skyquilt.io.json_file import is_intact
+from skyquilt.likelihood.options import DEFAULT, FluxOptions
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.templates import split_templates
 from skyquilt.sky.chunks import (
@@ -54,12 +55,8 @@ class Plan:
         Nested pixel ranges [start, stop) of the target region, ascending.
     n_chunks : int
         Number of chunks of the whole sky; those without target pixels are not fitted.
-    allow_negative : bool
-        Whether fluxes below zero are fitted.
-    confidence_level : float or None
-        Of upper limits; None if there are none, nor errors to both sides.
-    free_background : bool
-        Whether a factor on the background is fitted in each pixel.
+    options : FluxOptions
+        What is fitted in each pixel.
     n_templates : int
         Spectra of which each pixel takes the best.
     seconds_per_pixel : float
@@ -72,22 +69,14 @@ class Plan:
     frame: str
     ranges: np.ndarray
     n_chunks: int
-    allow_negative: bool
-    confidence_level: float | None = None
-    free_background: bool = False
+    options: FluxOptions = DEFAULT
     n_templates: int = 1
     seconds_per_pixel: float = 0.0
 
     @property
-    def fit_options(self) -> dict[str, Any]:
-        """How `skyquilt.fit.pixels.fit_pixels` shall fit."""
-        names = ("allow_negative", "confidence_level", "free_background")
-        return {name: getattr(self, name) for name in names}
-
-    @property
     def columns(self) -> list[str]:
         """Fields of `FluxFit` that chunks have."""
-        return fitted_columns(n_templates=self.n_templates, **self.fit_options)
+        return fitted_columns(self.options, self.n_templates)
 
     @property
     def chunks(self) -> list[int]:
@@ -141,8 +130,7 @@ class Plan:
         """
         content = _parse(text, source)
         try:
-            plan = cls(**{field.name: content[field.name] for field in fields(cls)})
-            object.__setattr__(plan, "ranges", _as_ranges(plan.ranges, plan.nside))
+            plan = cls._from_settings(content)
             check_n_chunks(plan.n_chunks, plan.nside)
         except (KeyError, TypeError, ValueError) as error:
             raise ProductError(
@@ -151,7 +139,17 @@ class Plan:
         return plan
 
     def _settings(self) -> dict[str, Any]:
-        return asdict(self) | {"ranges": self.ranges.tolist()}
+        """All fields; the options stand beside the others."""
+        settings = asdict(self) | {"ranges": self.ranges.tolist()}
+        return settings | settings.pop("options")
+
+    @classmethod
+    def _from_settings(cls, settings: dict[str, Any]) -> "Plan":
+        """The same way back; other keys are left."""
+        options = FluxOptions(**{field.name: settings[field.name] for field in fields(FluxOptions)})
+        names = {field.name for field in fields(cls)} - {"options", "ranges"}
+        ranges = _as_ranges(settings["ranges"], settings["nside"])
+        return cls(ranges=ranges, options=options, **{name: settings[name] for name in names})
 
 
 def make_plan(
@@ -162,9 +160,7 @@ def make_plan(
     frame: str,
     ranges: np.ndarray,
     chunks: int | Literal["auto"] = "auto",
-    allow_negative: bool = False,
-    confidence_level: float | None = None,
-    free_background: bool = False,
+    options: FluxOptions = DEFAULT,
 ) -> Plan:
     """Plan the fit of a problem.
 
@@ -172,7 +168,7 @@ def make_plan(
     ----------
     problem : FitProblem
         The problem, with its identity.
-    nside, ordering, frame, ranges, allow_negative, confidence_level, free_background
+    nside, ordering, frame, ranges, options
         See `Plan`.
     chunks : int or "auto"
         Number of chunks of the whole sky; "auto" follows the estimated time, so that none costs
@@ -189,7 +185,7 @@ def make_plan(
         If the number of chunks does not divide the number of pixels, there are no pixels, or the
         background shall be free and its total is not known.
     """
-    if free_background and problem.background_total is None:
+    if options.free_background and problem.background_total is None:
         raise ConfigError(
             "fit.background: free needs the background's total over all bins, which this kind of "
             "data does not have: use `background: fixed`."
@@ -198,14 +194,7 @@ def make_plan(
         ranges = _as_ranges(ranges, nside)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    seconds = seconds_per_pixel(
-        problem,
-        nside=nside,
-        frame=frame,
-        ranges=ranges,
-        has_limits=confidence_level is not None,
-        free_background=free_background,
-    )
+    seconds = seconds_per_pixel(problem, options, nside=nside, frame=frame, ranges=ranges)
     if chunks == "auto":
         chunks = choose_n_chunks(seconds, ranges, nside)
     try:
@@ -214,13 +203,7 @@ def make_plan(
         raise ConfigError(f"fit.chunks: {error}") from error
     plan = Plan(
         *(problem.identity, nside, ordering, frame, ranges, chunks),
-        *(
-            allow_negative,
-            confidence_level,
-            free_background,
-            len(split_templates(problem)),
-            seconds,
-        ),
+        *(options, len(split_templates(problem)), seconds),
     )
     logger.info(
         "%d pixels in %d %s, about %g s on one core",
@@ -235,14 +218,13 @@ def make_plan(
 def empty_plan(problem: FitProblem) -> Plan:
     """Plan without pixels and chunks: nothing is left to fit."""
     nothing = np.empty((0, 2), np.int64)
-    return Plan(problem.identity, 1, "nested", "icrs", nothing, 1, allow_negative=False)
+    return Plan(problem.identity, 1, "nested", "icrs", nothing, 1)
 
 
 def seconds_per_pixel(
     problem: FitProblem,
+    options: FluxOptions = DEFAULT,
     *,
-    has_limits: bool = False,
-    free_background: bool = False,
     nside: int = 64,
     frame: str | None = None,
     ranges: np.ndarray | None = None,
@@ -253,8 +235,8 @@ def seconds_per_pixel(
     ----------
     problem : FitProblem
         The problem.
-    has_limits, free_background : bool
-        Whether errors to both sides and limits, and a factor on the background are fitted.
+    options : FluxOptions
+        What is fitted.
     nside : int
         Resolution of the map.
     frame : {"galactic", "icrs"}, optional
@@ -265,8 +247,7 @@ def seconds_per_pixel(
     directions = nest_to_vec(nside, _sample(full_sky(nside) if ranges is None else ranges))
     if frame is not None:
         directions = rotate(rotation(frame, problem.frame), directions)
-    options = {"has_limits": has_limits, "free_background": free_background}
-    return seconds_per_direction(problem, directions, nside, **options)
+    return seconds_per_direction(problem, directions, nside, options)
 
 
 def _sample(ranges: np.ndarray) -> np.ndarray:

@@ -18,32 +18,12 @@ def check_counts(counts: np.ndarray, background: np.ndarray) -> None:
             )
 
 
-def check_entries(
-    n: int, stop: np.ndarray, name: str, numbers: np.ndarray, n_numbers: int, n_values: int
-) -> int:
-    """Number of entries of the pixel that has most; refuses those that do not fit.
-
-    Entries of pixel i end at ``stop[i]``; `numbers` are below `n_numbers`, called `name`, and one
-    for each of the `n_values` values.
-    """
-    sizes = np.diff(stop, prepend=0)
-    if stop.shape != (n,) or np.any(sizes < 0) or (stop[-1] if n else 0) != numbers.size:
-        raise ValueError(
-            f"stop: allowed are {n} numbers that ascend to the number of entries, {numbers.size}."
-        )
-    if numbers.shape != (n_values,) or np.any((numbers < 0) | (numbers >= n_numbers)):
-        raise ValueError(
-            f"{name}: allowed are numbers from 0 to {n_numbers - 1}, one for each of the "
-            f"{n_values} values."
-        )
-    return int(sizes.max(initial=0))
-
-
-def check_background_total(total: float, in_hits: float, allow_negative: bool) -> None:
-    """Refuse a total below the sum over the hit bins, and what a free background cannot have."""
+def check_background_total(total: float | None, in_hits: float) -> float:
+    """Background in all bins; refuses none, and one below the sum over the hit bins."""
+    if total is None:
+        raise ValueError("a free background needs its total over all bins.")
     if not (np.isfinite(total) and total >= (1 - 1e-12) * in_hits):  # sums in another order
         raise ValueError(
             f"background total {total}: allowed is the sum over the hit bins, {in_hits:g}, or more."
         )
-    if allow_negative:
-        raise ValueError("fluxes below zero need a fixed background.")
+    return total

@@ -1,7 +1,7 @@
 """The waist: a fit problem, its file, and the expectations it may hold."""
 
 from skyquilt.problem.event_wise import EventWise
-from skyquilt.problem.expectation import Block, Expectation, SparseBlock
+from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.joint import Joint
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.point_spread import PointSpread
@@ -9,7 +9,6 @@ from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.sky_table import SkyTable
 
 __all__ = [
-    "Block",
     "CountsSpectrum",
     "Description",
     "EventWise",
@@ -19,5 +18,4 @@ __all__ = [
     "LocalTable",
     "PointSpread",
     "SkyTable",
-    "SparseBlock",
 ]

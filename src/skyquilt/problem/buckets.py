@@ -18,14 +18,14 @@ class Nearby(NamedTuple):
     ----------
     group : ndarray of int64, shape (n,)
         Group of each direction: directions in one bucket look at the same items.
-    stop : ndarray of int64, shape (n_group,)
-        End of each group's ranges; they start where the one before ends.
+    indptr : ndarray of int64, shape (n_group + 1,)
+        Ranges of group g are those from ``indptr[g]`` to ``indptr[g + 1]``.
     ranges : ndarray of int64, shape (m, 2)
         Ranges [first, last + 1) of items.
     """
 
     group: np.ndarray
-    stop: np.ndarray
+    indptr: np.ndarray
     ranges: np.ndarray
 
     def sum_over_items(self, cumulated: np.ndarray) -> np.ndarray:
@@ -38,8 +38,7 @@ class Nearby(NamedTuple):
         """
         per_range = cumulated[self.ranges[:, 1]] - cumulated[self.ranges[:, 0]]
         upto = np.concatenate([[0], np.cumsum(per_range)])
-        first = np.append(0, self.stop)[:-1]
-        return (upto[self.stop] - upto[first])[self.group]
+        return np.diff(upto[self.indptr])[self.group]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,14 +88,13 @@ class Buckets:
         # both a direction and an item may lie at the corner of its bucket
         reach = np.degrees(radius) + 2 * bucket_radius(self.nside)
         occupied, places = self._occupied_near(centers, reach)
-        stop, ranges = [], []
+        ranges = []
         for center in centers:
             near = occupied[_is_within(places, center, reach)]
             ranges.append(_merge(self.start[near], self.start[near + 1]))
-            stop.append(len(ranges[-1]))
         return Nearby(
             group.astype(np.int64),
-            np.cumsum(stop, dtype=np.int64),
+            np.cumsum([0, *map(len, ranges)], dtype=np.int64),
             np.concatenate([_NONE, *ranges]),
         )
 

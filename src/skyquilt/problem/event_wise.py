@@ -13,9 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
+from skyquilt.blocks import SparseBlock
 from skyquilt.native import kernels
 from skyquilt.problem.buckets import Buckets
-from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.exposed import mark_unexposed
 from skyquilt.problem.profiles import Profiles, tabulate
 from skyquilt.problem.sky_grid import SkyGrid, known_values
@@ -113,17 +113,17 @@ class EventWise:
         near = self.buckets.near(directions, float(psf.reach.max()))
         size = int(near.sum_over_items(np.arange(self.n_hit + 1)).sum())
         n = len(directions)
-        stop, event, density = np.empty(n, np.int64), np.empty(size, np.int64), np.empty(size)
+        indptr, event, density = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
         reach2 = (2 * np.sin(psf.reach / 2)) ** 2
         end = kernels.event_counts(
-            *(n, directions, *near),
+            *(n, directions, near.group, near.indptr[1:], near.ranges),
             *(self.direction, self.flux_density, self.psf_place, self.exposure_place),
             *(exposure.shape[1], exposure, psf.density.shape[1], psf.step, psf.density),
-            *(reach2, float(reach2.max()), stop, event, density),
+            *(reach2, float(reach2.max()), indptr[1:], event, density),
         )
         total = np.sum(exposure * self.total_weight, axis=1)
         status = mark_unexposed(status, total, self._largest_total)
-        return SparseBlock(stop, event[:end], density[:end], total, status)
+        return SparseBlock(indptr, event[:end], density[:end], total, status, self.n_hit)
 
     def most_between(self, directions: np.ndarray) -> np.ndarray:
         """Largest ratio of expected counts to background where there are no events, shape (n,).

@@ -7,7 +7,7 @@ import numpy as np
 from skyquilt.status import GOOD, NO_EXPOSURE
 
 if TYPE_CHECKING:
-    from skyquilt.problem.expectation import SparseWeights
+    from skyquilt.blocks import SparseWeights
 
 LEAST_EXPOSURE = 1e-8
 """Least total of a direction, relative to the largest there can be.
@@ -60,6 +60,6 @@ def mark_unexposed_rows(
     largest = known.max(initial=0.0)
     if known.min(initial=np.inf) > _SURE * largest:
         return status
-    direction = np.repeat(np.arange(status.size), np.diff(weights.stop, prepend=0))
+    direction = np.repeat(np.arange(status.size), np.diff(weights.indptr))
     sums = np.bincount(direction, weights.weight * totals[weights.row], minlength=status.size)
     return mark_unexposed(status, sums, weight_sum * largest)

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skyquilt.problem.expectation import Block, Expectation, SparseBlock
+from skyquilt.blocks import Block, DenseBlock, SparseBlock
+from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.problem import Description, FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.status import GOOD, NO_EXPOSURE, NOT_FINITE, OCCULTED
@@ -63,7 +64,7 @@ class Joint:
         """Expected counts that a block holds per direction."""
         return sum(part.expectation.entries_per_direction for part in self.parts)
 
-    def block(self, directions: np.ndarray) -> Block | SparseBlock:
+    def block(self, directions: np.ndarray) -> Block:
         """Expected counts for unit flux.
 
         Parameters
@@ -73,16 +74,18 @@ class Joint:
 
         Returns
         -------
-        Block or SparseBlock
+        Block
             Counts of all parts side by side, sparse if those of any part are; totals added; for
             the status see `joint_status`.
         """
         blocks = list(self._blocks(directions))
         total = sum(block.total for block in blocks)
         status = joint_status(np.array([block.status for block in blocks]))
-        if any(isinstance(block, SparseBlock) for block in blocks):
-            return SparseBlock(*_entries(blocks, self._first_bins()), total, status)
-        return Block(np.hstack([block.unit_counts for block in blocks]), total, status)
+        if any(block.is_sparse for block in blocks):
+            entries = _side_by_side([block.csr() for block in blocks], self._first_bins())
+            return SparseBlock(*entries, total, status, self.n_hit)
+        unit_counts = [block.dense().unit_counts for block in blocks]
+        return DenseBlock(np.hstack(unit_counts), total, status)
 
     def most_between(self, directions: np.ndarray) -> np.ndarray:
         """Largest ratio of expected counts to background where there are no bins, shape (n,)."""
@@ -143,27 +146,19 @@ def most_between(expectation: Expectation, directions: np.ndarray) -> np.ndarray
     return expectation.most_between(directions) if has_places_between else np.zeros(len(directions))
 
 
-def _entries(
-    blocks: Sequence[Block | SparseBlock], first_bins: np.ndarray
+def _side_by_side(
+    blocks: Sequence[SparseBlock], first_bins: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Entries of all blocks, direction by direction: stop, bin and unit_counts."""
-    parts = [block if isinstance(block, SparseBlock) else _to_sparse(block) for block in blocks]
-    lengths = np.stack([np.diff(part.stop, prepend=0) for part in parts], axis=1)
+    """Entries of all blocks, direction by direction: `indptr`, bin and unit_counts."""
+    lengths = np.stack([np.diff(block.indptr) for block in blocks], axis=1)
     ends = np.cumsum(lengths).reshape(lengths.shape)
-    n_entries = sum(part.bin.size for part in parts)
+    n_entries = sum(block.bin.size for block in blocks)
     bins, unit_counts = np.empty(n_entries, np.int64), np.empty(n_entries)
-    for part, first_bin, end, length in zip(parts, first_bins, ends.T, lengths.T, strict=True):
-        place = np.arange(part.bin.size) + np.repeat(end - part.stop, length)
-        bins[place] = part.bin + first_bin
-        unit_counts[place] = part.unit_counts
-    return ends[:, -1].copy(), bins, unit_counts
-
-
-def _to_sparse(block: Block) -> SparseBlock:
-    n, n_hit = block.unit_counts.shape
-    bins = np.tile(np.arange(n_hit), n)
-    stop = n_hit * np.arange(1, n + 1)
-    return SparseBlock(stop, bins, block.unit_counts.ravel(), block.total, block.status)
+    for block, first_bin, end, length in zip(blocks, first_bins, ends.T, lengths.T, strict=True):
+        place = np.arange(block.bin.size) + np.repeat(end - block.indptr[1:], length)
+        bins[place] = block.bin + first_bin
+        unit_counts[place] = block.unit_counts
+    return np.append(0, ends[:, -1]), bins, unit_counts
 
 
 def joint_status(status: np.ndarray) -> np.ndarray:

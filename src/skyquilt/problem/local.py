@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from skyquilt.blocks import RowBlock, SparseWeights
 from skyquilt.native import kernels
-from skyquilt.problem.expectation import RowBlock, SparseWeights
 from skyquilt.problem.exposed import mark_unexposed_rows
 from skyquilt.sky.healpix import check_directions, ring_thetas
 from skyquilt.sky.pixels import nside_to_npix
@@ -102,14 +102,14 @@ class LocalTable:
         directions, attitude = check_directions(directions), self._attitude
         n, n_row, n_t = len(directions), len(self.totals), attitude.shape[1]
         size = n * min(4 * n_t, n_row)
-        stop, row, weight = np.empty(n, np.int64), np.empty(size, np.int64), np.empty(size)
+        indptr, row, weight = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
         status = np.empty(n, np.uint8)
         end = kernels.local_weights(
             *(self.nside, ring_thetas(self.nside), n, directions),
             *(n_t, attitude, self.zenith is not None, np.zeros(n_row)),
-            *(stop, row, weight, status),
+            *(indptr[1:], row, weight, status),
         )
-        return SparseWeights(stop, row[:end], weight[:end]), status
+        return SparseWeights(indptr, row[:end], weight[:end]), status
 
     @cached_property
     def _attitude(self) -> np.ndarray:

@@ -13,9 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
+from skyquilt.blocks import SparseBlock
 from skyquilt.native import kernels
 from skyquilt.problem.buckets import bucket_radius
-from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.exposed import mark_unexposed
 from skyquilt.problem.pixel_image import PixelImage, are_squares
 from skyquilt.problem.profiles import Profiles, blur, tabulate
@@ -107,17 +107,18 @@ class PointSpread:
         near = image.buckets.near(directions, self._radius)
         size = int(near.sum_over_items(np.append(0, image.bin_stop)).sum())
         n, (n_component, n_column) = len(directions), psf.contained.shape
-        stop, hit, counts = np.empty(n, np.int64), np.empty(size, np.int64), np.empty(size)
+        indptr, hit, counts = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
         end = kernels.pixel_counts(
-            *(n, directions, *near, image.vertices.shape[1], image.vertices, self.image.shapes),
+            *(n, directions, near.group, near.indptr[1:], near.ranges),
+            *(image.vertices.shape[1], image.vertices, image.shapes),
             *(image.bin_stop, image.bin_band, yields, *self._shares),
             *(n_component, n_column, psf.step, psf.core, *self._tables, psf.reach, self._far),
             *(np.empty(2 * n_component), np.zeros(2 * n_component + 1, np.int64)),
-            *(stop, hit, counts),
+            *(indptr[1:], hit, counts),
         )
         total = np.sum(yields * self._contained(directions) * self._measured, axis=1)
         status = mark_unexposed(status, total, self._largest_total)
-        return SparseBlock(stop, hit[:end], counts[:end], total, status)
+        return SparseBlock(indptr, hit[:end], counts[:end], total, status, self.n_hit)
 
     def select_bins(self, bins: np.ndarray) -> "PointSpread":
         """The same with some of the hit bins; totals stay those of all bins.

@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from skyquilt.blocks import RowBlock, SparseWeights
 from skyquilt.native import kernels
-from skyquilt.problem.expectation import RowBlock, SparseWeights
 from skyquilt.problem.exposed import mark_unexposed_rows
 from skyquilt.sky.healpix import interp_ring, vec_to_ring
 from skyquilt.sky.pixels import nside_to_npix, ring_to_nest
@@ -93,9 +93,9 @@ class SkyTable:
             ipix = ring_to_nest(self.nside, ipix)
         n, size = len(ipix), ipix.size
         dense = np.zeros(len(self.totals))
-        stop, row, weight = np.empty(n, np.int64), np.empty(size, np.int64), np.empty(size)
-        end = kernels.merge_weights(n, ipix.shape[1], ipix, share, dense, stop, row, weight)
-        return SparseWeights(stop, row[:end], weight[:end])
+        indptr, row, weight = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
+        end = kernels.merge_weights(n, ipix.shape[1], ipix, share, dense, indptr[1:], row, weight)
+        return SparseWeights(indptr, row[:end], weight[:end])
 
     @cached_property
     def _rows(self) -> np.ndarray:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skyquilt.problem.expectation import Block, Expectation, RowBlock, SparseBlock
+from skyquilt.blocks import Block
+from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.problem import FitProblem
 
 
@@ -52,7 +53,7 @@ class Templates:
         """Expected counts that the blocks of all spectra hold per direction."""
         return sum(one.entries_per_direction for one in self.expectations)
 
-    def block(self, directions: np.ndarray) -> Block | SparseBlock | RowBlock:
+    def block(self, directions: np.ndarray) -> Block:
         """Expected counts of the first spectrum, for those who need but one."""
         return self.expectations[0].block(directions)
 

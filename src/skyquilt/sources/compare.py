@@ -5,6 +5,7 @@ import numpy as np
 from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.io.fits_table import Column
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation, separation, vec_to_lonlat
@@ -60,7 +61,9 @@ def compare_catalogue(
     fits = np.empty((4, number.size))
     for own in np.unique(number):
         others = with_sources(problem, templates, flux, but=None if own < 0 else own)
-        fit = fit_pixels(others, direction[number == own], confidence_level=confidence_level)
+        fit = fit_pixels(
+            others, direction[number == own], FluxOptions(confidence_level=confidence_level)
+        )
         fits[:, number == own] = fit.ts, fit.flux, fit.flux_err, fit.flux_ul
     ts, flux, flux_err, flux_ul = fits
     per_flux = problem.photon_flux

@@ -7,6 +7,7 @@ import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.fluxes import FluxesFit, connected, fit_fluxes, ts_of_each
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sources.joint import joint_errors
 from skyquilt.sources.model import SourceCounts, correlations, source_counts_at, with_sources
@@ -52,7 +53,7 @@ def measure_alone(
     problem: FitProblem, directions: np.ndarray, confidence_level: float | None
 ) -> Measured:
     """Measure each source over the background alone, as if there were no others."""
-    fit = fit_pixels(problem, directions, confidence_level=confidence_level)
+    fit = fit_pixels(problem, directions, FluxOptions(confidence_level=confidence_level))
     return Measured(**{name: getattr(fit, name) for name in Measured._fields})
 
 
@@ -93,7 +94,7 @@ def measure_together(
     for number in range(len(ts)):
         over_others = with_sources(problem, templates, flux, but=number)
         here = directions[number : number + 1]
-        one = fit_pixels(over_others, here, confidence_level=confidence_level)
+        one = fit_pixels(over_others, here, FluxOptions(confidence_level=confidence_level))
         fixed[:, number] = np.ravel((one.flux_err, one.flux_err_lo, one.flux_err_hi, one.flux_ul))
     err, err_lo, err_hi = fixed[:3] * widening
     limit = flux + widening * (fixed[3] - flux)

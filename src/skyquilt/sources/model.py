@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from skyquilt.problem.expectation import Block, RowBlock, SparseBlock
+from skyquilt.blocks import Block
 from skyquilt.problem.problem import FitProblem
 
 if TYPE_CHECKING:
@@ -66,16 +66,12 @@ def source_counts_at(problem: FitProblem, directions: np.ndarray) -> SourceCount
     """
     from scipy.sparse import vstack
 
-    parts = [
-        (_rows(block, problem.counts.size), block.total) for block in blocks_of(problem, directions)
-    ]
+    parts = [(_rows(block), block.total) for block in blocks_of(problem, directions)]
     rows, total = zip(*parts, strict=True)
     return SourceCounts(vstack(rows, format="csr"), np.concatenate(total))
 
 
-def blocks_of(
-    problem: FitProblem, directions: np.ndarray
-) -> Iterator[Block | RowBlock | SparseBlock]:
+def blocks_of(problem: FitProblem, directions: np.ndarray) -> Iterator[Block]:
     """Expectations of directions in blocks of up to `MOST_ENTRIES` counts; at least one block."""
     size = most_directions(problem)
     for start in range(0, max(len(directions), 1), size):
@@ -100,13 +96,11 @@ def with_sources(
     return replace(problem, background=problem.background + flux @ templates.unit_counts)
 
 
-def _rows(block: Block | RowBlock | SparseBlock, n_hit: int) -> "csr_array":
+def _rows(block: Block) -> "csr_array":
+    """Expected counts that are not 0."""
     from scipy.sparse import csr_array
 
-    if isinstance(block, SparseBlock):
-        ends = np.concatenate([[0], block.stop])
-        return csr_array((block.unit_counts, block.bin, ends), shape=(len(block.stop), n_hit))
-    return csr_array(block.unit_counts)
+    return block.csr().matrix if block.is_sparse else csr_array(block.dense().unit_counts)
 
 
 def correlations(problem: FitProblem, templates: SourceCounts) -> "csr_array":

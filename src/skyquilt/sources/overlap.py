@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from skyquilt.blocks import SparseBlock
 from skyquilt.maps.skymap import SkyMap
-from skyquilt.problem.expectation import SparseBlock
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import vec_to_nest
@@ -47,7 +47,7 @@ def changed_pixels(
     ndarray of int64, shape (m,)
         Places in the map, ascending.
     """
-    if not isinstance(problem.expectation.block(sources[:1]), SparseBlock):
+    if not problem.expectation.block(sources[:1]).is_sparse:
         return np.arange(skymap.ipix.size)
     is_tried = np.zeros(skymap.ipix.size, dtype=bool)
     is_changed = is_tried.copy()
@@ -67,16 +67,14 @@ def _changes(problem: FitProblem, before: np.ndarray, directions: np.ndarray) ->
     now, counts = problem.background, problem.counts
     changed = counts * np.abs(now - before) / (now * before)
     information = counts / now**2
-    parts = [_sums(block, changed, information) for block in blocks_of(problem, directions)]
+    parts = [_sums(block.csr(), changed, information) for block in blocks_of(problem, directions)]
     return np.concatenate(parts)
 
 
 def _sums(block: SparseBlock, changed: np.ndarray, information: np.ndarray) -> np.ndarray:
     """Change of the slope over its standard deviation, for each direction of a block."""
-    size = np.diff(block.stop, prepend=0)
-    direction = np.repeat(np.arange(size.size), size)
     slope, curvature = (
-        np.bincount(direction, entries, minlength=size.size)
+        np.bincount(block.direction, entries, minlength=len(block.total))
         for entries in (
             block.unit_counts * changed[block.bin],
             block.unit_counts**2 * information[block.bin],

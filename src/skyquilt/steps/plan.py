@@ -12,6 +12,7 @@ from skyquilt.errors import ConfigError
 from skyquilt.fit.plan import make_plan
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem.file import check_rows, read_problem
 from skyquilt.runs.answers import answer_from
 from skyquilt.sky import regions
@@ -34,7 +35,7 @@ def plan_analysis(config: Config, name: str, problem: str | Path, output: str | 
         frame=grid.frame,
         ranges=region_ranges(grid),
         chunks=fit.chunks,
-        **fit.pixel_options,
+        options=FluxOptions(**fit.flux_options),
     )
     write_json(output, plan.to_content() | {"provenance": provenance.record()})
 

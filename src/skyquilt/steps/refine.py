@@ -14,6 +14,7 @@ from skyquilt.fit.plan import empty_plan, make_plan
 from skyquilt.fit.progress import Progress
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.localisation.refine.cells import Goal, make_goal
 from skyquilt.localisation.refine.fit import fit_cells
 from skyquilt.localisation.refine.start import start_cells
@@ -83,7 +84,7 @@ def refine_analysis(
         return fit_cells(
             known.problem,
             uniq,
-            **analysis.fit.pixel_options,
+            FluxOptions(**analysis.fit.flux_options),
             threads=threads,
             on_progress=Progress(f"cells of order {uniq_to_order(uniq).max()}"),
         )
@@ -133,7 +134,7 @@ def plan_refinement(
             ordering="nested",
             frame="icrs",
             ranges=ranges_from_ipix(ipix),
-            **analysis.fit.pixel_options,
+            options=FluxOptions(**analysis.fit.flux_options),
         )
     write_json(output, plan.to_content() | {"provenance": provenance.record()})
 

@@ -39,7 +39,7 @@ def sources_analysis(
     """Write the sources of an analysis as ECSV and, beside it, as FITS."""
     clock = start_clock()
     analysis = get_analysis(config, name)
-    options, level = analysis.sources, analysis.fit.pixel_options["confidence_level"]
+    options, level = analysis.sources, analysis.fit.flux_options["confidence_level"]
     if options is None:
         raise ConfigError(
             f"analysis {name} has no section `sources`; `sources: {{}}` takes the defaults."

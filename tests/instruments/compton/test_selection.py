@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from skyquilt.blocks import DenseBlock
 from skyquilt.errors import InputError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.poisson import fit_flux
@@ -78,7 +79,7 @@ def test_masked_map_equals_one_without_these_bins(galactic):
 
     found = fit_pixels(problem, ring_to_vec(1, np.arange(12)))
 
-    wanted = fit_flux(counts, background, rows, rows.sum(axis=1))
+    wanted = fit_flux(counts, background, DenseBlock(rows, rows.sum(axis=1), np.zeros(12)))
     # float32 rows
     np.testing.assert_allclose(found.ts, wanted.ts, rtol=1e-6)
     np.testing.assert_allclose(found.flux, wanted.flux, rtol=1e-6)

@@ -31,10 +31,7 @@ def problem(dataset, path, energy=None, **data):
 def expected(found, places=PLACES):
     """Expected counts per hit bin and total, at some places in ICRS."""
     block = found.expectation.block(rotate(rotation("icrs", found.frame), places))
-    counts = np.zeros((len(places), len(found.counts)))
-    for number, (first, stop) in enumerate(zip([0, *block.stop[:-1]], block.stop, strict=True)):
-        counts[number, block.bin[first:stop]] = block.unit_counts[first:stop]
-    return counts, block.total
+    return block.dense().unit_counts, block.total
 
 
 def by_true_energy(map_dataset):

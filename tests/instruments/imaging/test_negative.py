@@ -10,6 +10,7 @@ from skyquilt.cli.main import main
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.io.provenance import Provenance
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.maps.file import read_skymap
 from skyquilt.problem.file import read_problem, write_problem
 from skyquilt.sky.healpix import nest_to_vec
@@ -18,7 +19,7 @@ from skyquilt.status import AT_BOUND
 from skyquilt.testing.analyses import ask_one
 
 DIRECTIONS = nest_to_vec(8, np.arange(0, 768, 7))
-OPTIONS = {"allow_negative": True, "confidence_level": 0.9}
+OPTIONS = FluxOptions(allow_negative=True, confidence_level=0.9)
 
 
 def analysis_of(settings, **fit):
@@ -35,7 +36,7 @@ def test_fluxes_above_zero_are_the_same_bit_for_bit(make_sky, kind):
     sky = make_sky(background_counts=1000.0, source_counts=50.0).write(kind)
     below, above = both(sky.settings(kind))
 
-    found, expected = fit_pixels(below, DIRECTIONS, **OPTIONS), fit_pixels(above, DIRECTIONS)
+    found, expected = fit_pixels(below, DIRECTIONS, OPTIONS), fit_pixels(above, DIRECTIONS)
 
     is_above = expected.flux > 0
     assert 10 < is_above.sum() < 0.9 * len(is_above)
@@ -50,11 +51,10 @@ def test_model_of_a_cube_is_negative_in_no_bin(make_sky):
     problem = make_problem(analysis_of(sky.settings("counts"), allow_negative=True))
     assert problem.counts.size == 3072 * 4
 
-    fit = fit_pixels(problem, DIRECTIONS, **OPTIONS)
+    fit = fit_pixels(problem, DIRECTIONS, OPTIONS)
 
     block = problem.expectation.block(DIRECTIONS)
-    first = np.append(0, block.stop)[:-1]
-    for flux, start, stop in zip(fit.flux, first, block.stop, strict=True):
+    for flux, start, stop in zip(fit.flux, block.indptr[:-1], block.indptr[1:], strict=True):
         seen = block.bin[start:stop]
         assert np.all(problem.background[seen] + flux * block.unit_counts[start:stop] >= 0)
     assert np.any(fit.status == AT_BOUND)
@@ -72,11 +72,11 @@ def test_bins_without_background_leave_nothing_to_take(make_sky, place):
     here = nest_to_vec(8, np.arange(768))
     empty = np.flatnonzero(problem.background < 1e-100)
     block = problem.expectation.block(here)
-    pixel = np.repeat(np.arange(768), np.diff(block.stop, prepend=0))
+    pixel = block.direction
     sees = np.unique(pixel[np.isin(block.bin, empty) & (block.unit_counts > 0)])
 
     assert empty.size == 1
-    fit = fit_pixels(problem, here, **OPTIONS)
+    fit = fit_pixels(problem, here, OPTIONS)
     assert np.all(fit.flux[sees] >= 0)
     assert np.any(fit.flux < 0)
 
@@ -88,7 +88,7 @@ def test_model_of_events_is_negative_at_no_energy(make_sky, tmp_path):
     write_problem(tmp_path / "p.h5", make_problem(analysis), Provenance("prepare", {}))
     problem = read_problem(tmp_path / "p.h5")
 
-    fit = fit_pixels(problem, DIRECTIONS, **OPTIONS)
+    fit = fit_pixels(problem, DIRECTIONS, OPTIONS)
 
     energy = np.geomspace(10.0, 999.0, 50)  # GeV
     width = np.radians(0.8 * (energy / 10.0) ** -0.2)

@@ -10,6 +10,7 @@ from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.check import check_analysis
 from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.io.provenance import Provenance
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem.file import read_problem, write_problem
 from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
@@ -220,7 +221,7 @@ def test_scale_multiplies_the_background(sky):
 def test_free_background_finds_its_norm(sky, kind):
     problem = make_problem(sky.write(kind).analysis(kind, background={"scale": 0.8}))
 
-    fit = fit_pixels(problem, source(), free_background=True)
+    fit = fit_pixels(problem, source(), FluxOptions(free_background=True))
 
     # as many counts as there are over 0.8 of 4000 expected
     assert problem.background_total == pytest.approx(3200, rel=1e-9)

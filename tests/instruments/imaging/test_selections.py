@@ -10,6 +10,7 @@ from skyquilt.errors import InputError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.instruments.imaging.selections import read_selections, sort_selections
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.status import GOOD, NO_EXPOSURE
 
@@ -106,7 +107,7 @@ def test_circle_of_events_is_applied(make_sky, norm):
     cap = 4000 * (1 - np.cos(np.radians(25))) / 2 * (1 + 0.3 * height)
     assert problem.background_total == pytest.approx(cap, rel=3e-3)
     directions = lonlat_to_vec(np.array([120.0, 120, 300]), np.array([35.0, 12, -35]))
-    fit = fit_pixels(problem, directions, free_background=norm == "free")
+    fit = fit_pixels(problem, directions, FluxOptions(free_background=norm == "free"))
     assert fit.status.tolist() == [GOOD, NO_EXPOSURE, NO_EXPOSURE]
     # a finer exposure, and a norm of the background from fewer events
     assert fit.flux[0] == pytest.approx(whole.flux[0], rel=0.02)

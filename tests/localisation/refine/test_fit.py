@@ -6,6 +6,7 @@ from toy import Telescope
 
 from skyquilt.config.refine import RefineOptions
 from skyquilt.fit.pixels import fit_pixels, fitted_columns
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.localisation.refine.cells import make_goal
 from skyquilt.localisation.refine.fit import fit_cells
 from skyquilt.localisation.refine.start import start_cells
@@ -78,4 +79,4 @@ def test_negative_fluxes_are_fitted_when_allowed(problem):
     uniq = 4 * 8**2 + np.arange(768)
 
     assert np.min(fit_cells(problem, uniq)["flux"]) == 0
-    assert np.min(fit_cells(problem, uniq, allow_negative=True)["flux"]) < 0
+    assert np.min(fit_cells(problem, uniq, FluxOptions(allow_negative=True))["flux"]) < 0

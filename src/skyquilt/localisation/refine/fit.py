@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels, fitted_columns
+from skyquilt.likelihood.options import DEFAULT, FluxOptions
 from skyquilt.maps.merge import derive_columns
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.problem.problem import FitProblem
@@ -15,10 +16,10 @@ from skyquilt.sky.frames import rotate, rotation
 def fit_cells(
     problem: FitProblem,
     uniq: np.ndarray,
+    options: FluxOptions = DEFAULT,
     *,
     threads: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
-    **options: float | bool | None,
 ) -> dict[str, np.ndarray]:
     """Fit the flux of a source at the centre of each cell.
 
@@ -28,7 +29,7 @@ def fit_cells(
         Counts, background and expectation.
     uniq : ndarray of int64, shape (n,)
         Cells in ICRS, ascending along the nested curve.
-    threads, on_progress, options
+    options, threads, on_progress
         See `fit_pixels`.
 
     Returns
@@ -39,10 +40,10 @@ def fit_cells(
     fit = fit_pixels(
         problem,
         rotate(rotation("icrs", problem.frame), MultiOrderMap("icrs", uniq, {}).centres),
+        options,
         threads=threads,
         on_progress=on_progress,
-        **options,
     )
     fluxes = photon_fluxes(problem)
-    names = fitted_columns(n_templates=len(fluxes), **options)
+    names = fitted_columns(options, len(fluxes))
     return derive_columns({name: getattr(fit, name) for name in names}, fluxes)

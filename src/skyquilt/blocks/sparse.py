@@ -1,0 +1,111 @@
+"""Expected counts as lists of the hit bins that a direction sees."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from skyquilt.blocks.block import PixelFits, check_lists, fit_room, join_lists, lists_of
+from skyquilt.blocks.dense import DenseBlock
+from skyquilt.native import FitOptions, kernels
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+class SparseBlock(NamedTuple):
+    """Expected counts for unit flux, of a block of directions that see few of the hit bins.
+
+    Attributes
+    ----------
+    indptr : ndarray of int64, shape (n + 1,)
+        Entries of direction i are those from ``indptr[i]`` to ``indptr[i + 1]``.
+    bin : ndarray of int64, shape (m,)
+        Numbers of hit bins, each once per direction; bins without an entry see nothing.
+    unit_counts : ndarray of float64, shape (m,)
+        Expected counts in these bins.
+    total : ndarray of float64, shape (n,)
+        Expected counts summed over all bins, with and without counts.
+    status : ndarray of uint8, shape (n,)
+        GOOD, or why there is nothing to fit, see `skyquilt.status`.
+    n_hit : int
+        Number of hit bins.
+    """
+
+    indptr: np.ndarray
+    bin: np.ndarray
+    unit_counts: np.ndarray
+    total: np.ndarray
+    status: np.ndarray
+    n_hit: int
+
+    @property
+    def is_sparse(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
+    def direction(self) -> np.ndarray:
+        """Number of the direction of each entry, shape (m,)."""
+        return np.repeat(np.arange(len(self.total)), np.diff(self.indptr))
+
+    @property
+    def matrix(self) -> "csr_array":
+        """The entries as a sparse matrix, shape (n, n_hit)."""
+        from scipy.sparse import csr_array
+
+        shape = len(self.total), self.n_hit
+        return csr_array((self.unit_counts, self.bin, self.indptr), shape=shape)
+
+    def dense(self) -> DenseBlock:
+        """The same with a value for each hit bin."""
+        unit_counts = np.zeros((len(self.total), self.n_hit))
+        unit_counts[self.direction, self.bin] = self.unit_counts
+        return DenseBlock(unit_counts, self.total, self.status)
+
+    def csr(self) -> "SparseBlock":
+        """The block itself."""
+        return self
+
+    def combine(self, weights: "csr_array", status: np.ndarray) -> "SparseBlock":
+        """Weighted sums of directions; the total of those without weight may be anything."""
+        seen = np.zeros(len(self.total), dtype=bool)
+        seen[weights.indices[weights.data != 0]] = True
+        total = weights @ np.where(seen, self.total, 0.0)
+        return SparseBlock(*lists_of(weights @ self.matrix), total, status, self.n_hit)
+
+    def join(self, others: Sequence["SparseBlock"]) -> "SparseBlock":
+        """These directions, followed by others."""
+        total, status = (
+            np.concatenate([getattr(block, name) for block in (self, *others)])
+            for name in ("total", "status")
+        )
+        lists = join_lists([block[:3] for block in (self, *others)])
+        return SparseBlock(*lists, total, status, self.n_hit)
+
+    def fit(
+        self,
+        counts: np.ndarray,
+        background: np.ndarray,
+        settings: FitOptions,
+        most: np.ndarray | None,
+        to: PixelFits,
+    ) -> None:
+        """Fit each direction; a bin without an entry has expected counts of 0 and costs nothing.
+
+        `most` is the largest ratio of expected counts to background in bins without counts that
+        have no number, per direction: it bounds fluxes below zero as the other bins do.
+        """
+        unit_counts, total = (
+            np.ascontiguousarray(values, np.float64) for values in (self.unit_counts, self.total)
+        )
+        indptr, bins = (
+            np.ascontiguousarray(values, np.int64) for values in (self.indptr, self.bin)
+        )
+        n = len(total)
+        longest = check_lists(n, indptr, "bin", bins, counts.size, unit_counts.size)
+        most = np.zeros(n) if most is None else np.ascontiguousarray(most, np.float64)
+        kernels.fit_sparse(
+            *(counts, background, n, indptr[1:], bins, unit_counts, total, most),
+            *(settings, np.empty(fit_room(longest)), *to),
+        )
