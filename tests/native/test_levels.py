@@ -108,7 +108,7 @@ def assert_same_bits(kernels, use, problem, images):
     found = everything(problem, images)
     for a, b in zip(expected, found, strict=True):
         for x, y in zip(a, b, strict=True):
-            assert x.tobytes() == y.tobytes()
+            assert np.asarray(x).tobytes() == np.asarray(y).tobytes()
 
 
 def everything(problem, images):
