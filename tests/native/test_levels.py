@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from skyquilt import native
-from skyquilt.blocks import dense, rows, sparse
+from skyquilt.blocks import counts, rows
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.native import build
@@ -31,7 +31,7 @@ from skyquilt.sky.healpix import interp_ring, nest_to_vec
 
 IS_X86 = platform.machine() in ("x86_64", "AMD64")
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
-USERS = (dense, rows, sparse, local, healpix, event_wise, point_spread)
+USERS = (counts, rows, local, healpix, event_wise, point_spread)
 DIRECTIONS = nest_to_vec(8, np.arange(768))
 
 

@@ -1,8 +1,7 @@
 """Expected counts of a source of unit flux, for a block of directions: dense, sparse, or rows."""
 
 from skyquilt.blocks.block import Block, join_blocks
-from skyquilt.blocks.dense import DenseBlock
+from skyquilt.blocks.counts import DenseBlock, SparseBlock
 from skyquilt.blocks.rows import RowBlock, SparseWeights
-from skyquilt.blocks.sparse import SparseBlock
 
 __all__ = ["Block", "DenseBlock", "RowBlock", "SparseBlock", "SparseWeights", "join_blocks"]

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from skyquilt.blocks.block import PixelFits, check_lists, fit_room, join_lists, lists_of
-from skyquilt.blocks.dense import DenseBlock
-from skyquilt.blocks.sparse import SparseBlock
+from skyquilt.blocks.counts import DenseBlock, SparseBlock
+from skyquilt.blocks.lists import PixelFits, check_lists, fit_room, join_lists, lists_of
 from skyquilt.native import FitOptions, kernels
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skyquilt.blocks import Block
-from skyquilt.blocks.block import PixelFits
+from skyquilt.blocks.lists import PixelFits
 from skyquilt.likelihood.checks import check_background_total, check_counts
 from skyquilt.likelihood.options import DEFAULT, FluxOptions
 from skyquilt.native import FitOptions
