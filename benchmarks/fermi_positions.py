@@ -3,9 +3,13 @@
     SKYQUILT_DATA=<folder of the data> python benchmarks/fermi_positions.py
 
 The sources of the example fermi-2fhl (photons above 50 GeV) are compared with the positions of
-3FHL, which were made of ten times as many photons, from 10 GeV on. Then sources are simulated with
-the point spread function of the fit, once with as many photons as were found, and once with 15
-times as many: what is missing there is not the point spread function's fault.
+3FHL, which were made of ten times as many photons, from 10 GeV on, these among them. Then sources
+are simulated with the point spread function of the fit, once with as many photons as were found,
+and once with 15 times as many: what is missing there is not the point spread function's fault.
+
+Of each source there are the ellipse of `sources`, and the containment and credible regions of a
+map around it that is refined as `skyquilt refine` does. A statistical error of 3FHL makes offsets
+larger where its photons are others, and smaller where they are the same: ellipses for both.
 """
 
 import one_thread  # noqa: F401
@@ -22,28 +26,43 @@ import fermi_sky
 import numpy as np
 
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.refine import RefineOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.healpix_cube import read_exposure
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.response import Response
+from skyquilt.localisation.posterior import localise
+from skyquilt.localisation.refine.cells import make_goal, refine
+from skyquilt.localisation.refine.fit import fit_cells
 from skyquilt.localisation.systematic import systematic_error
+from skyquilt.maps.containment import containment_threshold
+from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.problem import FitProblem
 from skyquilt.problem.buckets import Buckets
-from skyquilt.sky.frames import lonlat_to_vec, rotation, separation
+from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation, separation
+from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
+from skyquilt.sky.neighbours import neighbours
 from skyquilt.sky.tangent import from_tangent, tangent_axes
+from skyquilt.sky.uniq import to_uniq
 from skyquilt.sources.position import refine_positions
 from skyquilt.spectra.models import evaluate
 
 LEVELS = (0.5, 0.68, 0.9, 0.95)
+KINDS = ("ellipses", "containment", "credible")
 THRESHOLD = 25.0
 BACKGROUND = 1.2  # photons per deg2, as far from the galactic plane, of index -2.4
 _INDEX = -2.4
 _RADIUS = 3.0  # of the simulated background [deg]
 _GRID = np.linspace(-0.3, 0.3, 13)
+_ORDER = 8  # of the map of the example
+_POLE = np.array([0.0, 0.0, 1.0])
+_AXES = ("err_major", "err_minor")
+_OTHERS = {"ellipses of both, other photons": 1.0, "ellipses, the same among more photons": -1.0}
+_AROUND = 0.7  # of the maps around sources [deg]
 
 
-class Offsets(NamedTuple):
-    """Offsets of sources from where they are, and the errors of their positions.
+class Held(NamedTuple):
+    """Sources, and whether what is said of their positions holds where they are.
 
     Attributes
     ----------
@@ -51,20 +70,77 @@ class Offsets(NamedTuple):
         Offsets in the tangent plane [deg].
     covariance : ndarray of float64, shape (n, 2, 2)
         Statistical ones [deg2].
+    other : ndarray of float64, shape (n,)
+        Standard errors along each axis of the positions that these are compared with [deg].
+    drop : ndarray of float64, shape (n,)
+        TS of the peak less that where the source is.
+    regions : ndarray of bool, shape (n, 2, 2, n_level)
+        Without and with a systematic error, the containment and the credible region.
     """
 
     offset: np.ndarray
     covariance: np.ndarray
+    other: np.ndarray
+    drop: np.ndarray
+    regions: np.ndarray
 
-    def inside(self, error: float) -> list[float]:
-        """Fraction within the ellipses of each level, with a systematic error [deg]."""
-        whole = self.covariance + error**2 * np.eye(2)
+    def ellipses(self, error: float, sign: float = 0.0) -> np.ndarray:
+        """Fraction within the ellipses of each level, with a systematic error [deg].
+
+        Variances of the other positions are added with a sign.
+        """
+        more = error**2 + sign * self.other**2
+        whole = self.covariance + more[:, None, None] * np.eye(2)
         distance = np.einsum("ni,nij,nj->n", self.offset, np.linalg.inv(whole), self.offset)
-        return [float(np.mean(distance <= -2 * np.log1p(-level))) for level in LEVELS]
+        return np.mean(distance[:, None] <= -2 * np.log1p(-np.array(LEVELS)), axis=0)
 
 
-def real_offsets(root: Path) -> tuple[Offsets, np.ndarray]:
-    """Offsets of 2FHL sources from those of 3FHL, and all expected counts of the list."""
+class _One(NamedTuple):
+    """A source: that of `Held`, of one."""
+
+    offset: np.ndarray
+    covariance: np.ndarray
+    other: float
+    drop: float
+    regions: np.ndarray
+
+
+def _held(sources: list[_One]) -> Held:
+    return Held(*(np.array(column) for column in zip(*sources, strict=True)))
+
+
+def _in_regions(
+    problem: FitProblem, peak: np.ndarray, truth: np.ndarray, error: float
+) -> tuple[float, np.ndarray]:
+    """Drop of TS at the truth, and whether regions hold it; both directions ICRS."""
+    ipix = vec_to_nest(1 << _ORDER, peak[np.newaxis])
+    while (wider := _with_neighbours(ipix, peak)).size > ipix.size:
+        ipix = wider
+
+    def evaluate(uniq: np.ndarray) -> dict[str, np.ndarray]:
+        return fit_cells(problem, uniq)
+
+    uniq = to_uniq(_ORDER, ipix)
+    start = MultiOrderMap("icrs", uniq, evaluate(uniq))
+    goal = make_goal(RefineOptions(), LEVELS, _ORDER, error, problem.description.sharpness_deg)
+    cells = refine(start, evaluate, goal)
+    held = []
+    for one in (0.0, error):
+        found = localise(cells, LEVELS, error=one)
+        place = found.cells.find(truth[np.newaxis])[0]
+        held.append([[place in region.cells for region in kind] for kind in found[1:]])
+    here = rotate(rotation("icrs", problem.frame), truth[np.newaxis])
+    return float(np.nanmax(cells.ts) - fit_pixels(problem, here).ts[0]), np.array(held)
+
+
+def _with_neighbours(ipix: np.ndarray, peak: np.ndarray) -> np.ndarray:
+    beside = neighbours(1 << _ORDER, ipix)
+    every = np.union1d(ipix, beside[beside >= 0])
+    return every[nest_to_vec(1 << _ORDER, every) @ peak > np.cos(np.radians(_AROUND))]
+
+
+def real_sources(root: Path, problem: FitProblem, error: float) -> tuple[Held, np.ndarray]:
+    """Sources of 2FHL at the positions of 3FHL, and all expected counts of the list."""
     from astropy.table import Table
 
     with tempfile.TemporaryDirectory() as folder:
@@ -78,35 +154,41 @@ def real_offsets(root: Path) -> tuple[Offsets, np.ndarray]:
     system = np.array(found["pos_err_sys"])
     statistical = np.sqrt(np.maximum(np.array(found["pos_err"]) ** 2 - system**2, 0))
     is_same = separation(place, better.direction[nearest]) < 0.25
-    kept = np.flatnonzero(is_same & (sigma < 0.6 * statistical))
-    axes = tangent_axes(place[kept], np.array([0.0, 0.0, 1.0]))
-    east, north = (np.sum(axis * better.direction[nearest[kept]], axis=1) for axis in axes)
-    angle = np.radians(np.array(found["err_pa"])[kept])
-    along = np.stack([np.sin(angle), np.cos(angle)], axis=1)
-    across = np.stack([np.cos(angle), -np.sin(angle)], axis=1)
-    covariance = sum(
-        (np.array(found[name])[kept] ** 2 - system[kept] ** 2)[:, None, None]
-        * direction[:, :, None]
-        * direction[:, None, :]
-        for name, direction in (("err_major", along), ("err_minor", across))
-    )
-    return Offsets(np.degrees(np.stack([east, north], axis=1)), covariance), np.array(
-        found["npred"]
-    )
+    sources = []
+    for row in np.flatnonzero(is_same & (sigma < 0.6 * statistical)):
+        truth, axes = better.direction[nearest[row]], tangent_axes(place[[row]], _POLE)
+        angle = np.radians(found["err_pa"][row])
+        along = np.array([np.sin(angle), np.cos(angle)])
+        across = np.array([np.cos(angle), -np.sin(angle)])
+        major, minor = (found[name][row] ** 2 - system[row] ** 2 for name in _AXES)
+        covariance = major * np.outer(along, along) + minor * np.outer(across, across)
+        offset = np.degrees([float(axis[0] @ truth) for axis in axes])
+        drop, regions = _in_regions(problem, place[row], truth, error)
+        sources.append(_One(offset, covariance, float(sigma[row]), drop, regions))
+    return _held(sources), np.array(found["npred"])
 
 
-def simulated_offsets(
-    analysis: Analysis, problem: FitProblem, response: Response, counts: np.ndarray, seed: int
-) -> Offsets:
-    """Offsets of simulated sources of so many expected photons each, the response known."""
+def simulated_sources(
+    analysis: Analysis,
+    problem: FitProblem,
+    response: Response,
+    counts: np.ndarray,
+    error: float,
+    seed: int,
+) -> Held:
+    """Simulated sources of so many expected photons each, the response known."""
     rng, pole = np.random.default_rng(seed), rotation("icrs", problem.frame)[:, 2]
-    truth = np.array([[1.0, 0.0, 0.0]])  # towards the Galactic centre, where it does not matter
-    axes = tangent_axes(truth, pole)
+    to_icrs = rotation(problem.frame, "icrs")
+    center = np.array([[1.0, 0.0, 0.0]])  # the Galactic centre, which does not matter
     x, y = (values.reshape(1, -1) for values in np.meshgrid(_GRID, _GRID))
-    start = from_tangent(truth, axes, x, y)[0]
-    offsets, covariances = [], []
+    sources = []
     for expected in counts:
-        sky = _simulate(analysis, problem, response, rng.poisson(expected), rng, axes)
+        # anywhere in a cell of the finest map
+        shift = rng.uniform(-0.1, 0.1, (2, 1, 1))
+        truth = from_tangent(center, tangent_axes(center, pole), *shift)[0]
+        axes = tangent_axes(truth, pole)
+        start = from_tangent(truth, axes, x, y)[0]
+        sky = _simulate(analysis, problem, response, rng.poisson(expected), rng, truth)
 
         def ts_at(directions: np.ndarray, sky: FitProblem = sky) -> np.ndarray:
             return fit_pixels(sky, directions).ts
@@ -115,9 +197,11 @@ def simulated_offsets(
         found = refine_positions(ts_at, start[[np.argmax(ts)]], problem.frame, 0.1)
         if found.is_fitted[0] and found.ts[0] > THRESHOLD:
             own = tangent_axes(found.direction, pole)
-            offsets.append([np.degrees(float(axis[0] @ truth[0])) for axis in own])
-            covariances.append(found.covariance[0])
-    return Offsets(np.array(offsets), np.array(covariances))
+            offset = np.degrees([float(axis[0] @ truth[0]) for axis in own])
+            turned = rotate(to_icrs, np.concatenate([found.direction, truth]))
+            drop, regions = _in_regions(sky, *turned, error)
+            sources.append(_One(offset, found.covariance[0], 0.0, drop, regions))
+    return _held(sources)
 
 
 def _simulate(
@@ -126,10 +210,10 @@ def _simulate(
     response: Response,
     n: int,
     rng: np.random.Generator,
-    axes: tuple[np.ndarray, np.ndarray],
+    truth: np.ndarray,
 ) -> FitProblem:
-    """Photons of a source at the origin of the axes, and of a flat background."""
-    truth, energies = np.array([[1.0, 0.0, 0.0]]), np.geomspace(5e7, 2e9, 400)
+    """Photons of a source at a direction, shape (1, 3), and of a flat background around it."""
+    energies = np.geomspace(5e7, 2e9, 400)
     n_background = rng.poisson(BACKGROUND * np.pi * _RADIUS**2)
     weight = (energies * evaluate(analysis.spectrum, energies), energies ** (_INDEX + 1))
     source, background = (
@@ -147,6 +231,7 @@ def _simulate(
     radius = np.concatenate([np.degrees(angle), _RADIUS * np.sqrt(rng.random(n_background))])
     turn = rng.uniform(0, 2 * np.pi, radius.size)
     x, y = radius * np.cos(turn), radius * np.sin(turn)
+    axes = tangent_axes(truth, rotation("icrs", problem.frame)[:, 2])
     direction = from_tangent(truth, axes, x[np.newaxis], y[np.newaxis])[0]
     energy = np.concatenate([source, background])
     buckets, order = Buckets.sort(32, direction)
@@ -173,24 +258,35 @@ def rows(root: Path) -> Iterator[str]:
     problem = fermi_sky.make_example("2fhl")
     response = Response(read_exposure(analysis.data.exposure), read_point_spread(analysis.data.psf))
     auto = systematic_error("auto", 0.0, problem.description.sharpness_deg)
-    real, counts = real_offsets(root)
+    real, counts = real_sources(root, problem, auto)
     counts = np.random.default_rng(1).permutation(counts)[:200]
-    kinds = {
-        "2FHL against 3FHL": real,
-        f"simulated, median {np.median(counts):.0f} photons": simulated_offsets(
-            analysis, problem, response, counts, 1
-        ),
-        f"simulated, median {np.median(15 * counts):.0f} photons": simulated_offsets(
-            analysis, problem, response, 15 * counts, 2
-        ),
+    held: dict[str, Held] = {"2FHL against 3FHL": real} | {
+        f"simulated, median {np.median(factor * counts):.0f} photons": simulated_sources(
+            analysis, problem, response, factor * counts, auto, seed
+        )
+        for factor, seed in ((1, 1), (15, 2))
     }
-    header = ["positions", "sources", "systematic error [deg]", *(f"{q:.0%}" for q in LEVELS)]
-    yield f"| {' | '.join(header)} |"
-    yield f"|{'---|' * len(header)}"
-    for name, offsets in kinds.items():
+    header = ["positions", "sources", "what", "systematic error [deg]"]
+    yield f"| {' | '.join([*header, *(f'{q:.0%}' for q in LEVELS)])} |"
+    yield f"|{'---|' * (len(header) + len(LEVELS))}"
+    for name, sources in held.items():
+        n = len(sources.offset)
+        for place, error in enumerate((0.0, auto)):
+            inside = [sources.ellipses(error), *sources.regions[:, place].mean(axis=0)]
+            for kind, fractions in zip(KINDS, inside, strict=True):
+                yield _row(name, n, kind, error, fractions)
+        within = [np.mean(sources.drop <= containment_threshold(level)) for level in LEVELS]
+        yield _row(name, n, "containment, by TS at the place itself", 0.0, within)
+    for what, sign in _OTHERS.items():
         for error in (0.0, auto):
-            inside = (f"{part:.2f}" for part in offsets.inside(error))
-            yield f"| {name} | {len(offsets.offset)} | {error:.4f} | {' | '.join(inside)} |"
+            yield _row(
+                "2FHL against 3FHL", len(real.offset), what, error, real.ellipses(error, sign)
+            )
+
+
+def _row(name: str, n: int, kind: str, error: float, fractions: np.ndarray) -> str:
+    inside = (f"{part:.2f}" for part in fractions)
+    return f"| {name} | {n} | {kind} | {error:.4f} | {' | '.join(inside)} |"
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ class Analysis(Section):
             if path := dataset.overlap(other):
                 raise ValueError(
                     f"datasets {name} and {other_name} both take the counts of {path}, which would "
-                    "count twice: give them intervals or energies that do not overlap"
+                    f"count twice: give them {dataset.data.disjoint_by} that do not overlap"
                 )
         return self
 

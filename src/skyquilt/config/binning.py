@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from skyquilt.config.accept import each_once
 from skyquilt.config.base import Energy, Nside, Quantity, Section
-from skyquilt.config.data import Interval
+from skyquilt.config.interval import Interval
 from skyquilt.config.paths import InputPath, OutputPath
 from skyquilt.config.units import to_value
 

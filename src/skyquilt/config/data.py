@@ -7,23 +7,10 @@ from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from skyquilt.config.accept import CommonCheck, each_once
 from skyquilt.config.base import Section, is_disjoint
+from skyquilt.config.interval import Interval
 from skyquilt.config.paths import InputPath
 
 RESERVED_LABELS = ("data", "background model")
-
-
-def _check_interval(interval: tuple[float, float]) -> tuple[float, float]:
-    if not interval[0] < interval[1]:
-        raise ValueError(f"{list(interval)}: the start must lie before the end")
-    return interval
-
-
-Interval = Annotated[
-    tuple[
-        Annotated[float, Field(allow_inf_nan=False)], Annotated[float, Field(allow_inf_nan=False)]
-    ],
-    AfterValidator(_check_interval),
-]
 
 
 def _check_label(label: str) -> str:
@@ -126,6 +113,11 @@ class ComptonData(Section):
     def counts_paths(self) -> tuple[str, ...]:
         """Files of counts."""
         return tuple(term.path for term in self.counts)
+
+    @property
+    def disjoint_by(self) -> str:
+        """What can keep two data sets of one file apart, for messages."""
+        return "intervals or energies"
 
     def is_disjoint(self, other: object) -> bool:
         """Whether the intervals of two data sets are known to have nothing in common."""

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from skyquilt.config.accept import ImagingCheck, each_once
-from skyquilt.config.base import Section
+from skyquilt.config.base import Section, is_disjoint
+from skyquilt.config.interval import Interval
 from skyquilt.config.paths import InputPath
 from skyquilt.config.units import convert_unit
 
@@ -105,6 +106,9 @@ class ImagingData(Section):
     """Exposure."""
     psf: PointSpreadTable
     """Point spread function."""
+    interval: Interval | None = None
+    """Time interval [start, stop) of the analysis [UNIX s]: events are cut to it, and exposure and
+    background are taken in proportion to the good time; all good times when left out."""
     lost_fraction: Annotated[PositiveFloat, Field(le=0.1)] = 1e-3
     """Fraction of a source's photons that may lie outside the radius in which its photons are
     looked for; the radius at each energy follows from it."""
@@ -115,6 +119,11 @@ class ImagingData(Section):
     def _check_one(self):
         if (self.events is None) == (self.counts is None):
             raise ValueError("give `events` (one by one) or `counts` (in pixels), and not both")
+        if self.interval is not None and self.counts is not None:
+            raise ValueError(
+                "interval cuts events, and pixels do not say when their photons came: give "
+                "`events`, or cubes of that time"
+            )
         return self
 
     def paths(self) -> tuple[str, ...]:
@@ -126,6 +135,13 @@ class ImagingData(Section):
         """Files of photons."""
         return tuple(section.path for section in (self.events, self.counts) if section is not None)
 
+    @property
+    def disjoint_by(self) -> str:
+        """What can keep two data sets of one file apart, for messages."""
+        return "intervals or energies" if self.events is not None else "energies"
+
     def is_disjoint(self, other: object) -> bool:
-        """Whether two data sets are known to have no time or place in common: never known."""
-        return False
+        """Whether the intervals of two data sets are known to have nothing in common."""
+        if not isinstance(other, ImagingData) or self.interval is None or other.interval is None:
+            return False
+        return is_disjoint(self.interval, other.interval)

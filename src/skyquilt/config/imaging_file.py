@@ -31,6 +31,11 @@ class ImagingFile(Section):
         """Files of photons."""
         return (self.file,)
 
+    @property
+    def disjoint_by(self) -> str:
+        """What can keep two data sets of one file apart, for messages."""
+        return "energies"
+
     def is_disjoint(self, other: object) -> bool:
         """Whether two data sets are known to have no time or place in common: never known."""
         return False

@@ -14,9 +14,9 @@ from pydantic import (
 )
 
 from skyquilt.config.base import Nside, Quantity, Section
-from skyquilt.config.data import Interval
 from skyquilt.config.energy import EnergyEdges
 from skyquilt.config.imager import SimulatedImager, imager_files
+from skyquilt.config.interval import Interval
 from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
 from skyquilt.config.spectrum import Spectrum

@@ -28,7 +28,7 @@ def check_files_once(analysis: Analysis) -> None:
     datasets = analysis.all_datasets()
     for name, dataset in datasets.items():
         for one, other in same_files(dataset.data.counts_paths()):
-            message = _message(one, other, f"{name}: " if name else "")
+            message = _message(one, other, dataset, f"{name}: " if name else "")
             object_to(dataset.data.accept, "same_counts", message)
     for (name, dataset), (other_name, others) in combinations(datasets.items(), 2):
         if dataset.is_disjoint(others):
@@ -37,7 +37,7 @@ def check_files_once(analysis: Analysis) -> None:
         for pair in same_files(tuple(dict.fromkeys(ours + others.data.counts_paths()))):
             if (pair[0] in ours) != (pair[1] in ours):
                 where = f"datasets {name} and {other_name}: "
-                object_to(dataset.data.accept, "same_counts", _message(*pair, where))
+                object_to(dataset.data.accept, "same_counts", _message(*pair, dataset, where))
 
 
 def check_counts_once(analysis: Analysis, problems: dict[str, FitProblem]) -> None:
@@ -63,7 +63,7 @@ def check_counts_once(analysis: Analysis, problems: dict[str, FitProblem]) -> No
                 "same_counts",
                 f"datasets {name} and {other_name} ({_paths(datasets[name])} and "
                 f"{_paths(datasets[other_name])}) have {n_common:g} photons in common, which would "
-                "count twice: give them times or energies that do not overlap.",
+                f"count twice: give them {datasets[name].data.disjoint_by} that do not overlap.",
             )
 
 
@@ -86,10 +86,10 @@ def _rows(problem: FitProblem, frame: str) -> set[bytes]:
     return {row.tobytes() for row in np.round(values, 9) + 0.0}
 
 
-def _message(one: str, other: str, where: str) -> str:
+def _message(one: str, other: str, dataset: Dataset, where: str) -> str:
     return (
         f"{where}{one} and {other} are the same counts, which would count twice: name them once, "
-        "or give data sets times or energies that do not overlap."
+        f"or give data sets {dataset.data.disjoint_by} that do not overlap."
     )
 
 

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from skyquilt.config.imaging import ImagingData
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.events import Events
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
@@ -125,6 +126,7 @@ class Background:
         return np.sum(weight * half * energy ** (self._slope[:, np.newaxis] + 1), axis=1)
 
 
-def describe_scale(scale: float) -> str:
+def describe_scale(data: ImagingData) -> str:
     """Where the factor on the background comes from, for people."""
-    return "background file" if scale == 1 else "configuration"
+    source = "background file" if data.background.scale == 1 else "configuration"
+    return source if data.interval is None else f"{source}, and good time in `data.interval`"

@@ -54,6 +54,13 @@ class Clock(NamedTuple):
         with _any_year():
             return self.to_time(seconds).unix
 
+    def from_unix(self, unix: np.ndarray) -> np.ndarray:
+        """Times of this clock from UNIX ones [s]."""
+        from astropy.time import Time
+
+        with _any_year():
+            return (Time(unix, format="unix").tai - self.to_time(0.0).tai).sec
+
     def __str__(self) -> str:
         zero = f" + {self.zero:.12g} s" if self.zero else ""
         return f"MJD {self.day + self.fraction:.12g}{zero} {self.scale.upper()}"

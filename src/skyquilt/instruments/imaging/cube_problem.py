@@ -51,7 +51,7 @@ def make_cube_problem(analysis: ImagingAnalysis, *, all_bins: bool = False) -> F
         If a frame or a unit is not known, or the energies are no bands of the cube.
     """
     data = analysis.data
-    selected = check_declared(data).selected()
+    selected = check_declared(data).counts.selected()
     counts = read_band_cube(data.counts, "data.counts")
     background = read_band_cube(data.background, "data.background")
     response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
@@ -94,7 +94,7 @@ def make_cube_problem(analysis: ImagingAnalysis, *, all_bins: bool = False) -> F
             spectrum=describe(analysis.spectrum),
             energy_range_keV=(float(edges[0]), float(edges[-1])),
             background_scale=data.background.scale,
-            background_scale_from=describe_scale(data.background.scale),
+            background_scale_from=describe_scale(data),
             n_bins=len(vertices) * n_band,
             n_masked_bins=(len(counts.values) - len(vertices)) * n_band,
             n_masked_counts=float(np.nansum(counts.values[:, bands]) - observed.sum()),

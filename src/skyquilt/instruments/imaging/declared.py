@@ -52,6 +52,15 @@ class Declared(NamedTuple):
         return sort_selections(self.selections)
 
 
+class Files(NamedTuple):
+    """What each file of an analysis says."""
+
+    counts: Declared
+    exposure: Declared
+    background: Declared
+    psf: Declared
+
+
 def read_declared(path: str) -> Declared:
     """Read what a file says.
 
@@ -79,11 +88,12 @@ def _read_times(header: Any) -> dict[str, float]:
     return found
 
 
-def check_declared(data: ImagingData) -> Declared:
-    """Compare what the files of an analysis say; what that of its counts says.
+def check_declared(data: ImagingData) -> Files:
+    """Compare what the files of an analysis say, and return it.
 
     Times are those of counts, exposure and background; a background that the analysis scales is of
-    another time, and a point spread function may be.
+    another time, and a point spread function may be. Good times are not compared where the analysis
+    takes an interval of them: see `skyquilt.instruments.imaging.interval`.
 
     Raises
     ------
@@ -91,18 +101,20 @@ def check_declared(data: ImagingData) -> Declared:
         If selections differ and "selection" is not accepted, or times and "times" is not.
     """
     sections = (data.events or data.counts, data.exposure, data.background, data.psf)
-    counts, exposure, background, psf = (read_declared(section.path) for section in sections)
-    for one, other in combinations((counts, exposure, background, psf), 2):
+    files = Files(*(read_declared(section.path) for section in sections))
+    for one, other in combinations(files, 2):
         difference = find_mismatch(one.selected().response, other.selected().response)
         if difference is not None:
             message = f"{one.path} and {other.path}: {difference}; they must agree."
             object_to(data.accept, "selection", message)
-    timed = (counts, exposure) if data.background.scale != 1 else (counts, exposure, background)
+    timed = files[:2] if data.background.scale != 1 else files[:3]
+    if data.interval is not None:
+        timed = tuple(one._replace(good=None) for one in timed)
     for one, other in combinations(timed, 2):
         for difference in _compare_times(one, other):
             message = f"{one.path} and {other.path}: {difference}; they must be of the same time."
             object_to(data.accept, "times", message)
-    return counts
+    return files
 
 
 def _compare_times(one: Declared, other: Declared) -> Iterable[str]:

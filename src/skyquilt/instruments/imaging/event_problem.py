@@ -15,6 +15,7 @@ from skyquilt.instruments.imaging.declared import check_declared
 from skyquilt.instruments.imaging.events import Events, read_events
 from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube, read_bands
+from skyquilt.instruments.imaging.interval import time_fractions
 from skyquilt.instruments.imaging.largest_ratio import largest_ratio
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.region import cut_background, cut_events, cut_exposure
@@ -50,10 +51,16 @@ def make_event_problem(analysis: ImagingAnalysis) -> FitProblem:
         If a frame or a unit is not known, or energies are chosen by number.
     """
     data = analysis.data
-    check_declared(data)
-    events = read_events(data.events, data.accept)
+    declared = check_declared(data)
+    events = read_events(data.events, data.accept, data.interval)
     background = _read_background(analysis)
     response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
+    if data.interval is not None:
+        of_exposure, of_background = time_fractions(data, declared, events)
+        background = replace(background, scale=background.scale * of_background)
+        exposure = response.exposure
+        scaled = replace(exposure, values=of_exposure * exposure.values)
+        response = response._replace(exposure=scaled)
     span = _energy_span(analysis.energy, background)
     check_energies(events.path, events.selected, span, data.accept)
     events = _select(events, span)
@@ -88,8 +95,8 @@ def make_event_problem(analysis: ImagingAnalysis) -> FitProblem:
             instrument=analysis.instrument,
             spectrum=describe(analysis.spectrum),
             energy_range_keV=span,
-            background_scale=data.background.scale,
-            background_scale_from=describe_scale(data.background.scale),
+            background_scale=background.scale,
+            background_scale_from=describe_scale(data),
             n_bins=len(order),
             time_span=events.time_span,
             sharpness_deg=_sharpness(analysis, response, edges),

@@ -11,6 +11,7 @@ from skyquilt.instruments.imaging.clock import Clock, read_clock, time_unit
 from skyquilt.instruments.imaging.event_header import find_single_table
 from skyquilt.instruments.imaging.fits_file import column_unit, read_column
 from skyquilt.instruments.imaging.good_times import GoodTimes, read_good_times
+from skyquilt.instruments.imaging.interval import cut_good_times
 from skyquilt.instruments.imaging.selections import Selection
 from skyquilt.instruments.judge import object_to
 
@@ -25,11 +26,14 @@ class EventTimes(NamedTuple):
     is_good : ndarray of bool, shape (n,)
         Events that lie in the good times; all, where the file has none.
     good : GoodTimes or None
-        The good times, on the clock of the events.
+        The good times, on the clock of the events; those of the interval, where there is one.
+    whole : GoodTimes or None
+        The good times of the whole file.
     """
 
     is_good: np.ndarray
     good: GoodTimes | None
+    whole: GoodTimes | None
 
     @property
     def span(self) -> tuple[float, float] | None:
@@ -43,6 +47,7 @@ def read_event_times(
     path: str,
     selections: tuple[Selection, ...] = (),
     accepted: Collection[str] = (),
+    interval: tuple[float, float] | None = None,
 ) -> EventTimes:
     """Good times of a list, which are turned to the clock of its events, and the events in them.
 
@@ -59,25 +64,36 @@ def read_event_times(
     accepted : collection of str
         With "clock", good times count by the clock of the events, whatever their header says; with
         "selection", selections of time that are not understood have no effect.
+    interval : tuple of float, optional
+        Interval [start, stop) to cut to [UNIX s].
 
     Raises
     ------
     InputError
-        If a table or column is missing, a time is not finite, or no event lies in the good times.
+        If a table or column is missing, a time is not finite, no event lies in the good times, or
+        these are not known or have nothing in the interval.
     """
-    good = _read_good(file, table, path, selections, accepted)
-    if good is None:
-        return EventTimes(np.ones(len(table.data), dtype=bool), None)
+    whole = _read_good(file, table, path, selections, accepted)
+    if interval is not None:
+        good, (start, stop) = cut_good_times(whole, interval, path)
+    elif whole is None:
+        return EventTimes(np.ones(len(table.data), dtype=bool), None, None)
+    else:
+        good, start, stop = whole, -np.inf, np.inf
     unit = time_unit(table.header.get("TIMEUNIT"), column_unit(table, "TIME"), path, table.name)
     time = read_column(table, path, "TIME") * unit
     if n_bad := int(np.count_nonzero(~np.isfinite(time))):
         raise InputError(f"{path}: {n_bad} times of table EVENTS are not finite.")
-    is_good = good.contain(time)
+    is_good = whole.contain(time)
     if time.size and not is_good.any():
-        raise InputError(_none_is_good(file, table, path, good, time))
+        raise InputError(_none_is_good(file, table, path, whole, time))
     if n_out := int(np.count_nonzero(~is_good)):
         logger.info("%s: %d events outside the good time intervals are left out", path, n_out)
-    return EventTimes(is_good, good)
+    # an event at the border of two intervals is in the second only
+    is_inside = (time >= start) & (time < stop)
+    if n_out := int(np.count_nonzero(is_good & ~is_inside)):
+        logger.info("%s: %d events outside data.interval are left out", path, n_out)
+    return EventTimes(is_good & is_inside, good, whole)
 
 
 def _read_good(

@@ -11,6 +11,7 @@ from skyquilt.instruments.imaging.energies import read_energies
 from skyquilt.instruments.imaging.event_header import check_equinox, check_kind, find_single_table
 from skyquilt.instruments.imaging.event_times import read_event_times
 from skyquilt.instruments.imaging.fits_file import column_unit, open_fits, read_column
+from skyquilt.instruments.imaging.good_times import GoodTimes
 from skyquilt.instruments.imaging.headers import unit_factor
 from skyquilt.instruments.imaging.selections import Selected, read_selections, sort_selections
 from skyquilt.instruments.judge import object_to
@@ -36,6 +37,8 @@ class Events(NamedTuple):
         What the header says of their selection.
     time_span : tuple of float or None
         Start of the first and end of the last good time [UNIX s]; None where not known.
+    good, whole : GoodTimes or None
+        Good times of the interval, and of the whole file.
     """
 
     path: str
@@ -44,9 +47,15 @@ class Events(NamedTuple):
     energy: np.ndarray
     selected: Selected = Selected()
     time_span: tuple[float, float] | None = None
+    good: GoodTimes | None = None
+    whole: GoodTimes | None = None
 
 
-def read_events(section: EventList, accepted: Collection[str] = ()) -> Events:
+def read_events(
+    section: EventList,
+    accepted: Collection[str] = (),
+    interval: tuple[float, float] | None = None,
+) -> Events:
     """Read photons: RA and DEC or, where these are missing, L and B, with ENERGY and TIME.
 
     Photons outside the good time intervals, if the file has some, are left out and counted.
@@ -57,12 +66,15 @@ def read_events(section: EventList, accepted: Collection[str] = ()) -> Events:
         Section of the analysis.
     accepted : collection of str
         Checks that it accepts: "selection", "clock".
+    interval : tuple of float, optional
+        Interval [start, stop) that events are cut to [UNIX s].
 
     Raises
     ------
     InputError
         If the file is damaged or lacks a column, a value is not possible, none of its events lies
-        in the good times, or its header says something that is not understood.
+        in the good times, no good time in the interval, or its header says something that is not
+        understood.
     ConfigError
         If the unit of the energies is not known.
     """
@@ -79,12 +91,13 @@ def read_events(section: EventList, accepted: Collection[str] = ()) -> Events:
         selected = sort_selections(read_selections(table.header, path), unit)
         for unknown in selected.unknown:
             object_to(accepted, "selection", f"{path}: {unknown}.")
-        times = read_event_times(file, table, path, selected.time, accepted)
+        times = read_event_times(file, table, path, selected.time, accepted, interval)
     _check(path, np.abs(lat) <= 90, "latitudes", lat, "-90 to 90 deg")
     _check(path, np.abs(lon) <= 360, "longitudes", lon, "-360 to 360 deg")
     _check(path, np.isfinite(energy) & (energy > 0), "energies [keV]", energy, "above 0")
     kept, direction = times.is_good, lonlat_to_vec(lon, lat)
-    return Events(path, frame, direction[kept], energy[kept], selected, times.span)
+    known = (times.span, times.good, times.whole)
+    return Events(path, frame, direction[kept], energy[kept], selected, *known)
 
 
 def _find_frame(table, path: str) -> str:
