@@ -25,7 +25,7 @@ from typing import NamedTuple
 import fermi_sky
 import numpy as np
 
-from skyquilt.config.analysis import Analysis
+from skyquilt.config.instrument_analysis import ImagingAnalysis
 from skyquilt.config.refine import RefineOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.healpix_cube import read_exposure
@@ -46,6 +46,7 @@ from skyquilt.sky.tangent import from_tangent, tangent_axes
 from skyquilt.sky.uniq import to_uniq
 from skyquilt.sources.position import refine_positions
 from skyquilt.spectra.models import evaluate
+from skyquilt.testing.analyses import ask_one
 
 LEVELS = (0.5, 0.68, 0.9, 0.95)
 KINDS = ("ellipses", "containment", "credible")
@@ -169,7 +170,7 @@ def real_sources(root: Path, problem: FitProblem, error: float) -> tuple[Held, n
 
 
 def simulated_sources(
-    analysis: Analysis,
+    analysis: ImagingAnalysis,
     problem: FitProblem,
     response: Response,
     counts: np.ndarray,
@@ -205,7 +206,7 @@ def simulated_sources(
 
 
 def _simulate(
-    analysis: Analysis,
+    analysis: ImagingAnalysis,
     problem: FitProblem,
     response: Response,
     n: int,
@@ -254,7 +255,7 @@ def _simulate(
 
 def rows(root: Path) -> Iterator[str]:
     """Lines of the table."""
-    analysis = fermi_sky.load_example("2fhl").analyses["fermi-2fhl"]
+    analysis = ask_one(fermi_sky.load_example("2fhl").analyses["fermi-2fhl"])
     problem = fermi_sky.make_example("2fhl")
     response = Response(read_exposure(analysis.data.exposure), read_point_spread(analysis.data.psf))
     auto = systematic_error("auto", 0.0, problem.description.sharpness_deg)

@@ -93,7 +93,7 @@ def check_declared(data: ImagingData) -> Files:
 
     Times are those of counts, exposure and background; a background that the analysis scales is of
     another time, and a point spread function may be. Good times are not compared where the analysis
-    takes an interval of them: see `skyquilt.instruments.imaging.interval`.
+    takes an interval of them: see `time_fractions`.
 
     Raises
     ------

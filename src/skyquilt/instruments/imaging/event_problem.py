@@ -15,7 +15,6 @@ from skyquilt.instruments.imaging.declared import check_declared
 from skyquilt.instruments.imaging.events import Events, read_events
 from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube, read_bands
-from skyquilt.instruments.imaging.interval import time_fractions
 from skyquilt.instruments.imaging.largest_ratio import largest_ratio
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.region import cut_background, cut_events, cut_exposure
@@ -27,6 +26,7 @@ from skyquilt.instruments.imaging.response import (
 )
 from skyquilt.instruments.imaging.selections import check_energies
 from skyquilt.instruments.imaging.sharpness import sharpness
+from skyquilt.instruments.imaging.time_fractions import time_fractions
 from skyquilt.problem import CountsSpectrum, Description, EventWise, FitProblem
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.profiles import tabulate

@@ -1,31 +1,17 @@
-"""Events of a time interval, and what of exposure and background belongs to it.
-
-Exposure and background of all good times are taken in proportion to the good time: the telescope
-is taken to look at the sky alike, with one fraction of dead time, at all of them.
-"""
+"""Good times of events within a time interval of the configuration."""
 
 import logging
-from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skyquilt.config.imaging import ImagingData
 from skyquilt.errors import InputError
-from skyquilt.instruments.imaging.good_times import GoodTimes, common_time
-from skyquilt.instruments.judge import object_to
-
-if TYPE_CHECKING:
-    from skyquilt.instruments.imaging.declared import Files
-    from skyquilt.instruments.imaging.events import Events
+from skyquilt.instruments.imaging.good_times import GoodTimes
 
 logger = logging.getLogger(__name__)
 
 _LEAST = 1e-3
 """Good time that is worth a fit [s]; clocks and UNIX time agree to some microseconds."""
-_SAME_TIME = 0.01
-"""Relative difference of good times that are taken for the same."""
 
 
 def cut_good_times(
@@ -79,67 +65,6 @@ def cut_good_times(
         *(path, cut.total, good.total, _say(*interval)),
     )
     return cut, ends
-
-
-def time_fractions(data: ImagingData, files: "Files", events: "Events") -> tuple[float, float]:
-    """Factors from exposure and background of the files to those of an interval.
-
-    Parameters
-    ----------
-    data : ImagingData
-        Section `data` of the analysis, with an interval.
-    files : Files
-        What the files say.
-    events : Events
-        The events of the interval.
-
-    Returns
-    -------
-    tuple of float
-        Factor on the exposure, and on the background; 1 where a file is of the interval.
-
-    Raises
-    ------
-    InputError
-        If good times of a file are neither those of all events nor those of the interval.
-    """
-    own = files.background.good if data.background.scale == 1 else events.whole
-    return (
-        _fraction(files.exposure.path, "exposure", files.exposure.good, events, data.accept),
-        _fraction(files.background.path, "background", own, events, data.accept),
-    )
-
-
-def _fraction(
-    path: str, what: str, own: GoodTimes | None, events: "Events", accepted: Collection[str]
-) -> float:
-    whole, kept = events.whole, events.good
-    part = kept.total / whole.total
-    if own is None:
-        logger.warning(
-            "%s: does not say of which time its %s is; it is taken to be of all %.6g s of good "
-            "time of the events, and multiplied by %.6g for data.interval",
-            *(path, what, whole.total, part),
-        )
-        return part
-    if _is_same(own, kept):
-        return 1.0
-    if not _is_same(own, whole):
-        object_to(
-            accepted,
-            "times",
-            f"{path}: its {what} is of {own.total:.6g} s of good time, which are neither the "
-            f"{whole.total:.6g} s of the events nor the {kept.total:.6g} s of them in "
-            "data.interval.",
-        )
-    logger.info("%s: %s times %.6g for data.interval, as its good time", path, what, part)
-    return part
-
-
-def _is_same(one: GoodTimes, other: GoodTimes) -> bool:
-    theirs = other.on_clock(one.clock)
-    most = max(one.total, theirs.total)
-    return common_time(one, theirs) >= (1 - _SAME_TIME) * most
 
 
 def _say(start: float, stop: float) -> str:
