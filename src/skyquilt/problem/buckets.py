@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from skyquilt.io.hdf5 import get, put
 from skyquilt.sky.frames import separation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
 from skyquilt.sky.pixels import nside_to_npix
+
+if TYPE_CHECKING:
+    import h5py
 
 
 class Nearby(NamedTuple):
@@ -72,6 +76,16 @@ class Buckets:
     def select(self, items: np.ndarray) -> "Buckets":
         """Buckets of some of the items, by number, ascending."""
         return Buckets(self.nside, np.searchsorted(items, self.start).astype(np.int64))
+
+    def put(self, group: "h5py.Group") -> None:
+        """Write to a group."""
+        group.attrs["bucket_nside"] = self.nside
+        put(group, "bucket_start", self.start, "", "first item of each nested pixel")
+
+    @classmethod
+    def get(cls, group: "h5py.Group") -> "Buckets":
+        """Read from a group."""
+        return cls(int(group.attrs["bucket_nside"]), get(group, "bucket_start"))
 
     def near(self, directions: np.ndarray, radius: float) -> Nearby:
         """Items that may lie within an angle of each direction; all that do are among them.

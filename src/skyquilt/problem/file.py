@@ -6,29 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.io.digest import array_digest, settings_digest
-from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put, put_rows
+from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put
 from skyquilt.io.provenance import Provenance, read_provenance
+from skyquilt.problem.datasets import Stored
 from skyquilt.problem.event_wise import EventWise
-from skyquilt.problem.expectation import Expectation
-from skyquilt.problem.imaging_file import (
-    MAPPED,
-    get_event_wise,
-    get_point_spread,
-    put_event_wise,
-    put_point_spread,
-)
-from skyquilt.problem.joint import Joint, Part
+from skyquilt.problem.joint import Joint
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.shaped import Shaped
 from skyquilt.problem.sky_table import SkyTable
 from skyquilt.problem.templates import Templates
-from skyquilt.sky.nodes import Nodes
 
 # 1.0  first version
 # 1.1  several data sets: expectation of kind joint, group counts_spectra (was counts_spectrum)
@@ -42,18 +33,11 @@ from skyquilt.sky.nodes import Nodes
 #      flux_range_keV and sharpness_deg in the description
 SCHEMA = Schema("skyquilt/problem", "2.0", "skyquilt prepare")
 
-_LOCAL_DATASETS = {
-    "rotation": ("", "rotation from the sky frame to the spacecraft, per attitude sample"),
-    "weight": ("s", "time weight of each attitude sample"),
-    "zenith": ("", "direction from the Earth's centre to the spacecraft, in the sky frame"),
-    "horizon_cos": ("", "cosine of the angle between zenith and Earth's horizon"),
+_KINDS: dict[str, type[Stored]] = {
+    one.kind: one
+    for one in (LocalTable, SkyTable, EventWise, PointSpread, Shaped, Joint, Templates)
 }
-
-_NODES = {
-    "east": "offsets of the points that make up the source, to the east",
-    "north": "the same to the north",
-    "weight": "weights of these points",
-}
+_MAPPED = frozenset[str]().union(*(one.mapped for one in _KINDS.values()))
 
 
 def write_problem(path: str | Path, problem: FitProblem, provenance: Provenance) -> str:
@@ -140,114 +124,19 @@ def read_record(path: str | Path) -> dict[str, Any]:
         return read_provenance(file)
 
 
-def _put_expectation(group: h5py.Group, expectation: Expectation | Templates) -> None:
-    if isinstance(expectation, Templates):
-        group.attrs["kind"] = "templates"
-        group.attrs["names"] = list(expectation.names)
-        group.attrs["photon_fluxes"] = expectation.photon_fluxes
-        for index, one in enumerate(expectation.expectations):
-            _put_expectation(group.create_group(f"template_{index}"), one)
-    else:
-        _put_one(group, expectation)
+def _put_expectation(group: h5py.Group, expectation: Stored) -> None:
+    group.attrs["kind"] = expectation.kind
+    expectation.put(group, _put_expectation)
 
 
-def _put_one(group: h5py.Group, expectation: Expectation) -> None:
-    match expectation:
-        case Joint():
-            _put_joint(group, expectation)
-        case EventWise():
-            put_event_wise(group, expectation)
-        case PointSpread():
-            put_point_spread(group, expectation)
-        case Shaped():
-            _put_shaped(group, expectation)
-        case _:
-            _put_table(group, expectation)
-
-
-def _put_joint(group: h5py.Group, expectation: Joint) -> None:
-    group.attrs["kind"] = "joint"
-    group.attrs["frame"] = expectation.frame  # also that of the part, if it is one
-    for index, part in enumerate(expectation.parts):
-        own = group.create_group(f"part_{index}")
-        own.attrs["frame"] = part.frame
-        _put_one(own, part.expectation)
-
-
-def _put_table(group: h5py.Group, expectation: LocalTable | SkyTable) -> None:
-    shape = expectation.rows.shape
-    about = "expected counts for unit flux in the hit bins, one row per response direction"
-    unit = "s-1" if isinstance(expectation, LocalTable) else ""
-    put_rows(group, "rows", expectation.rows, shape, np.float32, unit, about)
-    put(group, "totals", expectation.totals, unit, "expected counts summed over all bins")
-    group.attrs["nside"] = expectation.nside
-    if isinstance(expectation, LocalTable):
-        group.attrs["kind"] = "local_table"
-        for name, (unit, about) in _LOCAL_DATASETS.items():
-            if getattr(expectation, name) is not None:
-                put(group, name, getattr(expectation, name), unit, about)
-    else:
-        group.attrs["kind"] = "sky_table"
-        group.attrs["ordering"] = expectation.ordering
-        group.attrs["interpolation"] = expectation.interpolation
-
-
-def _get_expectation(group: h5py.Group) -> Expectation | Templates:
-    if group.attrs["kind"] == "templates":
-        each = (_get_expectation(group[f"template_{index}"]) for index in range(len(group)))
-        names = tuple(map(str, group.attrs["names"]))
-        return Templates(names, tuple(each), group.attrs["photon_fluxes"])
-    return _get_one(group)
-
-
-def _get_one(group: h5py.Group) -> Expectation:
-    match group.attrs["kind"]:
-        case "joint":
-            parts = [group[f"part_{index}"] for index in range(len(group))]
-            return Joint(
-                tuple(Part(_get_one(part), str(part.attrs["frame"])) for part in parts),
-                str(group.attrs["frame"]),
-            )
-        case "event_wise":
-            return get_event_wise(group)
-        case "point_spread":
-            return get_point_spread(group)
-        case "local_table" | "sky_table":
-            return _get_table(group)
-        case "shaped":
-            return _get_shaped(group)
-        case kind:
-            raise ProductError(
-                f"{group.file.filename}: unknown kind of expectation {kind!r}; make it again with "
-                f"`{SCHEMA.made_by}`, or read it with the skyquilt that made it."
-            )
-
-
-def _get_table(group: h5py.Group) -> LocalTable | SkyTable:
-    common = {
-        "rows": map_rows(group, "rows"),
-        "totals": get(group, "totals"),
-        "nside": int(group.attrs["nside"]),
-    }
-    kind = group.attrs["kind"]
-    if kind == "local_table":
-        names = [name for name in _LOCAL_DATASETS if name in group]
-        return LocalTable(**common, **{name: get(group, name) for name in names})
-    keys = ("ordering", "interpolation")
-    return SkyTable(**common, **{key: str(group.attrs[key]) for key in keys})
-
-
-def _put_shaped(group: h5py.Group, expectation: Shaped) -> None:
-    group.attrs["kind"] = "shaped"
-    for name, values in expectation.nodes._asdict().items():
-        put(group, name, values, "", _NODES[name])
-    put(group, "pole", expectation.pole, "", "north pole that offsets are counted from")
-    _put_one(group.create_group("point"), expectation.expectation)
-
-
-def _get_shaped(group: h5py.Group) -> Shaped:
-    nodes = Nodes(*(get(group, name) for name in _NODES))
-    return Shaped(_get_one(group["point"]), nodes, get(group, "pole"))
+def _get_expectation(group: h5py.Group) -> Any:
+    kind = str(group.attrs["kind"])
+    if kind not in _KINDS:
+        raise ProductError(
+            f"{group.file.filename}: unknown kind of expectation {kind!r}; make it again with "
+            f"`{SCHEMA.made_by}`, or read it with the skyquilt that made it."
+        )
+    return _KINDS[kind].get(group, _get_expectation)
 
 
 def _mapped(group: h5py.Group) -> Iterator[h5py.Dataset]:
@@ -255,7 +144,7 @@ def _mapped(group: h5py.Group) -> Iterator[h5py.Dataset]:
     for name, item in group.items():
         if isinstance(item, h5py.Group):
             yield from _mapped(item)
-        elif name == "rows" or name in MAPPED:
+        elif name in _MAPPED:
             yield item
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,11 @@ from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.problem import Description, FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.status import GOOD, NO_EXPOSURE, NOT_FINITE, OCCULTED
+
+if TYPE_CHECKING:
+    import h5py
+
+    from skyquilt.problem.datasets import GetPart, PutPart
 
 
 class Part(NamedTuple):
@@ -44,6 +49,9 @@ class Joint:
     ValueError
         If there are no parts, or a frame is not known.
     """
+
+    kind: ClassVar[str] = "joint"
+    mapped: ClassVar[frozenset[str]] = frozenset()
 
     parts: tuple[Part, ...]
     frame: str
@@ -109,6 +117,21 @@ class Joint:
                 for part, kept, start in parts
             ),
         )
+
+    def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
+        """Write to a group."""
+        group.attrs["frame"] = self.frame  # also that of the part, if it is one
+        for index, part in enumerate(self.parts):
+            own = group.create_group(f"part_{index}")
+            own.attrs["frame"] = part.frame
+            put_part(own, part.expectation)
+
+    @classmethod
+    def get(cls, group: "h5py.Group", get_part: "GetPart") -> "Joint":
+        """Read from a group."""
+        parts = [group[f"part_{index}"] for index in range(len(group))]
+        frames = [str(part.attrs["frame"]) for part in parts]
+        return cls(tuple(map(Part, map(get_part, parts), frames)), str(group.attrs["frame"]))
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""

@@ -1,10 +1,14 @@
 """Pixels of an image as polygons: those with counts, and the border of all of them."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from skyquilt.problem.buckets import Buckets
+from skyquilt.problem.datasets import Dataset, get_all, put_all
+
+if TYPE_CHECKING:
+    import h5py
 
 NSIDE = 64
 """Resolution of the buckets that pixels are sorted into."""
@@ -13,6 +17,18 @@ NSIDE = 64
 _SAME = 1e-9
 
 _SQUARE = 0.05
+
+DATASETS = {
+    "vertices": Dataset("", "corners of the pixels that have counts, unit vectors", is_mapped=True),
+    "shapes": Dataset(
+        "", "centre, solid angle [sr], radius [rad], bulge of these pixels", is_mapped=True
+    ),
+    "bin_stop": Dataset("", "end of the hit bins of each of these pixels"),
+    "bin_band": Dataset("", "energy band of each hit bin"),
+    "border": Dataset("", "edges around the image, unit vectors"),
+    "inside": Dataset("", "a direction in the image"),
+}
+"""What a problem keeps of an image."""
 
 
 class PixelImage(NamedTuple):
@@ -48,6 +64,16 @@ class PixelImage(NamedTuple):
         """The same with some of the hit bins, by number, ascending."""
         stop = np.searchsorted(bins, self.bin_stop).astype(np.int64)
         return self._replace(bin_stop=stop, bin_band=self.bin_band[bins])
+
+    def put(self, group: "h5py.Group") -> None:
+        """Write to a group."""
+        put_all(group, self, DATASETS)
+        self.buckets.put(group)
+
+    @classmethod
+    def get(cls, group: "h5py.Group") -> "PixelImage":
+        """Read from a group; corners and shapes are mapped."""
+        return cls(**get_all(group, DATASETS), buckets=Buckets.get(group))
 
 
 def find_hits(vertices: np.ndarray, counts: np.ndarray) -> tuple[PixelImage, np.ndarray]:

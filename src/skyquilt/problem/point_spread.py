@@ -10,17 +10,31 @@ the sky, one of its shapes): its yield is flux times effective area times time.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from skyquilt.blocks import SparseBlock
 from skyquilt.native import kernels
 from skyquilt.problem.buckets import bucket_radius
+from skyquilt.problem.datasets import Dataset, get_all, mapped_names, put_all
 from skyquilt.problem.exposed import mark_unexposed
+from skyquilt.problem.pixel_image import DATASETS as IMAGE
 from skyquilt.problem.pixel_image import PixelImage, are_squares
 from skyquilt.problem.profiles import Profiles, blur, tabulate
-from skyquilt.problem.sky_grid import SkyGrid, known_values
+from skyquilt.problem.sky_grid import SkyGrid, get_grid, known_values, put_grid
 from skyquilt.sky.healpix import check_directions
+
+if TYPE_CHECKING:
+    import h5py
+
+    from skyquilt.problem.datasets import GetPart, PutPart
+
+_DATASETS = {
+    "theta": Dataset("rad", "angles of the profiles"),
+    "profile": Dataset("sr-1", "point spread function of each component"),
+    "to_band": Dataset("", "probability that a photon of a component is measured in a band"),
+}
 
 # Work of one pixel, in multiply-adds of a row of 0.2 ns (EPYC with AVX-512, 2026): about 1 us for
 # the few near the source, whose edges are integrated along, and 10 ns for each of the others.
@@ -56,6 +70,9 @@ class PointSpread:
     ValueError
         If shapes do not fit, a band has no column, or a probability is negative.
     """
+
+    kind: ClassVar[str] = "point_spread"
+    mapped: ClassVar[frozenset[str]] = mapped_names(IMAGE)
 
     image: PixelImage
     yields: SkyGrid
@@ -129,6 +146,23 @@ class PointSpread:
             Numbers of the hit bins to keep, ascending.
         """
         return replace(self, image=self.image.select_bins(bins))
+
+    def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
+        """Write to a group."""
+        group.attrs["lost_fraction"] = self.lost_fraction
+        put_all(group, self, _DATASETS)
+        self.image.put(group.create_group("image"))
+        put_grid(group.create_group("yields"), self.yields, "", "counts for unit flux")
+
+    @classmethod
+    def get(cls, group: "h5py.Group", get_part: "GetPart") -> "PointSpread":
+        """Read from a group."""
+        return cls(
+            **get_all(group, _DATASETS),
+            image=PixelImage.get(group["image"]),
+            yields=get_grid(group["yields"]),
+            lost_fraction=float(group.attrs["lost_fraction"]),
+        )
 
     @property
     def bucket_nside(self) -> int:

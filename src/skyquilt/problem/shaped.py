@@ -6,16 +6,29 @@ instruments are folded with their point spread function instead (`skyquilt.probl
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from skyquilt.blocks import Block, join_blocks
+from skyquilt.io.hdf5 import get, put
+from skyquilt.problem.datasets import Dataset, get_all, put_all
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.joint import joint_status, most_between
 from skyquilt.sky.healpix import check_directions
 from skyquilt.sky.nodes import Nodes
 from skyquilt.status import GOOD
 
+if TYPE_CHECKING:
+    import h5py
+
+    from skyquilt.problem.datasets import GetPart, PutPart
+
+_NODES = {
+    "east": Dataset("", "offsets of the points that make up the source, to the east"),
+    "north": Dataset("", "the same to the north"),
+    "weight": Dataset("", "weights of these points"),
+}
 _MOST_ENTRIES = 2**22  # of expected counts of points that are held at a time: 100 MB
 
 
@@ -32,6 +45,9 @@ class Shaped:
     pole : ndarray of float64, shape (3,)
         North pole that the offsets are counted from, in the frame of the directions.
     """
+
+    kind: ClassVar[str] = "shaped"
+    mapped: ClassVar[frozenset[str]] = frozenset()
 
     expectation: Expectation
     nodes: Nodes
@@ -85,6 +101,18 @@ class Shaped:
             Numbers of the hit bins to keep, ascending.
         """
         return replace(self, expectation=self.expectation.select_bins(bins))
+
+    def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
+        """Write to a group."""
+        put_all(group, self.nodes, _NODES)
+        put(group, "pole", self.pole, "", "north pole that offsets are counted from")
+        put_part(group.create_group("point"), self.expectation)
+
+    @classmethod
+    def get(cls, group: "h5py.Group", get_part: "GetPart") -> "Shaped":
+        """Read from a group."""
+        nodes = Nodes(**get_all(group, _NODES))
+        return cls(get_part(group["point"]), nodes, get(group, "pole"))
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""

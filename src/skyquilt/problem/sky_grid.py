@@ -1,13 +1,17 @@
 """Quantities that vary smoothly over the sky, as exposure, interpolated between grid points."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from skyquilt.io.hdf5 import get, put
 from skyquilt.sky.healpix import interp_ring, vec_to_ring
 from skyquilt.sky.pixels import check_ipix, nside_to_npix
 from skyquilt.status import GOOD, NO_EXPOSURE
+
+if TYPE_CHECKING:
+    import h5py
 
 
 class SkyGrid(Protocol):
@@ -121,3 +125,18 @@ def known_values(grid: SkyGrid, directions: np.ndarray) -> tuple[np.ndarray, np.
     is_unknown = np.isnan(values).any(axis=1)
     values[is_unknown] = 0
     return values, np.where(is_unknown, NO_EXPOSURE, GOOD).astype(np.uint8)
+
+
+def put_grid(group: "h5py.Group", grid: SkyGrid, unit: str, about: str) -> None:
+    """Write a grid to a group."""
+    group.attrs["kind"] = "healpix"
+    group.attrs["nside"] = grid.nside
+    put(group, "values", grid.values, unit, f"{about}, one row per RING pixel")
+    if grid.ipix is not None:
+        put(group, "ipix", grid.ipix, "", "pixels of the rows")
+
+
+def get_grid(group: "h5py.Group") -> SkyGrid:
+    """Read what `put_grid` wrote."""
+    ipix = get(group, "ipix") if "ipix" in group else None
+    return HealpixGrid(int(group.attrs["nside"]), get(group, "values"), ipix)

@@ -2,15 +2,22 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from skyquilt.blocks import RowBlock, SparseWeights
 from skyquilt.native import kernels
+from skyquilt.problem.datasets import get_table, put_table
 from skyquilt.problem.exposed import mark_unexposed_rows
 from skyquilt.sky.healpix import interp_ring, vec_to_ring
 from skyquilt.sky.pixels import nside_to_npix, ring_to_nest
 from skyquilt.status import GOOD
+
+if TYPE_CHECKING:
+    import h5py
+
+    from skyquilt.problem.datasets import GetPart, PutPart
 
 _ALLOWED = {"ordering": ("RING", "NESTED"), "interpolation": ("bilinear", "nearest")}
 
@@ -37,6 +44,9 @@ class SkyTable:
     ValueError
         If shapes do not fit, or ordering or interpolation is unknown.
     """
+
+    kind: ClassVar[str] = "sky_table"
+    mapped: ClassVar[frozenset[str]] = frozenset({"rows"})
 
     rows: np.ndarray
     totals: np.ndarray
@@ -111,6 +121,17 @@ class SkyTable:
             Numbers of the hit bins to keep, ascending.
         """
         return replace(self, rows=self._rows[:, bins])
+
+    def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
+        """Write to a group."""
+        put_table(group, self, "")
+        group.attrs["ordering"], group.attrs["interpolation"] = self.ordering, self.interpolation
+
+    @classmethod
+    def get(cls, group: "h5py.Group", get_part: "GetPart") -> "SkyTable":
+        """Read from a group; rows are mapped."""
+        how = {name: str(group.attrs[name]) for name in _ALLOWED}
+        return cls(**get_table(group), **how)
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""

@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from skyquilt.blocks import Block
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.problem import FitProblem
+
+if TYPE_CHECKING:
+    import h5py
+
+    from skyquilt.problem.datasets import GetPart, PutPart
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +34,9 @@ class Templates:
     ValueError
         If there is no spectrum, or the numbers of names, expectations, fluxes or hit bins differ.
     """
+
+    kind: ClassVar[str] = "templates"
+    mapped: ClassVar[frozenset[str]] = frozenset()
 
     names: tuple[str, ...]
     expectations: tuple[Expectation, ...]
@@ -66,6 +75,19 @@ class Templates:
             Numbers of the hit bins to keep, ascending.
         """
         return replace(self, expectations=tuple(one.select_bins(bins) for one in self.expectations))
+
+    def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
+        """Write to a group."""
+        group.attrs["names"] = list(self.names)
+        group.attrs["photon_fluxes"] = self.photon_fluxes
+        for index, one in enumerate(self.expectations):
+            put_part(group.create_group(f"template_{index}"), one)
+
+    @classmethod
+    def get(cls, group: "h5py.Group", get_part: "GetPart") -> "Templates":
+        """Read from a group."""
+        each = tuple(get_part(group[f"template_{index}"]) for index in range(len(group)))
+        return cls(tuple(map(str, group.attrs["names"])), each, group.attrs["photon_fluxes"])
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction and all spectra."""
