@@ -5,20 +5,11 @@ not depend on how they are shared among jobs.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.calibration.sky import (
-    Grid,
-    Peak,
-    draw_direction,
-    expected_counts,
-    find_peak,
-    make_grid,
-    observe,
-)
+from skyquilt.calibration.sky import Grid, Peak, find_peak, make_grid
 from skyquilt.config.calibrate import N_AUTO_FLUXES
 from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
@@ -26,6 +17,7 @@ from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.maps.plateau import highest_place
 from skyquilt.problem.problem import FitProblem
+from skyquilt.simulate import Source, draw_direction, draw_sky, generator, hit_bins
 from skyquilt.sky.frames import separation
 
 __all__ = ["Grid", "InjectedSkies", "NullSkies", "choose_fluxes", "fit_data", "make_grid"]
@@ -111,7 +103,7 @@ def fit_data(model: FitProblem, grid: Grid) -> DataFit:
     RunError
         If no pixel can be fitted.
     """
-    fit = _fit_grid(observe(model, model.counts), grid)
+    fit = _fit_grid(hit_bins(model), grid)
     if np.all(np.isnan(fit.ts)):
         raise RunError(
             f"none of the {grid.ipix.size} pixels of the region can be fitted; check `map.region` "
@@ -163,10 +155,10 @@ def simulate_null(
     """
     skies = []
     for n_done, number in enumerate(numbers, 1):
-        counts = np.random.default_rng([seed, _NULL, number]).poisson(model.background)
-        fit = _fit_grid(observe(model, counts), grid)
+        sky = hit_bins(draw_sky(model, generator(seed, _NULL, number)))
+        fit = _fit_grid(sky, grid)
         best = _largest(fit.ts)
-        skies.append((fit.ts[best], grid.ipix[best], counts.sum()))
+        skies.append((fit.ts[best], grid.ipix[best], int(sky.counts.sum())))
         on_progress(n_done, len(numbers))
     return NullSkies(*map(np.array, zip(*skies, strict=True)))
 
@@ -195,23 +187,21 @@ def simulate_injected(
     """
     skies = []
     for n_done, number in enumerate(numbers, 1):
-        rng = np.random.default_rng([seed, _INJECTED, number])
+        rng = generator(seed, _INJECTED, number)
         skies.append(_inject(model, grid, fluxes[number % fluxes.size], rng))
         on_progress(n_done, len(numbers))
     return InjectedSkies(*map(np.array, zip(*skies, strict=True)))
 
 
 def _inject(model: FitProblem, grid: Grid, flux: float, rng: np.random.Generator) -> tuple:
-    direction = draw_direction(model, grid, rng)
-    source = flux * expected_counts(model, direction)
-    counts = rng.poisson(model.background + source)
-    sky = observe(model, counts)
+    direction = draw_direction(model, grid.nside, grid.ipix, grid.frame, rng)
+    whole = draw_sky(model, rng, [Source(direction, flux)])
+    sky = hit_bins(whole)
     truth = fit_pixels(
         sky, direction[np.newaxis], FluxOptions(free_background=grid.free_background)
     )
     if truth.flux[0] == 0 and not grid.free_background:
         # below zero it is bound by bins without counts, too
-        whole = replace(model, counts=counts.astype(np.float64))
         truth = fit_pixels(whole, direction[np.newaxis], FluxOptions(allow_negative=True))
     best = _best_peak(sky, grid, direction)
     return (

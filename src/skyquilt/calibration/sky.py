@@ -1,26 +1,17 @@
-"""One simulated sky: its counts, its map, its peak.
+"""One simulated sky: its map, its peak."""
 
-A *model* is a fit problem that keeps all bins, also those without counts; skies are Poisson
-draws from it, and the fit of a sky is that of any problem.
-"""
-
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.maps.plateau import highest_place
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
-from skyquilt.sky.pixels import MAX_NSIDE
 from skyquilt.sky.regions import ipix_from_ranges
-from skyquilt.status import GOOD
 
-_MAX_DRAWS = 1000  # of a direction that has exposure
 _ZOOM_SIDE = np.linspace(-1.0, 1.0, 5)
 _MAX_ZOOMS, _MIN_ZOOMS = 10, 3
 _ZOOM_GAIN = 0.01  # of TS; a thousandth of the drop at the edge of a region
@@ -78,64 +69,6 @@ def make_grid(
     ipix = ipix_from_ranges(ranges)
     directions = rotate(rotation(frame, model.frame), nest_to_vec(nside, ipix))
     return Grid(nside, frame, ipix, directions, free_background)
-
-
-def observe(model: FitProblem, counts: np.ndarray) -> FitProblem:
-    """Fit problem of the counts of one sky.
-
-    Parameters
-    ----------
-    model : FitProblem
-        Problem with all bins.
-    counts : ndarray of integer or float, shape (n_bin,)
-        Counts in all of them.
-
-    Returns
-    -------
-    FitProblem
-        The same problem with the hit bins of these counts.
-    """
-    hits = np.flatnonzero(counts)
-    return replace(
-        model,
-        counts=counts[hits].astype(np.float64),
-        background=model.background[hits],
-        expectation=model.expectation.select_bins(hits),
-        counts_spectra={},
-        identity="",
-    )
-
-
-def draw_direction(model: FitProblem, grid: Grid, rng: np.random.Generator) -> np.ndarray:
-    """Direction drawn uniformly from the area of the grid's pixels, where there is exposure.
-
-    Returns
-    -------
-    ndarray of float64, shape (3,)
-        Unit vector in the frame of the problem.
-
-    Raises
-    ------
-    RunError
-        If no such direction is found.
-    """
-    n_inside = (MAX_NSIDE // grid.nside) ** 2
-    to_problem = rotation(grid.frame, model.frame)
-    for _ in range(_MAX_DRAWS):
-        ipix = rng.choice(grid.ipix) * n_inside + rng.integers(n_inside)
-        direction = rotate(to_problem, nest_to_vec(MAX_NSIDE, np.array([ipix])))
-        block = model.expectation.block(direction)
-        if block.status[0] == GOOD and block.total[0] > 0:
-            return direction[0]
-    raise RunError(
-        f"no direction with exposure among {_MAX_DRAWS} drawn from {grid.ipix.size} pixels: check "
-        "`map.region` and the orientation."
-    )
-
-
-def expected_counts(model: FitProblem, direction: np.ndarray) -> np.ndarray:
-    """Expected counts of a source of unit flux in all bins of a model, shape (n_bin,)."""
-    return model.expectation.block(direction[np.newaxis]).dense().unit_counts[0]
 
 
 def find_peak(

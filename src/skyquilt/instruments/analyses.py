@@ -37,8 +37,6 @@ def prepare(analysis: AnyAnalysis, cache: str, *, all_bins: bool = False) -> Pre
 
     Raises
     ------
-    ConfigError
-        If all bins are asked for and there are none, but events.
     InputError
         If a file is damaged, files do not fit each other, or nothing is left to fit.
     """

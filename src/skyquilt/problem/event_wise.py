@@ -18,6 +18,7 @@ from skyquilt.blocks import SparseBlock
 from skyquilt.native import kernels
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.datasets import Dataset, get_all, mapped_names, put_all
+from skyquilt.problem.event_density import EventDensity
 from skyquilt.problem.exposed import mark_unexposed
 from skyquilt.problem.profiles import Profiles, tabulate
 from skyquilt.problem.sky_grid import SkyGrid, get_grid, known_values, put_grid
@@ -77,6 +78,8 @@ class EventWise:
     most : SkyGrid, optional
         Largest ratio of expected density to background, over all places and energies, of a source
         of unit flux: what bounds fluxes below zero where there are no events.
+    density : EventDensity, optional
+        What is expected at other places and energies: of a problem from which skies are simulated.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class EventWise:
     profile: np.ndarray
     lost_fraction: float = 1e-3
     most: SkyGrid | None = None
+    density: EventDensity | None = None
 
     def __post_init__(self):
         n, n_energy = self.buckets.n_item, self.exposure.n_quantity
@@ -169,11 +173,45 @@ class EventWise:
             Numbers of the events to keep, ascending.
         """
         per_event = ("direction", "flux_density", "psf_place", "exposure_place")
-        return replace(
-            self,
+        return self._with(
             buckets=self.buckets.select(bins),
             **{name: np.asarray(getattr(self, name)[bins]) for name in per_event},
         )
+
+    def with_events(
+        self,
+        direction: np.ndarray,
+        flux_density: np.ndarray,
+        psf_place: np.ndarray,
+        exposure_place: np.ndarray,
+    ) -> tuple["EventWise", np.ndarray]:
+        """The same with other events, and the order in which it has them.
+
+        Parameters
+        ----------
+        direction : ndarray of float64, shape (n, 3)
+            Unit vectors in the frame of the problem.
+        flux_density, psf_place, exposure_place : ndarray of float64, shape (n,)
+            As the attributes.
+
+        Returns
+        -------
+        EventWise
+            The expectation.
+        order : ndarray of int64, shape (n,)
+            Numbers of the given events, in its order.
+        """
+        buckets, order = Buckets.sort(self.bucket_nside, direction)
+        if self.density is not None:  # many skies will ask for it
+            _ = self._profiles
+        other = self._with(
+            direction=np.ascontiguousarray(direction[order]),
+            flux_density=flux_density[order],
+            psf_place=psf_place[order],
+            exposure_place=exposure_place[order],
+            buckets=buckets,
+        )
+        return other, order
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""
@@ -184,6 +222,8 @@ class EventWise:
         if self.most is not None:
             about = "largest ratio of expected density to background"
             put_grid(group.create_group("most"), self.most, "", about)
+        if self.density is not None:
+            self.density.put(group.create_group("density"))
 
     @classmethod
     def get(cls, group: "h5py.Group", get_part: "GetPart") -> "EventWise":
@@ -194,6 +234,7 @@ class EventWise:
             exposure=get_grid(group["exposure"]),
             lost_fraction=float(group.attrs["lost_fraction"]),
             most=get_grid(group["most"]) if "most" in group else None,
+            density=EventDensity.get(group["density"]) if "density" in group else None,
         )
 
     @property
@@ -209,6 +250,13 @@ class EventWise:
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
         return self.entries_per_direction * (_WORK_PER_EVENT + 3 * _WORK_PER_LOOK)
+
+    def _with(self, **events: Buckets | np.ndarray) -> "EventWise":
+        """The same with other events, and what was found out that does not depend on them."""
+        other = replace(self, **events)
+        known = ("_profiles", "_largest_total")
+        other.__dict__.update({key: self.__dict__[key] for key in known if key in self.__dict__})
+        return other
 
     @cached_property
     def _largest_total(self) -> float:

@@ -31,7 +31,8 @@ from skyquilt.problem.templates import Templates
 # 1.7  expectations of kind shaped, shape in the description
 # 2.0  sealed: all but the values has a checksum, too; grid `most` of kind event_wise,
 #      flux_range_keV and sharpness_deg in the description
-SCHEMA = Schema("skyquilt/problem", "2.0", "skyquilt prepare")
+# 2.1  group density of kind event_wise, in models
+SCHEMA = Schema("skyquilt/problem", "2.1", "skyquilt prepare")
 
 _KINDS: dict[str, type[Stored]] = {
     one.kind: one

@@ -9,6 +9,7 @@ from skyquilt.config.imaging import ImagingData
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.events import Events
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
+from skyquilt.problem.band_density import BandDensity
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.frames import rotate, rotation
 
@@ -17,9 +18,7 @@ from skyquilt.sky.frames import rotate, rotation
 class Background:
     """Expected counts in pixels and bands, spread within both.
 
-    Between the centres of pixels the density is bilinear. Within a band it is a power law, of the
-    slope between the means of the bands beside it, that keeps the counts of the band; of index -2
-    where there is one band, or a band without counts.
+    How, see `skyquilt.problem.band_density`.
 
     Attributes
     ----------
@@ -42,9 +41,7 @@ class Background:
 
     def total(self, span: tuple[float, float]) -> float:
         """Expected counts between two energies [keV]."""
-        edges = np.clip(self.cube.energies, *span)
-        share = self._integral(edges[:-1], edges[1:]) / self._norm
-        return float(np.sum(self.band_totals() * share))
+        return float(np.sum(self.band_totals() * self.spread.fractions(span)))
 
     def density(self, events: Events) -> np.ndarray:
         """Expected counts per solid angle and energy [sr-1 keV-1] at each event.
@@ -54,9 +51,7 @@ class Background:
         InputError
             If there is none at the place of an event.
         """
-        band = self._bands(events.energy)
-        counts = self._counts(events.frame, events.direction)[np.arange(band.size), band]
-        density = self._spread(counts, band, events.energy)
+        density = self.spread.at_each(self._turn(events.frame, events.direction), events.energy)
         n_bad = int(np.count_nonzero(~(density > 0)))
         if n_bad:
             raise InputError(
@@ -83,47 +78,17 @@ class Background:
         ndarray of float64, shape (n, m)
             Densities [sr-1 keV-1].
         """
-        band = self._bands(energy)
-        return self._spread(self._counts(frame, direction)[:, band], band, energy)
-
-    def _bands(self, energy: np.ndarray) -> np.ndarray:
-        band = np.searchsorted(self.cube.energies, energy, side="right") - 1
-        return np.clip(band, 0, len(self.cube.energies) - 2)
-
-    def _counts(self, frame: str, direction: np.ndarray) -> np.ndarray:
-        """Counts of a pixel around each direction, per band."""
-        return self._grid.at(rotate(rotation(frame, self.cube.frame), direction))
-
-    def _spread(self, counts: np.ndarray, band: np.ndarray, energy: np.ndarray) -> np.ndarray:
-        """Densities [sr-1 keV-1] at energies in bands with these counts."""
-        slope = self._slope[band]
-        density = counts * energy**slope / self._norm[band] * (12 * self.cube.nside**2)
-        return density * (self.scale / (4 * np.pi))
+        return self.spread.at(self._turn(frame, direction), energy)
 
     @cached_property
-    def _grid(self) -> HealpixGrid:
+    def spread(self) -> BandDensity:
+        """The counts spread within pixels and bands, in the frame of the cube."""
         ipix = None if self.cube.is_full else self.cube.ipix
-        return HealpixGrid(self.cube.nside, self.cube.values, ipix)
+        grid = HealpixGrid(self.cube.nside, self.cube.values, ipix)
+        return BandDensity(grid, self.cube.energies, self.scale)
 
-    @cached_property
-    def _slope(self) -> np.ndarray:
-        """Index of the power law in each band."""
-        edges, totals = self.cube.energies, self.cube.values.sum(axis=0)
-        if len(totals) == 1 or not np.all(totals > 0):
-            return np.full(len(totals), -2.0)
-        middle = np.log(edges[1:] * edges[:-1]) / 2
-        return np.gradient(np.log(totals / np.diff(edges)), middle)
-
-    @cached_property
-    def _norm(self) -> np.ndarray:
-        return self._integral(self.cube.energies[:-1], self.cube.energies[1:])
-
-    def _integral(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """Integral of E^slope in each band, by Gauss-Legendre in the logarithm of energy."""
-        node, weight = np.polynomial.legendre.leggauss(8)
-        half = np.log(high / low)[:, np.newaxis] / 2
-        energy = low[:, np.newaxis] * np.exp(half * (1 + node))
-        return np.sum(weight * half * energy ** (self._slope[:, np.newaxis] + 1), axis=1)
+    def _turn(self, frame: str, direction: np.ndarray) -> np.ndarray:
+        return rotate(rotation(frame, self.cube.frame), direction)
 
 
 def describe_scale(data: ImagingData) -> str:

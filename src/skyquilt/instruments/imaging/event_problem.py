@@ -17,31 +17,42 @@ from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposu
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube, read_bands
 from skyquilt.instruments.imaging.largest_ratio import largest_ratio
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
-from skyquilt.instruments.imaging.region import cut_background, cut_events, cut_exposure
+from skyquilt.instruments.imaging.region import (
+    chord_around,
+    cut_background,
+    cut_events,
+    cut_exposure,
+)
 from skyquilt.instruments.imaging.response import (
     Response,
     exposure_weights,
     mean_profiles,
     spread_photons,
 )
-from skyquilt.instruments.imaging.selections import check_energies
+from skyquilt.instruments.imaging.selections import Circle, check_energies
 from skyquilt.instruments.imaging.sharpness import sharpness
 from skyquilt.instruments.imaging.time_fractions import time_fractions
 from skyquilt.problem import CountsSpectrum, Description, EventWise, FitProblem
 from skyquilt.problem.buckets import Buckets
+from skyquilt.problem.event_density import EventDensity
 from skyquilt.problem.profiles import tabulate
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.spectra import describe, integrate
-from skyquilt.spectra.models import evaluate
+from skyquilt.spectra.models import corners, evaluate
 
 logger = logging.getLogger(__name__)
 
 _NSIDE = 32
 """Resolution of the buckets: pixels of 1.8 deg, of the size of a reach."""
+_N_SPECTRUM = 2001
+"""Energies at which simulated skies know the spectrum: curved ones to 1e-6 over four decades."""
 
 
-def make_event_problem(analysis: ImagingAnalysis) -> FitProblem:
+def make_event_problem(analysis: ImagingAnalysis, *, all_bins: bool = False) -> FitProblem:
     """Build the fit problem of an analysis of an event list.
+
+    With `all_bins` it knows what is expected where there are no events, so that skies can be
+    simulated.
 
     Raises
     ------
@@ -67,7 +78,8 @@ def make_event_problem(analysis: ImagingAnalysis) -> FitProblem:
     check_frame(background.cube, events.direction, events.frame, events.path, data.accept)
     if isinstance(response.exposure, HealpixCube):
         warn_of_exposure(background.cube, response.exposure)
-    if circles := events.selected.circles:
+    circles = events.selected.circles
+    if circles:
         events, background = cut_events(events, circles), cut_background(background, circles)
         reach = tabulate(response.psf.theta, response.psf.profile, data.lost_fraction).reach.max()
         response = response._replace(
@@ -75,13 +87,20 @@ def make_event_problem(analysis: ImagingAnalysis) -> FitProblem:
         )
     frame = response.exposure.frame
     direction = rotate(rotation(events.frame, frame), events.direction)
-    buckets, order = Buckets.sort(_NSIDE, direction)
-    events = events._replace(
-        frame=frame, direction=np.ascontiguousarray(direction[order]), energy=events.energy[order]
-    )
     edges = np.array(span)
-    expectation = _expectation(analysis, events, buckets, response, edges)
-    if analysis.fit.allow_negative:
+    expectation, order = _expectation(analysis, response, edges).with_events(
+        direction,
+        evaluate(analysis.spectrum, events.energy),
+        response.psf_shares(events.energy),
+        response.exposure_shares(events.energy),
+    )
+    events = events._replace(
+        frame=frame, direction=expectation.direction, energy=events.energy[order]
+    )
+    if all_bins:
+        density = _density(analysis, background, response, span, circles)
+        expectation = replace(expectation, density=density)
+    if analysis.fit.allow_negative or all_bins:
         most = largest_ratio(analysis.spectrum, background, response, span)
         expectation = replace(expectation, most=most)
     return FitProblem(
@@ -148,13 +167,8 @@ def _select(events: Events, span: tuple[float, float]) -> Events:
     return events._replace(direction=events.direction[chosen], energy=events.energy[chosen])
 
 
-def _expectation(
-    analysis: ImagingAnalysis,
-    events: Events,
-    buckets: Buckets,
-    response: Response,
-    edges: np.ndarray,
-) -> EventWise:
+def _expectation(analysis: ImagingAnalysis, response: Response, edges: np.ndarray) -> EventWise:
+    """Expectation without events."""
     photons = spread_photons(analysis.spectrum, edges, response)
     integral = tabulate(response.psf.theta, response.psf.profile, 1e-3).total
     psf_place = response.psf_shares(photons.energy)
@@ -162,16 +176,40 @@ def _expectation(
         flux=photons.flux * np.interp(psf_place, np.arange(len(integral)), integral)
     )
     return EventWise(
-        direction=events.direction,
-        flux_density=evaluate(analysis.spectrum, events.energy),
-        psf_place=response.psf_shares(events.energy),
-        exposure_place=response.exposure_shares(events.energy),
-        buckets=buckets,
+        direction=np.empty((0, 3)),
+        flux_density=np.empty(0),
+        psf_place=np.empty(0),
+        exposure_place=np.empty(0),
+        buckets=Buckets.sort(_NSIDE, np.empty((0, 3)))[0],
         exposure=response.grid(),
         total_weight=exposure_weights(seen, response, 1)[0],
         theta=response.psf.theta,
         profile=response.psf.profile,
         lost_fraction=analysis.data.lost_fraction,
+    )
+
+
+def _density(
+    analysis: ImagingAnalysis,
+    background: Background,
+    response: Response,
+    span: tuple[float, float],
+    circles: tuple[Circle, ...],
+) -> EventDensity:
+    """What is expected at any place and energy."""
+    inner = [value for value in corners(analysis.spectrum) if span[0] < value < span[1]]
+    energy = np.unique(np.concatenate([np.geomspace(*span, _N_SPECTRUM)[1:-1], inner, span]))
+    frame = response.exposure.frame
+    return EventDensity(
+        background=background.spread,
+        frame=frame,
+        background_frame=background.cube.frame,
+        span=span,
+        energy=energy,
+        spectrum=evaluate(analysis.spectrum, energy),
+        psf_energy=response.psf.energies,
+        exposure_energy=response.exposure.energies,
+        circles=np.reshape([chord_around(circle, frame) for circle in circles], (-1, 4)),
     )
 
 

@@ -1,7 +1,6 @@
 """From the files of an imaging instrument to a fit problem."""
 
 from skyquilt.config.instrument_analysis import ImagingAnalysis, ImagingFileAnalysis
-from skyquilt.errors import ConfigError
 from skyquilt.problem import FitProblem
 
 
@@ -15,29 +14,24 @@ def make_problem(
     analysis : ImagingAnalysis or ImagingFileAnalysis
         The analysis.
     all_bins : bool
-        Keep all bins with background, not only those with counts.
+        Keep all bins with background, not only those with counts; of events, what is expected
+        where there are none.
 
     Raises
     ------
     InputError
         If a file is damaged, files do not fit each other, or there is nothing to fit.
     ConfigError
-        If a frame or a unit is in no header and not in the analysis, or all bins are asked for
-        and there are none, but events.
+        If a frame or a unit is in no header and not in the analysis.
     """
     if isinstance(analysis, ImagingFileAnalysis):
         from skyquilt.instruments.imaging.file import make_file_problem
 
         return make_file_problem(analysis, all_bins=all_bins)
     if analysis.data.events is not None:
-        if all_bins:
-            raise ConfigError(
-                f"{analysis.data.events.path}: events are fitted one by one, so that there are no "
-                "bins to simulate skies in; remove `calibrate`, or give counts in pixels."
-            )
         from skyquilt.instruments.imaging.event_problem import make_event_problem
 
-        return make_event_problem(analysis)
+        return make_event_problem(analysis, all_bins=all_bins)
     from skyquilt.instruments.imaging.cube_problem import make_cube_problem
 
     return make_cube_problem(analysis, all_bins=all_bins)

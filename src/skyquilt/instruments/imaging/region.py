@@ -43,11 +43,17 @@ def is_within(circle: Circle, frame: str, direction: np.ndarray, margin: float =
     margin : float
         Angle [deg].
     """
+    *center, chord = chord_around(circle, frame, margin)
+    return np.linalg.norm(direction - center, axis=1) <= chord
+
+
+def chord_around(circle: Circle, frame: str, margin: float = 0.0) -> np.ndarray:
+    """Unit vector to the centre of a circle and its radius as a chord, shape (4,)."""
     center = lonlat_to_vec(circle.lon, circle.lat)
     center = rotate(rotation(circle.frame, frame), center[np.newaxis])[0]
     # a chord, which is exact for small angles
     limit = 2 * np.sin(np.radians(max(circle.radius - margin, 0.0)) / 2)
-    return np.linalg.norm(direction - center, axis=1) <= limit * (1 + 1e-6)
+    return np.append(center, limit * (1 + 1e-6))
 
 
 def cut_events(events: Events, circles: tuple[Circle, ...]) -> Events:

@@ -8,6 +8,7 @@ from skyquilt.config.spectrum import Spectrum
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.cube import SkyCube
 from skyquilt.instruments.imaging.point_spread_file import PointSpreadFunction
+from skyquilt.problem.event_density import node_places
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.spectra.models import corners, evaluate
 
@@ -81,8 +82,7 @@ def place_of(path: str, nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
             f"{path}: covers {nodes[0]:.6g} to {nodes[-1]:.6g} keV, but {energy[outside][0]:.6g} "
             "keV is needed: narrow `energy.range`."
         )
-    place = np.interp(np.log(energy), np.log(nodes), np.arange(float(len(nodes))))
-    return np.clip(place, 0, len(nodes) - 1)
+    return node_places(nodes, energy)
 
 
 def spread_photons(spectrum: Spectrum, edges: np.ndarray, response: Response) -> Photons:

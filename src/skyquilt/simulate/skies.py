@@ -1,0 +1,236 @@
+"""Skies of a problem: counts in all of its bins, or photons one by one.
+
+A *model* here is a fit problem that keeps all bins, also those without counts, and knows of events
+what is expected where there are none (`skyquilt prepare --all-bins`). A sky is a problem, too, so
+that its fit is that of any.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.errors import RunError
+from skyquilt.problem.event_wise import EventWise
+from skyquilt.problem.expectation import Expectation
+from skyquilt.problem.joint import Joint
+from skyquilt.problem.problem import FitProblem
+from skyquilt.problem.shaped import Shaped
+from skyquilt.problem.templates import Templates
+from skyquilt.simulate.counts import draw_counts
+from skyquilt.simulate.events import Photons, draw_background, draw_source, observe_photons
+from skyquilt.sky.frames import rotate, rotation
+
+
+class Source(NamedTuple):
+    """A source of the problem's reference spectrum and shape.
+
+    Attributes
+    ----------
+    direction : ndarray of float64, shape (3,)
+        Unit vector to it, in the frame of the problem.
+    flux : float
+        Multiple of unit flux.
+    """
+
+    direction: np.ndarray
+    flux: float
+
+
+class _Bins(NamedTuple):
+    """Bins of a problem or of a part of it."""
+
+    counts: np.ndarray
+    background: np.ndarray
+    expectation: Expectation | Templates
+
+
+def draw_sky(
+    model: FitProblem, rng: np.random.Generator, sources: Sequence[Source] = ()
+) -> FitProblem:
+    """Counts drawn from the background and some sources.
+
+    Parameters
+    ----------
+    model : FitProblem
+        Problem with all bins.
+    rng : numpy.random.Generator
+        Random numbers.
+    sources : sequence of Source
+        The sources.
+
+    Returns
+    -------
+    FitProblem
+        The problem with all bins and their counts, also of 0, or of all events.
+
+    Raises
+    ------
+    RunError
+        If the problem has events and does not know what is expected between them.
+    """
+    bins = _Bins(model.counts, model.background, model.expectation)
+    drawn = _draw(bins, sources, rng)
+    return replace(_no_answers(model), **drawn._asdict())
+
+
+def expected_sky(model: FitProblem, sources: Sequence[Source] = ()) -> FitProblem:
+    """The sky with the expected counts in each bin, without noise (an Asimov data set).
+
+    Parameters
+    ----------
+    model, sources
+        As for `draw_sky`.
+
+    Raises
+    ------
+    RunError
+        If the problem has events: there are no bins to expect counts in.
+    """
+    if _has_events(model.expectation):
+        raise RunError(
+            "events one by one have no bins that could hold the expected counts: use `counts` in "
+            "pixels, or the median of drawn skies."
+        )
+    counts = _expected(model.background, model.expectation, sources)
+    return replace(_no_answers(model), counts=counts)
+
+
+def hit_bins(sky: FitProblem) -> FitProblem:
+    """The problem of the bins that have counts."""
+    hits = np.flatnonzero(sky.counts)
+    return replace(
+        _no_answers(sky),
+        counts=sky.counts[hits].astype(np.float64),
+        background=sky.background[hits],
+        expectation=sky.expectation.select_bins(hits),
+    )
+
+
+def observe(model: FitProblem, counts: np.ndarray) -> FitProblem:
+    """Fit problem of given counts.
+
+    Parameters
+    ----------
+    model : FitProblem
+        Problem with all bins.
+    counts : ndarray of integer or float, shape (n_bin,)
+        Counts in all of them.
+
+    Returns
+    -------
+    FitProblem
+        The same problem with the hit bins of these counts.
+    """
+    return hit_bins(replace(model, counts=counts))
+
+
+def expected_counts(expectation: Expectation, direction: np.ndarray) -> np.ndarray:
+    """Expected counts of a source of unit flux in all bins of a model, shape (n_bin,)."""
+    return expectation.block(direction[np.newaxis]).dense().unit_counts[0]
+
+
+def _no_answers(model: FitProblem) -> FitProblem:
+    """The problem without what is said of the data it was made of."""
+    return replace(model, counts_spectra={}, identity="")
+
+
+def _has_events(expectation: Expectation | Templates) -> bool:
+    match expectation:
+        case Joint(parts=parts):
+            return any(_has_events(part.expectation) for part in parts)
+        case Templates(expectations=each):
+            return _has_events(each[0])
+        case Shaped(expectation=point):
+            return _has_events(point)
+    return isinstance(expectation, EventWise)
+
+
+def _expected(
+    background: np.ndarray, expectation: Expectation, sources: Sequence[Source]
+) -> np.ndarray:
+    for source in sources:
+        background = background + source.flux * expected_counts(expectation, source.direction)
+    return background
+
+
+def _draw(bins: _Bins, sources: Sequence[Source], rng: np.random.Generator) -> _Bins:
+    if not _has_events(bins.expectation):
+        expected = _expected(bins.background, bins.expectation, sources)
+        return bins._replace(counts=draw_counts(expected, rng).astype(np.float64))
+    if isinstance(bins.expectation, Joint):
+        return _draw_parts(bins, sources, rng)
+    photons = _draw_photons(bins.expectation, sources, rng)
+    background, expectation = _observe(bins.expectation, photons)
+    return _Bins(np.ones(background.size), background, expectation)
+
+
+def _draw_parts(bins: _Bins, sources: Sequence[Source], rng: np.random.Generator) -> _Bins:
+    """Draw the data sets of a joint problem, one after the other."""
+    joint, drawn, first = bins.expectation, [], 0
+    for part in joint.parts:
+        own = slice(first, first + part.expectation.n_hit)
+        turn = rotation(joint.frame, part.frame)
+        moved = [one._replace(direction=rotate(turn, one.direction[None])[0]) for one in sources]
+        piece = _Bins(bins.counts[own], bins.background[own], part.expectation)
+        drawn.append(_draw(piece, moved, rng))
+        first = own.stop
+    parts = zip(joint.parts, drawn, strict=True)
+    return _Bins(
+        np.concatenate([one.counts for one in drawn]),
+        np.concatenate([one.background for one in drawn]),
+        replace(
+            joint, parts=tuple(part._replace(expectation=one.expectation) for part, one in parts)
+        ),
+    )
+
+
+def _draw_photons(
+    expectation: Expectation | Templates, sources: Sequence[Source], rng: np.random.Generator
+) -> Photons:
+    """Photons of the background and of sources, of the first spectrum where there are several."""
+    wise = _event_wise(expectation)
+    if wise.density is None:
+        raise RunError(
+            "the problem does not know what is expected where it has no events: make it with "
+            "`skyquilt prepare --all-bins`."
+        )
+    photons = [draw_background(wise.density, rng)]
+    photons += [draw_source(wise, *_points(expectation, source), rng) for source in sources]
+    return Photons(*map(np.concatenate, zip(*photons, strict=True)))
+
+
+def _points(expectation: Expectation | Templates, source: Source) -> tuple[np.ndarray, np.ndarray]:
+    """Directions and fluxes of the points that make up a source."""
+    match expectation:
+        case Templates(expectations=each):
+            return _points(each[0], source)
+        case Shaped(nodes=nodes, pole=pole):
+            points = nodes.around(source.direction[np.newaxis], pole)[0]
+            return points, source.flux * nodes.weight
+    return source.direction[np.newaxis], np.array([source.flux])
+
+
+def _event_wise(expectation: Expectation | Templates) -> EventWise:
+    """The expectation of points."""
+    match expectation:
+        case Templates(expectations=each):
+            return _event_wise(each[0])
+        case Shaped(expectation=point):
+            return point
+    return expectation
+
+
+def _observe(
+    expectation: Expectation | Templates, photons: Photons
+) -> tuple[np.ndarray, Expectation | Templates]:
+    """Background and expectation at photons."""
+    match expectation:
+        case Templates(expectations=each):
+            background, observed = zip(*(_observe(one, photons) for one in each), strict=True)
+            return background[0], replace(expectation, expectations=observed)
+        case Shaped(expectation=point):
+            background, observed = _observe(point, photons)
+            return background, replace(expectation, expectation=observed)
+    return observe_photons(expectation, photons)
