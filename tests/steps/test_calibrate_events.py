@@ -88,6 +88,7 @@ def test_skies_have_as_many_photons_as_the_background(run):
     assert abs(np.mean(n) - wanted) < 4 * np.sqrt(wanted / 10) + 1e-3 * wanted
 
 
+@pytest.mark.slow
 def test_calibration_of_events_gives_numbers(run):
     config, folder = run
     paths = []
