@@ -1,8 +1,8 @@
 """What merging takes, beside what the map itself takes: peak memory, and time per chunk."""
 
-import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,10 @@ from measuring import SKYQUILT, Cost, Figure, below, run_process
 from time_ranks import write_files
 
 from skyquilt.fit.chunk import ChunkResult
-from skyquilt.fit.file import read_plan, write_chunk
-from skyquilt.io.products import write_text
+from skyquilt.fit.file import read_plan, write_chunk, write_plan
 from skyquilt.io.provenance import Provenance
+from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import FluxFit
-from skyquilt.sky.chunks import chunk_name
 
 ROW_BYTES = 85  # ten columns of 8 bytes, the steps and the status
 SKIES = ((256, 3072), (512, 48), (1024, 192))
@@ -38,12 +37,11 @@ def _merge(nside: int, n_chunks: int) -> Cost:
     with tempfile.TemporaryDirectory() as name:
         folder, rng = Path(name), np.random.default_rng(1)
         files = write_files(folder, burst_problem(), nside, n_chunks)
-        content = read_plan(files.plan).to_content()
-        options = {"confidence_level": 0.9, "free_background": True, "ordering": "ring"}
-        write_text(files.plan, json.dumps(content | options))
-        plan = read_plan(files.plan)
-        paths = [folder / chunk_name(index, n_chunks) for index in plan.chunks]
-        for index, path in zip(plan.chunks, paths, strict=True):
+        options = FluxOptions(confidence_level=0.9, free_background=True)
+        plan = replace(read_plan(files.plan), options=options, ordering="ring")
+        write_plan(files.plan, plan, Provenance("plan", {}, ()))
+        paths = plan.chunk_files(folder)
+        for index, path in paths.items():
             ipix = plan.chunk_ipix(index)
             fit = FluxFit(*(rng.random(ipix.size) for _ in FluxFit._fields))
             fit = fit._replace(
@@ -53,4 +51,4 @@ def _merge(nside: int, n_chunks: int) -> Cost:
             )
             write_chunk(path, plan, index, ChunkResult(ipix, fit), Provenance("fit"))
         where = ["--problem", files.problem, "--plan", files.plan, "--output", folder / "maps.fits"]
-        return run_process([SKYQUILT, "merge", "--quiet", *where, *paths])
+        return run_process([SKYQUILT, "merge", "--quiet", *where, *paths.values()])

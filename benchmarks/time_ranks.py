@@ -12,9 +12,8 @@ import numpy as np
 from dc2 import burst_problem, sky_problem, wide_problem
 from measuring import MPIEXEC, Figure, below, speedup
 
-from skyquilt.fit.file import read_plan
+from skyquilt.fit.file import read_plan, write_plan
 from skyquilt.fit.plan import Plan, make_plan
-from skyquilt.io.products import write_text
 from skyquilt.io.provenance import Provenance
 from skyquilt.problem import FitProblem
 from skyquilt.problem.file import read_problem, write_problem
@@ -62,7 +61,7 @@ def write_files(folder: Path, problem: FitProblem, nside: int, chunks: int = 1) 
         ranges=ranges,
         chunks=chunks,
     )
-    write_text(files.plan, json.dumps(plan.to_content()))
+    write_plan(files.plan, plan, Provenance("plan", {}, ()))
     return files
 
 

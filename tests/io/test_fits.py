@@ -146,7 +146,7 @@ def test_read_maps_of_another_program_is_refused(tmp_path):
 def test_read_later_version_says_what_can_be_read(write):
     path = write(schema=SCHEMA._replace(version="2.0"))
 
-    with pytest.raises(ProductError, match=r"version 2\.0, not skyquilt/maps version 1\.0"):
+    with pytest.raises(ProductError, match=r"version 2.0; this skyquilt reads version 1.0 to 1.0"):
         read_maps(path)
 
 

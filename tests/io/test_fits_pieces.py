@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from skyquilt.errors import OutputError
 from skyquilt.io.fits_pieces import Piece, write_pieces
 from skyquilt.io.fits_table import Column, open_checked, write_table
-from skyquilt.io.hdf5 import Schema
+from skyquilt.io.schema import Schema
 
 SCHEMA = Schema("skyquilt/maps", "1.0", "skyquilt merge")
 RECORD = {"skyquilt": "0.1", "ended_utc": "2026-11-25T08:00:00.000", "stages": [{"n": 1}]}

@@ -12,9 +12,9 @@ from skyquilt.instruments.compton.event_files.file import open_columns
 from skyquilt.io.fits_headers import check_headers
 from skyquilt.io.fits_input import open_fits
 from skyquilt.io.fits_table import Column, write_table
-from skyquilt.io.hdf5 import Schema
 from skyquilt.io.inspect import inspect_file
 from skyquilt.io.provenance import Provenance
+from skyquilt.io.schema import Schema
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skyquilt.errors import OutputError, ProductError
-from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put, put_rows
+from skyquilt.io.hdf5 import get, map_rows, new_hdf5, open_hdf5, put, put_rows
 from skyquilt.io.provenance import Provenance, read_provenance
+from skyquilt.io.schema import Schema
 
 SCHEMA = Schema("skyquilt/test", "1.2", "skyquilt test")
 ROWS = np.arange(12, dtype=np.float32).reshape(3, 4)

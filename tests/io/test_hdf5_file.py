@@ -14,7 +14,8 @@ WRITE = """
 import resource, sys
 import numpy as np
 from skyquilt.errors import OutputError
-from skyquilt.io.hdf5 import Schema, new_hdf5, put, put_rows
+from skyquilt.io.hdf5 import new_hdf5, put, put_rows
+from skyquilt.io.schema import Schema
 from skyquilt.io.provenance import Provenance
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 try:

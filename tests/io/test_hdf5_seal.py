@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from skyquilt.errors import InputError, ProductError
-from skyquilt.io.hdf5 import Schema, get, new_hdf5, open_hdf5, put
+from skyquilt.io.hdf5 import get, new_hdf5, open_hdf5, put
 from skyquilt.io.hdf5_file import open_to_read
 from skyquilt.io.inspect import inspect_file
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance
+from skyquilt.io.schema import Schema
 
 SCHEMA = Schema("skyquilt/test", "2.0", "skyquilt test")
 
@@ -171,7 +172,7 @@ def test_file_longer_than_it_says_is_refused(tmp_path, libver, userblock):
 
 def test_json_product_without_its_checksum_is_not_whole(tmp_path):
     path = tmp_path / "summary.json"
-    write_json(path, {"schema": "skyquilt/summary", "ts": 1.0})
+    write_json(path, SCHEMA, {"ts": 1.0})
     inspect_file(path)
     content = json.loads(path.read_text())
     del content["sha256"]

@@ -116,7 +116,8 @@ _WRITE_MUCH = """
 import resource, sys
 import numpy as np
 from skyquilt.errors import OutputError
-from skyquilt.io.hdf5 import Schema, new_hdf5, put
+from skyquilt.io.hdf5 import new_hdf5, put
+from skyquilt.io.schema import Schema
 from skyquilt.io.provenance import Provenance
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 try:

@@ -9,9 +9,9 @@ from PIL import Image
 
 from skyquilt.errors import ProductError
 from skyquilt.io.fits_table import Column
-from skyquilt.io.hdf5 import Schema
 from skyquilt.io.inspect import inspect_file
 from skyquilt.io.provenance import Provenance
+from skyquilt.io.schema import Schema
 from skyquilt.io.seal import read_seal, seal, seal_text, write_sealed
 from skyquilt.plots.style import new_figure, save
 from skyquilt.sources.file import write_sources

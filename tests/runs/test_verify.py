@@ -12,11 +12,13 @@ from astropy.io import fits
 from skyquilt.errors import ConfigError, SkyquiltError
 from skyquilt.fit.file import read_chunk
 from skyquilt.io.fits_table import Column
-from skyquilt.io.hdf5 import Schema
 from skyquilt.io.json_file import write_json
+from skyquilt.io.listing import SCHEMA as FIGURES
 from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance
+from skyquilt.io.schema import Schema
 from skyquilt.io.seal import seal_text, write_sealed
+from skyquilt.maps.summary_file import SCHEMA as SUMMARY
 from skyquilt.plots.style import new_figure, save
 from skyquilt.runs.verify import State, set_aside, verify_tree
 from skyquilt.sources.file import write_sources
@@ -310,7 +312,7 @@ def test_what_shows_another_summary_is_foreign(shown):
     summary = shown / "burst/summary.json"
     content = json.loads(summary.read_text()) | {"analysis": "other"}
     del content["sha256"]
-    write_json(summary, content)
+    write_json(summary, SUMMARY, content)
     names = ["plots/ts.png", "plots/ts.pdf", "plots/figures.json", "report.html"]
     names += ["sources.ecsv", "sources.fits"]
     assert wrong(shown) == {f"burst/{name}": State.FOREIGN for name in names}
@@ -349,7 +351,7 @@ def test_list_of_figures_that_names_what_lies_elsewhere_stays_in_its_folder(show
     listing = shown / "burst/plots/figures.json"
     content = json.loads(listing.read_text()) | {"files": ["../../other/maps.fits"]}
     del content["sha256"]
-    write_json(listing, content)
+    write_json(listing, FIGURES, content)
     assert wrong(shown) == {"burst/plots/maps.fits": State.MISSING}
 
 

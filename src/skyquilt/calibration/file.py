@@ -8,8 +8,11 @@ import numpy as np
 
 from skyquilt.calibration.skies import InjectedSkies, NullSkies
 from skyquilt.errors import ProductError
-from skyquilt.io.hdf5 import Schema, get, new_hdf5, open_hdf5, put
+from skyquilt.io.hdf5 import get, new_hdf5, open_hdf5, put
+from skyquilt.io.json_file import read_json, write_json
 from skyquilt.io.provenance import Provenance, read_provenance
+from skyquilt.io.schema import Schema
+from skyquilt.sky.chunks import part_name
 
 # 1.0  first version
 # 2.0  sealed: all but the values has a checksum, too
@@ -18,9 +21,12 @@ SCHEMA = Schema("skyquilt/skies", "2.0", "skyquilt simulate-skies")
 # 2.0  sealed: all but the values has a checksum, too
 CALIBRATION_SCHEMA = Schema("skyquilt/calibration", "2.0", "skyquilt calibrate")
 
+# 1.0  first version
+SUMMARY_SCHEMA = Schema("skyquilt/calibration-summary", "1.0", "skyquilt calibrate")
+
 Kind = Literal["null", "injected"]
 
-_KINDS = {"null": NullSkies, "injected": InjectedSkies}
+KINDS: dict[Kind, type] = {"null": NullSkies, "injected": InjectedSkies}
 _DATASETS = {
     "ts_max": ("", "largest test statistic of the map"),
     "ipix": ("", "nested pixel of the largest TS"),
@@ -36,16 +42,15 @@ _DATASETS = {
 }
 
 
-def skies_name(kind: Kind, index: int, n_jobs: int) -> str:
-    """File name of the skies of one job.
+def skies_name(kind: Kind | str, index: int | str, n_jobs: int | str) -> str:
+    """File name of the skies of one job; see `skyquilt.sky.chunks.part_name`.
 
     Examples
     --------
     >>> skies_name("null", 3, 20)
     'null-003-of-020.h5'
     """
-    width = max(3, len(str(n_jobs)))
-    return f"{kind}-{index:0{width}}-of-{n_jobs:0{width}}.h5"
+    return f"{kind}-{part_name(index, n_jobs)}.h5"
 
 
 def write_skies(
@@ -70,6 +75,21 @@ def write_skies(
         file.attrs["identity"] = identity
         file.attrs["start"], file.attrs["stop"] = numbers.start, numbers.stop
         _put(file, skies)
+
+
+def sort_skies(paths: Iterable[str | Path]) -> dict[Kind, list[str | Path]]:
+    """Files of simulated skies by what they hold, whatever their names are.
+
+    Raises
+    ------
+    ProductError
+        If one is missing, damaged or no file of skies.
+    """
+    found: dict[Kind, list[str | Path]] = {kind: [] for kind in KINDS}
+    for path in paths:
+        with open_hdf5(path, SCHEMA) as file:
+            found[file.attrs["kind"]].append(path)
+    return found
 
 
 def merge_skies(
@@ -105,7 +125,7 @@ def merge_skies(
             "ones."
         )
     ordered = [parts[key] for key in sorted(parts)]
-    return _KINDS[kind](*map(np.concatenate, zip(*ordered, strict=True))), stages
+    return KINDS[kind](*map(np.concatenate, zip(*ordered, strict=True))), stages
 
 
 def write_calibration(
@@ -126,7 +146,23 @@ def read_calibration(path: str | Path) -> dict[Kind, NullSkies | InjectedSkies]:
         If the file is missing, damaged or of another kind.
     """
     with open_hdf5(path, CALIBRATION_SCHEMA) as file:
-        return {kind: _get(file[kind], kind) for kind in _KINDS}
+        return {kind: _get(file[kind], kind) for kind in KINDS}
+
+
+def write_summary(path: str | Path, summary: dict[str, Any]) -> None:
+    """Write the numbers of simulated skies."""
+    write_json(path, SUMMARY_SCHEMA, summary)
+
+
+def read_summary(path: str | Path) -> dict[str, Any]:
+    """Read the numbers of simulated skies.
+
+    Raises
+    ------
+    ProductError
+        If the file is missing, damaged or of another kind.
+    """
+    return read_json(path, SUMMARY_SCHEMA)
 
 
 def _put(group, skies: NullSkies | InjectedSkies) -> None:
@@ -135,4 +171,4 @@ def _put(group, skies: NullSkies | InjectedSkies) -> None:
 
 
 def _get(group, kind: Kind) -> NullSkies | InjectedSkies:
-    return _KINDS[kind](**{name: get(group, name) for name in _KINDS[kind]._fields})
+    return KINDS[kind](**{name: get(group, name) for name in KINDS[kind]._fields})

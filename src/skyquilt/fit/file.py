@@ -7,11 +7,13 @@ import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.fit.chunk import ChunkResult
+from skyquilt.fit.plan import SCHEMA as PLAN
 from skyquilt.fit.plan import Plan
-from skyquilt.io.hdf5 import Schema, get, new_hdf5, open_hdf5, put
+from skyquilt.io.hdf5 import get, new_hdf5, open_hdf5, put
 from skyquilt.io.hdf5_file import open_header
-from skyquilt.io.json_file import read_json
+from skyquilt.io.json_file import read_json, write_json
 from skyquilt.io.provenance import Provenance, read_provenance
+from skyquilt.io.schema import Schema
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.problem.problem import FitProblem
 
@@ -114,23 +116,20 @@ def read_plan_identity(path: str | Path) -> str:
         raise ProductError(f"{path}: cannot be read ({error}).") from error
 
 
+def write_plan(path: str | Path, plan: Plan, provenance: Provenance) -> None:
+    """Write a plan."""
+    write_json(path, PLAN, plan.to_content() | {"provenance": provenance.record()})
+
+
 def read_plan(path: str | Path) -> Plan:
-    """Read a plan.
+    """Read a plan; one without chunks is the end of a refinement.
 
     Raises
     ------
     ProductError
-        If the file is missing or no plan.
+        If the file is missing, damaged or no plan, or its pixels or chunks are not possible.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProductError(
-            f"{path}: cannot be read ({error}); make it with `skyquilt plan`."
-        ) from error
-    plan = Plan.from_json(text, str(path))
-    read_json(path, "make it again with `skyquilt plan`")
-    return plan
+    return Plan.from_content(read_json(path, PLAN), str(path))
 
 
 def check_plan(

@@ -1,9 +1,10 @@
 """Plan of a map: which pixels, cut into which chunks."""
 
-import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -13,13 +14,14 @@ from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.cost import N_SAMPLE, seconds_per_direction
 from skyquilt.fit.pixels import fitted_columns
 from skyquilt.io.digest import settings_digest
-from skyquilt.io.json_file import is_intact
+from skyquilt.io.schema import Schema
 from skyquilt.likelihood.options import DEFAULT, FluxOptions
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.templates import split_templates
 from skyquilt.sky.chunks import (
     check_n_chunks,
     choose_n_chunks,
+    chunk_files,
     chunk_range,
     intersect,
     occupied_chunks,
@@ -33,8 +35,7 @@ logger = logging.getLogger(__name__)
 
 # 1.0  first version
 # 1.1  with seconds_per_pixel, confidence_level, free_background, n_templates
-SCHEMA = "skyquilt/plan"
-VERSION = "1.1"
+SCHEMA = Schema("skyquilt/plan", "1.1", "skyquilt plan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,35 +107,36 @@ class Plan:
         start, stop = chunk_range(index, self.n_chunks, self.nside)
         return ipix_from_ranges(intersect(self.ranges, start, stop))
 
+    def chunk_files(self, folder: str | Path) -> dict[int, Path]:
+        """Files of the chunks that hold target pixels, by their numbers; there or not."""
+        return chunk_files(folder, self.n_chunks, self.chunks)
+
     def to_content(self) -> dict[str, Any]:
         """The plan as content of a JSON file."""
-        settings = {"schema": SCHEMA, "schema_version": VERSION, **self._settings()}
-        return settings | {"chunks": self.chunks}
+        return self._settings() | {"chunks": self.chunks}
 
     @classmethod
-    def from_json(cls, text: str, source: str = "plan") -> "Plan":
-        """Read a plan.
+    def from_content(cls, content: Mapping[str, Any], source: str = "plan") -> "Plan":
+        """Plan of the content of a JSON file.
 
         Parameters
         ----------
-        text : str
-            JSON text.
+        content : dict
+            What `to_content` gave.
         source : str
             File it came from, named in error messages.
 
         Raises
         ------
         ProductError
-            If the text is no plan, of a version that cannot be read, or its pixels or chunks are
-            not possible.
+            If a key is missing, or its pixels or chunks are not possible.
         """
-        content = _parse(text, source)
         try:
             plan = cls._from_settings(content)
             check_n_chunks(plan.n_chunks, plan.nside)
         except (KeyError, TypeError, ValueError) as error:
             raise ProductError(
-                f"{source}: not a possible plan ({error}); make it again with `skyquilt plan`."
+                f"{source}: not a possible plan ({error}); {SCHEMA.again}."
             ) from error
         return plan
 
@@ -144,7 +146,7 @@ class Plan:
         return settings | settings.pop("options")
 
     @classmethod
-    def _from_settings(cls, settings: dict[str, Any]) -> "Plan":
+    def _from_settings(cls, settings: Mapping[str, Any]) -> "Plan":
         """The same way back; other keys are left."""
         options = FluxOptions(**{field.name: settings[field.name] for field in fields(FluxOptions)})
         names = {field.name for field in fields(cls)} - {"options", "ranges"}
@@ -194,6 +196,8 @@ def make_plan(
         ranges = _as_ranges(ranges, nside)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    if not ranges.size:
+        raise ConfigError("no pixels to fit: the region is empty.")
     seconds = seconds_per_pixel(problem, options, nside=nside, frame=frame, ranges=ranges)
     if chunks == "auto":
         chunks = choose_n_chunks(seconds, ranges, nside)
@@ -261,7 +265,7 @@ def _sample(ranges: np.ndarray) -> np.ndarray:
 def _as_ranges(ranges: Any, nside: int) -> np.ndarray:
     ranges = np.array(ranges, dtype=np.int64)
     if not ranges.size:
-        raise ValueError("no pixels to fit: the region is empty.")
+        return ranges.reshape(0, 2)
     if ranges.ndim != 2 or ranges.shape[1] != 2:
         raise ValueError(f"ranges of shape {ranges.shape}: allowed is (n, 2).")
     edges = ranges.ravel()
@@ -271,21 +275,3 @@ def _as_ranges(ranges: Any, nside: int) -> np.ndarray:
             f"{nside_to_npix(nside)} at nside {nside}."
         )
     return ranges
-
-
-def _parse(text: str, source: str) -> dict[str, Any]:
-    again = "make it again with `skyquilt plan`"
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ProductError(f"{source}: no JSON ({error}); {again}.") from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise ProductError(f"{source}: its schema is not {SCHEMA!r}; {again}.")
-    if "sha256" in content and not is_intact(content):
-        raise ProductError(f"{source}: damaged: its checksum differs; {again}.")
-    version = str(content.get("schema_version"))
-    if version != VERSION:
-        raise ProductError(
-            f"{source}: version {version}; this skyquilt reads version {VERSION}; {again}."
-        )
-    return content

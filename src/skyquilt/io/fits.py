@@ -9,7 +9,7 @@ import numpy as np
 
 from skyquilt.io.fits_pieces import Piece, write_pieces
 from skyquilt.io.fits_table import Column, read_table
-from skyquilt.io.hdf5 import Schema
+from skyquilt.io.schema import Schema
 from skyquilt.sky.pixels import nest_to_ring, nside_to_npix, ring_to_nest
 from skyquilt.sky.regions import ipix_from_ranges
 

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from skyquilt.io.fits_table import Column, record_hdu, sign, table_hdu
-from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
+from skyquilt.io.schema import Schema
 
 _BLOCK = 2880  # a FITS file consists of blocks of so many bytes
 _READ = 1000 * _BLOCK  # bytes added up at a time

@@ -12,8 +12,8 @@ import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.io.fits_headers import check_headers
-from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
+from skyquilt.io.schema import Schema
 
 _FORMATS = {"f8": "D", "i4": "J", "i8": "K", "u1": "B", "b1": "L"}
 
@@ -112,7 +112,7 @@ def read_table(
     try:
         with open_checked(path) as file:
             header, table = file[name].header, file[name].data
-            _check_schema(path, header, schema)
+            schema.check(path, header.get("SCHEMA"), header.get("SCHEMAV"))
             record = {row["KEY"]: json.loads(row["VALUE"]) for row in file["PROVENANCE"].data}
             names = [column for column in table.names if only is None or column in only]
             return header, {column: _native(table[column]) for column in names}, record
@@ -120,8 +120,7 @@ def read_table(
         raise
     except Exception as error:  # astropy meets damage with errors of many kinds
         raise ProductError(
-            f"{path}: not a whole file of skyquilt ({str(error).strip()}); make it again with "
-            f"`{schema.made_by}`."
+            f"{path}: not a whole file of skyquilt ({str(error).strip()}); {schema.again}."
         ) from error
 
 
@@ -212,15 +211,6 @@ def record_hdu(record: Mapping[str, Any]):
     keys = fits.Column("KEY", "24A", array=list(record))
     values = fits.Column("VALUE", f"{width}A", array=texts)
     return fits.BinTableHDU.from_columns([keys, values], name="PROVENANCE")
-
-
-def _check_schema(path: str | Path, header: Mapping[str, Any], schema: Schema) -> None:
-    kind, version = header.get("SCHEMA"), str(header.get("SCHEMAV"))
-    if kind != schema.name or version.split(".")[0] != schema.version.split(".")[0]:
-        raise ProductError(
-            f"{path}: {kind} version {version}, not {schema.name} version {schema.version}; make "
-            f"it again with `{schema.made_by}`."
-        )
 
 
 def _native(values: np.ndarray) -> np.ndarray:

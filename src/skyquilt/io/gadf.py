@@ -14,8 +14,8 @@ import numpy as np
 
 from skyquilt.io.fits import COORDSYS
 from skyquilt.io.fits_table import label, record_hdu, sign
-from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
+from skyquilt.io.schema import Schema
 
 # 1.0  first version
 SCHEMA = Schema("skyquilt/gadf-maps", "1.0", "skyquilt export-gadf")

@@ -9,7 +9,6 @@ is found when it is read; all else is covered by the seal of the file (`hdf5_sea
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -20,28 +19,11 @@ from skyquilt.io.hdf5_file import check_written, new_file, open_to_read
 from skyquilt.io.hdf5_seal import is_sealed, make_room, seal_file
 from skyquilt.io.products import new_product
 from skyquilt.io.provenance import Provenance, write_provenance
+from skyquilt.io.schema import Schema
 
 
 class _DamageError(Exception):
     """Stored values are not those that were written; `open_hdf5` adds what to do."""
-
-
-class Schema(NamedTuple):
-    """Kind and version of a file.
-
-    Attributes
-    ----------
-    name : str
-        Kind of file, as "skyquilt/chunk".
-    version : str
-        Version written, "major.minor".
-    made_by : str
-        Command that makes such a file, named in error messages.
-    """
-
-    name: str
-    version: str
-    made_by: str
 
 
 @contextmanager
@@ -116,7 +98,7 @@ def open_hdf5(path: str | Path, schema: Schema) -> Iterator[h5py.File]:
         damaged, and at the end of the block if anything else but values is.
     """
     path = Path(path)
-    again = f"make it again with `{schema.made_by}`"
+    again = schema.again
     if path.is_dir():
         raise ProductError(f"{path}: a folder; name the file in it that `{schema.made_by}` made.")
     if not path.is_file():
@@ -129,7 +111,9 @@ def open_hdf5(path: str | Path, schema: Schema) -> Iterator[h5py.File]:
         raise ProductError(f"{path}: not a whole HDF5 file ({error}); {again}.") from error
     with file:
         try:
-            _check_schema(path, file, schema, again)
+            schema.check(
+                *(path, file.attrs.get("schema", "none"), file.attrs.get("schema_version", "none"))
+            )
             yield file
             _check_seal(file, path)
         except ProductError:
@@ -184,25 +168,6 @@ def _describe(dataset: h5py.Dataset, unit: str, description: str, digest: str) -
     dataset.attrs.update({"unit": unit, "description": description, "sha256": digest})
 
 
-def _check_schema(path: Path, file: h5py.File, schema: Schema, again: str) -> None:
-    name = file.attrs.get("schema", "none")
-    if name != schema.name:
-        raise ProductError(f"{path}: schema is {name!r}, not {schema.name!r}; {again}.")
-    version = str(file.attrs.get("schema_version", "none"))
-    if not _can_read(version, schema.version):
-        raise ProductError(
-            f"{path}: {schema.name} version {version}; this skyquilt reads version "
-            f"{schema.version.split('.')[0]}.0 to {schema.version}; {again}."
-        )
-
-
 def _check_seal(file: h5py.File, path: Path) -> None:
     if not is_sealed(file, path):
         raise _DamageError("the checksum of all but its values differs")
-
-
-def _can_read(version: str, known: str) -> bool:
-    """Same first number, second number not above the known one."""
-    major, _, minor = version.partition(".")
-    known_major, _, known_minor = known.partition(".")
-    return major == known_major and minor.isdigit() and int(minor) <= int(known_minor)

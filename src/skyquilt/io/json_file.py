@@ -1,4 +1,4 @@
-"""JSON products: indented for people, with a checksum of their content."""
+"""JSON products: indented for people, with their kind and a checksum of their content."""
 
 import json
 from pathlib import Path
@@ -7,28 +7,33 @@ from typing import Any
 from skyquilt.errors import ProductError
 from skyquilt.io.digest import settings_digest
 from skyquilt.io.products import write_text
+from skyquilt.io.schema import Schema
 
 
-def write_json(path: str | Path, content: dict[str, Any]) -> None:
-    """Write a product with `sha256`, the digest of all its other keys, as the last one."""
-    signed = content | {"sha256": settings_digest(content)}
+def write_json(path: str | Path, schema: Schema, content: dict[str, Any]) -> None:
+    """Write a product: first its kind, last `sha256`, the digest of all its other keys."""
+    labelled = {"schema": schema.name, "schema_version": schema.version} | content
+    signed = labelled | {"sha256": settings_digest(labelled)}
     write_text(path, json.dumps(signed, indent=2, allow_nan=False) + "\n")
 
 
-def read_json(path: str | Path, advice: str) -> dict[str, Any]:
+def read_json(path: str | Path, schema: Schema) -> dict[str, Any]:
     """Read a product that `write_json` wrote.
 
     Raises
     ------
     ProductError
-        If it is missing, damaged, or has no checksum; the message ends in `advice`.
+        If it is missing, damaged, has no checksum, or is of another kind or version.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ProductError(f"{path}: cannot be read ({error}); {advice}.") from error
+        raise ProductError(f"{path}: cannot be read ({error}); {schema.again}.") from error
     if not isinstance(content, dict) or not is_intact(content):
-        raise ProductError(f"{path}: damaged: its checksum differs, or it has none; {advice}.")
+        raise ProductError(
+            f"{path}: damaged: its checksum differs, or it has none; {schema.again}."
+        )
+    schema.check(path, content.get("schema"), content.get("schema_version"))
     return content
 
 

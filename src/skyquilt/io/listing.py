@@ -1,16 +1,16 @@
 """List of the files of a folder that is made as a whole, so that a deleted one is missed."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from skyquilt.io.hdf5 import Schema
-from skyquilt.io.json_file import write_json
+from skyquilt.errors import ProductError
+from skyquilt.io.json_file import read_json, write_json
 from skyquilt.io.provenance import Provenance
+from skyquilt.io.schema import Schema
 from skyquilt.products import LISTING
 
 # 1.0  first version
-_SCHEMA = Schema("skyquilt/figures", "1.0", "skyquilt plot")
+SCHEMA = Schema("skyquilt/figures", "1.0", "skyquilt plot")
 
 
 def write_listing(folder: str | Path, files: Iterable[Path], provenance: Provenance) -> None:
@@ -22,18 +22,15 @@ def write_listing(folder: str | Path, files: Iterable[Path], provenance: Provena
     for old in set(read_listing(Path(folder))) - set(files):
         old.unlink(missing_ok=True)
     content = {
-        "schema": _SCHEMA.name,
-        "schema_version": _SCHEMA.version,
         "files": sorted(path.name for path in files),
         "provenance": provenance.record(),
     }
-    write_json(Path(folder) / LISTING, content)
+    write_json(Path(folder) / LISTING, SCHEMA, content)
 
 
 def read_listing(folder: Path) -> list[Path]:
     """Files that the list of a folder names, there or not; none if it cannot be read."""
     try:
-        content = json.loads((folder / LISTING).read_text(encoding="utf-8"))
-        return [folder / Path(name).name for name in content["files"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        return [folder / Path(name).name for name in read_json(folder / LISTING, SCHEMA)["files"]]
+    except (ProductError, KeyError, TypeError):
         return []

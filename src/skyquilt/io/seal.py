@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from skyquilt.errors import ProductError
-from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
+from skyquilt.io.schema import Schema
 
 KEY = "file_sha256"
 """Name of the digest; always the first of the seal."""

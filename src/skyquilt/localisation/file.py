@@ -9,7 +9,7 @@ import numpy as np
 
 from skyquilt.io.fits import write_maps
 from skyquilt.io.fits_table import Column, write_table
-from skyquilt.io.hdf5 import Schema
+from skyquilt.io.schema import Schema
 from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.localisation.ds9 import format_ds9
 from skyquilt.localisation.posterior import Localisation, flatten_probability

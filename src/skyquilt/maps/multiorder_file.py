@@ -7,7 +7,7 @@ from typing import Any
 
 from skyquilt.errors import ProductError
 from skyquilt.io.fits_table import Column, read_table, write_table
-from skyquilt.io.hdf5 import Schema
+from skyquilt.io.schema import Schema
 from skyquilt.maps.file import COLUMNS
 from skyquilt.maps.multiorder import MultiOrderMap
 

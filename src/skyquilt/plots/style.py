@@ -13,9 +13,9 @@ from types import MappingProxyType
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
 from skyquilt.io.provenance import Provenance
+from skyquilt.io.schema import Schema
 from skyquilt.io.seal import seal, seal_text
 
 FULL_WIDTH = 17.0

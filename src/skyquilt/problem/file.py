@@ -9,8 +9,9 @@ import h5py
 
 from skyquilt.errors import ProductError
 from skyquilt.io.digest import array_digest, settings_digest
-from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put
+from skyquilt.io.hdf5 import get, map_rows, new_hdf5, open_hdf5, put
 from skyquilt.io.provenance import Provenance, read_provenance
+from skyquilt.io.schema import Schema
 from skyquilt.problem.datasets import Stored
 from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.joint import Joint

@@ -16,7 +16,6 @@ from skyquilt.fit.plan import Plan
 from skyquilt.io.answers import read_answers
 from skyquilt.products import FIGURES, INDEX, LISTING, PRODUCTS, Product
 from skyquilt.runs.answers import Digest, Questions, difference
-from skyquilt.sky.chunks import chunk_name
 
 _OTHER_PLAN = "the plan has other pixels, chunks or fit options"
 
@@ -175,10 +174,10 @@ def _stale_chunks(folder: Path, questions: Questions) -> Iterator[Stale]:
     files = sorted(place.glob("*.h5"))
     wanted = questions("plan")
     plan = _fresh_plan(folder / "plan.json", wanted)
-    names = set() if plan is None else {chunk_name(k, plan.n_chunks) for k in plan.chunks}
+    known = set() if plan is None else set(plan.chunk_files(place).values())
     by_reason: dict[str, list[Path]] = {}
     for path in files:
-        if plan is not None and path.name not in names:
+        if plan is not None and path not in known:
             reason = _OTHER_PLAN
         else:
             reason = _why_stale_chunk(path, plan, wanted)

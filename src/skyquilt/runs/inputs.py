@@ -14,9 +14,12 @@ from skyquilt.errors import InputError, ProductError
 from skyquilt.io.answers import read_answers
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance
+from skyquilt.io.schema import Schema
 from skyquilt.runs.answers import Digests, data_files, difference
 from skyquilt.runs.freshness import Stale
 
+# 1.0  first version
+SCHEMA = Schema("skyquilt/simulation-note", "1.0", "skyquilt simulate")
 NOTE = ".simulation.json"
 """Note in the folder of a simulation: with which settings its files were made."""
 
@@ -72,9 +75,8 @@ def check_inputs(config: Config, name: str | None = None) -> None:
 def write_note(config: Config) -> None:
     """Say in the folder of a simulation how its files were made."""
     answers = _simulation_question(config)
-    content = {"schema": "skyquilt/simulation-note", "schema_version": "1.0"}
     record = Provenance("simulate", answers["settings"], answers=answers).record()
-    write_json(_note(config), content | {"provenance": record})
+    write_json(_note(config), SCHEMA, {"provenance": record})
 
 
 def remove_note(config: Config) -> None:

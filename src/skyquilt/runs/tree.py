@@ -1,6 +1,5 @@
 """The files of a tree of results: analyses, their chunks, their products."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,8 +12,8 @@ from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import Plan
 from skyquilt.io.listing import read_listing
+from skyquilt.maps.summary_file import region_paths
 from skyquilt.products import FIGURES, FOLDERS, LISTING, PRODUCTS
-from skyquilt.sky.chunks import chunk_name
 
 _ALWAYS = ("problem", "plan", "maps", "refined", "localisation")
 
@@ -120,7 +119,7 @@ def _open_folder(path: Path) -> Folder:
         plan = read_plan(path / "plan.json")
     except ProductError:
         return Folder(path, None, {}, wanted)
-    chunks = _chunk_files(plan, path / "chunks")
+    chunks = plan.chunk_files(path / "chunks").values()
     return Folder(path, plan, {file.stem: file for file in chunks}, wanted)
 
 
@@ -134,22 +133,13 @@ def _refinement(path: Path) -> Iterator[str]:
     """Chunks of a refinement in steps; a plan that is damaged names none."""
     for step in sorted(path.glob("refine/*.json")):
         with suppress(ProductError):
-            for file in _chunk_files(read_plan(step), step.with_suffix("")):
+            for file in read_plan(step).chunk_files(step.with_suffix("")).values():
                 yield str(file.relative_to(path))
 
 
 def _regions(path: Path) -> Iterator[str]:
     """Files of the regions that the summary names; one that is damaged names none."""
     yield from (str(file.relative_to(path)) for file in region_paths(path))
-
-
-def region_paths(folder: Path) -> list[Path]:
-    """Files of the regions that the summary of an analysis names; none if it cannot be read."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        regions = (*summary["containment"], *summary["credible"])
-        return [folder / file for region in regions for file in region["files"].values()]
-    return []
 
 
 def _asked(path: Path) -> Iterator[str]:
@@ -176,7 +166,3 @@ def _figures(path: Path) -> Iterator[str]:
         if folder.is_dir():
             for file in (folder / LISTING, *read_listing(folder)):
                 yield str(file.relative_to(path))
-
-
-def _chunk_files(plan: Plan, folder: Path) -> list[Path]:
-    return [folder / chunk_name(index, plan.n_chunks) for index in plan.chunks]

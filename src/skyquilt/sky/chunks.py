@@ -3,6 +3,9 @@
 For 12 times a power of 4, a chunk is what lies below one coarse HEALPix pixel, a patch of sky.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 
 from skyquilt.sky.pixels import nside_to_npix
@@ -137,13 +140,43 @@ def intersect(ranges: np.ndarray, start: int, stop: int) -> np.ndarray:
     return cut[cut[:, 0] < cut[:, 1]]
 
 
-def chunk_name(index: int, n_chunks: int) -> str:
-    """File name of a chunk.
+def part_name(index: int | str, n_parts: int | str) -> str:
+    """Name of one of several parts that are made by jobs of their own.
+
+    Numbers are filled up with zeros, so that names sort by them; a text, as a wildcard of the
+    workflow, is left as it is.
+
+    Examples
+    --------
+    >>> part_name(3, 12)
+    '003-of-012'
+    >>> part_name("{index}", "{n_chunks}")
+    '{index}-of-{n_chunks}'
+    """
+    width = max(3, len(str(n_parts)))
+    first, last = (
+        part if isinstance(part, str) else f"{part:0{width}}" for part in (index, n_parts)
+    )
+    return f"{first}-of-{last}"
+
+
+def chunk_name(index: int | str, n_chunks: int | str) -> str:
+    """File name of a chunk; see `part_name`.
 
     Examples
     --------
     >>> chunk_name(3, 12)
     '003-of-012.h5'
     """
-    width = max(3, len(str(n_chunks)))
-    return f"{index:0{width}}-of-{n_chunks:0{width}}.h5"
+    return f"{part_name(index, n_chunks)}.h5"
+
+
+def chunk_files(folder: str | Path, n_chunks: int, indices: Iterable[int]) -> dict[int, Path]:
+    """Files of chunks by their numbers; there or not.
+
+    Examples
+    --------
+    >>> [path.as_posix() for path in chunk_files("chunks", 12, [0, 3]).values()]
+    ['chunks/000-of-012.h5', 'chunks/003-of-012.h5']
+    """
+    return {index: Path(folder, chunk_name(index, n_chunks)) for index in indices}

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from skyquilt.io.fits_table import Column, read_table, write_table
-from skyquilt.io.hdf5 import Schema
 from skyquilt.io.products import new_product
+from skyquilt.io.schema import Schema
 from skyquilt.io.seal import KEY, UNSEALED, seal
 
 # 1.0  first version

@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from skyquilt.calibration.file import (
+    KINDS,
     Kind,
     merge_skies,
     read_calibration,
+    read_summary,
+    sort_skies,
     write_calibration,
     write_skies,
+    write_summary,
 )
 from skyquilt.calibration.skies import (
     Grid,
@@ -27,7 +31,6 @@ from skyquilt.config.map import PixelList
 from skyquilt.errors import ConfigError
 from skyquilt.fit.progress import Progress
 from skyquilt.io.digest import settings_digest
-from skyquilt.io.json_file import read_json, write_json
 from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.problem.file import check_rows, read_problem
@@ -76,17 +79,15 @@ def calibrate_files(
     grid = _grid(problem, analysis, options)
     identity = _identity(problem, analysis, options)
     skies, stages = {}, []
-    for kind in ("null", "injected"):
-        of_kind = [path for path in paths if Path(path).name.startswith(kind)]
-        skies[kind], times = merge_skies(of_kind, kind, options.n_skies(kind), identity)
+    by_kind = sort_skies(paths)
+    for kind in KINDS:
+        skies[kind], times = merge_skies(by_kind[kind], kind, options.n_skies(kind), identity)
         stages += times
     data = fit_data(problem, grid)
     provenance = Provenance(
         "calibrate", options.model_dump(mode="json"), (str(model),), clock=clock, answers=answers
     )
     content: dict[str, Any] = {
-        "schema": "skyquilt/calibration-summary",
-        "schema_version": "1.0",
         "analysis": name,
         "nside": grid.nside,
         "null": summarise_null(skies["null"], data, options.seed),
@@ -97,7 +98,7 @@ def calibrate_files(
     }
     write_calibration(table, skies, provenance)
     content["provenance"] = provenance.record()
-    write_json(output, content)
+    write_summary(output, content)
 
 
 def plot_calibration(summary: str | Path, table: str | Path, output: str | Path) -> None:
@@ -110,7 +111,7 @@ def plot_calibration(summary: str | Path, table: str | Path, output: str | Path)
         inputs=(str(summary), str(table)),
         answers=answer_of_same("calibration", summary),
     )
-    content = read_json(summary, "make it again with `skyquilt calibrate`")
+    content = read_summary(summary)
     skies, title = read_calibration(table), content["analysis"]
     null, injected = content["null"], content["injected"]
     detection_ts, regions = injected["detection_ts"], injected["all"]["regions"]

@@ -8,7 +8,11 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.instruments.compton.table import contract_all
 from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.io.schema import Schema
 from skyquilt.runs.answers import answer_from
+
+# 1.0  first version
+SCHEMA = Schema("skyquilt/table-note", "1.0", "skyquilt contract")
 
 
 def contract_analysis(config: Config, name: str, output: str | Path) -> None:
@@ -34,8 +38,7 @@ def contract_analysis(config: Config, name: str, output: str | Path) -> None:
         clock=clock,
         answers=answer_from(config, name, "table"),
     )
-    note = {"schema": "skyquilt/table-note", "schema_version": "1.0", "tables": tables}
-    write_json(output, note | {"provenance": provenance.record()})
+    write_json(output, SCHEMA, {"tables": tables, "provenance": provenance.record()})
 
 
 def _settings(analysis: Analysis, dataset: str) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.io.staging import staged
 from skyquilt.parallel.team import STALL_S, Team
 from skyquilt.problem.file import read_problem
-from skyquilt.sky.chunks import chunk_name
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -40,6 +39,8 @@ def fit_chunk_file(
     """
     clock = start_clock()
     fit_plan = read_plan(plan)
+    if not fit_plan.chunks:
+        raise ProductError(f"{plan}: no pixels to fit: nothing of the refinement is left.")
     if index not in fit_plan.chunks:
         raise ConfigError(
             f"{plan}: no chunk {index} with pixels to fit; there are {fit_plan.chunks}."
@@ -78,10 +79,10 @@ def fit_all_chunks(
     fit_plan, read = read_plan(plan), read_problem(problem)
     check_plan(plan, fit_plan, problem, read)
     progress, n_done, made = Progress("fit"), 0, []
-    for index in fit_plan.chunks:
+    for index, path in fit_plan.chunk_files(folder).items():
         clock = start_clock()
-        made.append(Path(folder) / chunk_name(index, fit_plan.n_chunks))
-        if is_fitted(made[-1], fit_plan, index):
+        made.append(path)
+        if is_fitted(path, fit_plan, index):
             n_done += fit_plan.chunk_ipix(index).size
             continue
         team = Team(on_progress=_continued(progress, n_done, fit_plan.n_pixels))
@@ -92,7 +93,7 @@ def fit_all_chunks(
             clock=clock,
             answers=_answers(plan),
         )
-        write_chunk(made[-1], fit_plan, index, result, provenance)
+        write_chunk(path, fit_plan, index, result, provenance)
     return made
 
 

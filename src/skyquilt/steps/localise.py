@@ -5,7 +5,6 @@ from pathlib import Path
 from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
 from skyquilt.fit.exposure import find_exposure
-from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.localisation.file import write_localisation
 from skyquilt.localisation.posterior import localise
@@ -13,6 +12,7 @@ from skyquilt.localisation.summary import check_fitted, summarise
 from skyquilt.localisation.systematic import systematic_error
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.multiorder_file import read_multiorder
+from skyquilt.maps.summary_file import write_summary
 from skyquilt.problem.file import read_problem
 from skyquilt.runs.answers import answer_from
 from skyquilt.sky.frames import rotate, rotation
@@ -55,14 +55,13 @@ def localise_analysis(
     description = record.pop("description")
     kept = own | {"description": description}
     write_localisation(output, localisation, name, options.max_nside, error, kept)
-    about = {"schema": "skyquilt/summary", "schema_version": "1.2", "analysis": name}
-    about["systematic_error_deg"] = error
+    about = {"analysis": name, "systematic_error_deg": error}
     stages = cells_record["stages"]
     summary = summarise(skymap, localisation, about | description, options, stages)
     last = provenance.record()
     summary["stages"] += last.pop("stages")
     summary["provenance"] = {"maps": record, "localise": last}
-    write_json(Path(output) / "summary.json", summary)
+    write_summary(output, summary)
 
 
 def _check_same_problem(maps, record: dict, other, found: str, verb: str) -> None:

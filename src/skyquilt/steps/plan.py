@@ -9,8 +9,8 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.config.map import Cone, MapGrid, PixelList, Polygon
 from skyquilt.config.position import Position
 from skyquilt.errors import ConfigError
+from skyquilt.fit.file import write_plan
 from skyquilt.fit.plan import make_plan
-from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem.file import check_rows, read_problem
@@ -37,7 +37,7 @@ def plan_analysis(config: Config, name: str, problem: str | Path, output: str | 
         chunks=fit.chunks,
         options=FluxOptions(**fit.flux_options),
     )
-    write_json(output, plan.to_content() | {"provenance": provenance.record()})
+    write_plan(output, plan, provenance)
 
 
 def check_map(analysis: Analysis) -> None:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
-from skyquilt.io.json_file import read_json
 from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance
 from skyquilt.localisation.file import SKYMAP
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.multiorder_file import read_multiorder
+from skyquilt.maps.summary_file import read_summary
 from skyquilt.plots import DRAWN, make_plots
 from skyquilt.problem.file import read_problem
 from skyquilt.runs.answers import answer_from
@@ -29,10 +29,7 @@ def plot_analysis(
 
     Sources are marked where they are given.
     """
-    numbers, look = (
-        read_json(summary, "make it again with `skyquilt localise`"),
-        get_analysis(config, name).plots,
-    )
+    numbers, look = read_summary(summary), get_analysis(config, name).plots
     files = [problem, maps, skymap, summary, *([] if sources is None else [sources])]
     read = {"problem": problem, "maps": maps, "localisation": (summary, skymap)}
     read |= {} if sources is None else {"sources": sources}

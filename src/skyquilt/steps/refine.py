@@ -9,10 +9,9 @@ import numpy as np
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
-from skyquilt.fit.file import check_plan, read_plan
-from skyquilt.fit.plan import empty_plan, make_plan
+from skyquilt.fit.file import check_plan, read_plan, write_plan
+from skyquilt.fit.plan import Plan, empty_plan, make_plan
 from skyquilt.fit.progress import Progress
-from skyquilt.io.json_file import write_json
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.localisation.refine.cells import Goal, make_goal
@@ -27,7 +26,6 @@ from skyquilt.problem.file import read_problem
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.templates import photon_fluxes
 from skyquilt.runs.answers import answer_from
-from skyquilt.sky.chunks import chunk_name
 from skyquilt.sky.pixels import nside_to_order
 from skyquilt.sky.regions import ranges_from_ipix
 from skyquilt.sky.uniq import uniq_to_order
@@ -136,7 +134,7 @@ def plan_refinement(
             ranges=ranges_from_ipix(ipix),
             options=FluxOptions(**analysis.fit.flux_options),
         )
-    write_json(output, plan.to_content() | {"provenance": provenance.record()})
+    write_plan(output, plan, provenance)
 
 
 def _settings(analysis: Analysis) -> dict[str, Any]:
@@ -168,15 +166,15 @@ def _read(
     for step in steps:
         plan = read_plan(step)
         check_plan(step, plan, problem, fit_problem, "skyquilt plan-refinement")
-        merged = merge_chunks(step_chunks(step), plan, photon_fluxes(fit_problem))
+        if not plan.chunks:  # the end
+            continue
+        merged = merge_chunks(step_chunks(step, plan), plan, photon_fluxes(fit_problem))
         parts.append(map_to_cells(merged.skymap))
         stages.append(merged.stage | {"stage": f"fit, order {nside_to_order(plan.nside)}"})
     return _Known(fit_problem, goal, start_cells(skymap, goal), parts, record, stages)
 
 
-def step_chunks(step: str | Path) -> list[Path]:
-    """Chunk files of a step: those of `refine/0.json` lie in `refine/0/`."""
-    plan = read_plan(step)
-    folder = Path(step).with_suffix("")
-    files = [folder / chunk_name(index, plan.n_chunks) for index in plan.chunks]
+def step_chunks(step: str | Path, plan: Plan) -> list[Path]:
+    """Chunk files of a step that are there: those of `refine/0.json` lie in `refine/0/`."""
+    files = plan.chunk_files(Path(step).with_suffix("")).values()
     return [file for file in files if file.exists()]

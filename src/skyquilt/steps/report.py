@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from skyquilt.calibration.file import read_summary as read_calibration_summary
 from skyquilt.config import Config, get_analysis
+from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
-from skyquilt.io.hdf5 import Schema
-from skyquilt.io.json_file import read_json
 from skyquilt.io.listing import read_listing
 from skyquilt.io.provenance import Provenance
+from skyquilt.io.schema import Schema
 from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.maps.file import read_skymap
+from skyquilt.maps.summary_file import read_summary
 from skyquilt.report.analysis import Products, analysis_page
 from skyquilt.report.overview import Entry, overview_page
 from skyquilt.runs.answers import answer_from
@@ -22,14 +24,13 @@ from skyquilt.sources.file import read_sources
 
 # 1.0  first version
 _PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")
-_AGAIN = "run the workflow again to make it"
 
 
 def report_analysis(config: Config, name: str, folder: str | Path, output: str | Path) -> None:
     """Write the page of an analysis from the products in its folder."""
     analysis, folder = get_analysis(config, name), Path(folder)
-    calibration = read_json(folder / "calibration.json", _AGAIN) if analysis.calibrate else None
-    summary, plots = read_json(folder / "summary.json", _AGAIN), _pictures(folder / "plots")
+    calibration = _calibration(analysis, folder)
+    summary, plots = read_summary(folder / "summary.json"), _pictures(folder / "plots")
     skies = _pictures(folder / "calibration-plots") if calibration else []
     answers = answer_from(
         *(config, name, "page"),
@@ -71,11 +72,10 @@ def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) 
     """
     entries = []
     for page in map(Path, pages):
-        summary = read_json(page.parent / "summary.json", _AGAIN)
+        summary = read_summary(page.parent / "summary.json")
         files = {"localisation": page.parent / "summary.json", "page": page}
         answer_from(config, summary["analysis"], "page", **files)
-        has_skies = get_analysis(config, summary["analysis"]).calibrate is not None
-        calibration = read_json(page.parent / "calibration.json", _AGAIN) if has_skies else None
+        calibration = _calibration(get_analysis(config, summary["analysis"]), page.parent)
         entries.append(Entry(relpath(page, Path(output).parent), summary, calibration))
     answers = {"product": "index", "analyses": list(config.analyses)}
     write_sealed(output, overview_page(entries, _seal("index", {}, tuple(pages), answers)))
@@ -90,6 +90,13 @@ def _seal(
     inputs = tuple(map(str, files))
     record = Provenance(stage, dict(settings), inputs, answers=answers).record()
     return seal_text(_PAGE, record)
+
+
+def _calibration(analysis: Analysis, folder: Path) -> dict[str, Any] | None:
+    """Numbers of the simulated skies, None where the analysis does not ask for them."""
+    if analysis.calibrate is None:
+        return None
+    return read_calibration_summary(folder / "calibration.json")
 
 
 def _pictures(folder: Path) -> list[Path]:

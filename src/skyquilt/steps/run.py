@@ -9,7 +9,7 @@ from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.io.inspect import inspect_file
-from skyquilt.io.json_file import read_json
+from skyquilt.maps.summary_file import read_summary, region_paths
 from skyquilt.products import FOLDERS, INDEX, PRODUCTS, ancestry
 from skyquilt.report.text import describe_result
 from skyquilt.runs.answers import Digests
@@ -20,8 +20,6 @@ from skyquilt.runs.inputs import (
     stale_binnings,
     why_simulation_is_stale,
 )
-from skyquilt.runs.tree import region_paths
-from skyquilt.sky.chunks import chunk_name
 from skyquilt.steps.bin_events import bin_events_file
 from skyquilt.steps.contract import contract_analysis
 from skyquilt.steps.fit_chunk import fit_all_chunks, is_fitted
@@ -118,8 +116,8 @@ def _is_whole(folder: Path, product: str) -> bool:
             paths += region_paths(folder)
         if product == "maps":
             plan = read_plan(folder / "plan.json")
-            chunks = {index: chunk_name(index, plan.n_chunks) for index in plan.chunks}
-            if not all(is_fitted(folder / "chunks" / chunks[k], plan, k) for k in chunks):
+            chunks = plan.chunk_files(folder / "chunks")
+            if not all(is_fitted(path, plan, index) for index, path in chunks.items()):
                 return False
         for path in paths:
             inspect_file(path)
@@ -191,5 +189,5 @@ def _timed(do: Callable[[], object]) -> float:
 def describe(config: Config, name: str) -> str:
     """Result of an analysis that has run, in a few lines."""
     folder = Path(config.results) / name
-    summary = read_json(folder / "summary.json", "make it again with `skyquilt localise`")
+    summary = read_summary(folder / "summary.json")
     return describe_result(summary, folder, config.analyses[name].fit.confidence_level)

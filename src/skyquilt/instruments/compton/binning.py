@@ -17,8 +17,9 @@ from skyquilt.instruments.compton.event_files import NO_POINTING, Pointing
 from skyquilt.instruments.compton.events import EventFile, Events, open_events
 from skyquilt.instruments.compton.orientation_files import read_orientation
 from skyquilt.instruments.compton.sparse_histogram import write_sparse_counts
-from skyquilt.io.hdf5 import Schema, new_hdf5
+from skyquilt.io.hdf5 import new_hdf5
 from skyquilt.io.provenance import Provenance
+from skyquilt.io.schema import Schema
 
 logger = logging.getLogger(__name__)
 

@@ -24,9 +24,10 @@ from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.compton.dataspace import DataSpace
 from skyquilt.instruments.compton.response import Response, open_response
 from skyquilt.io.digest import blocks_digest, file_digest, settings_digest
-from skyquilt.io.hdf5 import Schema, get, map_rows, new_hdf5, open_hdf5, put, put_rows
+from skyquilt.io.hdf5 import get, map_rows, new_hdf5, open_hdf5, put, put_rows
 from skyquilt.io.products import locked
 from skyquilt.io.provenance import Provenance, read_provenance
+from skyquilt.io.schema import Schema
 from skyquilt.spectra import integrate
 
 logger = logging.getLogger(__name__)
