@@ -14,6 +14,8 @@ READ = TypeAdapter(Shape).validate_python
         {"model": "gaussian", "sigma": 30},
         {"model": "ring", "inner": 0.4, "outer": 0.5},
         {"model": "elliptical_gaussian", "sigma": 1, "ratio": 1, "angle": -40},
+        {"model": "map", "path": "shell.fits", "normalise": True, "frame": "icrs"},
+        {"model": "map", "path": "a.fits", "center": {"lon": 1, "lat": 2, "frame": "galactic"}},
     ],
 )
 def test_shapes_that_are_possible(settings):
@@ -31,6 +33,11 @@ def test_shapes_that_are_possible(settings):
         ({"model": "ring", "inner": 0.5, "outer": 0.5}, "not below the outer"),
         ({"model": "elliptical_gaussian", "sigma": 1, "ratio": 1.1, "angle": 0}, "ratio"),
         ({"model": "square", "side": 1}, "disk"),
+        ({"model": "map"}, "path"),
+        ({"model": "map", "path": "a.fits", "frame": "fk5"}, "icrs"),
+        ({"model": "map", "path": "a.fits", "center": {"lon": 1, "lat": 2}}, "frame"),
+        ({"model": "map", "path": "~/a.fits"}, "not replaced"),
+        ({"model": "map", "path": "a.fits", "radius": 1}, "radius"),
         ({"radius": 1}, "model"),
     ],
 )

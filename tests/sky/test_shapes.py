@@ -77,3 +77,49 @@ def test_ring_is_a_disk_less_a_disk():
 
 def test_only_the_ellipse_is_not_radial():
     assert [is_radial(shape) for shape in SHAPES] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("widths", [0.3, 1.0, 2.0, 4.0, 8.0])
+@pytest.mark.parametrize("ratio", [1.0, 0.4])
+def test_ellipse_folded_with_a_gaussian_is_good_to_1e_4(widths, ratio):
+    core, angle = np.radians(0.1), np.radians(30)
+    shape = EllipticalGaussian(
+        model="elliptical_gaussian", sigma=0.1 * widths, ratio=ratio, angle=30.0
+    )
+    nodes = to_nodes(shape, core)
+    rng = np.random.default_rng(1)
+    x, y = np.append(rng.normal(size=(2, 200)) * max(widths, 1) * core, [[0], [0]], axis=1)
+    square = (x[:, None] - nodes.east) ** 2 + (y[:, None] - nodes.north) ** 2
+    found = np.exp(-square / (2 * core**2)) @ nodes.weight / (2 * np.pi * core**2)
+    along, across = x * np.sin(angle) + y * np.cos(angle), x * np.cos(angle) - y * np.sin(angle)
+    long, short = np.hypot(core, widths * core), np.hypot(core, widths * ratio * core)
+    wanted = np.exp(-((along / long) ** 2) / 2 - (across / short) ** 2 / 2)
+    wanted /= 2 * np.pi * long * short
+    np.testing.assert_allclose(found, wanted, atol=1.2e-4 * wanted.max())
+
+
+@pytest.mark.parametrize("widths", [1.0, 5.0, 12.0])
+@pytest.mark.parametrize("kind", ["disk", "ring"])
+def test_disk_and_ring_folded_with_a_gaussian_are_good_to_1e_5(widths, kind):
+    core = np.radians(0.1)
+    settings = {"disk": {"radius": 0.1 * widths}, "ring": {"inner": 0.08 * widths}}[kind]
+    if kind == "ring":
+        settings["outer"] = 0.1 * widths
+    shape = {"disk": Disk, "ring": Ring}[kind](model=kind, **settings)
+    few, many = to_nodes(shape, core), to_nodes(shape, core / 3)
+    x = np.linspace(0, 1.2 * widths * core, 60)
+    each = [
+        np.exp(-((x[:, None] - n.east) ** 2 + n.north**2) / (2 * core**2)) @ n.weight
+        for n in (few, many)
+    ]
+    np.testing.assert_allclose(each[0], each[1], atol=1e-5 * each[1].max())
+
+
+def test_points_that_are_too_many_are_refused():
+    with pytest.raises(ValueError, match="more than 50000 directions"):
+        to_nodes(SHAPES[0], np.radians(0.001))
+
+
+def test_radius_holds_its_part_of_the_brightness():
+    assert np.degrees(to_nodes(SHAPES[0]).radius(0.9)) == pytest.approx(2 * 0.9**0.5, rel=0.02)
+    assert np.degrees(to_nodes(SHAPES[2]).radius(0.9)) == pytest.approx(1.5 * 2.146, rel=0.15)

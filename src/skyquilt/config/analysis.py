@@ -24,7 +24,7 @@ from skyquilt.config.map import MapGrid
 from skyquilt.config.measurement import Data, Instrument
 from skyquilt.config.plots import PlotOptions
 from skyquilt.config.refine import RefineOptions
-from skyquilt.config.shape import Point, Shape
+from skyquilt.config.shape import BrightnessMap, Point, Shape
 from skyquilt.config.sources import SourceOptions
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
@@ -150,6 +150,8 @@ class Analysis(Section):
         return tuple(one.data.response for one in datasets if isinstance(one.data, ComptonData))
 
     def paths(self) -> tuple[str, ...]:
-        """All files that the data are read from, each once."""
-        paths = (path for one in self.all_datasets().values() for path in one.data.paths())
+        """All files that the data and the shape are read from, each once."""
+        paths = [path for one in self.all_datasets().values() for path in one.data.paths()]
+        if isinstance(self.shape, BrightnessMap):
+            paths.append(self.shape.path)
         return tuple(dict.fromkeys(paths))

@@ -17,7 +17,7 @@ from skyquilt.config.base import Energy, Name, Nside, Quantity, Section
 from skyquilt.config.energy import EnergyEdges
 from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
-from skyquilt.config.shape import Point, Shape
+from skyquilt.config.shape import AnalyticShape, Point
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
 
@@ -97,7 +97,7 @@ class SimulatedSkySource(Section):
     """True position, of its centre."""
     spectrum: Spectrum
     """True spectrum, of the whole source."""
-    shape: Shape = Point(model="point")
+    shape: AnalyticShape = Point(model="point")
     """True shape."""
 
 

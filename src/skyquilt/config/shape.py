@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveFloat, model_validator
 
 from skyquilt.config.base import Section
+from skyquilt.config.paths import InputPath
+from skyquilt.config.position import Position
 
 _Width = Annotated[PositiveFloat, Field(le=30)]
 
@@ -61,4 +63,24 @@ class EllipticalGaussian(Section):
     """Position angle of the long axis, from the north of ICRS to the east [deg]."""
 
 
-Shape = Annotated[Point | Disk | Gaussian | Ring | EllipticalGaussian, Field(discriminator="model")]
+class BrightnessMap(Section):
+    """Brightness of a file, a template; it is moved to each direction with its centre there."""
+
+    model: Literal["map"]
+    path: InputPath
+    """FITS image, or HEALPix table of one column; its integral must be 1."""
+    frame: Literal["galactic", "icrs"] | None = None
+    """Frame of the pixels, where the header does not say."""
+    center: Position | None = None
+    """Direction in the map that stands for the source; its centre of brightness when left out."""
+    normalise: bool = False
+    """Divide by the integral."""
+
+
+AnalyticShape = Annotated[
+    Point | Disk | Gaussian | Ring | EllipticalGaussian, Field(discriminator="model")
+]
+Shape = Annotated[
+    Point | Disk | Gaussian | Ring | EllipticalGaussian | BrightnessMap,
+    Field(discriminator="model"),
+]

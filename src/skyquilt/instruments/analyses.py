@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from skyquilt.config.instrument_analysis import AnyAnalysis, ComptonAnalysis
-from skyquilt.config.shape import Point
+from skyquilt.config.shape import Point, Shape
 from skyquilt.instruments.totals import check_totals
 from skyquilt.problem import FitProblem
 
@@ -53,11 +53,7 @@ def prepare(analysis: AnyAnalysis, cache: str, *, all_bins: bool = False) -> Pre
         problem.background_total,
         problem.counts_spectra.values(),
     )
-    if isinstance(analysis.shape, Point):
-        return prepared
-    from skyquilt.instruments.extended import extend
-
-    return prepared._replace(problem=extend(problem, analysis.shape))
+    return prepared._replace(problem=_of_shape(problem, analysis.shape))
 
 
 def check(analysis: AnyAnalysis) -> str:
@@ -71,10 +67,23 @@ def check(analysis: AnyAnalysis) -> str:
     if isinstance(analysis, ComptonAnalysis):
         from skyquilt.instruments.compton.check import check_analysis
 
-        return check_analysis(analysis)
-    from skyquilt.instruments.imaging.check import check_analysis as check_imaging
+        if not isinstance(analysis.shape, Point):
+            from skyquilt.instruments.extended import check_shape
 
-    return check_imaging(analysis)
+            check_shape(analysis.shape)
+        return check_analysis(analysis)
+    from skyquilt.instruments.imaging.check import check_problem
+    from skyquilt.instruments.imaging.prepare import make_problem
+
+    return check_problem(analysis, _of_shape(make_problem(analysis), analysis.shape))
+
+
+def _of_shape(problem: FitProblem, shape: Shape) -> FitProblem:
+    if isinstance(shape, Point):
+        return problem
+    from skyquilt.instruments.extended import extend
+
+    return extend(problem, shape)
 
 
 def _prepare_compton(analysis: ComptonAnalysis, cache: str, all_bins: bool) -> Prepared:

@@ -4,17 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from skyquilt.config.shape import Gaussian, Shape
+from skyquilt.config.shape import BrightnessMap, Gaussian, Shape
+from skyquilt.errors import InputError
+from skyquilt.instruments.data_extent import data_radius
 from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.folding import fold_disks, fold_gaussian
 from skyquilt.problem.joint import Joint
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.problem import FitProblem
+from skyquilt.problem.profiles import tabulate
 from skyquilt.problem.shaped import Shaped
 from skyquilt.problem.sky_grid import HealpixGrid
-from skyquilt.sky.frames import rotation
+from skyquilt.sky.frames import position_to_vec, rotation, vec_to_lonlat
+from skyquilt.sky.nodes import Nodes
 from skyquilt.sky.shapes import is_point, is_radial, to_disks, to_nodes
+
+_MOST = 0.9
+"""Fraction of the brightness that must find room in the data."""
 
 
 def extend(problem: FitProblem, shape: Shape) -> FitProblem:
@@ -34,13 +41,67 @@ def extend(problem: FitProblem, shape: Shape) -> FitProblem:
     -------
     FitProblem
         Directions are those of the centre of the source, its flux is that of the whole source.
+
+    Raises
+    ------
+    InputError
+        If the shape is wider than the data, or needs too many points, or its map is no brightness
+        of integral 1.
     """
     if is_point(shape):
         return problem
-    problem = replace(
-        problem, description=problem.description._replace(shape=describe_shape(shape))
-    )
-    return replace(problem, expectation=_extended(problem.expectation, problem.frame, shape))
+    source = _Source(shape)
+    _check_width(problem, source)
+    problem = replace(problem, description=problem.description._replace(shape=source.about))
+    return replace(problem, expectation=_extended(problem.expectation, problem.frame, source))
+
+
+def check_shape(shape: Shape) -> None:
+    """Read what a shape is read from.
+
+    Raises
+    ------
+    InputError
+        If its map is no brightness of integral 1.
+    """
+    _Source(shape).nodes()
+
+
+class _Source:
+    """A shape, and the directions that stand for it."""
+
+    def __init__(self, shape: Shape):
+        self.shape = shape
+        self.about = describe_shape(shape)
+        if isinstance(shape, BrightnessMap):
+            self._read_map(shape)
+
+    def nodes(self, core: float = np.inf) -> Nodes:
+        """Directions, for a width of what they are folded with [rad]."""
+        try:
+            if isinstance(self.shape, BrightnessMap):
+                return self._brightness.nodes(self._center, core)
+            return to_nodes(self.shape, core)
+        except ValueError as error:
+            raise InputError(
+                f"shape, {self.about}: {error}: give a narrower one, or a map in larger pixels."
+            ) from error
+
+    def _read_map(self, shape: BrightnessMap) -> None:
+        from skyquilt.instruments.imaging.brightness_file import read_brightness
+
+        self._brightness = read_brightness(shape)
+        try:
+            place = shape.center
+            self._center = (
+                self._brightness.center()
+                if place is None
+                else position_to_vec(place.lon, place.lat, place.frame, "icrs")
+            )
+        except ValueError as error:
+            raise InputError(f"{shape.path}: {error}: give `center` under shape.") from error
+        lon, lat = vec_to_lonlat(self._center)
+        self.about = f"{self.about} around ({lon:.4f}, {lat:.4f}) icrs"
 
 
 def describe_shape(shape: Shape) -> str:
@@ -52,24 +113,48 @@ def describe_shape(shape: Shape) -> str:
     >>> describe_shape(Disk(model="disk", radius=0.5))
     'disk: radius 0.5'
     """
+    if isinstance(shape, BrightnessMap):
+        return f"map: {shape.path}"
     numbers = [f"{key} {value:g}" for key, value in shape if key != "model"]
     return f"{shape.model}: {', '.join(numbers)}" if numbers else shape.model
 
 
-def _extended(expectation: Expectation, frame: str, shape: Shape) -> Expectation:
+def _check_width(problem: FitProblem, source: _Source) -> None:
+    """Refuse a shape that has no room in the data, wherever its centre is."""
+    width, room = source.nodes().radius(_MOST), data_radius(problem.expectation)
+    if room is not None and width > room:
+        raise InputError(
+            f"shape, {source.about}: {_MOST:.0%} of its brightness reach {np.degrees(width):.3g} "
+            f"deg from its centre, but the data no farther than {np.degrees(room):.3g} deg from "
+            "their middle: give a narrower shape, or data of a larger part of the sky."
+        )
+
+
+def _extended(expectation: Expectation, frame: str, source: _Source) -> Expectation:
     if isinstance(expectation, Joint):
-        parts = expectation.parts
-        each = (part._replace(expectation=_extended(*part, shape)) for part in parts)
+        each = (
+            part._replace(expectation=_extended(part.expectation, part.frame, source))
+            for part in expectation.parts
+        )
         return replace(expectation, parts=tuple(each))
-    if not (is_radial(shape) and isinstance(expectation, PointSpread | EventWise)):
-        return Shaped(expectation, to_nodes(shape), rotation("icrs", frame)[:, 2])
-    theta, profile = _fold(expectation.theta, expectation.profile, shape)
+    is_image = isinstance(expectation, PointSpread | EventWise)
+    if not (is_image and is_radial(source.shape)):
+        nodes = source.nodes(_core(expectation))
+        return Shaped(expectation, nodes, rotation("icrs", frame)[:, 2])
+    theta, profile = _fold(expectation.theta, expectation.profile, source.shape)
     folded = replace(expectation, theta=theta, profile=profile)
     if isinstance(expectation, EventWise) and expectation.most is not None:
         peaks = (one.profile.max(axis=1) for one in (folded, expectation))
         factor = float(np.max(np.divide(*peaks)))
         folded = replace(folded, most=_scale(expectation.most, factor))
     return folded
+
+
+def _core(expectation: Expectation) -> float:
+    """Width of what a point becomes [rad]: of the point spread function, or between rows."""
+    if isinstance(expectation, PointSpread | EventWise):
+        return tabulate(expectation.theta, expectation.profile, 1e-3).core
+    return float(np.sqrt(np.pi / 3) / expectation.nside / 2)
 
 
 def _scale(grid: HealpixGrid, factor: float) -> HealpixGrid:

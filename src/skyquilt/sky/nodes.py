@@ -25,6 +25,13 @@ class Nodes(NamedTuple):
     north: np.ndarray
     weight: np.ndarray
 
+    def radius(self, fraction: float) -> float:
+        """Angle from the centre within which a fraction of the brightness lies [rad]."""
+        sine = np.hypot(self.east, self.north)
+        order = np.argsort(sine)
+        place = np.searchsorted(np.cumsum(self.weight[order]), fraction * (1 - 1e-9))
+        return float(np.arcsin(min(sine[order[min(place, sine.size - 1)]], 1.0)))
+
     def around(self, directions: np.ndarray, pole: np.ndarray) -> np.ndarray:
         """Directions of all nodes around centres.
 

@@ -7,7 +7,7 @@ from astropy.io import fits
 from skyquilt.config import parse_config
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.fit.pixels import fit_pixels
-from skyquilt.instruments.imaging.check import check_analysis
+from skyquilt.instruments.analyses import check
 from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.io.provenance import Provenance
 from skyquilt.likelihood.options import FluxOptions
@@ -233,7 +233,7 @@ def test_free_background_finds_its_norm(sky, kind):
 def test_check_says_what_it_found(sky, kind):
     n = len(sky.write(kind).photons()[0])
 
-    text = check_analysis(sky.analysis(kind))
+    text = check(sky.analysis(kind))
 
     assert text == (
         f"good; {n:g} photons over 4000 expected background in 10\N{EN DASH}1000 GeV, frame "

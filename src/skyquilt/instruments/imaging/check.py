@@ -3,22 +3,21 @@
 import numpy as np
 
 from skyquilt.config.instrument_analysis import ImagingAnalysis, ImagingFileAnalysis
-from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.instruments.totals import check_totals
+from skyquilt.problem import FitProblem
 from skyquilt.spectra.energies import format_range
 
 _ANYWHERE = np.array([[0.6, 0.0, 0.8]])
 
 
-def check_analysis(analysis: ImagingAnalysis | ImagingFileAnalysis) -> str:
+def check_problem(analysis: ImagingAnalysis | ImagingFileAnalysis, problem: FitProblem) -> str:
     """One line: what was found.
 
     Raises
     ------
     InputError
-        If a file is damaged, or files do not fit each other.
+        If counts and background do not belong together.
     """
-    problem = make_problem(analysis)
     counts = float(problem.counts.sum())
     check_totals(analysis, counts, problem.background_total, problem.counts_spectra.values())
     problem.expectation.block(_ANYWHERE)  # which makes the tables that a fit makes

@@ -94,7 +94,7 @@ def read_wcs_bands(section: CountsCube | BackgroundCube, name: str) -> WcsCube:
         If the unit of the energies is not known.
     """
     with open_fits(section.path) as file:
-        image = _find_image(file, section.path)
+        image = find_cube_image(file, section.path)
         check_counts(section.path, _unit(image))
         edges = read_bounds(file, section, name)
         return _read_images(image, section, edges, len(edges) - 1, 1.0)
@@ -111,7 +111,7 @@ def read_wcs_exposure(section: ExposureCube) -> WcsCube:
         If a unit is not known.
     """
     with open_fits(section.path) as file:
-        image, key = _find_image(file, section.path), f"{_EXPOSURE}.unit"
+        image, key = find_cube_image(file, section.path), f"{_EXPOSURE}.unit"
         energies = read_nodes(file, section, _EXPOSURE)
         unit = _unit(image)
         factor = unit_factor(section.path, "the exposures", unit, key, section.unit, "cm2 s")
@@ -121,8 +121,14 @@ def read_wcs_exposure(section: ExposureCube) -> WcsCube:
     return cube
 
 
-def _find_image(file: Any, path: str) -> Any:
-    """The image of a file, filled if it is a sparse map."""
+def find_cube_image(file: Any, path: str) -> Any:
+    """The image of a file, filled if it is a sparse map.
+
+    Raises
+    ------
+    InputError
+        If there is none, or there are several.
+    """
     sparse = [hdu for hdu in file if is_sparse(hdu)]
     return to_image(sparse[0], path) if sparse else find_image(file, path)
 
