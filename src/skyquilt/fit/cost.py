@@ -99,7 +99,7 @@ def expectation_cost(expectation: Expectation, directions: np.ndarray, nside: in
             return total
         case Shaped():
             points = expectation_cost(expectation.expectation, directions, nside)
-            n_node = expectation.nodes.weight.size
+            n_node = expectation.points.weight.size
             return Cost(n_node * points.seconds, expectation.entries_per_direction)
         case LocalTable() | SkyTable():
             return _table_cost(expectation, directions)

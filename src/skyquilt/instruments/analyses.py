@@ -23,7 +23,9 @@ class Prepared(NamedTuple):
     stages: tuple[dict, ...] = ()
 
 
-def prepare(analysis: AnyAnalysis, cache: str, *, all_bins: bool = False) -> Prepared:
+def prepare(
+    analysis: AnyAnalysis, cache: str, *, all_bins: bool = False, true_energy: bool = False
+) -> Prepared:
     """Read the data of an analysis into a fit problem.
 
     Parameters
@@ -34,18 +36,21 @@ def prepare(analysis: AnyAnalysis, cache: str, *, all_bins: bool = False) -> Pre
         Folder of what analyses share.
     all_bins : bool
         Keep the bins without counts as well: a model from which skies can be simulated.
+    true_energy : bool
+        Keep what there is per node of true energy: a problem whose spectra may vary.
 
     Raises
     ------
     InputError
         If a file is damaged, files do not fit each other, or nothing is left to fit.
     """
+    how = {"all_bins": all_bins, "true_energy": true_energy}
     if isinstance(analysis, ComptonAnalysis):
-        prepared = _prepare_compton(analysis, cache, all_bins)
+        prepared = _prepare_compton(analysis, cache, **how)
     else:
         from skyquilt.instruments.imaging.prepare import make_problem
 
-        prepared = Prepared(make_problem(analysis, all_bins=all_bins))
+        prepared = Prepared(make_problem(analysis, **how))
     problem = prepared.problem
     check_totals(
         analysis,
@@ -86,7 +91,9 @@ def _of_shape(problem: FitProblem, shape: Shape) -> FitProblem:
     return extend(problem, shape)
 
 
-def _prepare_compton(analysis: ComptonAnalysis, cache: str, all_bins: bool) -> Prepared:
+def _prepare_compton(
+    analysis: ComptonAnalysis, cache: str, all_bins: bool, true_energy: bool
+) -> Prepared:
     from skyquilt.instruments.compton.measurement import read_measurement
     from skyquilt.instruments.compton.prepare import make_problem
     from skyquilt.instruments.compton.response import open_response
@@ -98,5 +105,5 @@ def _prepare_compton(analysis: ComptonAnalysis, cache: str, all_bins: bool) -> P
         check_response_time(analysis, measurement, response.span)
     table = contract(analysis, cache)
     check_table(table)
-    problem = make_problem(analysis, measurement, table, all_bins=all_bins)
+    problem = make_problem(analysis, measurement, table, all_bins=all_bins, true_energy=true_energy)
     return Prepared(problem, tuple(table_stages(table)))

@@ -72,6 +72,17 @@ def get_all(group: "h5py.Group", datasets: Datasets) -> dict[str, np.ndarray]:
     }
 
 
+def put_optional(group: "h5py.Group", name: str, part: Any, *args: Any) -> None:
+    """Write a part that there may be to a group of its own."""
+    if part is not None:
+        part.put(group.create_group(name), *args)
+
+
+def get_optional(group: "h5py.Group", name: str, kind: Any) -> Any:
+    """Read what `put_optional` wrote; None where there is nothing."""
+    return kind.get(group[name]) if name in group else None
+
+
 _ABOUT_ROWS = "expected counts for unit flux in the hit bins, one row per response direction"
 
 

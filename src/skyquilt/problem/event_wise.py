@@ -17,11 +17,21 @@ import numpy as np
 from skyquilt.blocks import SparseBlock
 from skyquilt.native import kernels
 from skyquilt.problem.buckets import Buckets
-from skyquilt.problem.datasets import Dataset, get_all, mapped_names, put_all
+from skyquilt.problem.datasets import (
+    Dataset,
+    get_all,
+    get_optional,
+    mapped_names,
+    put_all,
+    put_optional,
+)
 from skyquilt.problem.event_density import EventDensity
+from skyquilt.problem.event_energies import EventEnergies
 from skyquilt.problem.exposed import mark_unexposed
+from skyquilt.problem.nodes import EventNodes, checked_flux, missing_nodes
 from skyquilt.problem.profiles import Profiles, tabulate
 from skyquilt.problem.sky_grid import SkyGrid, get_grid, known_values, put_grid
+from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.healpix import check_directions
 
 if TYPE_CHECKING:
@@ -80,6 +90,9 @@ class EventWise:
         of unit flux: what bounds fluxes below zero where there are no events.
     density : EventDensity, optional
         What is expected at other places and energies: of a problem from which skies are simulated.
+    by_energy : EventEnergies, optional
+        Energies of the events, and what the weights of the total are made of; kept where the
+        spectrum may vary.
 
     Raises
     ------
@@ -88,7 +101,7 @@ class EventWise:
     """
 
     kind: ClassVar[str] = "event_wise"
-    mapped: ClassVar[frozenset[str]] = mapped_names(_DATASETS)
+    mapped: ClassVar[frozenset[str]] = mapped_names(_DATASETS) | EventEnergies.mapped
 
     direction: np.ndarray
     flux_density: np.ndarray
@@ -102,6 +115,7 @@ class EventWise:
     lost_fraction: float = 1e-3
     most: SkyGrid | None = None
     density: EventDensity | None = None
+    by_energy: EventEnergies | None = None
 
     def __post_init__(self):
         n, n_energy = self.buckets.n_item, self.exposure.n_quantity
@@ -155,6 +169,34 @@ class EventWise:
         status = mark_unexposed(status, total, self._largest_total)
         return SparseBlock(indptr, event[:end], density[:end], total, status, self.n_hit)
 
+    @property
+    def true_energy(self) -> TrueEnergy | None:
+        """Nodes of true energy: those of the events, then of the total; None if not kept."""
+        return None if self.by_energy is None else self.by_energy.axis
+
+    def nodes(self, directions: np.ndarray) -> EventNodes:
+        """Expected densities per node of true energy, for unit vectors of shape (n, 3).
+
+        Raises
+        ------
+        ValueError
+            If nodes are not kept.
+        """
+        if self.by_energy is None:
+            raise missing_nodes("event list")
+        of_one = replace(self, flux_density=np.ones(self.n_hit), by_energy=None)
+        exposure, _ = known_values(self.exposure, check_directions(directions))
+        return EventNodes(of_one.block(directions), exposure)
+
+    def with_spectrum(self, flux: np.ndarray) -> "EventWise":
+        """The same for a spectrum that has these photons at each node, shape (n_node,)."""
+        if self.by_energy is None:
+            raise missing_nodes("event list")
+        at_event, of_total = np.split(checked_flux(flux, self.by_energy.axis.n_node), [self.n_hit])
+        if self.most is not None:
+            raise ValueError("fluxes below zero are bound for the reference spectrum only.")
+        return replace(self, flux_density=at_event, total_weight=of_total, density=None)
+
     def most_between(self, directions: np.ndarray) -> np.ndarray:
         """Largest ratio of expected counts to background where there are no events, shape (n,).
 
@@ -176,6 +218,7 @@ class EventWise:
         return self._with(
             buckets=self.buckets.select(bins),
             **{name: np.asarray(getattr(self, name)[bins]) for name in per_event},
+            by_energy=self.by_energy and self.by_energy.select_events(bins),
         )
 
     def with_events(
@@ -210,6 +253,7 @@ class EventWise:
             psf_place=psf_place[order],
             exposure_place=exposure_place[order],
             buckets=buckets,
+            by_energy=None,
         )
         return other, order
 
@@ -222,8 +266,8 @@ class EventWise:
         if self.most is not None:
             about = "largest ratio of expected density to background"
             put_grid(group.create_group("most"), self.most, "", about)
-        if self.density is not None:
-            self.density.put(group.create_group("density"))
+        put_optional(group, "density", self.density)
+        put_optional(group, "true_energy", self.by_energy)
 
     @classmethod
     def get(cls, group: "h5py.Group", get_part: "GetPart") -> "EventWise":
@@ -234,7 +278,8 @@ class EventWise:
             exposure=get_grid(group["exposure"]),
             lost_fraction=float(group.attrs["lost_fraction"]),
             most=get_grid(group["most"]) if "most" in group else None,
-            density=EventDensity.get(group["density"]) if "density" in group else None,
+            density=get_optional(group, "density", EventDensity),
+            by_energy=get_optional(group, "true_energy", EventEnergies),
         )
 
     @property
@@ -251,7 +296,7 @@ class EventWise:
         """Estimated multiply-adds for one direction."""
         return self.entries_per_direction * (_WORK_PER_EVENT + 3 * _WORK_PER_LOOK)
 
-    def _with(self, **events: Buckets | np.ndarray) -> "EventWise":
+    def _with(self, **events: Buckets | np.ndarray | EventEnergies | None) -> "EventWise":
         """The same with other events, and what was found out that does not depend on them."""
         other = replace(self, **events)
         known = ("_profiles", "_largest_total")

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from skyquilt.blocks import Block
+from skyquilt.problem.nodes import NodeBlock
+from skyquilt.problem.true_energy import TrueEnergy
 
 
 class Expectation(Protocol):
@@ -24,6 +26,16 @@ class Expectation(Protocol):
 
     def block(self, directions: np.ndarray) -> Block:
         """Expected counts for unit vectors of shape (n, 3)."""
+
+    @property
+    def true_energy(self) -> TrueEnergy | None:
+        """Nodes of true energy; None where they are not kept, and a spectrum cannot vary."""
+
+    def nodes(self, directions: np.ndarray) -> NodeBlock:
+        """Expected counts per node of true energy, linear in the photons of each."""
+
+    def with_spectrum(self, flux: np.ndarray) -> "Expectation":
+        """The same for a spectrum that has these photons at each node, shape (n_node,)."""
 
     def select_bins(self, bins: np.ndarray) -> "Expectation":
         """The same with some of the hit bins, by number, ascending; totals stay those of all."""

@@ -8,7 +8,9 @@ import numpy as np
 
 from skyquilt.blocks import Block, DenseBlock, SparseBlock
 from skyquilt.problem.expectation import Expectation
+from skyquilt.problem.nodes import JointNodes, missing_nodes, split_flux
 from skyquilt.problem.problem import Description, FitProblem
+from skyquilt.problem.true_energy import TrueEnergy, join_true_energies
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.status import GOOD, NO_EXPOSURE, NOT_FINITE, OCCULTED
 
@@ -86,7 +88,39 @@ class Joint:
             Counts of all parts side by side, sparse if those of any part are; totals added; for
             the status see `joint_status`.
         """
-        blocks = list(self._blocks(directions))
+        return self._together(list(self._blocks(directions)))
+
+    @property
+    def true_energy(self) -> TrueEnergy | None:
+        """Nodes of all parts, one after the other; None where any has none."""
+        axes = [part.expectation.true_energy for part in self.parts]
+        return None if None in axes else join_true_energies(axes)
+
+    def nodes(self, directions: np.ndarray) -> JointNodes:
+        """Expected counts per node of true energy, for unit vectors of shape (n, 3).
+
+        Raises
+        ------
+        ValueError
+            If a part has no nodes.
+        """
+        parts = tuple(part.nodes(turned) for part, turned in self.split(directions))
+        return JointNodes(parts, self._together)
+
+    def with_spectrum(self, flux: np.ndarray) -> "Joint":
+        """The same for a spectrum that has these photons at each node, shape (n_node,)."""
+        axes = [part.expectation.true_energy for part in self.parts]
+        if None in axes:
+            raise missing_nodes("data set")
+        own = split_flux(flux, [one.n_node for one in axes])
+        parts = tuple(
+            part._replace(expectation=part.expectation.with_spectrum(one))
+            for part, one in zip(self.parts, own, strict=True)
+        )
+        return replace(self, parts=parts)
+
+    def _together(self, blocks: Sequence[Block]) -> Block:
+        """Blocks of all parts side by side."""
         total = sum(block.total for block in blocks)
         status = joint_status(np.array([block.status for block in blocks]))
         if any(block.is_sparse for block in blocks):

@@ -8,8 +8,19 @@ import numpy as np
 
 from skyquilt.blocks import RowBlock, SparseWeights
 from skyquilt.native import kernels
-from skyquilt.problem.datasets import Dataset, get_all, get_table, put_all, put_table
+from skyquilt.problem.datasets import (
+    Dataset,
+    get_all,
+    get_optional,
+    get_table,
+    put_all,
+    put_optional,
+    put_table,
+)
 from skyquilt.problem.exposed import mark_unexposed_rows
+from skyquilt.problem.nodes import ComponentNodes, missing_nodes
+from skyquilt.problem.table_nodes import TableNodes
+from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.healpix import check_directions, ring_thetas
 from skyquilt.sky.pixels import nside_to_npix
 
@@ -54,6 +65,8 @@ class LocalTable:
         With it, samples in which the source is at or below the horizon are left out.
     horizon_cos : ndarray of float64, shape (n_t,), optional
         Cosine of the angle from the zenith to the horizon; goes with `zenith`.
+    by_energy : TableNodes, optional
+        Rows and totals per bin of true energy; kept where the spectrum may vary.
 
     Raises
     ------
@@ -63,7 +76,7 @@ class LocalTable:
     """
 
     kind: ClassVar[str] = "local_table"
-    mapped: ClassVar[frozenset[str]] = frozenset({"rows"})
+    mapped: ClassVar[frozenset[str]] = frozenset({"rows"}) | TableNodes.mapped
 
     rows: np.ndarray
     totals: np.ndarray
@@ -72,6 +85,7 @@ class LocalTable:
     weight: np.ndarray
     zenith: np.ndarray | None = None
     horizon_cos: np.ndarray | None = None
+    by_energy: TableNodes | None = None
 
     def __post_init__(self):
         n_row, n_t = nside_to_npix(self.nside), len(self.weight)
@@ -114,6 +128,31 @@ class LocalTable:
         status = mark_unexposed_rows(status, weights, self.totals, float(self.weight.sum()))
         return RowBlock(self._rows, self.totals, weights, status)
 
+    @property
+    def true_energy(self) -> TrueEnergy | None:
+        """Nodes of true energy; None where they are not kept."""
+        return None if self.by_energy is None else self.by_energy.axis
+
+    def nodes(self, directions: np.ndarray) -> ComponentNodes:
+        """Expected counts per node of true energy, for unit vectors of shape (n, 3).
+
+        Raises
+        ------
+        ValueError
+            If nodes are not kept.
+        """
+        if self.by_energy is None:
+            raise missing_nodes("table")
+        block = self.block(directions)
+        return self.by_energy.at(block.weights, block.status)
+
+    def with_spectrum(self, flux: np.ndarray) -> "LocalTable":
+        """The same for a spectrum that has these photons at each node, shape (n_node,)."""
+        if self.by_energy is None:
+            raise missing_nodes("table")
+        rows, totals = self.by_energy.contract(flux)
+        return replace(self, rows=rows, totals=totals)
+
     def weights(self, directions: np.ndarray) -> tuple[SparseWeights, np.ndarray]:
         """Seconds per spacecraft direction, and status, for each sky direction."""
         directions, attitude = check_directions(directions), self._attitude
@@ -153,17 +192,20 @@ class LocalTable:
         bins : ndarray of int64, shape (n,)
             Numbers of the hit bins to keep, ascending.
         """
-        return replace(self, rows=self._rows[:, bins])
+        by_energy = self.by_energy and self.by_energy.select_bins(bins)
+        return replace(self, rows=self._rows[:, bins], by_energy=by_energy)
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""
         put_table(group, self, "s-1")
         put_all(group, self, _DATASETS)
+        put_optional(group, "true_energy", self.by_energy, "s-1 cm2")
 
     @classmethod
     def get(cls, group: "h5py.Group", get_part: "GetPart") -> "LocalTable":
         """Read from a group; rows are mapped."""
-        return cls(**get_table(group), **get_all(group, _DATASETS))
+        by_energy = get_optional(group, "true_energy", TableNodes)
+        return cls(**get_table(group), **get_all(group, _DATASETS), by_energy=by_energy)
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""

@@ -17,12 +17,22 @@ import numpy as np
 from skyquilt.blocks import SparseBlock
 from skyquilt.native import kernels
 from skyquilt.problem.buckets import bucket_radius
-from skyquilt.problem.datasets import Dataset, get_all, mapped_names, put_all
+from skyquilt.problem.datasets import (
+    Dataset,
+    get_all,
+    get_optional,
+    mapped_names,
+    put_all,
+    put_optional,
+)
 from skyquilt.problem.exposed import mark_unexposed
+from skyquilt.problem.nodes import ComponentNodes, missing_nodes
 from skyquilt.problem.pixel_image import DATASETS as IMAGE
 from skyquilt.problem.pixel_image import PixelImage, are_squares
 from skyquilt.problem.profiles import Profiles, blur, tabulate
 from skyquilt.problem.sky_grid import SkyGrid, get_grid, known_values, put_grid
+from skyquilt.problem.spread_nodes import ByComponent, SpreadNodes, by_component
+from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.healpix import check_directions
 
 if TYPE_CHECKING:
@@ -64,6 +74,9 @@ class PointSpread:
         Probability that a photon of a component is measured in a band.
     lost_fraction : float
         Fraction of the photons of a component that lie beyond its reach.
+    by_energy : SpreadNodes, optional
+        Exposures that yields are made of, per node of true energy; kept where the spectrum may
+        vary. The point spread function of a component is that of the reference spectrum.
 
     Raises
     ------
@@ -80,6 +93,7 @@ class PointSpread:
     profile: np.ndarray
     to_band: np.ndarray
     lost_fraction: float = 1e-3
+    by_energy: SpreadNodes | None = None
 
     def __post_init__(self):
         n_component = self.yields.n_quantity
@@ -119,8 +133,49 @@ class PointSpread:
         SparseBlock
             All directions are GOOD, but NO_EXPOSURE where the yields are not known.
         """
-        directions, psf, image = check_directions(directions), self._profiles, self.image
+        directions = check_directions(directions)
         yields, status = known_values(self.yields, directions)
+        entries = self._entries(directions, yields)
+        total = np.sum(yields * self._contained(directions) * self._measured, axis=1)
+        status = mark_unexposed(status, total, self._largest_total)
+        return SparseBlock(*entries, total, status, self.n_hit)
+
+    @property
+    def true_energy(self) -> TrueEnergy | None:
+        """Nodes of true energy; None where they are not kept."""
+        return None if self.by_energy is None else self.by_energy.axis
+
+    def nodes(self, directions: np.ndarray) -> ComponentNodes:
+        """Expected counts per node of true energy, for unit vectors of shape (n, 3).
+
+        Raises
+        ------
+        ValueError
+            If nodes are not kept.
+        """
+        if self.by_energy is None:
+            raise missing_nodes("point spread")
+        directions, own = check_directions(directions), self.by_energy
+        pattern = np.ones((len(directions), len(self.profile)))
+        entries = self._by_component._entries(directions, pattern)
+        seen = self._contained(directions) * self._measured
+        patterns = self._bins_by_component.sort(*entries, seen)
+        exposure, _ = known_values(own.exposure, directions)
+        yields, status = known_values(self.yields, directions)
+        status = mark_unexposed(status, np.sum(yields * seen, axis=1), self._largest_total)
+        return ComponentNodes(patterns, exposure[:, own.quantity], own.component, status)
+
+    def with_spectrum(self, flux: np.ndarray) -> "PointSpread":
+        """The same for a spectrum that has these photons at each node, shape (n_node,)."""
+        if self.by_energy is None:
+            raise missing_nodes("point spread")
+        return replace(self, yields=self.by_energy.yields(flux, len(self.profile)))
+
+    def _entries(
+        self, directions: np.ndarray, yields: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Lists of the hit bins that directions see, and expected counts in them."""
+        psf, image = self._profiles, self.image
         near = image.buckets.near(directions, self._radius)
         size = int(near.sum_over_items(np.append(0, image.bin_stop)).sum())
         n, (n_component, n_column) = len(directions), psf.contained.shape
@@ -133,9 +188,7 @@ class PointSpread:
             *(np.empty(2 * n_component), np.zeros(2 * n_component + 1, np.int64)),
             *(indptr[1:], hit, counts),
         )
-        total = np.sum(yields * self._contained(directions) * self._measured, axis=1)
-        status = mark_unexposed(status, total, self._largest_total)
-        return SparseBlock(indptr, hit[:end], counts[:end], total, status, self.n_hit)
+        return indptr, hit[:end], counts[:end]
 
     def select_bins(self, bins: np.ndarray) -> "PointSpread":
         """The same with some of the hit bins; totals stay those of all bins.
@@ -153,6 +206,7 @@ class PointSpread:
         put_all(group, self, _DATASETS)
         self.image.put(group.create_group("image"))
         put_grid(group.create_group("yields"), self.yields, "", "counts for unit flux")
+        put_optional(group, "true_energy", self.by_energy)
 
     @classmethod
     def get(cls, group: "h5py.Group", get_part: "GetPart") -> "PointSpread":
@@ -162,6 +216,7 @@ class PointSpread:
             image=PixelImage.get(group["image"]),
             yields=get_grid(group["yields"]),
             lost_fraction=float(group.attrs["lost_fraction"]),
+            by_energy=get_optional(group, "true_energy", SpreadNodes),
         )
 
     @property
@@ -198,6 +253,16 @@ class PointSpread:
             *(np.arange(n_component), np.empty(2 * n_component), part),
         )
         return part * psf.total
+
+    @cached_property
+    def _bins_by_component(self) -> ByComponent:
+        return by_component(self.image, self.to_band)
+
+    @cached_property
+    def _by_component(self) -> "PointSpread":
+        """The same with a bin for each pair of hit bin and component."""
+        bins = self._bins_by_component
+        return replace(self, image=bins.image, to_band=bins.to_band, by_energy=None)
 
     @cached_property
     def _radius(self) -> float:

@@ -15,12 +15,15 @@ from skyquilt.io.hdf5 import get, put
 from skyquilt.problem.datasets import Dataset, get_all, put_all
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.joint import joint_status, most_between
+from skyquilt.problem.nodes import CombinedNodes
+from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.healpix import check_directions
 from skyquilt.sky.nodes import Nodes
 from skyquilt.status import GOOD
 
 if TYPE_CHECKING:
     import h5py
+    from scipy.sparse import csr_array
 
     from skyquilt.problem.datasets import GetPart, PutPart
 
@@ -40,7 +43,7 @@ class Shaped:
     ----------
     expectation : Expectation
         Expected counts of a point of unit flux.
-    nodes : Nodes
+    points : Nodes
         Offsets and weights of the points.
     pole : ndarray of float64, shape (3,)
         North pole that the offsets are counted from, in the frame of the directions.
@@ -50,7 +53,7 @@ class Shaped:
     mapped: ClassVar[frozenset[str]] = frozenset()
 
     expectation: Expectation
-    nodes: Nodes
+    points: Nodes
     pole: np.ndarray
 
     @property
@@ -78,19 +81,40 @@ class Shaped:
         Block
             Of the kind that points have; a direction is GOOD if any of its points is.
         """
-        directions, n_node = check_directions(directions), self.nodes.weight.size
+        directions, n_node = check_directions(directions), self.points.weight.size
         entries = n_node * max(self.expectation.entries_per_direction, 1.0)
         size = max(int(_MOST_ENTRIES / entries), 1)
         return join_blocks([self._block(part) for part in _parts(directions, size)])
+
+    @property
+    def true_energy(self) -> TrueEnergy | None:
+        """Nodes of true energy, as of points; None where they are not kept."""
+        return self.expectation.true_energy
+
+    def nodes(self, directions: np.ndarray) -> CombinedNodes:
+        """Expected counts per node of true energy, for unit vectors of shape (n, 3).
+
+        Raises
+        ------
+        ValueError
+            If nodes are not kept.
+        """
+        around = self._around(check_directions(directions))
+        points = self.expectation.nodes(around)
+        return CombinedNodes(points, *self._sums(self.expectation.block(around).status))
+
+    def with_spectrum(self, flux: np.ndarray) -> "Shaped":
+        """The same for a spectrum that has these photons at each node, shape (n_node,)."""
+        return replace(self, expectation=self.expectation.with_spectrum(flux))
 
     def most_between(self, directions: np.ndarray) -> np.ndarray:
         """Largest ratio of expected counts to background where there are no bins, shape (n,).
 
         No smaller than it is: as if all points had theirs at one place.
         """
-        points = self.nodes.around(directions, self.pole)
+        points = self.points.around(directions, self.pole)
         each = most_between(self.expectation, points.reshape(-1, 3))
-        return each.reshape(points.shape[:2]) @ self.nodes.weight
+        return each.reshape(points.shape[:2]) @ self.points.weight
 
     def select_bins(self, bins: np.ndarray) -> "Shaped":
         """The same with some of the hit bins; totals stay those of all bins.
@@ -104,7 +128,7 @@ class Shaped:
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""
-        put_all(group, self.nodes, _NODES)
+        put_all(group, self.points, _NODES)
         put(group, "pole", self.pole, "", "north pole that offsets are counted from")
         put_part(group.create_group("point"), self.expectation)
 
@@ -116,18 +140,27 @@ class Shaped:
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
-        return self.nodes.weight.size * self.expectation.work_per_direction()
+        return self.points.weight.size * self.expectation.work_per_direction()
 
     def _block(self, directions: np.ndarray) -> Block:
+        points = self.expectation.block(self._around(directions))
+        return points.combine(*self._sums(points.status))
+
+    def _around(self, directions: np.ndarray) -> np.ndarray:
+        """Directions of all points of a source in each direction, shape (n * n_point, 3)."""
+        return self.points.around(directions, self.pole).reshape(-1, 3)
+
+    def _sums(self, status: np.ndarray) -> tuple["csr_array", np.ndarray]:
+        """Weights of the points of each direction that are seen, and status of the direction."""
         from scipy.sparse import csr_array
 
-        n, n_node = len(directions), self.nodes.weight.size
-        points = self.expectation.block(self.nodes.around(directions, self.pole).reshape(-1, 3))
-        status = points.status.reshape(n, n_node)
-        weight = np.where(status == GOOD, self.nodes.weight, 0.0).ravel()
-        ends = n_node * np.arange(n + 1)
-        sums = csr_array((weight, np.arange(n * n_node), ends), shape=(n, n * n_node))
-        return points.combine(sums, joint_status(status.T))
+        n_point = self.points.weight.size
+        n = len(status) // n_point
+        by_direction = status.reshape(n, n_point)
+        weight = np.where(by_direction == GOOD, self.points.weight, 0.0).ravel()
+        ends, shape = n_point * np.arange(n + 1), (n, n * n_point)
+        sums = csr_array((weight, np.arange(n * n_point), ends), shape=shape)
+        return sums, joint_status(by_direction.T)
 
 
 def _parts(directions: np.ndarray, size: int) -> Iterator[np.ndarray]:

@@ -8,8 +8,11 @@ import numpy as np
 
 from skyquilt.blocks import RowBlock, SparseWeights
 from skyquilt.native import kernels
-from skyquilt.problem.datasets import get_table, put_table
+from skyquilt.problem.datasets import get_optional, get_table, put_optional, put_table
 from skyquilt.problem.exposed import mark_unexposed_rows
+from skyquilt.problem.nodes import ComponentNodes, missing_nodes
+from skyquilt.problem.table_nodes import TableNodes
+from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.healpix import interp_ring, vec_to_ring
 from skyquilt.sky.pixels import nside_to_npix, ring_to_nest
 from skyquilt.status import GOOD
@@ -38,6 +41,8 @@ class SkyTable:
         Ordering of the rows.
     interpolation : {"bilinear", "nearest"}
         Mean of the four rows around a direction, or the row of the pixel that contains it.
+    by_energy : TableNodes, optional
+        Rows and totals per bin of true energy; kept where the spectrum may vary.
 
     Raises
     ------
@@ -46,13 +51,14 @@ class SkyTable:
     """
 
     kind: ClassVar[str] = "sky_table"
-    mapped: ClassVar[frozenset[str]] = frozenset({"rows"})
+    mapped: ClassVar[frozenset[str]] = frozenset({"rows"}) | TableNodes.mapped
 
     rows: np.ndarray
     totals: np.ndarray
     nside: int
     ordering: str
     interpolation: str
+    by_energy: TableNodes | None = None
 
     def __post_init__(self):
         for name, allowed in _ALLOWED.items():
@@ -96,6 +102,31 @@ class SkyTable:
         status = mark_unexposed_rows(status, weights, self.totals, 1.0)
         return RowBlock(self._rows, self.totals, weights, status)
 
+    @property
+    def true_energy(self) -> TrueEnergy | None:
+        """Nodes of true energy; None where they are not kept."""
+        return None if self.by_energy is None else self.by_energy.axis
+
+    def nodes(self, directions: np.ndarray) -> ComponentNodes:
+        """Expected counts per node of true energy, for unit vectors of shape (n, 3).
+
+        Raises
+        ------
+        ValueError
+            If nodes are not kept.
+        """
+        if self.by_energy is None:
+            raise missing_nodes("table")
+        block = self.block(directions)
+        return self.by_energy.at(block.weights, block.status)
+
+    def with_spectrum(self, flux: np.ndarray) -> "SkyTable":
+        """The same for a spectrum that has these photons at each node, shape (n_node,)."""
+        if self.by_energy is None:
+            raise missing_nodes("table")
+        rows, totals = self.by_energy.contract(flux)
+        return replace(self, rows=rows, totals=totals)
+
     def weights(self, directions: np.ndarray) -> SparseWeights:
         """Weights of the rows for each direction, sum 1."""
         ipix, share = self._neighbours(directions)
@@ -120,18 +151,21 @@ class SkyTable:
         bins : ndarray of int64, shape (n,)
             Numbers of the hit bins to keep, ascending.
         """
-        return replace(self, rows=self._rows[:, bins])
+        by_energy = self.by_energy and self.by_energy.select_bins(bins)
+        return replace(self, rows=self._rows[:, bins], by_energy=by_energy)
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""
         put_table(group, self, "")
         group.attrs["ordering"], group.attrs["interpolation"] = self.ordering, self.interpolation
+        put_optional(group, "true_energy", self.by_energy, "cm2 s")
 
     @classmethod
     def get(cls, group: "h5py.Group", get_part: "GetPart") -> "SkyTable":
         """Read from a group; rows are mapped."""
         how = {name: str(group.attrs[name]) for name in _ALLOWED}
-        return cls(**get_table(group), **how)
+        by_energy = get_optional(group, "true_energy", TableNodes)
+        return cls(**get_table(group), **how, by_energy=by_energy)
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""

@@ -8,7 +8,9 @@ import numpy as np
 
 from skyquilt.blocks import Block
 from skyquilt.problem.expectation import Expectation
+from skyquilt.problem.nodes import NodeBlock
 from skyquilt.problem.problem import FitProblem
+from skyquilt.problem.true_energy import TrueEnergy
 
 if TYPE_CHECKING:
     import h5py
@@ -65,6 +67,19 @@ class Templates:
     def block(self, directions: np.ndarray) -> Block:
         """Expected counts of the first spectrum, for those who need but one."""
         return self.expectations[0].block(directions)
+
+    @property
+    def true_energy(self) -> TrueEnergy | None:
+        """Nodes of true energy, which do not depend on the spectrum; None if not kept."""
+        return self.expectations[0].true_energy
+
+    def nodes(self, directions: np.ndarray) -> NodeBlock:
+        """Expected counts per node of true energy, which are those of any of the spectra."""
+        return self.expectations[0].nodes(directions)
+
+    def with_spectrum(self, flux: np.ndarray) -> Expectation:
+        """Expectation of one spectrum, that has these photons at each node, shape (n_node,)."""
+        return self.expectations[0].with_spectrum(flux)
 
     def select_bins(self, bins: np.ndarray) -> "Templates":
         """The same with some of the hit bins; totals stay those of all bins.

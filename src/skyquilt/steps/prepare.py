@@ -26,11 +26,17 @@ logger = logging.getLogger(__name__)
 
 
 def prepare_analysis(
-    config: Config, name: str, output: str | Path, *, all_bins: bool = False
+    config: Config,
+    name: str,
+    output: str | Path,
+    *,
+    all_bins: bool = False,
+    true_energy: bool = False,
 ) -> None:
     """Write the fit problem of an analysis; makes its tables first if the cache has none.
 
-    With `all_bins` the bins without counts are kept, which makes it a model of the sky.
+    With `all_bins` the bins without counts are kept, which makes it a model of the sky; with
+    `true_energy` what there is per node of true energy is, for questions whose spectra vary.
     """
     clock = start_clock()
     analysis = get_analysis(config, name)
@@ -42,7 +48,12 @@ def prepare_analysis(
     problems: dict[str, FitProblem] = {}
     for key, spectrum in analysis.all_spectra().items():
         prepared = {
-            dataset: prepare(analysis.ask(one, spectrum), config.cache, all_bins=all_bins)
+            dataset: prepare(
+                analysis.ask(one, spectrum),
+                config.cache,
+                all_bins=all_bins,
+                true_energy=true_energy,
+            )
             for dataset, one in analysis.all_datasets().items()
         }
         stages += [stage for one in prepared.values() for stage in one.stages]

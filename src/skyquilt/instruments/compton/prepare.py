@@ -17,6 +17,7 @@ from skyquilt.instruments.compton.selection import (
     select_bins,
 )
 from skyquilt.instruments.compton.table import ResponseTable
+from skyquilt.instruments.compton.true_energy import read_table_nodes
 from skyquilt.problem import CountsSpectrum, Description, FitProblem, LocalTable, SkyTable
 from skyquilt.problem.empty_bins import fill_background
 from skyquilt.spectra import describe, integrate
@@ -43,6 +44,7 @@ def make_problem(
     table: ResponseTable,
     *,
     all_bins: bool = False,
+    true_energy: bool = False,
 ) -> FitProblem:
     """Build the fit problem of an analysis.
 
@@ -58,6 +60,8 @@ def make_problem(
     all_bins : bool
         Keep the bins without counts as well, except where no background is expected: a source
         may have counts there, but they could not be fitted.
+    true_energy : bool
+        Keep rows per bin of true energy as well, so that spectra may vary.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def make_problem(
     return FitProblem(
         counts=counts[hits],
         background=fill_background(selection.background[hits]),
-        expectation=_expectation(analysis, measurement, table, selection),
+        expectation=_expectation(analysis, measurement, table, selection, true_energy),
         frame="galactic",
         photon_flux=float(integrate(analysis.spectrum, edges)[0]),
         description=Description(
@@ -127,18 +131,23 @@ def make_attitude(analysis: ComptonAnalysis, measurement: Measurement) -> Attitu
 
 
 def _expectation(
-    analysis: ComptonAnalysis, measurement: Measurement, table: ResponseTable, selection: Selection
+    analysis: ComptonAnalysis,
+    measurement: Measurement,
+    table: ResponseTable,
+    selection: Selection,
+    true_energy: bool,
 ) -> LocalTable | SkyTable:
     scale = analysis.data.response_scale
     rows = _HitColumns(table.rows, selection.hits, scale)
     totals = _unmasked_totals(table, selection.is_masked)
     if scale is not None:
         totals = totals * scale
+    nodes = read_table_nodes(analysis, selection, scale) if true_energy else None
     attitude = make_attitude(analysis, measurement)
     if attitude is None:
         interpolation = analysis.data.interpolation
-        return SkyTable(rows, totals, table.nside, table.ordering, interpolation)
-    return LocalTable(rows, totals, table.nside, *attitude)
+        return SkyTable(rows, totals, table.nside, table.ordering, interpolation, by_energy=nodes)
+    return LocalTable(rows, totals, table.nside, *attitude, by_energy=nodes)
 
 
 def _time_span(measurement: Measurement) -> tuple[float, float] | None:

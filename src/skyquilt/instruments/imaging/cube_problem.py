@@ -18,6 +18,7 @@ from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.region import check_circles
 from skyquilt.instruments.imaging.response import (
     Response,
+    band_nodes,
     exposure_weights,
     mean_profiles,
     spread_photons,
@@ -37,11 +38,14 @@ logger = logging.getLogger(__name__)
 _SAME_EDGE = 1e-3  # relative; EBOUNDS are often single precision, in another unit
 
 
-def make_cube_problem(analysis: ImagingAnalysis, *, all_bins: bool = False) -> FitProblem:
+def make_cube_problem(
+    analysis: ImagingAnalysis, *, all_bins: bool = False, true_energy: bool = False
+) -> FitProblem:
     """Build the fit problem of an analysis of a counts cube.
 
     With `all_bins` all bins with background are kept, not only those with counts; all there are
-    where fluxes below zero are fitted.
+    where fluxes below zero are fitted. With `true_energy` exposures per node of true energy are
+    kept, too, so that spectra may vary.
 
     Raises
     ------
@@ -86,6 +90,7 @@ def make_cube_problem(analysis: ImagingAnalysis, *, all_bins: bool = False) -> F
             profile=profile,
             to_band=np.eye(n_band),
             lost_fraction=data.lost_fraction,
+            by_energy=band_nodes(photons, response, n_band) if true_energy else None,
         ),
         frame=response.exposure.frame,
         photon_flux=float(integrate(analysis.spectrum, edges).sum()),

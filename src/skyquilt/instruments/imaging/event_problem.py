@@ -27,7 +27,9 @@ from skyquilt.instruments.imaging.response import (
     Response,
     exposure_weights,
     mean_profiles,
+    seen_fraction,
     spread_photons,
+    total_nodes,
 )
 from skyquilt.instruments.imaging.selections import Circle, check_energies
 from skyquilt.instruments.imaging.sharpness import sharpness
@@ -35,6 +37,7 @@ from skyquilt.instruments.imaging.time_fractions import time_fractions
 from skyquilt.problem import CountsSpectrum, Description, EventWise, FitProblem
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.event_density import EventDensity
+from skyquilt.problem.event_energies import EventEnergies
 from skyquilt.problem.profiles import tabulate
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.spectra import describe, integrate
@@ -48,11 +51,14 @@ _N_SPECTRUM = 2001
 """Energies at which simulated skies know the spectrum: curved ones to 1e-6 over four decades."""
 
 
-def make_event_problem(analysis: ImagingAnalysis, *, all_bins: bool = False) -> FitProblem:
+def make_event_problem(
+    analysis: ImagingAnalysis, *, all_bins: bool = False, true_energy: bool = False
+) -> FitProblem:
     """Build the fit problem of an analysis of an event list.
 
     With `all_bins` it knows what is expected where there are no events, so that skies can be
-    simulated.
+    simulated. With `true_energy` the energies of the events and what their total is made of are
+    kept, too, so that spectra may vary.
 
     Raises
     ------
@@ -97,6 +103,9 @@ def make_event_problem(analysis: ImagingAnalysis, *, all_bins: bool = False) -> 
     events = events._replace(
         frame=frame, direction=expectation.direction, energy=events.energy[order]
     )
+    if true_energy:
+        total = total_nodes(spread_photons(analysis.spectrum, edges, response), response)
+        expectation = replace(expectation, by_energy=EventEnergies(events.energy, total))
     if all_bins:
         density = _density(analysis, background, response, span, circles)
         expectation = replace(expectation, density=density)
@@ -170,11 +179,7 @@ def _select(events: Events, span: tuple[float, float]) -> Events:
 def _expectation(analysis: ImagingAnalysis, response: Response, edges: np.ndarray) -> EventWise:
     """Expectation without events."""
     photons = spread_photons(analysis.spectrum, edges, response)
-    integral = tabulate(response.psf.theta, response.psf.profile, 1e-3).total
-    psf_place = response.psf_shares(photons.energy)
-    seen = photons._replace(
-        flux=photons.flux * np.interp(psf_place, np.arange(len(integral)), integral)
-    )
+    seen = photons._replace(flux=photons.flux * seen_fraction(photons, response))
     return EventWise(
         direction=np.empty((0, 3)),
         flux_density=np.empty(0),

@@ -16,17 +16,21 @@ _READERS = {
 }
 
 
-def make_file_problem(analysis: ImagingFileAnalysis, *, all_bins: bool = False) -> FitProblem:
+def make_file_problem(
+    analysis: ImagingFileAnalysis, *, all_bins: bool = False, true_energy: bool = False
+) -> FitProblem:
     """Build the fit problem of an analysis whose data are one file.
 
-    With `all_bins` all bins with background are kept, not only those with counts.
+    With `all_bins` all bins with background are kept, not only those with counts; with
+    `true_energy` exposures per bin of true energy are, too.
 
     Raises
     ------
     InputError
         If the file is damaged, in no known layout, or holds nothing to fit.
     """
-    return make_pixel_problem(analysis, _read(analysis), all_bins=all_bins)
+    data = _read(analysis)
+    return make_pixel_problem(analysis, data, all_bins=all_bins, true_energy=true_energy)
 
 
 def _read(analysis: ImagingFileAnalysis) -> PixelData:

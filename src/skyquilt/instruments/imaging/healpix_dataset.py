@@ -15,8 +15,11 @@ from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import ring_profiles
 from skyquilt.instruments.imaging.quantities import COUNTS, FaultError, get_column, join_bins
 from skyquilt.problem.sky_grid import HealpixGrid
+from skyquilt.problem.spread_nodes import SpreadNodes
+from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.pixels import check_ipix, nest_to_ring
 from skyquilt.spectra import integrate
+from skyquilt.spectra.models import corners
 
 EXTENSIONS = frozenset({"SKYMAP", "EBOUNDS", "THETA"})
 """What a file must have to be in this layout, besides a table whose name begins with IRF."""
@@ -79,6 +82,13 @@ def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise:
     theta, profile = ring_profiles(ring_edges, density[wanted], path, normalise=normalise)
     is_known = find_known(exposure)
     yields = exposure[:, wanted] * flux[wanted]
+
+    def true_energy() -> SpreadNodes:
+        bins = np.flatnonzero(wanted)
+        axis = TrueEnergy.of_bins(true_edges, [*corners(spectrum), *edges]).take(bins)
+        exposures = HealpixGrid(nside, exposure[is_known][:, wanted], ipix[is_known])
+        return SpreadNodes(axis, exposures, *2 * (np.arange(bins.size),))
+
     return PixelData(
         path=path,
         frame=_FRAMES[table.header["COORDSYS"]],
@@ -91,6 +101,8 @@ def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise:
         theta=theta,
         profile=profile,
         to_band=to_band[wanted],
+        true_energy=true_energy,
+        true_edges=true_edges,
     )
 
 

@@ -5,6 +5,7 @@ of the same name and `_BANDS`. Read with astropy alone.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,8 +20,11 @@ from skyquilt.instruments.imaging.profiles import node_profiles, ring_profiles
 from skyquilt.instruments.imaging.projection import find_difference
 from skyquilt.instruments.imaging.quantities import COUNTS, FaultError
 from skyquilt.instruments.imaging.wcs import pixel_centers, pixel_vertices, to_grid, values_at
+from skyquilt.problem.spread_nodes import SpreadNodes
+from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.spectra import integrate
+from skyquilt.spectra.models import corners
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +45,16 @@ class _Response(NamedTuple):
         Probability of each band.
     theta, profile : ndarray of float64
         Point spread functions; see `PixelData`.
+    true_energy : callable
+        Gives exposures over the image, shape (n_node, n_rows, n_columns), and for each its bin of
+        true energy and its component.
     """
 
     yields: np.ndarray
     to_band: np.ndarray
     theta: np.ndarray
     profile: np.ndarray
+    true_energy: Callable[[], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: bool) -> PixelData:
@@ -87,6 +95,15 @@ def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: boo
         response = _by_band(exposure, dispersion, spread, flux, is_good, path, normalise)
     else:
         response = _by_true_energy(exposure, dispersion, spread, flux, path, normalise)
+    true_edges = exposure.axis("ENERGY_TRUE").edges
+
+    def true_energy() -> SpreadNodes:
+        images, bins, component = response.true_energy()
+        borders = [*corners(spectrum), *counts.axis("ENERGY").edges]
+        axis = TrueEnergy.of_bins(true_edges, borders).take(bins)
+        grid = to_grid(exposure.projection, images)
+        return SpreadNodes(axis, grid, np.arange(bins.size), component)
+
     vertices, is_on_sky = pixel_vertices(counts.projection)
     is_kept = is_safe.any(axis=1)[is_on_sky]
     _check_on_sky(counts, is_safe & ~is_on_sky[:, np.newaxis])
@@ -103,6 +120,8 @@ def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: boo
         theta=response.theta,
         profile=response.profile,
         to_band=response.to_band,
+        true_energy=true_energy,
+        true_edges=true_edges,
         is_safe=is_safe[is_on_sky][is_kept],
     )
 
@@ -178,7 +197,11 @@ def _by_true_energy(
     photons = np.nansum(yields, axis=(1, 2)) * np.nan_to_num(to_band, nan=1.0).sum(axis=1)
     wanted = (flux > 0) & choose_known(is_known, photons, centers, path)
     profiles = _profiles(spread, wanted, path, normalise)
-    return _Response(yields[wanted], to_band[wanted], *profiles)
+    bins = np.flatnonzero(wanted)
+    return _Response(
+        *(yields[wanted], to_band[wanted], *profiles),
+        true_energy=lambda: (exposure.values[wanted], bins, np.arange(bins.size)),
+    )
 
 
 def _by_band(
@@ -202,7 +225,27 @@ def _by_band(
         has_density(spread.in_the_middle()), photons, energy.centers, path
     )
     profiles = _profiles(spread, wanted, path, normalise)
-    return _Response(yields[wanted], np.eye(len(is_good))[wanted], *profiles)
+    return _Response(
+        *(yields[wanted], np.eye(len(is_good))[wanted], *profiles),
+        true_energy=lambda: _band_exposures(exposure, dispersion, flux > 0, wanted),
+    )
+
+
+def _band_exposures(
+    exposure: SkyMap, dispersion: SkyMap, is_seen: np.ndarray, wanted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Exposure of each true energy in each wanted band; their bins, and numbers of the bands."""
+    bins = np.flatnonzero(is_seen)
+    images = [
+        _band_yields(exposure, dispersion, one.astype(np.float64), wanted)
+        for one in np.eye(is_seen.size, dtype=bool)[bins]
+    ]
+    n_band = int(wanted.sum())
+    return (
+        np.concatenate(images),
+        np.repeat(bins, n_band),
+        np.tile(np.arange(n_band), bins.size),
+    )
 
 
 def _at_energies(spread: SkyMap, energy: np.ndarray) -> SkyMap:

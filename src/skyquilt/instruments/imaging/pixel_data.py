@@ -1,7 +1,7 @@
 """Photons counted in pixels and energy bands, with the response to a spectrum: a fit problem."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +13,14 @@ from skyquilt.instruments.imaging.kept_bins import kept_bins
 from skyquilt.instruments.imaging.missing import LARGEST, is_possible
 from skyquilt.instruments.imaging.sharpness import sharpness
 from skyquilt.instruments.imaging.times import read_time_span
+from skyquilt.instruments.true_energy import check_covered
 from skyquilt.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.empty_bins import fill_background
 from skyquilt.problem.joint import Joint, Part
 from skyquilt.problem.pixel_image import find_hits, pixel_shapes
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.sky_grid import HealpixGrid
+from skyquilt.problem.spread_nodes import SpreadNodes
 from skyquilt.spectra import describe, integrate
 
 logger = logging.getLogger(__name__)
@@ -49,6 +51,10 @@ class PixelData(NamedTuple):
         Point spread function of each component [sr-1].
     to_band : ndarray of float64, shape (n_component, n_band)
         Probability that a photon of a component is measured in a band.
+    true_energy : callable
+        Gives the exposures that the yields are made of.
+    true_edges : ndarray of float64
+        Edges of the true energies of the response [keV].
     is_safe : ndarray of bool, shape (n_pixel, n_band), optional
         Bins that the file recommends; all when left out.
     """
@@ -64,6 +70,8 @@ class PixelData(NamedTuple):
     theta: np.ndarray
     profile: np.ndarray
     to_band: np.ndarray
+    true_energy: Callable[[], SpreadNodes]
+    true_edges: np.ndarray
     is_safe: np.ndarray | None = None
 
 
@@ -96,7 +104,11 @@ class _Bins(NamedTuple):
 
 
 def make_pixel_problem(
-    analysis: ImagingFileAnalysis, data: PixelData, *, all_bins: bool = False
+    analysis: ImagingFileAnalysis,
+    data: PixelData,
+    *,
+    all_bins: bool = False,
+    true_energy: bool = False,
 ) -> FitProblem:
     """Build the fit problem of binned data.
 
@@ -110,6 +122,8 @@ def make_pixel_problem(
         The data, all bands.
     all_bins : bool
         Keep all bins with background, not only those with counts.
+    true_energy : bool
+        Keep exposures per bin of true energy as well, so that spectra may vary.
 
     Returns
     -------
@@ -143,6 +157,10 @@ def make_pixel_problem(
         for part in parts
     ]
     places = [place for _, place in hits]
+    by_energy = None
+    if true_energy:
+        check_covered(data.path, data.true_edges, hull)
+        by_energy = data.true_energy()
     return FitProblem(
         counts=_at_hits([part.counts for part in parts], places),
         background=fill_background(_at_hits([part.background for part in parts], places)),
@@ -156,6 +174,7 @@ def make_pixel_problem(
                     profile=data.profile,
                     to_band=part.to_band,
                     lost_fraction=analysis.data.lost_fraction,
+                    by_energy=by_energy,
                 )
                 for part, (image, _) in zip(parts, hits, strict=True)
             ],

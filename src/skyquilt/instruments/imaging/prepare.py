@@ -5,7 +5,10 @@ from skyquilt.problem import FitProblem
 
 
 def make_problem(
-    analysis: ImagingAnalysis | ImagingFileAnalysis, *, all_bins: bool = False
+    analysis: ImagingAnalysis | ImagingFileAnalysis,
+    *,
+    all_bins: bool = False,
+    true_energy: bool = False,
 ) -> FitProblem:
     """Build the fit problem of an analysis.
 
@@ -16,6 +19,8 @@ def make_problem(
     all_bins : bool
         Keep all bins with background, not only those with counts; of events, what is expected
         where there are none.
+    true_energy : bool
+        Keep what there is per node of true energy as well, so that spectra may vary.
 
     Raises
     ------
@@ -27,11 +32,11 @@ def make_problem(
     if isinstance(analysis, ImagingFileAnalysis):
         from skyquilt.instruments.imaging.file import make_file_problem
 
-        return make_file_problem(analysis, all_bins=all_bins)
+        return make_file_problem(analysis, all_bins=all_bins, true_energy=true_energy)
     if analysis.data.events is not None:
         from skyquilt.instruments.imaging.event_problem import make_event_problem
 
-        return make_event_problem(analysis, all_bins=all_bins)
+        return make_event_problem(analysis, all_bins=all_bins, true_energy=true_energy)
     from skyquilt.instruments.imaging.cube_problem import make_cube_problem
 
-    return make_cube_problem(analysis, all_bins=all_bins)
+    return make_cube_problem(analysis, all_bins=all_bins, true_energy=true_energy)

@@ -9,7 +9,10 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.cube import SkyCube
 from skyquilt.instruments.imaging.point_spread_file import PointSpreadFunction
 from skyquilt.problem.event_density import node_places
+from skyquilt.problem.profiles import tabulate
 from skyquilt.problem.sky_grid import HealpixGrid
+from skyquilt.problem.spread_nodes import SpreadNodes
+from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.spectra.models import corners, evaluate
 
 _ORDER = 8  # Gauss-Legendre between energies of the response, which are tenths of a decade apart
@@ -61,11 +64,14 @@ class Photons(NamedTuple):
         Energy [keV].
     flux : ndarray of float64, shape (n,)
         Photon flux that the node stands for [ph cm-2 s-1].
+    width : ndarray of float64, shape (n,)
+        Energies that the node stands for [keV]: flux over flux density.
     """
 
     band: np.ndarray
     energy: np.ndarray
     flux: np.ndarray
+    width: np.ndarray
 
 
 def place_of(path: str, nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
@@ -106,9 +112,10 @@ def spread_photons(spectrum: Spectrum, edges: np.ndarray, response: Response) ->
     node, weight = np.polynomial.legendre.leggauss(_ORDER)
     half = np.log(borders[1:] / borders[:-1])[:, np.newaxis] / 2
     energy = (borders[:-1, np.newaxis] * np.exp(half * (1 + node))).ravel()
-    flux = (weight * half).ravel() * energy * evaluate(spectrum, energy)
+    width = (weight * half).ravel() * energy
+    flux = width * evaluate(spectrum, energy)
     band = np.searchsorted(edges[1:-1], energy, side="right")
-    return Photons(band.astype(np.int64), energy, flux)
+    return Photons(band.astype(np.int64), energy, flux, width)
 
 
 def shares(place: np.ndarray, n_node: int) -> np.ndarray:
@@ -120,6 +127,33 @@ def exposure_weights(photons: Photons, response: Response, n_band: int) -> np.nd
     """Expected counts per exposure at each of its energies [cm-2 s-1], shape (n_band, n_energy)."""
     share = shares(response.exposure_shares(photons.energy), len(response.exposure.energies))
     return _sum_bands(photons, photons.flux[:, np.newaxis] * share, n_band)
+
+
+def band_nodes(photons: Photons, response: Response, n_band: int) -> SpreadNodes:
+    """Exposure at each of its energies, for the photons of each band around it.
+
+    What `exposure_weights` gives for one spectrum follows for any. The point spread function of a
+    band is that of the reference spectrum.
+    """
+    share = shares(response.exposure_shares(photons.energy), len(response.exposure.energies))
+    weight = np.zeros((n_band, len(share.T), len(photons.energy)))
+    weight[photons.band, :, np.arange(len(photons.energy))] = share * photons.width[:, np.newaxis]
+    band, energy = np.nonzero(weight.any(axis=2))
+    axis = TrueEnergy.of_matrix(photons.energy, weight[band, energy])
+    return SpreadNodes(axis, response.grid(), energy, band)
+
+
+def seen_fraction(photons: Photons, response: Response) -> np.ndarray:
+    """Integral of the point spread function at the energy of each photon, shape (n,)."""
+    integral = tabulate(response.psf.theta, response.psf.profile, 1e-3).total
+    return np.interp(response.psf_shares(photons.energy), np.arange(len(integral)), integral)
+
+
+def total_nodes(photons: Photons, response: Response) -> TrueEnergy:
+    """Photons that are seen around each energy of the exposure, for any spectrum."""
+    share = shares(response.exposure_shares(photons.energy), len(response.exposure.energies))
+    width = photons.width * seen_fraction(photons, response)
+    return TrueEnergy.of_matrix(photons.energy, (share * width[:, np.newaxis]).T)
 
 
 def mean_profiles(photons: Photons, response: Response, n_band: int) -> np.ndarray:
