@@ -76,3 +76,10 @@ def test_user_guide_lists_every_key_of_every_spectrum(model):
     name = model.model_fields["model"].annotation.__args__[0]
     row = next(line for line in GUIDE.splitlines() if line.startswith(f"| `{name}`"))
     assert [key for key in model.model_fields if key != "model" and f"`{key}`" not in row] == []
+
+
+def test_code_of_the_page_on_models_prints_what_it_shows(capsys):
+    page = (ROOT / "docs/model.md").read_text(encoding="utf-8")
+    exec("\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL)), {})
+    shown = re.search(r"```text\n(.*?)```", page, re.DOTALL)[1]
+    assert capsys.readouterr().out == shown
