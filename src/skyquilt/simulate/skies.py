@@ -206,7 +206,7 @@ def _points(expectation: Expectation | Templates, source: Source) -> tuple[np.nd
     match expectation:
         case Templates(expectations=each):
             return _points(each[0], source)
-        case Shaped(nodes=nodes, pole=pole):
+        case Shaped(points=nodes, pole=pole):
             points = nodes.around(source.direction[np.newaxis], pole)[0]
             return points, source.flux * nodes.weight
     return source.direction[np.newaxis], np.array([source.flux])
