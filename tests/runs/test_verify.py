@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from astropy.io import fits
 
 from skyquilt.errors import ConfigError, SkyquiltError
-from skyquilt.fit.file import read_chunk
+from skyquilt.fit.file import PLAN, read_chunk
 from skyquilt.io.fits_table import Column
 from skyquilt.io.json_file import write_json
 from skyquilt.io.listing import SCHEMA as FIGURES
@@ -20,9 +21,11 @@ from skyquilt.io.schema import Schema
 from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.maps.summary_file import SCHEMA as SUMMARY
 from skyquilt.plots.style import new_figure, save
+from skyquilt.products import PRODUCTS
 from skyquilt.runs.verify import State, set_aside, verify_tree
 from skyquilt.sources.file import write_sources
 from skyquilt.steps.export_gadf import export_maps
+from skyquilt.steps.status import describe_status
 from skyquilt.steps.verify import verify_results
 
 PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")
@@ -88,7 +91,7 @@ def test_file_behind_which_another_stands_is_damaged(results, name):
     assert wrong(results)[f"burst/{name}"] is State.DAMAGED
 
 
-@pytest.mark.parametrize("name", ["summary.json", "extra.json", "sources.ecsv"])
+@pytest.mark.parametrize("name", ["summary.json", "plan.json", "sources.ecsv"])
 def test_folder_in_the_place_of_a_file_is_damaged(results, name):
     path = results / "burst" / name
     path.unlink(missing_ok=True)
@@ -104,6 +107,7 @@ def test_deleted_plan_is_missing_and_hides_no_other_fault(results, truncate):
     assert found["burst/chunks/000-of-003.h5"] is State.DAMAGED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["chunks/001-of-003.h5", "problem.h5", "maps.fits", "plan.json"])
 def test_one_flipped_bit_is_found_or_changes_nothing_that_is_read(results, name):
     path = results / "burst" / name
@@ -114,7 +118,7 @@ def test_one_flipped_bit_is_found_or_changes_nothing_that_is_read(results, name)
         flipped = bytearray(content)
         flipped[offset] ^= 1 << int(rng.integers(8))
         path.write_bytes(flipped)
-        n_found += f"burst/{name}" in wrong(results)
+        n_found += name in wrong(results / "burst")
         if name.startswith("chunks"):
             same_or_refused(path, content)
     assert n_found >= 10  # the rest hit padding between datasets
@@ -229,12 +233,24 @@ def test_summary_whose_number_was_changed_by_hand_is_damaged(results):
     assert wrong(results) == {"burst/summary.json": State.DAMAGED}
 
 
+CALIBRATE = {"null_skies": 100, "injections": 20, "fluxes": [1.0], "skies_per_job": 50}
+
+
+def ask_for(folder, **sections):
+    """Let the configuration beside products ask for more."""
+    settings = yaml.safe_load((folder / "config.yaml").read_text())
+    settings["analyses"][folder.name] |= sections
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+
+
 def test_what_the_configuration_asks_for_is_missing_until_it_is_there(results):
     burst = results / "burst"
-    (burst / "config.yaml").write_text("analyses: {burst: {sources: {}, calibrate: {}}}")
+    ask_for(burst, sources={}, calibrate=CALIBRATE)
     (burst / "logs").mkdir()
     names = ["sources.fits", "sources.ecsv", "model.h5", "calibration.json", "calibration.h5"]
     names += ["report.html", "plots/figures.json", "calibration-plots/figures.json"]
+    names += [f"skies/null-00{k}-of-002.h5" for k in range(2)]
+    names += ["skies/injected-000-of-001.h5"]
     assert wrong(results) == {f"burst/{name}": State.MISSING for name in names}
     for name in ("sources.ecsv", "report.html"):
         (burst / name).write_text("text")
@@ -243,20 +259,95 @@ def test_what_the_configuration_asks_for_is_missing_until_it_is_there(results):
     assert wrong(results) == found
 
 
-def test_chunk_of_a_refinement_that_was_deleted_is_missing(results):
+@pytest.fixture
+def stepped(results):
+    """The tree with a refinement of `burst` in steps, as its files would lie."""
     burst = results / "burst"
-    (burst / "refine").mkdir()
-    shutil.copy(burst / "plan.json", burst / "refine/0.json")
-    shutil.copytree(burst / "chunks", burst / "refine/0")
-    assert wrong(results) == {}
-    (burst / "refine/0/001-of-003.h5").unlink()
-    assert wrong(results) == {"burst/refine/0/001-of-003.h5": State.MISSING}
+    for step in range(2):
+        shutil.copytree(burst / "chunks", burst / f"refine/{step}")
+        shutil.copy(burst / "plan.json", burst / f"refine/{step}.json")
+    end = json.loads((burst / "plan.json").read_text()) | {"chunks": [], "ranges": []}
+    del end["sha256"]
+    write_json(burst / "refine/2.json", PLAN, end | {"n_chunks": 0})
+    return results
 
 
-def test_configuration_of_results_that_is_damaged_is_named(results):
-    (results / "burst/config.yaml").write_text("analyses: [")
-    with pytest.raises(ConfigError, match=r"burst/config\.yaml: cannot be read"):
-        verify_tree(results)
+STEPS = ("0.json", "1.json", "2.json", "0/001-of-003.h5", "1/002-of-003.h5")
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_plan_or_chunk_of_a_refinement_that_was_deleted_is_missing(stepped, name):
+    assert wrong(stepped) == {}
+    (stepped / "burst/refine" / name).unlink()
+    assert wrong(stepped)[f"burst/refine/{name}"] is State.MISSING
+
+
+@pytest.mark.parametrize("text", ["analyses: [", "analyses: {burst: {nside: 3}}", "- 1", "é"])
+def test_configuration_of_results_that_cannot_be_used_is_damaged(results, text):
+    path = results / "burst/config.yaml"
+    path.write_text(text, encoding="latin-1")
+    (found,) = [one for one in verify_tree(results) if one.state is not State.WHOLE]
+    assert (found.path, found.state) == (path, State.DAMAGED)
+    assert "Products are not compared with it; a run writes it again" in found.reason
+    text, is_well = verify_results(results, repair=True)
+    assert not is_well
+    assert "0 set aside" in text
+    assert path.is_file()
+    assert "burst" in describe_status(results, results)
+
+
+def test_configuration_of_results_that_was_deleted_is_missing(results):
+    (results / "burst/config.yaml").unlink()
+    assert wrong(results) == {"burst/config.yaml": State.MISSING}
+    assert wrong(results / "burst") == {"config.yaml": State.MISSING}
+
+
+def test_product_that_was_deleted_is_missing_whichever_it_is(results):
+    burst = results / "burst"
+    ask_for(burst, sources={}, calibrate=CALIBRATE, refine={"chunks": True})
+    (burst / "logs").mkdir()
+    (results / "_inputs").mkdir()
+    shutil.copy(burst / "config.yaml", results / "_inputs/config.yaml")
+    found = wrong(results)
+    there = {str(path.relative_to(results)) for path in burst.rglob("*") if path.is_file()}
+    made = there | {name for name, state in found.items() if state is State.MISSING}
+    for product in PRODUCTS.values():
+        for file in product.files:
+            name = f"burst/{file}"
+            assert any(one == name or one.startswith(f"{name}/") for one in made), name
+            if file not in ("plan.json", "chunks") and (burst / file).is_file():
+                (burst / file).unlink()
+                assert wrong(results)[name] is State.MISSING
+    assert "index.html" in made
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.json", "mine/table.h5", "photo.fits", "plots/extra.png", "regions/mine.reg"]
+)
+@pytest.mark.parametrize("content", [b"", b"{}", b"of another program"])
+def test_file_of_another_program_is_said_to_be_and_left_alone(shown, name, content):
+    path = shown / "burst" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    assert wrong(shown) == {f"burst/{name}": State.OTHERS}
+    text, is_well = verify_results(shown, repair=True)
+    assert is_well
+    assert f"not skyquilt's {path}: left as it is" in text
+    assert "0 damaged, 1 not skyquilt's" in text
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "name", ["maps.fits", "skymap.fits", "sources.fits", "regions/credible-90.fits"]
+)
+def test_fits_of_another_program_in_the_place_of_a_product_is_damaged(shown, name):
+    fits.PrimaryHDU(np.zeros((2, 2))).writeto(shown / "burst" / name, overwrite=True)
+    assert wrong(shown)[f"burst/{name}"] is State.DAMAGED
+
+
+def test_fits_of_another_program_elsewhere_is_not_skyquilts(results):
+    fits.PrimaryHDU(np.zeros((2, 2))).writeto(results / "burst/photo.fits")
+    assert wrong(results) == {"burst/photo.fits": State.OTHERS}
 
 
 def test_region_that_the_summary_names_is_missing(results):
@@ -291,6 +382,7 @@ SHOWN = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHOWN)
 def test_figure_page_text_or_outline_that_is_truncated_or_flipped_is_damaged(shown, name):
     whole = {str(item.path.relative_to(shown)): item.state for item in verify_tree(shown)}

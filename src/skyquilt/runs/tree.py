@@ -7,13 +7,15 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from skyquilt.config.yaml_file import read_yaml
+from skyquilt.config import Config, load_config
+from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import Plan
 from skyquilt.io.listing import read_listing
 from skyquilt.maps.summary_file import region_paths
 from skyquilt.products import FIGURES, FOLDERS, LISTING, PRODUCTS
+from skyquilt.sky.chunks import part_name
 
 _ALWAYS = ("problem", "plan", "maps", "refined", "localisation")
 
@@ -50,6 +52,15 @@ _SEALED = (
 """Other files that are checked; what people add elsewhere, a figure say, is theirs."""
 
 
+_PLACES = (
+    *(file for product in PRODUCTS.values() for file in product.files),
+    *("chunks/*.h5", "refine/*.json", "refine/*/*.h5", "skies/*.h5", "maps.gadf.fits"),
+)
+"""Where products lie; what lies elsewhere may be of anyone."""
+
+CONFIG = "config.yaml"
+"""Resolved configuration of an analysis, beside its products."""
+
 CLOSED = "no permission to look into it; ask its owner"
 """What is wrong with a folder of another user."""
 
@@ -67,16 +78,22 @@ class Folder(NamedTuple):
         Files of all chunks of the plan, by name as "003-of-012", there or not.
     wanted : tuple of str
         What it has at the end besides these, in the order of making.
+    config : Config or None
+        Configuration beside the products, None if it is not there or not usable.
+    fault : str
+        Why it is not usable, "" if it is or is not there.
     """
 
     path: Path
     plan: Plan | None
     chunks: dict[str, Path]
     wanted: tuple[str, ...] = WANTED
+    config: Config | None = None
+    fault: str = ""
 
 
 def open_tree(results: str | Path) -> list[Folder]:
-    """Folders of all analyses, by name.
+    """Folders of all analyses, by name: those with a configuration, or with products.
 
     Raises
     ------
@@ -84,9 +101,9 @@ def open_tree(results: str | Path) -> list[Folder]:
         If there is none.
     """
     path = Path(results)
-    if (path / "config.yaml").is_file():
+    if _is_analysis(path):
         return [_open_folder(path)]
-    found = sorted(entry.parent for entry in path.glob("[!._]*/config.yaml"))
+    found = sorted(filter(_is_analysis, path.glob("[!._]*")))
     if not found and (closed := closed_folders(path)):
         raise ConfigError(f"{closed[0]}: {CLOSED}.")
     if not found:
@@ -113,28 +130,64 @@ def products(folder: Folder) -> Iterator[Path]:
             yield path
 
 
+def is_place_of_product(folder: Folder, path: Path) -> bool:
+    """Whether a file lies where skyquilt writes; of figures and regions, if a list names it."""
+    inner = path.relative_to(folder.path)
+    if inner.parts[0] in FOLDERS and len(inner.parts) > 1:
+        listed = [name for name in folder.wanted if name.startswith(f"{inner.parts[0]}/")]
+        return not listed or str(inner) in listed
+    return any(map(inner.match, _PLACES))
+
+
+def _is_analysis(path: Path) -> bool:
+    names = (CONFIG, *(product.files[0] for product in PRODUCTS.values()))
+    with suppress(PermissionError):
+        return any((path / name).exists() for name in names)
+    return False
+
+
 def _open_folder(path: Path) -> Folder:
-    wanted = _wanted(path)
+    config, fault = _read_config(path / CONFIG)
+    analysis = None if config is None else config.analyses.get(path.name)
+    wanted = _wanted(path, analysis)
     try:
         plan = read_plan(path / "plan.json")
     except ProductError:
-        return Folder(path, None, {}, wanted)
+        return Folder(path, None, {}, wanted, config, fault)
     chunks = plan.chunk_files(path / "chunks").values()
-    return Folder(path, plan, {file.stem: file for file in chunks}, wanted)
+    return Folder(path, plan, {file.stem: file for file in chunks}, wanted, config, fault)
 
 
-def _wanted(path: Path) -> tuple[str, ...]:
+def _read_config(path: Path) -> tuple[Config | None, str]:
+    """A configuration beside products, and why it cannot be used."""
+    try:
+        return (load_config(path), "") if path.exists() else (None, "")
+    except ConfigError as error:
+        return None, str(error)
+
+
+def _wanted(path: Path, analysis: Analysis | None) -> tuple[str, ...]:
     """What an analysis has at the end, as its configuration, its steps and its logs tell."""
-    parts = (_refinement, _regions, _asked, _of_workflow, _figures)
-    return tuple(dict.fromkeys([*WANTED, *chain.from_iterable(part(path) for part in parts)]))
+    told = chain.from_iterable(part(path) for part in (_refinement, _regions, _figures))
+    asked = () if analysis is None else _asked(path, analysis)
+    return tuple(dict.fromkeys([*WANTED, *told, *asked, *_of_workflow(path)]))
 
 
 def _refinement(path: Path) -> Iterator[str]:
-    """Chunks of a refinement in steps; a plan that is damaged names none."""
-    for step in sorted(path.glob("refine/*.json")):
+    """Plans of a refinement in steps, and their chunks; a plan that is damaged names none.
+
+    After a plan with chunks comes another one, and before one all that went ahead.
+    """
+    steps = [int(entry.stem) for entry in path.glob("refine/*") if entry.stem.isdecimal()]
+    last = max(steps, default=-1)
+    for number in range(last + 1):
+        step = path / f"refine/{number}.json"
+        yield str(step.relative_to(path))
         with suppress(ProductError):
-            for file in read_plan(step).chunk_files(step.with_suffix("")).values():
-                yield str(file.relative_to(path))
+            files = read_plan(step).chunk_files(step.with_suffix("")).values()
+            yield from (str(file.relative_to(path)) for file in files)
+            if files and number == last:
+                yield f"refine/{last + 1}.json"
 
 
 def _regions(path: Path) -> Iterator[str]:
@@ -142,17 +195,21 @@ def _regions(path: Path) -> Iterator[str]:
     yield from (str(file.relative_to(path)) for file in region_paths(path))
 
 
-def _asked(path: Path) -> Iterator[str]:
-    content = read_yaml(path / "config.yaml")
-    analyses = content.get("analyses") if isinstance(content, dict) else None
-    analysis = analyses.get(path.name) or {} if isinstance(analyses, dict) else None
-    if not isinstance(analysis, dict):
-        raise ConfigError(
-            f"{path / 'config.yaml'}: cannot be read as a configuration; run the workflow again."
-        )
+def _asked(path: Path, analysis: Analysis) -> Iterator[str]:
+    """Products that only some analyses have; the workflow keeps what it makes on the way, too."""
+    if analysis.contracted():
+        yield from _files("table")
     for section, names in _ASKED.items():
-        if analysis.get(section) is not None:
+        if getattr(analysis, section) is not None:
             yield from names
+    if not (path / "logs").is_dir():
+        return
+    if analysis.refine.enabled and analysis.refine.chunks is True:
+        yield "refine/0.json"
+    if analysis.calibrate is not None:
+        for kind in ("null", "injected"):
+            n_jobs = analysis.calibrate.n_jobs(kind)
+            yield from (f"skies/{kind}-{part_name(k, n_jobs)}.h5" for k in range(n_jobs))
 
 
 def _of_workflow(path: Path) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
-"""Check a tree of results: what is whole, missing, foreign, damaged.
+"""Check a tree of results: what is whole, missing, foreign, damaged, or not skyquilt's.
 
 Whole is a file whose content is that which was written, and that answers what lies beside it: a
 chunk its problem and plan, maps their problem, everything else the inputs whose checksums its
-provenance names.
+provenance names. A file that skyquilt did not write, and that lies where it writes none, is left to
+whoever put it there.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
@@ -13,8 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from skyquilt.config import load_config
-from skyquilt.errors import ConfigError, ProductError
+from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.io.answers import find_answers
 from skyquilt.io.digest import file_digest, stat_key
@@ -23,9 +22,17 @@ from skyquilt.products import FOLDERS, INDEX, PRODUCTS
 from skyquilt.runs.answers import Digests, Questions
 from skyquilt.runs.aside import move_aside
 from skyquilt.runs.freshness import why_stale
-from skyquilt.runs.tree import CLOSED, Folder, closed_folders, open_tree, products
+from skyquilt.runs.tree import (
+    CLOSED,
+    CONFIG,
+    Folder,
+    closed_folders,
+    is_place_of_product,
+    open_tree,
+    products,
+)
 
-logger = logging.getLogger(__name__)
+_WRITTEN = "a run writes it again at its start."
 
 
 class State(StrEnum):
@@ -35,6 +42,10 @@ class State(StrEnum):
     MISSING = "missing"
     FOREIGN = "foreign"
     DAMAGED = "damaged"
+    OTHERS = "not skyquilt's"
+
+
+_OTHERS = (State.OTHERS, "left as it is")
 
 
 class Finding(NamedTuple):
@@ -73,7 +84,7 @@ def verify_tree(
         If there are no results.
     """
     folders = open_tree(results)
-    findings = list(_verify_index(Path(results) / INDEX))
+    findings = list(_verify_index(Path(results)))
     findings += [Finding(path, State.DAMAGED, CLOSED) for path in closed_folders(results)]
     for number, folder in enumerate(folders, 1):
         findings += _verify_folder(folder)
@@ -106,12 +117,16 @@ def needs_repair(finding: Finding) -> bool:
     """Whether the next run makes a file again only after `set_aside`: not what is just away."""
     if finding.state is State.MISSING:
         return finding.path.parent.name in FOLDERS and finding.path.parent.is_dir()
-    return finding.state is not State.WHOLE and not finding.path.is_dir()
+    is_bad = finding.state in (State.FOREIGN, State.DAMAGED)
+    return is_bad and finding.path.name != CONFIG and not finding.path.is_dir()
 
 
-def _verify_index(path: Path) -> Iterator[Finding]:
-    """State of the page of all analyses, which is no file of one."""
-    if path.is_file():
+def _verify_index(results: Path) -> Iterator[Finding]:
+    """State of the page of all analyses, which is no file of one; the workflow makes it."""
+    path = results / INDEX
+    if not path.is_file() and (results / "_inputs" / CONFIG).is_file():
+        yield Finding(path, State.MISSING)
+    elif path.is_file():
         try:
             inputs = inspect_file(path).record["inputs"]
         except ProductError as error:
@@ -127,14 +142,16 @@ def _verify_index(path: Path) -> Iterator[Finding]:
 
 
 def _verify_folder(folder: Folder) -> Iterator[Finding]:
+    yield from _verify_config(folder)
     known: dict[Path, Inspected] = {}
     bad: dict[Path, Finding] = {}
     files = list(products(folder))
     for path in files:
-        try:
-            known[path] = inspect_file(path)
-        except ProductError as error:
-            bad[path] = Finding(path, State.DAMAGED, str(error))
+        found = _inspect(folder, path)
+        if isinstance(found, Finding):
+            bad[path] = found
+        else:
+            known[path] = found
     answers = {path: find_answers(content.record) for path, content in known.items()}
     questions = _questions(folder, answers)
     for path, content in known.items():
@@ -150,18 +167,36 @@ def _verify_folder(folder: Folder) -> Iterator[Finding]:
         yield bad.get(path, Finding(path, State.WHOLE))
 
 
+def _verify_config(folder: Folder) -> Iterator[Finding]:
+    """State of the configuration beside the products, if there is something to say."""
+    path = folder.path / CONFIG
+    if folder.fault:
+        reason = f"{folder.fault} Products are not compared with it; {_WRITTEN}"
+        yield Finding(path, State.DAMAGED, reason)
+    elif folder.config is None:
+        yield Finding(path, State.MISSING, f"products are not compared with it; {_WRITTEN}")
+
+
+def _inspect(folder: Folder, path: Path) -> Inspected | Finding:
+    """What a file says of itself, or what is wrong with it."""
+    is_own = is_place_of_product(folder, path)
+    try:
+        content = inspect_file(path)
+    except ProductError as error:
+        return Finding(path, State.DAMAGED, str(error)) if is_own else Finding(path, *_OTHERS)
+    if content.schema.startswith("skyquilt/"):
+        return content
+    reason = "a file of another program in the place of a product"
+    return Finding(path, State.DAMAGED, reason) if is_own else Finding(path, *_OTHERS)
+
+
 def _questions(folder: Folder, answers: Mapping[Path, dict | None]) -> Questions | None:
     """What the configuration beside the products asks; None if it is of no such analysis.
 
     Input files that are not there are taken for those that the products were made from.
     """
-    path = folder.path / "config.yaml"
-    try:
-        config = load_config(path)
-    except ConfigError as error:
-        logger.warning("%s Products are not compared with it.", error)
-        return None
-    if folder.path.name not in config.analyses:
+    config = folder.config
+    if config is None or folder.path.name not in config.analyses:
         return None
     data = [found["data"] for found in answers.values() if found]
     known = dict(chain.from_iterable(item.items() for item in data))

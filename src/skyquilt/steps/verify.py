@@ -21,7 +21,8 @@ def verify_results(results: str | Path, repair: bool) -> tuple[str, bool]:
     findings = verify_tree(results, Progress(str(results), unit="analyses"))
     lines = [_describe(finding) for finding in findings if finding.state is not State.WHOLE]
     number = Counter(finding.state for finding in findings)
-    lines.append(", ".join(f"{number[state]} {state}" for state in State))
+    told = [state for state in State if number[state] or state is not State.OTHERS]
+    lines.append(", ".join(f"{number[state]} {state}" for state in told))
     if repair:
         moved, n_removed = set_aside(findings), remove_leftovers(results)
         lines += [f"set aside as {path}" for path in moved]
@@ -39,7 +40,7 @@ def verify_results(results: str | Path, repair: bool) -> tuple[str, bool]:
                 "`skyquilt verify --repair` sets aside what is damaged or foreign, and folders of "
                 "figures and regions that miss a file."
             )
-    return "\n".join(lines), number[State.WHOLE] == len(findings)
+    return "\n".join(lines), number[State.WHOLE] + number[State.OTHERS] == len(findings)
 
 
 def _describe(finding: Finding) -> str:
