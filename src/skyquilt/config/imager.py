@@ -8,6 +8,7 @@ from pydantic import (
     AfterValidator,
     Field,
     FiniteFloat,
+    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     model_validator,
@@ -15,11 +16,14 @@ from pydantic import (
 
 from skyquilt.config.base import Energy, Name, Nside, Quantity, Section
 from skyquilt.config.energy import EnergyEdges
+from skyquilt.config.light_curve import LightCurve
 from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
 from skyquilt.config.shape import AnalyticShape, Point
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
+
+_NORMALISED = 1e-6  # how far probabilities may be off 1 together
 
 
 def _check_area(text: str) -> str:
@@ -52,6 +56,50 @@ class SimulatedPointSpread(Section):
     """Power of the energy with which it changes; negative: sharper at higher energies."""
     gamma: Annotated[FiniteFloat, Field(gt=1.5, le=100)] = 2.5
     """Steepness of the tail of King's function; the larger, the nearer to a Gaussian."""
+
+
+class GaussianDispersion(Section):
+    """Measured energies around true ones: the logarithm of their ratio is a Gaussian."""
+
+    model: Literal["gaussian"]
+    sigma: Annotated[PositiveFloat, Field(le=1)]
+    """Standard deviation of the logarithm at the pivot energy: about dE / E."""
+    pivot: Energy = "10 GeV"
+    """Energy at which it is given."""
+    index: FiniteFloat = 0.0
+    """Power of the energy with which it changes."""
+    bias: Annotated[PositiveFloat, Field(ge=0.1, le=10)] = 1.0
+    """Median of the measured over the true energy."""
+
+
+class TableDispersion(Section):
+    """Measured over true energy in bins, the same at all energies."""
+
+    model: Literal["table"]
+    ratio: Annotated[tuple[PositiveFloat, ...], Field(min_length=2)]
+    """Edges of the bins, ascending."""
+    probability: Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
+    """Probability of each bin; they add up to 1."""
+
+    @model_validator(mode="after")
+    def _check_bins(self) -> Self:
+        if len(self.probability) != len(self.ratio) - 1:
+            raise ValueError(
+                f"{len(self.probability)} probabilities for {len(self.ratio)} edges: allowed is "
+                "one for each bin, one less than edges"
+            )
+        for first, second in pairwise(self.ratio):
+            if second <= first:
+                raise ValueError(f"ratio: {second:g} is not above {first:g}")
+        total = sum(self.probability)
+        if abs(total - 1) > _NORMALISED:
+            raise ValueError(
+                f"probability: the sum is {total:.9g}; it must be 1 to {_NORMALISED:g}"
+            )
+        return self
+
+
+Dispersion = Annotated[GaussianDispersion | TableDispersion, Field(discriminator="model")]
 
 
 class Epoch(Section):
@@ -91,7 +139,7 @@ class SimulatedDiffuse(Section):
 
 
 class SimulatedSkySource(Section):
-    """A source of constant flux."""
+    """A source."""
 
     position: Position
     """True position, of its centre."""
@@ -99,6 +147,8 @@ class SimulatedSkySource(Section):
     """True spectrum, of the whole source."""
     shape: AnalyticShape = Point(model="point")
     """True shape."""
+    light_curve: LightCurve | None = None
+    """Factor on the spectrum as a function of time; 1 when left out."""
 
 
 class SimulatedImager(Section):
@@ -118,6 +168,9 @@ class SimulatedImager(Section):
     """Effective area."""
     point_spread: SimulatedPointSpread = SimulatedPointSpread()
     """Point spread function."""
+    dispersion: Dispersion | None = None
+    """Energy dispersion; measured energies are the true ones when left out. With it there is a file
+    `dataset.fits` that holds all of it, for analyses with `data: {file: ...}`."""
     epochs: Annotated[tuple[Epoch, ...], Field(min_length=1)] = (
         Epoch(start=1.6e9, stop=1.6e9 + 3.2e7),
     )
@@ -158,6 +211,8 @@ def imager_files(simulation: SimulatedImager) -> dict[str, Path]:
     of all of them.
     """
     names = ["events", "counts", "background", "exposure", "psf"]
+    if simulation.dispersion is not None:
+        names.append("dataset")
     if len(simulation.background) > 1:
         names += [f"background-{name}" for name in simulation.background]
     return {name: Path(f"{name}.fits") for name in names}

@@ -11,8 +11,9 @@ from skyquilt.errors import ConfigError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.analyses import prepare
 from skyquilt.instruments.imaging.simulator import simulate
-from skyquilt.instruments.imaging.simulator.photons import draw_shape, spread
+from skyquilt.instruments.imaging.simulator.photons import spread
 from skyquilt.instruments.imaging.simulator.telescope import make_telescope
+from skyquilt.simulate.shapes import draw_shape
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sky.shapes import to_nodes
 from skyquilt.spectra import integrate
@@ -205,3 +206,71 @@ def test_background_that_is_never_seen_is_an_error(tmp_path):
     field = {"center": {"lon": 0, "lat": 90, "frame": "galactic"}, "radius": 0.01}
     with pytest.raises(ConfigError, match="isotropic: no photon of it is seen"):
         simulate(configure(tmp_path, field=field, nside=4).simulation)
+
+
+PULSE = {"model": "gaussian", "peak": 1.61e9, "sigma": 3e6}
+
+
+def test_light_curve_scales_the_flux_by_its_mean_over_the_livetime(tmp_path):
+    epochs = [
+        {"start": 1.6e9, "stop": 1.61e9, "live_fraction": 0.5},
+        {"start": 1.62e9, "stop": 1.63e9},
+    ]
+    curve = {"model": "table", "edges": [1.605e9, 1.625e9], "factors": [4]}
+    bright = {**SPECTRUM, "norm": "1e-15 cm-2 s-1 keV-1"}
+    source = {**SOURCE, "spectrum": bright, "light_curve": curve}
+    config = configure(tmp_path, "counts", epochs=epochs, sources={"one": source})
+    simulate(config.simulation)
+    fit = fit_source(config)
+    # half of each epoch: 4 x 0.5, of a spectrum ten times the reference; three standard errors
+    assert abs(fit.flux[0] - 20) < 3 * fit.flux_err[0]
+    events = fits.getdata(tmp_path / "events.fits", 1)
+    time = events["TIME"][events["SOURCE"] == "one"]
+    assert np.all((time > 1.605e9) & (time < 1.625e9))
+    first = np.mean(time < 1.61e9)
+    # a third of the livetime; four binomial errors
+    assert abs(first - 1 / 3) < 4 * np.sqrt(2 / 9 / time.size)
+
+
+def test_times_of_a_pulse_follow_it_and_not_other_sources(tmp_path):
+    source = {**SOURCE, "light_curve": PULSE}
+    simulate(configure(tmp_path / "one", sources={"one": source}).simulation)
+    simulate(configure(tmp_path / "two", sources={"zwei": SOURCE, "one": source}).simulation)
+    times = []
+    for name in ("one", "two"):
+        events = fits.getdata(tmp_path / name / "events.fits", 1)
+        times.append(events["TIME"][events["SOURCE"] == "one"])
+    np.testing.assert_array_equal(*times)
+    assert (
+        kstest((times[0] - 1.61e9) / 3e6, "norm").statistic < 1.63 / np.sqrt(times[0].size) + 2e-3
+    )
+
+
+def test_constant_components_are_the_same_with_a_light_curve_beside_them(tmp_path):
+    pulse = {**SOURCE, "light_curve": PULSE}
+    simulate(configure(tmp_path / "one", sources={}).simulation)
+    simulate(configure(tmp_path / "two", sources={"one": pulse}).simulation)
+    tables = [fits.getdata(tmp_path / name / "events.fits", 1) for name in ("one", "two")]
+    times = [table["TIME"][table["SOURCE"] == "isotropic"] for table in tables]
+    np.testing.assert_array_equal(*times)
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        {"model": "table", "edges": [1e9, 1.1e9], "factors": [1]},
+        {"model": "gaussian", "peak": 1.5e9, "sigma": 1e6},
+        {"model": "exponential", "peak": 1.7e9, "decay": 1e6},
+        {"model": "exponential", "peak": 1.5e9, "decay": 1e6},
+        {"model": "table", "edges": [1e9, 1.61e9, 1.7e9], "factors": [1, 0]},
+    ],
+    ids=["table", "gaussian", "later", "earlier", "between"],
+)
+def test_light_curve_outside_the_epochs_is_an_error_and_writes_nothing(tmp_path, curve):
+    source = {**SOURCE, "light_curve": curve}
+    epochs = [{"start": 1.615e9, "stop": 1.63e9}]
+    config = configure(tmp_path, sources={"one": source}, epochs=epochs)
+    message = r"sources\.one\.light_curve: nothing of it lies in `simulation\.epochs`"
+    with pytest.raises(ConfigError, match=message):
+        simulate(config.simulation)
+    assert not list(tmp_path.iterdir())

@@ -7,7 +7,8 @@ import numpy as np
 
 from skyquilt import __version__
 from skyquilt.config.imager import Epoch
-from skyquilt.instruments.imaging.simulator.telescope import Telescope
+from skyquilt.instruments.imaging.simulator.photons import Photons
+from skyquilt.instruments.imaging.simulator.telescope import Telescope, bin_response
 from skyquilt.io.products import new_product
 from skyquilt.sky.frames import rotate, rotation, vec_to_lonlat
 
@@ -17,11 +18,12 @@ _GALACTIC = {"PIXTYPE": "HEALPIX", "ORDERING": "RING", "COORDSYS": "GAL", "INDXS
 
 def write_events(
     path: Path,
-    direction: np.ndarray,
-    energy: np.ndarray,
+    photons: Photons,
     time: np.ndarray,
     source: np.ndarray,
     epochs: tuple[Epoch, ...],
+    *,
+    with_true_energy: bool = False,
 ) -> None:
     """Write photons: tables EVENTS and GTI.
 
@@ -29,24 +31,28 @@ def write_events(
     ----------
     path : Path
         File.
-    direction : ndarray of float64, shape (n, 3)
-        Unit vectors, galactic.
-    energy, time : ndarray of float64, shape (n,)
-        Energies [keV] and times [UNIX s].
+    photons : Photons
+        The photons.
+    time : ndarray of float64, shape (n,)
+        Times [UNIX s].
     source : ndarray of str, shape (n,)
         Name of the component that each photon is of, for checks.
     epochs : tuple of Epoch
         Good times.
+    with_true_energy : bool
+        Write the true energies, too, in a column for checks.
     """
-    lon, lat = vec_to_lonlat(rotate(rotation("galactic", "icrs"), direction))
+    lon, lat = vec_to_lonlat(rotate(rotation("galactic", "icrs"), photons.direction))
     columns = {
-        "EVENT_ID": (np.arange(energy.size), None),
+        "EVENT_ID": (np.arange(time.size), None),
         "TIME": (time, "s"),
         "RA": (lon % 360, "deg"),
         "DEC": (lat, "deg"),
-        "ENERGY": (energy, "keV"),
+        "ENERGY": (photons.energy, "keV"),
         "SOURCE": (source, None),
     }
+    if with_true_energy:
+        columns["TRUE_ENERGY"] = (photons.true_energy, "keV")
     bounds = {
         "START": (np.array([one.start for one in epochs]), "s"),
         "STOP": (np.array([one.stop for one in epochs]), "s"),
@@ -85,6 +91,59 @@ def write_point_spread(path: Path, telescope: Telescope) -> None:
     }
     angles = {"Theta": (np.degrees(telescope.theta), "deg")}
     _write(path, [("PSF", columns, {}), ("THETA", angles, {})])
+
+
+def write_dataset(
+    path: Path,
+    nside: int,
+    counts: np.ndarray,
+    background: np.ndarray,
+    acceptance: np.ndarray,
+    telescope: Telescope,
+) -> None:
+    """Write all in one file in the HEALPix layout, with point spread and energy dispersion.
+
+    Parameters
+    ----------
+    path : Path
+        File.
+    nside : int
+        Resolution.
+    counts, background : ndarray, shape (npix, n_band)
+        Observed and expected counts, galactic RING pixels.
+    acceptance : ndarray of float64, shape (npix,)
+        Exposure over that on the axis.
+    telescope : Telescope
+        The telescope.
+    """
+    response = bin_response(telescope)
+    columns = {"PIX": (np.arange(len(counts)), None)}
+    for name, unit, values in (
+        ("COUNTS", None, counts),
+        ("BKG", None, background),
+        ("EXPO", "cm2 s", np.outer(acceptance, response.exposure)),
+    ):
+        columns |= {f"{name}{n + 1}": (one, unit) for n, one in enumerate(values.T)}
+    response_columns = {
+        **_ends("E", response.edges, "keV"),
+        "PSF": (response.rings, "sr-1"),
+        "EDISP": (response.to_band, None),
+    }
+    tables = [
+        ("SKYMAP", columns, _GALACTIC | {"NSIDE": nside, "COORDSYS": "G", "INDXSCHM": "EXPLICIT"}),
+        ("EBOUNDS", _ends("E", telescope.edges, "keV"), {}),
+        ("IRF", response_columns, {}),
+        ("THETA", _ends("THETA", response.ring_edges, "rad", ("LO", "HI")), {}),
+    ]
+    _write(path, tables)
+
+
+def _ends(
+    name: str, edges: np.ndarray, unit: str, ends: tuple[str, str] = ("MIN", "MAX")
+) -> dict[str, tuple[np.ndarray, str]]:
+    return {
+        f"{name}_{end}": (one, unit) for end, one in zip(ends, (edges[:-1], edges[1:]), strict=True)
+    }
 
 
 def _pixels(nside: int) -> dict[str, object]:

@@ -4,12 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skyquilt import light_curves
 from skyquilt.config.imager import Epoch, SimulatedSkySource
-from skyquilt.config.shape import Disk, EllipticalGaussian, Gaussian, Point, Ring, Shape
+from skyquilt.config.light_curve import LightCurve
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.simulator.telescope import Telescope
-from skyquilt.problem.profiles import contained_in
-from skyquilt.sky.frames import position_to_vec, rotation
+from skyquilt.problem.event_density import node_places
+from skyquilt.simulate.draws import draw_angles, draw_between
+from skyquilt.simulate.shapes import draw_shape
+from skyquilt.sky.frames import position_to_vec
 from skyquilt.sky.tangent import tangent_axes
 from skyquilt.spectra.models import evaluate
 
@@ -23,12 +26,17 @@ class Photons(NamedTuple):
     ----------
     direction : ndarray of float64, shape (n, 3)
         Unit vectors, galactic.
-    energy : ndarray of float64, shape (n,)
-        Energies [keV].
+    energy, true_energy : ndarray of float64, shape (n,)
+        Measured and true energies [keV].
     """
 
     direction: np.ndarray
     energy: np.ndarray
+    true_energy: np.ndarray
+
+    def keep(self, is_kept: np.ndarray) -> "Photons":
+        """Some of the photons."""
+        return Photons(*(values[is_kept] for values in self))
 
 
 def expected_photons(spectrum: Spectrum, telescope: Telescope) -> np.ndarray:
@@ -45,9 +53,9 @@ def expected_photons(spectrum: Spectrum, telescope: Telescope) -> np.ndarray:
 
 
 def energy_grid(telescope: Telescope) -> np.ndarray:
-    """Energies [keV] from the first to the last edge, and all edges, shape (n,)."""
-    even = np.geomspace(telescope.edges[0], telescope.edges[-1], _N_ENERGY)
-    return np.unique(np.concatenate([even[1:-1], telescope.edges]))
+    """True energies [keV] that may be measured, and the edges of the bands, shape (n,)."""
+    even = np.geomspace(*telescope.span, _N_ENERGY)
+    return np.unique(np.concatenate([even[1:-1], telescope.span, telescope.edges]))
 
 
 def draw_energies(
@@ -55,96 +63,84 @@ def draw_energies(
 ) -> np.ndarray:
     """Energies [keV] of photons that are seen, even in the logarithm between those of the grid."""
     grid, expected = energy_grid(telescope), expected_photons(spectrum, telescope)
-    cumulative = np.concatenate([[0.0], np.cumsum(expected)])
-    return np.exp(np.interp(rng.uniform(0, cumulative[-1], n), cumulative, np.log(grid)))
+    return np.exp(draw_between(np.log(grid), expected, n, rng))
+
+
+def expected_bands(spectrum: Spectrum, telescope: Telescope) -> np.ndarray:
+    """Photons on the axis of a telescope that are measured in each band, shape (n_band,)."""
+    steps, energy = expected_photons(spectrum, telescope), energy_grid(telescope)
+    if telescope.dispersion.settings is None:
+        return np.add.reduceat(steps, np.searchsorted(energy, telescope.edges[:-1]))
+    middle = np.sqrt(energy[1:] * energy[:-1])
+    return steps @ telescope.dispersion.to_bands(middle, telescope.edges)
 
 
 def draw_source(
-    source: SimulatedSkySource, telescope: Telescope, rng: np.random.Generator
+    source: SimulatedSkySource, telescope: Telescope, factor: float, rng: np.random.Generator
 ) -> Photons:
-    """Photons of a source: a Poisson number, each where the point spread function puts it."""
-    n = rng.poisson(expected_photons(source.spectrum, telescope).sum())
+    """Photons of a source: a Poisson number, each where the point spread function puts it.
+
+    Parameters
+    ----------
+    source : SimulatedSkySource
+        The source.
+    telescope : Telescope
+        The telescope.
+    factor : float
+        Mean of its light curve over the livetime.
+    rng : numpy.random.Generator
+        Random numbers.
+    """
+    n = rng.poisson(factor * expected_photons(source.spectrum, telescope).sum())
     place = source.position
     center = position_to_vec(place.lon, place.lat, place.frame, "galactic")
     true = draw_shape(source.shape, center, n, rng)
     is_seen = rng.uniform(size=n) < telescope.acceptance(true)
     energy = draw_energies(source.spectrum, telescope, int(is_seen.sum()), rng)
-    return Photons(spread(true[is_seen], energy, telescope, rng), energy)
+    return measure(spread(true[is_seen], energy, telescope, rng), energy, telescope, rng)
 
 
-def draw_shape(shape: Shape, center: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Directions from the brightness of a shape around a centre, shape (n, 3)."""
-    turn, part = rng.uniform(0, 2 * np.pi, n), rng.uniform(size=n)
-    east, north = np.cos(turn), np.sin(turn)
-    if isinstance(shape, EllipticalGaussian):
-        east, north = _on_ellipse(shape, east, north)
-    angle = _radius(shape, part)
-    pole = rotation("icrs", "galactic")[:, 2]
-    to_east, to_north = (axis[0] for axis in tangent_axes(center[np.newaxis], pole))
-    sine = np.sin(angle)[:, np.newaxis] * np.column_stack([east, north])
-    along = np.sqrt(np.maximum(1 - np.sum(sine**2, axis=1), 0.0))[:, np.newaxis]
-    return along * center + sine[:, :1] * to_east + sine[:, 1:] * to_north
+def measure(
+    direction: np.ndarray, energy: np.ndarray, telescope: Telescope, rng: np.random.Generator
+) -> Photons:
+    """Photons of measured directions and true energies that are measured within the bands."""
+    if telescope.dispersion.settings is None:
+        return Photons(direction, energy, energy)
+    measured = telescope.dispersion.draw(energy, rng)
+    is_in = (measured >= telescope.edges[0]) & (measured < telescope.edges[-1])
+    return Photons(direction, measured, energy).keep(is_in)
 
 
 def spread(
     true: np.ndarray, energy: np.ndarray, telescope: Telescope, rng: np.random.Generator
 ) -> np.ndarray:
     """Directions at which photons are measured, shape (n, 3)."""
-    theta = _draw_angles(energy, telescope, rng)[:, np.newaxis]
+    place = node_places(telescope.energy, energy)
+    theta = draw_angles(place, telescope.theta, telescope.profile, rng)[:, np.newaxis]
     turn = rng.uniform(0, 2 * np.pi, energy.size)[:, np.newaxis]
     east, north = tangent_axes(true, np.array([0.0, 0.0, 1.0]))
     return np.cos(theta) * true + np.sin(theta) * (np.cos(turn) * east + np.sin(turn) * north)
 
 
-def draw_times(epochs: tuple[Epoch, ...], n: int, rng: np.random.Generator) -> np.ndarray:
-    """Times [UNIX s], even within each epoch, of each in proportion to its livetime."""
-    length = np.array([one.stop - one.start for one in epochs])
-    live = length * [one.live_fraction for one in epochs]
-    epoch = rng.choice(len(epochs), n, p=live / live.sum())
-    return np.array([one.start for one in epochs])[epoch] + rng.uniform(size=n) * length[epoch]
+def mean_factor(curve: LightCurve | None, epochs: tuple[Epoch, ...]) -> float:
+    """Mean of a light curve over the livetime of some epochs."""
+    if curve is None:
+        return 1.0
+    live = [one.live_fraction * (one.stop - one.start) for one in epochs]
+    return float(_seen(curve, epochs).sum() / np.sum(live))
 
 
-def _radius(shape: Shape, part: np.ndarray) -> np.ndarray:
-    """Angles from the centre within which parts of the brightness lie [rad]."""
-    match shape:
-        case Point():
-            return np.zeros_like(part)
-        case Gaussian() | EllipticalGaussian():
-            sine = np.sqrt(np.minimum(-np.log1p(-part) * np.radians(shape.sigma) ** 2 / 2, 1.0))
-            return 2 * np.arcsin(sine)
-        case Disk():
-            first, last = 0.0, np.radians(shape.radius)
-        case Ring():
-            first, last = np.radians([shape.inner, shape.outer])
-    low, high = np.sin(first / 2) ** 2, np.sin(last / 2) ** 2
-    return 2 * np.arcsin(np.sqrt(low + part * (high - low)))
+def draw_times(
+    curve: LightCurve | None, epochs: tuple[Epoch, ...], n: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Times [UNIX s] within epochs, in proportion to livetime and light curve."""
+    seen = _seen(curve, epochs)
+    epoch = rng.choice(len(epochs), n, p=seen / seen.sum())
+    start, stop = (np.array([getattr(one, end) for one in epochs]) for end in ("start", "stop"))
+    return light_curves.draw_times(curve, start[epoch], stop[epoch], rng)
 
 
-def _on_ellipse(
-    shape: EllipticalGaussian, across: np.ndarray, along: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Parts to the east and the north, of those across and along the long axis."""
-    across, angle = across * shape.ratio, np.radians(shape.angle)
-    return (
-        across * np.cos(angle) + along * np.sin(angle),
-        along * np.cos(angle) - across * np.sin(angle),
-    )
-
-
-def _draw_angles(energy: np.ndarray, telescope: Telescope, rng: np.random.Generator) -> np.ndarray:
-    """Angles from the point spread function, of the mean of those at the energies around [rad]."""
-    place = np.interp(
-        np.log(energy), np.log(telescope.energy), np.arange(float(telescope.energy.size))
-    )
-    node = np.floor(place + rng.uniform(size=energy.size)).astype(int)
-    theta = telescope.theta
-    fine = np.unique(np.concatenate([theta, (theta[1:] + theta[:-1]) / 2]))
-    contained = contained_in(fine, theta, telescope.profile)
-    angle, part = np.empty(energy.size), rng.uniform(size=energy.size)
-    for number in np.unique(node):
-        is_here = node == number
-        inside = contained[number]
-        # even in solid angle between the angles of the table
-        height = np.interp(part[is_here] * inside[-1], inside, np.sin(fine / 2) ** 2)
-        angle[is_here] = 2 * np.arcsin(np.sqrt(height))
-    return angle
+def _seen(curve: LightCurve | None, epochs: tuple[Epoch, ...]) -> np.ndarray:
+    """Livetime times factor of each epoch [s]."""
+    whole = [light_curves.integrate(curve, one.start, one.stop) for one in epochs]
+    return np.array(whole) * [one.live_fraction for one in epochs]

@@ -1,7 +1,6 @@
 """All files of a simulated imaging observation."""
 
 import logging
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from skyquilt.config.imager import SimulatedDiffuse, SimulatedImager, imager_fil
 from skyquilt.errors import ConfigError
 from skyquilt.instruments.imaging.simulator.files import (
     write_cube,
+    write_dataset,
     write_events,
     write_exposure,
     write_point_spread,
@@ -19,14 +19,19 @@ from skyquilt.instruments.imaging.simulator.photons import (
     draw_energies,
     draw_source,
     draw_times,
-    energy_grid,
+    expected_bands,
     expected_photons,
+    mean_factor,
+    measure,
 )
 from skyquilt.instruments.imaging.simulator.telescope import Telescope, make_telescope
+from skyquilt.simulate import generator
 from skyquilt.sky.healpix import nest_to_vec, ring_to_vec, vec_to_nest
 from skyquilt.sky.pixels import MAX_NSIDE, nest_to_ring, ring_to_nest
 
 logger = logging.getLogger(__name__)
+
+_LEAST_FACTOR = 1e-9  # mean of a light curve of which there is something
 
 
 def simulate(settings: SimulatedImager, folder: Path | None = None) -> list[Path]:
@@ -54,6 +59,7 @@ def simulate(settings: SimulatedImager, folder: Path | None = None) -> list[Path
     target = Path(folder or settings.folder)
     paths = {key: target / name for key, name in imager_files(settings).items()}
     telescope, nside = make_telescope(settings), settings.nside
+    factors = {name: _factor(settings, name) for name in settings.sources}
     directions = ring_to_vec(nside, np.arange(12 * nside**2))
     acceptance = telescope.acceptance(directions)
     expected = {
@@ -69,10 +75,14 @@ def simulate(settings: SimulatedImager, folder: Path | None = None) -> list[Path
     photons = {
         name: _draw_diffuse(settings, name, telescope, expected[name])
         for name in settings.background
-    } | {name: _draw_source(settings, name, telescope) for name in settings.sources}
+    } | {name: _draw_source(settings, name, telescope, factors[name]) for name in factors}
     is_observed = sum(expected.values()).any(axis=1)
     photons = {name: _observed(name, one, is_observed) for name, one in photons.items()}
-    _write_photons(settings, paths, telescope, photons)
+    counts = _write_photons(settings, paths, telescope, photons)
+    if "dataset" in paths:
+        write_dataset(
+            paths["dataset"], nside, counts, sum(expected.values()), acceptance, telescope
+        )
     return list(paths.values())
 
 
@@ -91,23 +101,27 @@ def _expect(
     seen = brightness / brightness.sum() * acceptance
     if not seen.any():
         raise ConfigError(f"simulation.background.{name}: no photon of it is seen; widen `field`.")
-    steps = expected_photons(component.spectrum, telescope)
-    first = np.searchsorted(energy_grid(telescope), telescope.edges[:-1])
-    return np.outer(seen, np.add.reduceat(steps, first))
+    return np.outer(seen, expected_bands(component.spectrum, telescope))
 
 
 def _draw_diffuse(
     settings: SimulatedImager, name: str, telescope: Telescope, expected: np.ndarray
 ) -> Photons:
     """Photons even within each pixel; what is expected in it is what is measured in it."""
-    rng = _rng(settings, name)
+    rng, spectrum = _rng(settings, name), settings.background[name].spectrum
     per_pixel = expected.sum(axis=1)
-    n = rng.poisson(per_pixel.sum())
+    n_expected = per_pixel.sum()
+    if telescope.dispersion.settings is not None:  # more come than are measured in the bands
+        every, measured = (
+            count(spectrum, telescope).sum() for count in (expected_photons, expected_bands)
+        )
+        n_expected *= every / measured
+    n = rng.poisson(n_expected)
     ipix = rng.choice(per_pixel.size, n, p=per_pixel / per_pixel.sum())
     n_inside = (MAX_NSIDE // settings.nside) ** 2
     place = ring_to_nest(settings.nside, ipix) * n_inside + rng.integers(n_inside, size=n)
-    spectrum = settings.background[name].spectrum
-    return Photons(nest_to_vec(MAX_NSIDE, place), draw_energies(spectrum, telescope, n, rng))
+    direction = nest_to_vec(MAX_NSIDE, place)
+    return measure(direction, draw_energies(spectrum, telescope, n, rng), telescope, rng)
 
 
 def _observed(name: str, photons: Photons, is_observed: np.ndarray) -> Photons:
@@ -118,16 +132,47 @@ def _observed(name: str, photons: Photons, is_observed: np.ndarray) -> Photons:
         "%s: %d photons, %d more outside the field of view",
         *(name, np.count_nonzero(is_in), np.count_nonzero(~is_in)),
     )
-    return Photons(photons.direction[is_in], photons.energy[is_in])
+    return photons.keep(is_in)
 
 
-def _draw_source(settings: SimulatedImager, name: str, telescope: Telescope) -> Photons:
-    return draw_source(settings.sources[name], telescope, _rng(settings, name))
+def _factor(settings: SimulatedImager, name: str) -> float:
+    """Mean of the light curve of a source over the livetime."""
+    curve = settings.sources[name].light_curve
+    factor = mean_factor(curve, settings.epochs)
+    if not factor > _LEAST_FACTOR:
+        raise ConfigError(
+            f"simulation.sources.{name}.light_curve: nothing of it lies in `simulation.epochs`, "
+            f"{settings.epochs[0].start:.9g} to {settings.epochs[-1].stop:.9g} s: change its times "
+            "or the epochs."
+        )
+    return factor
 
 
-def _rng(settings: SimulatedImager, name: str) -> np.random.Generator:
+def _draw_source(
+    settings: SimulatedImager, name: str, telescope: Telescope, factor: float
+) -> Photons:
+    return draw_source(settings.sources[name], telescope, factor, _rng(settings, name))
+
+
+def _rng(settings: SimulatedImager, *names: str) -> np.random.Generator:
     """Random numbers of one component: they do not depend on the others."""
-    return np.random.default_rng([settings.seed, zlib.crc32(name.encode())])
+    return generator(settings.seed, *names)
+
+
+def _draw_times(settings: SimulatedImager, photons: dict[str, Photons]) -> np.ndarray:
+    """Times of all photons [UNIX s], those of constant components from one draw."""
+    sizes = {name: one.energy.size for name, one in photons.items()}
+    curves = {name: getattr(settings.sources.get(name), "light_curve", None) for name in photons}
+    n_even = sum(size for name, size in sizes.items() if curves[name] is None)
+    even, times, used = draw_times(None, settings.epochs, n_even, _rng(settings, "times")), [], 0
+    for name, size in sizes.items():
+        if curves[name] is None:
+            times.append(even[used : used + size])
+            used += size
+        else:
+            rng = _rng(settings, name, "times")
+            times.append(draw_times(curves[name], settings.epochs, size, rng))
+    return np.concatenate(times)
 
 
 def _write_photons(
@@ -135,18 +180,21 @@ def _write_photons(
     paths: dict[str, Path],
     telescope: Telescope,
     photons: dict[str, Photons],
-) -> None:
-    """Write all photons, in order of time, as a list and counted in pixels."""
-    direction, energy = (np.concatenate(parts) for parts in zip(*photons.values(), strict=True))
+) -> np.ndarray:
+    """Write all photons, in order of time, as a list and counted in pixels; return the counts."""
+    every = Photons(*(np.concatenate(parts) for parts in zip(*photons.values(), strict=True)))
     source = np.repeat(list(photons), [one.energy.size for one in photons.values()])
-    time = draw_times(settings.epochs, energy.size, _rng(settings, "times"))
+    time = _draw_times(settings, photons)
     order = np.argsort(time, kind="stable")
     write_events(
-        *(paths["events"], direction[order], energy[order], time[order], source[order]),
+        *(paths["events"], every.keep(order), time[order], source[order]),
         settings.epochs,
+        with_true_energy=settings.dispersion is not None,
     )
     n_band, npix = telescope.edges.size - 1, 12 * settings.nside**2
-    band = np.clip(np.searchsorted(telescope.edges, energy, side="right") - 1, 0, n_band - 1)
-    ipix = nest_to_ring(settings.nside, vec_to_nest(settings.nside, direction))
+    band = np.searchsorted(telescope.edges, every.energy, side="right") - 1
+    band = np.clip(band, 0, n_band - 1)
+    ipix = nest_to_ring(settings.nside, vec_to_nest(settings.nside, every.direction))
     counts = np.bincount(ipix * n_band + band, minlength=npix * n_band).reshape(npix, n_band)
     write_cube(paths["counts"], settings.nside, counts, telescope.edges)
+    return counts
