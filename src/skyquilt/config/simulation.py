@@ -17,8 +17,10 @@ from skyquilt.config.base import Nside, Quantity, Section
 from skyquilt.config.energy import EnergyEdges
 from skyquilt.config.imager import SimulatedImager, imager_files
 from skyquilt.config.interval import Interval
+from skyquilt.config.light_curve import LightCurve
 from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
+from skyquilt.config.shape import Point, Shape
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
 
@@ -76,15 +78,19 @@ class SimulatedEvents(Section):
 
 
 class SimulatedSource(Section):
-    """A point source: a burst if it has an interval, else steady."""
+    """A source: a burst if it has an interval, else steady."""
 
     position: Position
     """True position."""
     spectrum: Spectrum
     """True spectrum."""
     interval: Interval | None = None
-    """Interval of a burst of constant flux [UNIX s]. Bursts are binned in the spacecraft frame,
-    steady sources in galactic coordinates."""
+    """Interval of a burst [UNIX s]. Bursts are binned in the spacecraft frame, others, which shine
+    all the time, in galactic coordinates."""
+    shape: Shape = Point(model="point")
+    """True shape."""
+    light_curve: LightCurve | None = None
+    """Factor on the spectrum as a function of time; 1 when left out."""
     events: SimulatedEvents | None = None
     """Unbinned events to write as well."""
 

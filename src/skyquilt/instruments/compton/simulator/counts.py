@@ -2,38 +2,16 @@
 
 import numpy as np
 
+from skyquilt.config.light_curve import LightCurve
 from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.simulator.exposure import (
+    record_factors,
     record_weights,
     spacecraft_axes,
     take,
     within,
 )
 from skyquilt.instruments.compton.simulator.instrument import Instrument
-
-
-def sample_poisson(
-    expectation: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Poisson counts of an array of expectations, in sparse form.
-
-    Parameters
-    ----------
-    expectation : ndarray of float64
-        Expected counts.
-    rng : numpy.random.Generator
-        Random numbers.
-
-    Returns
-    -------
-    coords : ndarray of int64, shape (expectation.ndim, n)
-        Bins that hold counts.
-    counts : ndarray of int64, shape (n,)
-        Their counts, above 0.
-    """
-    counts = rng.poisson(expectation)
-    coords = np.array(np.nonzero(counts))
-    return coords, counts[tuple(coords)]
 
 
 def split_in_time(
@@ -68,8 +46,9 @@ def burst_expectation(
     instrument: Instrument,
     orientation: Orientation,
     interval: tuple[float, float],
-    direction: np.ndarray,
+    points: tuple[np.ndarray, np.ndarray],
     photons: np.ndarray,
+    curve: LightCurve | None = None,
 ) -> np.ndarray:
     """Expected counts of a burst in the spacecraft's frame, for each attitude record.
 
@@ -81,22 +60,30 @@ def burst_expectation(
         Attitude and livetime; it has records at both ends of the interval.
     interval : tuple of float
         Interval of the burst [UNIX s].
-    direction : ndarray of float64, shape (3,)
-        Direction of the burst, galactic.
+    points : tuple of ndarray of float64, shapes (n, 3) and (n,)
+        Directions that make up the burst, galactic, and their weights.
     photons : ndarray of float64, shape (n_ei,)
         Photon flux [ph cm-2 s-1].
+    curve : LightCurve, optional
+        Factor on the flux.
 
     Returns
     -------
     ndarray of float64, shape (n_record, n_em, n_phi, n_psichi)
         Expected counts of the records within the interval.
     """
-    burst = take(orientation, within(orientation.time, *interval))
-    weights = record_weights(burst, burst.livetime, direction[None])[:, 0]
-    local = np.stack([axis @ direction for axis in spacecraft_axes(burst)], axis=1)
-    images = (instrument.images.draw(vector) for vector in local)
-    expected = [
-        instrument.expect(weight * image, photons)
-        for weight, image in zip(weights, images, strict=True)
-    ]
-    return np.array(expected)
+    is_in = within(orientation.time, *interval)
+    factors = record_factors(orientation, curve, *interval)[is_in]
+    burst = take(orientation, is_in)
+    expected = 0.0
+    for direction, part in zip(*points, strict=True):
+        weights = part * record_weights(burst, burst.livetime * factors, direction[None])[:, 0]
+        local = np.stack([axis @ direction for axis in spacecraft_axes(burst)], axis=1)
+        images = map(instrument.images.draw, local)
+        expected = expected + np.array(
+            [
+                instrument.expect(weight * image, photons)
+                for weight, image in zip(weights, images, strict=True)
+            ]
+        )
+    return expected

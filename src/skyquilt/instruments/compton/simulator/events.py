@@ -4,13 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skyquilt.config.light_curve import LightCurve
+from skyquilt.config.shape import Shape
 from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.simulator.background import ALBEDO, intensity, local_weights
 from skyquilt.instruments.compton.simulator.cones import solid_angles
-from skyquilt.instruments.compton.simulator.exposure import livetime_within, record_weights
+from skyquilt.instruments.compton.simulator.exposure import (
+    livetime_within,
+    record_factors,
+    record_weights,
+)
 from skyquilt.instruments.compton.simulator.instrument import Instrument
-from skyquilt.instruments.compton.simulator.orbit import Orbit
+from skyquilt.instruments.compton.simulator.orbit import HORIZON_COS, Orbit
 from skyquilt.instruments.compton.simulator.telescope import zenith_factor
+from skyquilt.light_curves import draw_times
+from skyquilt.simulate.draws import turn_away
+from skyquilt.simulate.shapes import draw_shape
 from skyquilt.sky.healpix import ring_to_vec
 from skyquilt.sky.pixels import nside_to_npix
 
@@ -71,7 +80,9 @@ class EventSampler:
         self.interval, self.rng = interval, rng
         self.livetime = livetime_within(orientation, *interval)
 
-    def point_source(self, direction: np.ndarray, photons: np.ndarray) -> Events:
+    def point_source(
+        self, direction: np.ndarray, photons: np.ndarray, curve: LightCurve | None = None
+    ) -> Events:
         """Events of a point source.
 
         Parameters
@@ -80,12 +91,47 @@ class EventSampler:
             Direction, galactic.
         photons : ndarray of float64, shape (n_ei,)
             Photon flux [ph cm-2 s-1].
+        curve : LightCurve, optional
+            Factor on the flux.
         """
-        weights = record_weights(self.orientation, self.livetime, direction[None])[:, 0]
+        livetime = self._shining(curve)
+        weights = record_weights(self.orientation, livetime, direction[None])[:, 0]
         rates = photons * self.instrument.area.sum(axis=1)
         n_events = self.rng.poisson(rates.sum() * weights.sum())
         record = self._choose(weights, n_events)
-        return self._scatter(self._times(record), np.tile(direction, (n_events, 1)), rates)
+        time = self._times(record, curve)
+        return self._scatter(time, np.tile(direction, (n_events, 1)), rates)
+
+    def extended_source(
+        self,
+        direction: np.ndarray,
+        shape: Shape,
+        photons: np.ndarray,
+        curve: LightCurve | None = None,
+    ) -> Events:
+        """Events of an extended source, by rejection on the fall of the effective area.
+
+        Parameters
+        ----------
+        direction, photons, curve
+            As of `point_source`, the direction that of the centre.
+        shape : Shape
+            The shape.
+        """
+        livetime = self._shining(curve)
+        rates = photons * self.instrument.area.sum(axis=1)
+        n_photons = self.rng.poisson(rates.sum() * livetime.sum())
+        record = self._choose(livetime, n_photons)
+        place = draw_shape(shape, direction, n_photons, self.rng)
+        z, zenith = (axis[record] for axis in (self.orientation.z, self.orientation.zenith))
+        is_up = np.sum(zenith * place, axis=1) > HORIZON_COS
+        seen = zenith_factor(np.sum(z * place, axis=1)) * is_up
+        is_seen = self.rng.random(n_photons) < seen
+        return self._scatter(self._times(record[is_seen], curve), place[is_seen], rates)
+
+    def _shining(self, curve: LightCurve | None) -> np.ndarray:
+        """Livetime of each record within the interval, times the mean factor in it [s]."""
+        return self.livetime * record_factors(self.orientation, curve, *self.interval)
 
     def background(self, photons: np.ndarray, nside: int) -> Events:
         """Events of the background.
@@ -119,11 +165,11 @@ class EventSampler:
             missing -= times[-1].size
         return np.concatenate(times), np.concatenate(directions)
 
-    def _times(self, record: np.ndarray) -> np.ndarray:
-        """Times spread evenly over the parts of the records within the interval."""
+    def _times(self, record: np.ndarray, curve: LightCurve | None = None) -> np.ndarray:
+        """Times in the parts of the records within the interval, by the light curve."""
         begin = np.maximum(self.orientation.time[record], self.interval[0])
         end = np.minimum(self.orientation.time[record + 1], self.interval[1])
-        return begin + self.rng.random(record.size) * (end - begin)
+        return draw_times(curve, begin, end, self.rng)
 
     def _scatter(self, time: np.ndarray, direction: np.ndarray, rates: np.ndarray) -> Events:
         """Measured quantities of photons detected at given times from given directions."""
@@ -160,32 +206,3 @@ class EventSampler:
         """Indices drawn with probabilities in proportion to weights."""
         total = np.cumsum(weights)
         return np.searchsorted(total, self.rng.random(n) * total[-1], side="right")
-
-
-def turn_away(direction: np.ndarray, angle: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
-    """Directions at given angles from other directions.
-
-    Parameters
-    ----------
-    direction : ndarray of float64, shape (n, 3)
-        Unit vectors.
-    angle, azimuth : ndarray of float64, shape (n,)
-        Angle from `direction`, and azimuth around it from an arbitrary zero [rad].
-
-    Returns
-    -------
-    ndarray of float64, shape (n, 3)
-        Unit vectors.
-
-    Examples
-    --------
-    >>> turned = turn_away(np.array([[0.0, 0.0, 1.0]]), np.array([np.pi / 3]), np.array([1.0]))
-    >>> round(float(turned[0, 2]), 12)
-    0.5
-    """
-    helper = np.eye(3)[np.argmin(np.abs(direction), axis=1)]
-    first = np.cross(direction, helper)
-    first /= np.linalg.norm(first, axis=1, keepdims=True)
-    second = np.cross(direction, first)
-    around = np.cos(azimuth)[:, None] * first + np.sin(azimuth)[:, None] * second
-    return np.cos(angle)[:, None] * direction + np.sin(angle)[:, None] * around

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from skyquilt.config.light_curve import LightCurve
 from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.simulator.orbit import HORIZON_COS
 from skyquilt.instruments.compton.simulator.telescope import zenith_factor
+from skyquilt.light_curves import integrate
 
 _BLOCK = 1 << 20  # products of record and direction at a time
 
@@ -44,6 +46,24 @@ def exposures(orientation: Orientation, livetime: np.ndarray, directions: np.nda
 def livetime_within(orientation: Orientation, start: float, stop: float) -> np.ndarray:
     """Livetime of each record within [start, stop) [s], shape (n_record,)."""
     return np.append(orientation.overlap(start, stop), 0) * orientation.livetime
+
+
+def record_factors(
+    orientation: Orientation, curve: LightCurve | None, start: float, stop: float
+) -> np.ndarray:
+    """Mean of a light curve over the part of each record within [start, stop), shape (n_record,).
+
+    A record without such a part has 0; all have 1 without a light curve.
+    """
+    if curve is None:
+        return np.ones(orientation.time.size)
+    begin = np.clip(orientation.time[:-1], start, stop)
+    end = np.clip(orientation.time[1:], start, stop)
+    length = end - begin
+    mean = np.divide(
+        integrate(curve, begin, end), length, where=length > 0, out=np.zeros_like(length)
+    )
+    return np.append(mean, 0.0)
 
 
 def within(time: np.ndarray, start: float, stop: float) -> np.ndarray:

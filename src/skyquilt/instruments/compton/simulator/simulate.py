@@ -1,7 +1,6 @@
 """All files of a simulated observation."""
 
 import logging
-import zlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,12 +22,16 @@ from skyquilt.instruments.compton.simulator.background import (
 )
 from skyquilt.instruments.compton.simulator.counts import (
     burst_expectation,
-    sample_poisson,
     split_in_time,
 )
 from skyquilt.instruments.compton.simulator.event_files import event_columns, write_events
 from skyquilt.instruments.compton.simulator.events import Events, EventSampler
-from skyquilt.instruments.compton.simulator.exposure import exposures, livetime_within, within
+from skyquilt.instruments.compton.simulator.exposure import (
+    exposures,
+    livetime_within,
+    record_factors,
+    within,
+)
 from skyquilt.instruments.compton.simulator.histogram_files import write_counts, write_expectation
 from skyquilt.instruments.compton.simulator.instrument import make_instrument
 from skyquilt.instruments.compton.simulator.orbit import Orbit, fly, write_orientation
@@ -36,10 +39,15 @@ from skyquilt.instruments.compton.simulator.responses import (
     write_detector_response,
     write_point_source_response,
 )
-from skyquilt.sky.frames import position_to_vec
+from skyquilt.light_curves import integrate as integrate_factor
+from skyquilt.simulate import generator, sample_counts
+from skyquilt.sky.frames import position_to_vec, rotation
+from skyquilt.sky.shapes import is_point, to_nodes
 from skyquilt.spectra import integrate
 
 logger = logging.getLogger(__name__)
+
+_LEAST_FACTOR = 1e-9  # mean of a light curve of which there is something
 
 
 def simulate(simulation: Simulation, folder: Path | None = None) -> list[Path]:
@@ -82,6 +90,8 @@ class _Observation:
         self.nside = simulation.resolution.nside_local
         rate = to_value(simulation.background.rate, "s-1")
         self.photons = background_photons(self.instrument, self.orientation, self.nside, rate)
+        for name, source in simulation.sources.items():
+            self._check_light_curve(name, source)
 
     def write(self) -> None:
         write_orientation(self.paths["orientation"], self.orientation)
@@ -100,11 +110,18 @@ class _Observation:
 
     def _rng(self, name: str) -> np.random.Generator:
         """Random numbers of one product: they do not depend on the other products."""
-        return np.random.default_rng([self.settings.seed, zlib.crc32(name.encode())])
+        return generator(self.settings.seed, name)
 
     def _direction(self, source: SimulatedSource) -> np.ndarray:
         place = source.position
         return position_to_vec(place.lon, place.lat, place.frame, "galactic")
+
+    def _points(self, source: SimulatedSource) -> tuple[np.ndarray, np.ndarray]:
+        """Directions that make up a source, and their weights."""
+        center, nodes = self._direction(source), to_nodes(source.shape)
+        if is_point(source.shape):
+            return center[None], nodes.weight
+        return nodes.around(center[None], rotation("icrs", "galactic")[:, 2])[0], nodes.weight
 
     def _photons(self, source: SimulatedSource) -> np.ndarray:
         return integrate(source.spectrum, self.instrument.edges)
@@ -118,8 +135,9 @@ class _Observation:
             self.instrument,
             self.orientation,
             source.interval,
-            self._direction(source),
+            self._points(source),
             self._photons(source),
+            source.light_curve,
         )
         self._check_seen(name, expectation.sum())
         return expectation
@@ -127,11 +145,25 @@ class _Observation:
     def _expect_steady(self, name: str) -> np.ndarray:
         """Expected counts of a steady source in one time bin."""
         source = self.settings.sources[name]
-        direction = self._direction(source)
-        exposure = exposures(self.orientation, self.orientation.livetime, direction[None])
-        self._check_seen(name, exposure[0])
-        image = exposure[0] * self.instrument.images.draw(direction)
+        curve, (points, weights) = source.light_curve, self._points(source)
+        factors = record_factors(self.orientation, curve, *self.settings.span)
+        livetime = self.orientation.livetime * factors
+        exposure = weights * exposures(self.orientation, livetime, points)
+        self._check_seen(name, exposure.sum())
+        image = sum(
+            part * self.instrument.images.draw(point)
+            for part, point in zip(exposure, points, strict=True)
+        )
         return self.instrument.expect(image, self._photons(source))[None]
+
+    def _check_light_curve(self, name: str, source: SimulatedSource) -> None:
+        start, stop = source.interval or self.settings.span
+        if not integrate_factor(source.light_curve, start, stop) > _LEAST_FACTOR * (stop - start):
+            raise ConfigError(
+                f"simulation.sources.{name}.light_curve: nothing of it lies in the time in which "
+                f"the source is seen, {start:.6f} to {stop:.6f} s: change its times, or the "
+                "interval or duration."
+            )
 
     def _check_seen(self, name: str, amount: float) -> None:
         if not amount > 0:
@@ -145,7 +177,7 @@ class _Observation:
         source = self.settings.sources[name]
         edges = self._time_edges(source.interval) if source.interval else self.settings.span
         frame = "local" if source.interval else "galactic"
-        coords, counts = sample_poisson(expectation, self._rng(name))
+        coords, counts = sample_counts(expectation, self._rng(name))
         logger.info("%s: %d counts, %.1f expected", name, counts.sum(), expectation.sum())
         write_counts(self.paths[name], self.instrument, frame, np.array(edges), coords, counts)
 
@@ -177,7 +209,7 @@ class _Observation:
         self, image: np.ndarray, livetime: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Counts of one span, spread over its time bins in proportion to their livetime."""
-        where, number = sample_poisson(self.instrument.expect(image, self.photons), rng)
+        where, number = sample_counts(self.instrument.expect(image, self.photons), rng)
         if number.size == 0:
             return np.zeros((4, 0), dtype=np.int64), number
         return split_in_time(where, number, livetime, rng)
@@ -193,7 +225,7 @@ class _Observation:
         write_expectation(
             self.paths["background_galactic_model"], self.instrument, "galactic", span, expectation
         )
-        coords, counts = sample_poisson(expectation[None], self._rng("background_galactic"))
+        coords, counts = sample_counts(expectation[None], self._rng("background_galactic"))
         path = self.paths["background_galactic"]
         write_counts(path, self.instrument, "galactic", np.array(span), coords, counts)
 
@@ -227,7 +259,10 @@ class _Observation:
         sampler = EventSampler(self.instrument, self.orbit, self.orientation, interval, rng)
         if source is None:
             return sampler.background(self.photons, self.nside)
-        return sampler.point_source(self._direction(source), self._photons(source))
+        direction, photons = self._direction(source), self._photons(source)
+        if is_point(source.shape):
+            return sampler.point_source(direction, photons, source.light_curve)
+        return sampler.extended_source(direction, source.shape, photons, source.light_curve)
 
     def _time_edges(self, interval: tuple[float, float]) -> np.ndarray:
         """Stamps of the orientation within an interval, with its ends."""
