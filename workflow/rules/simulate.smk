@@ -2,6 +2,8 @@
 
 
 rule simulate:
+    input:
+        maps=settings.simulation.paths(),
     output:
         files=simulated_files(),
     log:

@@ -19,7 +19,7 @@ from skyquilt.config.energy import EnergyEdges
 from skyquilt.config.light_curve import LightCurve
 from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
-from skyquilt.config.shape import AnalyticShape, Point
+from skyquilt.config.shape import BrightnessMap, Point, Shape
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
 
@@ -145,7 +145,7 @@ class SimulatedSkySource(Section):
     """True position, of its centre."""
     spectrum: Spectrum
     """True spectrum, of the whole source."""
-    shape: AnalyticShape = Point(model="point")
+    shape: Shape = Point(model="point")
     """True shape."""
     light_curve: LightCurve | None = None
     """Factor on the spectrum as a function of time; 1 when left out."""
@@ -197,6 +197,11 @@ class SimulatedImager(Section):
         if both := self.background.keys() & self.sources.keys():
             raise ValueError(f"{sorted(both)}: names of both a source and a background")
         return self
+
+    def paths(self) -> tuple[str, ...]:
+        """Files that are read, each once."""
+        shapes = (source.shape for source in self.sources.values())
+        return tuple(dict.fromkeys(one.path for one in shapes if isinstance(one, BrightnessMap)))
 
     @property
     def livetime(self) -> float:

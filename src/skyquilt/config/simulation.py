@@ -20,7 +20,7 @@ from skyquilt.config.interval import Interval
 from skyquilt.config.light_curve import LightCurve
 from skyquilt.config.paths import OutputPath
 from skyquilt.config.position import Position
-from skyquilt.config.shape import Point, Shape
+from skyquilt.config.shape import AnalyticShape, Point
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
 
@@ -87,7 +87,7 @@ class SimulatedSource(Section):
     interval: Interval | None = None
     """Interval of a burst [UNIX s]. Bursts are binned in the spacecraft frame, others, which shine
     all the time, in galactic coordinates."""
-    shape: Shape = Point(model="point")
+    shape: AnalyticShape = Point(model="point")
     """True shape."""
     light_curve: LightCurve | None = None
     """Factor on the spectrum as a function of time; 1 when left out."""
@@ -132,6 +132,10 @@ class Simulation(Section):
     def span(self) -> tuple[float, float]:
         """Start and end [UNIX s]."""
         return self.start, self.start + to_value(self.duration, "s")
+
+    def paths(self) -> tuple[str, ...]:
+        """Files that are read: none."""
+        return ()
 
     @property
     def bursts(self) -> dict[str, SimulatedSource]:

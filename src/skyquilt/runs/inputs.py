@@ -61,6 +61,9 @@ def check_inputs(config: Config, name: str | None = None) -> None:
     for key, binning in config.binning.items() if name is None else ():
         for path in binning.paths():
             needed.setdefault(path, f"binning {key}")
+    if name is None and config.simulation is not None:
+        for path in config.simulation.paths():
+            needed.setdefault(path, "simulation")
     made = made_files(config)
     away = [path for path in needed if Path(path) not in made and not Path(path).is_file()]
     if away:
@@ -138,7 +141,9 @@ def _stale_inputs(config: Config, digests: Digests) -> Iterator[Stale]:
 
 
 def _simulation_question(config: Config) -> dict[str, Any]:
-    return _question({"simulation": config.simulation.model_dump(mode="json")}, {})
+    digest = Digests(config.cache)
+    settings = {"simulation": config.simulation.model_dump(mode="json")}
+    return _question(settings, {path: digest(path) for path in config.simulation.paths()})
 
 
 def _question(settings: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:

@@ -2,18 +2,28 @@
 
 import numpy as np
 
-from skyquilt.config.shape import Disk, EllipticalGaussian, Gaussian, Point, Ring, Shape
-from skyquilt.sky.frames import rotation
+from skyquilt.config.shape import (
+    AnalyticShape,
+    Disk,
+    EllipticalGaussian,
+    Gaussian,
+    Point,
+    Ring,
+)
+from skyquilt.sky.brightness import Brightness
+from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.tangent import tangent_axes
 
 
-def draw_shape(shape: Shape, center: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+def draw_shape(
+    shape: AnalyticShape, center: np.ndarray, n: int, rng: np.random.Generator
+) -> np.ndarray:
     """Directions from the brightness of a shape around a centre.
 
     Parameters
     ----------
-    shape : Shape
-        Section `shape`.
+    shape : AnalyticShape
+        Section `shape`, but no map.
     center : ndarray of float64, shape (3,)
         Unit vector to the centre, galactic.
     n : int
@@ -38,7 +48,48 @@ def draw_shape(shape: Shape, center: np.ndarray, n: int, rng: np.random.Generato
     return along * center + sine[:, :1] * to_east + sine[:, 1:] * to_north
 
 
-def _radius(shape: Shape, part: np.ndarray) -> np.ndarray:
+def draw_brightness(
+    brightness: Brightness,
+    origin: np.ndarray,
+    center: np.ndarray,
+    n: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Directions from the brightness of a map that is moved somewhere else.
+
+    Parameters
+    ----------
+    brightness : Brightness
+        The map.
+    origin : ndarray of float64, shape (3,)
+        Direction in the map that stands for the source (ICRS).
+    center : ndarray of float64, shape (3,)
+        Where that is to be, galactic.
+    n : int
+        How many to draw.
+    rng : numpy.random.Generator
+        Random numbers.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3)
+        Unit vectors, galactic.
+    """
+    pixel = rng.choice(brightness.weight.size, n, p=brightness.weight)
+    u, v = rng.uniform(size=(2, n))
+    share = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)
+    place = np.einsum("nc,ncx->nx", share, brightness.corners[pixel])
+    place /= np.linalg.norm(place, axis=1, keepdims=True)
+    pole = np.array([0.0, 0.0, 1.0])
+    target = rotate(rotation("galactic", "icrs"), center[np.newaxis])[0]
+    here, there = (
+        np.stack([one, *(axis[0] for axis in tangent_axes(one[np.newaxis], pole))])
+        for one in (origin, target)
+    )
+    return rotate(rotation("icrs", "galactic"), place @ here.T @ there)
+
+
+def _radius(shape: AnalyticShape, part: np.ndarray) -> np.ndarray:
     """Angles from the centre within which parts of the brightness lie [rad]."""
     match shape:
         case Point():

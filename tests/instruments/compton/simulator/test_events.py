@@ -1,17 +1,20 @@
 import numpy as np
 import pytest
 
+from skyquilt.config.light_curve import GaussianLightCurve
+from skyquilt.config.shape import Disk
 from skyquilt.instruments.compton.simulator.background import (
     background_photons,
     fold,
     local_weights,
 )
 from skyquilt.instruments.compton.simulator.cones import make_cones
-from skyquilt.instruments.compton.simulator.events import EventSampler, turn_away
+from skyquilt.instruments.compton.simulator.events import EventSampler
 from skyquilt.instruments.compton.simulator.exposure import exposures
 from skyquilt.instruments.compton.simulator.telescope import arm_fwhm
-from skyquilt.sky.frames import lonlat_to_vec, separation
+from skyquilt.sky.frames import lonlat_to_vec, rotation, separation
 from skyquilt.sky.healpix import vec_to_ring
+from skyquilt.sky.shapes import to_nodes
 
 CRAB = lonlat_to_vec(184.5551, -5.7877)
 PHOTONS = np.array([8.0, 6.0])
@@ -65,17 +68,6 @@ def test_arm_of_events_has_the_width_of_the_resolution(crab):
     assert arm_fwhm(1000.0) < np.ptp(wide) + 0.5 < arm_fwhm(300.0)
 
 
-def test_turn_away_gives_the_angle_and_uses_all_azimuths():
-    rng = np.random.default_rng(5)
-    direction = rng.normal(size=(1000, 3))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    angle, azimuth = np.pi * rng.random(1000), 2 * np.pi * rng.random(1000)
-    turned = turn_away(direction, angle, azimuth)
-    np.testing.assert_allclose(separation(turned, direction), np.degrees(angle), atol=1e-6)
-    pole = turn_away(np.tile([0, 0, 1.0], (1000, 1)), np.full(1000, np.pi / 2), azimuth)
-    assert np.abs(pole.mean(axis=0)).max() < 0.12  # five sigma of a mean of 1000
-
-
 def test_scattered_angles_of_narrow_cones_equal_the_compton_angle():
     cones = make_cones(np.array([9000.0, 9001.0]), 18)
     prob = cones.density[0, 72] / cones.density[0, 72].max()  # Phi of 90 deg
@@ -94,3 +86,30 @@ def _check_chi2(counts, expected):
     # five sigma; the expectation is a sum over parts of pixels, exact to about 1 %
     assert abs(chi2 - used.sum()) < 5 * np.sqrt(2 * used.sum())
     assert used.sum() > 100
+
+
+def test_events_of_an_extended_source_follow_its_expectation(sampler, instrument, orientation):
+    shape = Disk(model="disk", radius=15)
+    nodes = to_nodes(shape)
+    points = nodes.around(CRAB[None], rotation("icrs", "galactic")[:, 2])[0]
+    exposure = nodes.weight * exposures(orientation, orientation.livetime, points)
+    image = sum(
+        part * instrument.images.draw(point) for part, point in zip(exposure, points, strict=True)
+    )
+    events = sampler.extended_source(CRAB, shape, PHOTONS)
+    _check_chi2(_binned(events, events.scattered, instrument), instrument.expect(image, PHOTONS))
+
+
+def test_times_of_events_follow_the_light_curve(instrument, orbit, orientation):
+    start = float(orientation.time[0])
+    interval = (start, start + 600.0)
+    curve = GaussianLightCurve(model="gaussian", peak=start + 300, sigma=40)
+    sampler = EventSampler(instrument, orbit, orientation, interval, np.random.default_rng(4))
+    zenith = orientation.z[20]
+    events = sampler.point_source(zenith, 10 * PHOTONS, curve)
+    # the attitude changes little within 40 s
+    assert abs(np.mean(events.time) - start - 300) < 4 * 40 / np.sqrt(events.time.size) + 3
+    assert np.std(events.time) == pytest.approx(40, rel=0.1)
+    steady = EventSampler(instrument, orbit, orientation, interval, np.random.default_rng(4))
+    n_steady = steady.point_source(zenith, 10 * PHOTONS).time.size
+    assert events.time.size / n_steady == pytest.approx(40 * np.sqrt(2 * np.pi) / 600, rel=0.2)

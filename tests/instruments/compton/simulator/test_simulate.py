@@ -132,3 +132,58 @@ def _compare(first, second):
         assert names
         for name in names:
             np.testing.assert_array_equal(one[name][()], other[name][()])
+
+
+CURVE = {"model": "gaussian", "peak": 0.0, "sigma": 2.0}
+
+
+def test_light_curve_outside_the_burst_is_refused_and_nothing_is_written(settings, tmp_path):
+    start = settings["start"]
+    burst = settings["sources"]["grb"] | {"light_curve": CURVE | {"peak": start + 300}}
+    simulation = Simulation.model_validate(settings | {"sources": {"grb": burst}})
+    with pytest.raises(ConfigError, match=r"sources\.grb\.light_curve: nothing of it lies in"):
+        simulate(simulation, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_counts_of_a_burst_follow_its_light_curve(settings, tmp_path):
+    burst = settings["sources"]["grb"] | {"light_curve": CURVE | {"peak": settings["start"] + 17}}
+    simulate(Simulation.model_validate(settings | {"sources": {"grb": burst}}), tmp_path)
+    in_time = _contents(tmp_path / "grb.h5").sum(axis=(1, 2, 3))
+    middle = np.arange(10) + 0.5
+    mean = in_time @ middle / in_time.sum()
+    # of a Gaussian cut at 2.5 standard deviations; four errors
+    assert abs(mean - 5) < 4 * 2 / np.sqrt(in_time.sum())
+    assert in_time[4:6].sum() > 3 * in_time[:2].sum()
+
+
+def test_steady_sources_with_a_light_curve_have_its_mean_flux(settings, simulated, tmp_path):
+    span = [settings["start"], settings["start"] + 3600]
+    half = {"model": "table", "edges": span, "factors": [0.5]}
+    crab = settings["sources"]["crab"] | {"light_curve": half, "events": None}
+    simulate(Simulation.model_validate(settings | {"sources": {"crab": crab}}), tmp_path)
+    n, n_steady = (_contents(folder / "crab.h5").sum() for folder in (tmp_path, simulated))
+    assert abs(n - n_steady / 2) < 4 * np.sqrt(n + n_steady / 4)
+
+
+def test_extended_sources_are_as_bright_as_points(settings, simulated, tmp_path):
+    crab = settings["sources"]["crab"] | {"shape": {"model": "disk", "radius": 4}, "events": None}
+    simulate(Simulation.model_validate(settings | {"sources": {"crab": crab}}), tmp_path)
+    n, n_point = (_contents(folder / "crab.h5").sum() for folder in (tmp_path, simulated))
+    # the exposure is nearly the same around; four errors and 2 %
+    assert abs(n - n_point) < 4 * np.sqrt(n + n_point) + 0.02 * n_point
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"light_curve": CURVE | {"sigma": -1}}, "sigma"),
+        ({"light_curve": CURVE | {"peak": float("nan")}}, "peak"),
+        ({"shape": {"model": "disk", "radius": 0}}, "radius"),
+        ({"shape": {"model": "map", "path": "x.fits"}}, "shape"),
+    ],
+)
+def test_impossible_light_curves_and_shapes_are_refused(settings, changes, key):
+    crab = settings["sources"]["crab"] | changes
+    with pytest.raises(ValueError, match=key):
+        Simulation.model_validate(settings | {"sources": {"crab": crab}})

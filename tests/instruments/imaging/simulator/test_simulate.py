@@ -7,7 +7,7 @@ from astropy.io import fits
 from scipy.stats import kstest
 
 from skyquilt.config import parse_config
-from skyquilt.errors import ConfigError
+from skyquilt.errors import ConfigError, InputError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.analyses import prepare
 from skyquilt.instruments.imaging.simulator import simulate
@@ -274,3 +274,36 @@ def test_light_curve_outside_the_epochs_is_an_error_and_writes_nothing(tmp_path,
     with pytest.raises(ConfigError, match=message):
         simulate(config.simulation)
     assert not list(tmp_path.iterdir())
+
+
+def write_map(path, values):
+    """An image of 10 by 6 deg around (80, 10) ICRS."""
+    header = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 80.0, "CRVAL2": 10.0}
+    header |= {"CRPIX1": 5.5, "CRPIX2": 3.5, "CDELT1": -1.0, "CDELT2": 1.0, "RADESYS": "ICRS"}
+    header |= {"CUNIT1": "deg", "CUNIT2": "deg"}
+    fits.writeto(path, values, fits.Header(header), overwrite=True)
+
+
+def test_source_with_the_shape_of_a_map_is_recovered(tmp_path):
+    values = np.zeros((6, 10))
+    values[2:4, 1:3], values[2:4, 7:9] = 1.0, 3.0
+    write_map(tmp_path / "map.fits", values)
+    shape = {"model": "map", "path": str(tmp_path / "map.fits"), "normalise": True}
+    bright = {**SOURCE, "shape": shape, "spectrum": {**SPECTRUM, "norm": "1e-15 cm-2 s-1 keV-1"}}
+    config = configure(tmp_path, "counts", shape, sources={"one": bright})
+    assert config.simulation.paths() == (shape["path"],)
+    simulate(config.simulation)
+    fit = fit_source(config)
+    # three standard errors
+    assert abs(fit.flux[0] - 10) < 3 * fit.flux_err[0]
+    point = fit_source(configure(tmp_path, "counts", sources={"one": bright}))
+    assert fit.ts[0] > point.ts[0] + 25
+
+
+def test_map_with_impossible_values_is_refused_before_anything_is_written(tmp_path):
+    write_map(tmp_path / "map.fits", np.full((6, 10), -1.0))
+    shape = {"model": "map", "path": str(tmp_path / "map.fits")}
+    config = configure(tmp_path / "new", sources={"one": {**SOURCE, "shape": shape}})
+    with pytest.raises(InputError, match=r"map\.fits.*negative"):
+        simulate(config.simulation)
+    assert not (tmp_path / "new").exists()

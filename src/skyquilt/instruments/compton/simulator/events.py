@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyquilt.config.light_curve import LightCurve
-from skyquilt.config.shape import Shape
+from skyquilt.config.shape import AnalyticShape
 from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.simulator.background import ALBEDO, intensity, local_weights
 from skyquilt.instruments.compton.simulator.cones import solid_angles
@@ -105,7 +105,7 @@ class EventSampler:
     def extended_source(
         self,
         direction: np.ndarray,
-        shape: Shape,
+        shape: AnalyticShape,
         photons: np.ndarray,
         curve: LightCurve | None = None,
     ) -> Events:
@@ -115,7 +115,7 @@ class EventSampler:
         ----------
         direction, photons, curve
             As of `point_source`, the direction that of the centre.
-        shape : Shape
+        shape : AnalyticShape
             The shape.
         """
         livetime = self._shining(curve)

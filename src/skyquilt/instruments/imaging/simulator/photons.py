@@ -7,11 +7,13 @@ import numpy as np
 from skyquilt import light_curves
 from skyquilt.config.imager import Epoch, SimulatedSkySource
 from skyquilt.config.light_curve import LightCurve
+from skyquilt.config.shape import BrightnessMap, Shape
 from skyquilt.config.spectrum import Spectrum
+from skyquilt.instruments.imaging.brightness_file import read_brightness
 from skyquilt.instruments.imaging.simulator.telescope import Telescope
 from skyquilt.problem.event_density import node_places
 from skyquilt.simulate.draws import draw_angles, draw_between
-from skyquilt.simulate.shapes import draw_shape
+from skyquilt.simulate.shapes import draw_brightness, draw_shape
 from skyquilt.sky.frames import position_to_vec
 from skyquilt.sky.tangent import tangent_axes
 from skyquilt.spectra.models import evaluate
@@ -94,10 +96,21 @@ def draw_source(
     n = rng.poisson(factor * expected_photons(source.spectrum, telescope).sum())
     place = source.position
     center = position_to_vec(place.lon, place.lat, place.frame, "galactic")
-    true = draw_shape(source.shape, center, n, rng)
+    true = _draw_places(source.shape, center, n, rng)
     is_seen = rng.uniform(size=n) < telescope.acceptance(true)
     energy = draw_energies(source.spectrum, telescope, int(is_seen.sum()), rng)
     return measure(spread(true[is_seen], energy, telescope, rng), energy, telescope, rng)
+
+
+def _draw_places(shape: Shape, center: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """True directions of photons of a source, galactic."""
+    if not isinstance(shape, BrightnessMap):
+        return draw_shape(shape, center, n, rng)
+    brightness, place = read_brightness(shape), shape.center
+    if place is None:
+        return draw_brightness(brightness, brightness.center(), center, n, rng)
+    origin = position_to_vec(place.lon, place.lat, place.frame, "icrs")
+    return draw_brightness(brightness, origin, center, n, rng)
 
 
 def measure(

@@ -53,6 +53,8 @@ def simulate(settings: SimulatedImager, folder: Path | None = None) -> list[Path
     ------
     ConfigError
         If nothing of a component is seen.
+    InputError
+        If the map of a shape is no brightness of integral 1.
     OutputError
         If a file cannot be written.
     """
@@ -66,18 +68,18 @@ def simulate(settings: SimulatedImager, folder: Path | None = None) -> list[Path
         name: _expect(name, one, telescope, directions, acceptance)
         for name, one in settings.background.items()
     }
-    write_exposure(paths["exposure"], nside, acceptance, telescope)
-    write_point_spread(paths["psf"], telescope)
-    write_cube(paths["background"], nside, sum(expected.values()), telescope.edges)
-    if len(expected) > 1:
-        for name, values in expected.items():
-            write_cube(paths[f"background-{name}"], nside, values, telescope.edges)
     photons = {
         name: _draw_diffuse(settings, name, telescope, expected[name])
         for name in settings.background
     } | {name: _draw_source(settings, name, telescope, factors[name]) for name in factors}
     is_observed = sum(expected.values()).any(axis=1)
     photons = {name: _observed(name, one, is_observed) for name, one in photons.items()}
+    write_exposure(paths["exposure"], nside, acceptance, telescope)
+    write_point_spread(paths["psf"], telescope)
+    write_cube(paths["background"], nside, sum(expected.values()), telescope.edges)
+    if len(expected) > 1:
+        for name, values in expected.items():
+            write_cube(paths[f"background-{name}"], nside, values, telescope.edges)
     counts = _write_photons(settings, paths, telescope, photons)
     if "dataset" in paths:
         write_dataset(
