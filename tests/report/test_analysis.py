@@ -135,3 +135,11 @@ def test_figure_that_is_missing_is_named(products):
 
     with pytest.raises(ProductError, match=r"ts\.png: cannot be read .*`skyquilt plot`"):
         analysis_page(products, "x")
+
+
+def test_page_names_the_shape_of_the_source(products, summary):
+    assert "shape of the source" not in analysis_page(products, "index.html")
+    summary["shape"] = "map: shell.fits around (257.9000, -39.5000) icrs"
+    page = analysis_page(products, "index.html")
+    assert "shape of the source" in page
+    assert summary["shape"] in page

@@ -2,10 +2,12 @@
 
 import json
 import logging
+import os
 
 import numpy as np
 import pytest
 import yaml
+from astropy.io import fits
 
 from skyquilt.cli.main import main
 from skyquilt.maps.file import read_skymap
@@ -86,3 +88,62 @@ def test_prepare_of_no_events_where_the_background_expects_many_is_refused(sky, 
     message = capsys.readouterr().err
     assert "events.fits: 0 counts" in message
     assert "accept: [totals]" in message
+
+
+def write_brightness(path, pixels):
+    """HEALPix map of nside 64 that is bright in some pixels."""
+    values = np.zeros(12 * 64**2)
+    values[pixels] = 1 / len(pixels)
+    table = fits.BinTableHDU.from_columns([fits.Column("VALUE", "D", array=values)])
+    cards = {"PIXTYPE": "HEALPIX", "NSIDE": 64, "ORDERING": "RING", "COORDSYS": "G"}
+    table.header.update(cards)
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(path, overwrite=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["events", "counts"])
+def test_run_of_a_map_as_shape_names_it_and_follows_its_content(make_sky, run, kind):
+    sky = make_sky(source_counts=300.0).write(kind)
+    place = sky.folder / "shape.fits"
+    write_brightness(place, [20_000, 20_001])
+    region = {"center": {"lon": 120, "lat": 35, "frame": "galactic"}, "radius": 8}
+    settings = sky.settings(kind) | {
+        "map": {"nside": 16, "region": region},
+        "shape": {"model": "map", "path": str(place)},
+        "refine": {"max_order": 5},
+        "sources": {"threshold": 25},
+    }
+
+    assert run("run", settings) == 0
+    summary = json.loads((sky.folder / "results/a/summary.json").read_text())
+    assert summary["shape"].startswith(f"map: {place} around (")
+    assert (sky.folder / "results/a/sources.ecsv").exists()
+
+    before = place.stat()
+    write_brightness(place, [20_000, 20_003])
+    os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert run("run", settings) == 0
+    again = json.loads((sky.folder / "results/a/summary.json").read_text())
+    assert again["best"]["ts"] != summary["best"]["ts"]
+
+
+@pytest.mark.parametrize(
+    "verb", [("check",), ("prepare", "--analysis", "a", "--output", "problem.h5")]
+)
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [(2.0, "sum of the values is 2"), (-1.0, "negative"), (np.nan, "not finite")],
+)
+def test_map_that_is_no_brightness_is_one_line(sky, run, capsys, verb, values, message):
+    sky.write("events")
+    place = sky.folder / "shape.fits"
+    write_brightness(place, [1500])
+    with fits.open(place, mode="update") as file:
+        file[1].data["VALUE"][1500] = values
+
+    settings = sky.settings() | {"shape": {"model": "map", "path": str(place)}}
+    assert run(verb[0], settings, *verb[1:]) == 2
+    error = capsys.readouterr().err.strip().splitlines()
+    assert message in error[-1]
+    assert "shape.fits" in error[-1]
+    assert not (sky.folder / "problem.h5").exists()
