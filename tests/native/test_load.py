@@ -3,13 +3,13 @@
 import _ctypes
 import ctypes
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from skyquilt import native
 from skyquilt.errors import RunError
+from skyquilt.native.generate import generate
 
 AGAIN = "install skyquilt again with `make install` or `pip install .`"
 
@@ -41,9 +41,29 @@ def native_interface():
     return ctypes.CDLL(str(native.library_path(1))).interface_version()
 
 
-def test_interface_of_the_loader_is_that_of_the_sources():
-    header = (Path(native.__file__).parent / "interface.h").read_text()
-    assert f"#define SKYQUILT_INTERFACE {native.INTERFACE}\n" in header
+def test_arguments_of_the_loader_are_those_of_the_header():
+    # made again by `python src/skyquilt/native/generate.py`
+    header, made = (native.FOLDER / name for name in ("interface.h", "arguments.py"))
+    assert made.read_text() == generate(header.read_text())
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("int n", "int: allowed are numbers of int64_t"),
+        ("char *s", "allowed are arrays of int64_t"),
+    ],
+)
+def test_types_that_python_does_not_know_are_refused(parameter, message):
+    with pytest.raises(ValueError, match=message):
+        generate(f"#define SKYQUILT_INTERFACE 1\nvoid f({parameter});\n")
+
+
+def test_kernels_refuse_arrays_of_another_type():
+    with pytest.raises(ctypes.ArgumentError, match="float32 array: a contiguous one of float64"):
+        native.kernels.ring_thetas(1, np.zeros(5, np.float32))
+    with pytest.raises(ctypes.ArgumentError, match="contiguous"):
+        native.kernels.ring_thetas(1, np.zeros((5, 2))[:, 0])
 
 
 def test_load_best_when_only_the_plain_library_is_there_loads_it(tmp_path):

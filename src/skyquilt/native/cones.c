@@ -2,6 +2,8 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "interface.h"
+
 /* Add row `node` + `weight` of a table, linear between its rows, to an image. */
 static void add_row(int64_t n_column, const float *low, float weight, float *image)
 {
@@ -10,12 +12,6 @@ static void add_row(int64_t n_column, const float *low, float weight, float *ima
         image[column] += low[column] + weight * (high[column] - low[column]);
 }
 
-/* Sum of a table over the parts of each pixel, by the angle of each part from `source`.
- *
- * Shapes: directions (n_pixel, n_part, 3), source (3,), table (n_angle, n_column) for angles from 0
- * to pi, image (n_pixel, n_column). A matrix product of node weights and table would be sparse by 9
- * parts in 10.
- */
 void add_cones(int64_t n_pixel, int64_t n_part, const double *directions, const double *source,
                int64_t n_angle, int64_t n_column, const float *table, float *image)
 {

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "interface.h"
 #include "nearby.h"
 
 /* Value between two rows of a table. */
@@ -32,13 +33,6 @@ static int is_within(const double *reach2, double node, double chord2)
     return chord2 < reach2[below] || (node > (double)below && chord2 < reach2[below + 1]);
 }
 
-/* Entries of n directions; returns their number.
- *
- * Direction i looks at the events in `ranges` of its group. An event has a place, a flux density,
- * and places among the rows of `psf` and the energies of the exposure: the one below, plus the
- * share of the next. `exposure` holds n rows of n_energy values; `reach2` the squared chords of the
- * profiles' reach, at most `most2`. `bin` and `unit_counts` have room for all events looked at.
- */
 int64_t event_counts(int64_t n, const double *directions, const int64_t *group,
                      const int64_t *range_stop, const int64_t *ranges, const double *places,
                      const double *flux_density, const double *psf_node,

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "interface.h"
 #include "lanes.h"
 
 #define PI 3.14159265358979323846
@@ -402,7 +403,6 @@ void vec_to_ring(int64_t nside, int64_t n, const double *vec, int64_t *ipix)
         ipix[i] = skyquilt_nearest_ring_pixel(nside, vec[0], vec[1], vec[2]);
 }
 
-/* Colatitudes of the 4 nside - 1 rings, between those of the poles. */
 void ring_thetas(int64_t nside, double *theta)
 {
     for (int64_t ring = 1; ring < 4 * nside; ring++) {

@@ -27,7 +27,6 @@ static unsigned saved_registers(void)
     return low;
 }
 
-/* Level of x86-64 of this processor, as its binary interface (psABI) defines them: 1, 3 or 4. */
 int64_t processor_level(void)
 {
     unsigned eax, ebx, ecx, edx;

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "interface.h"
 #include "nearby.h"
 
 #define PI 3.14159265358979323846
@@ -335,14 +336,6 @@ static double far_band_counts(const spread *psf, const measured *to_band, int64_
     return sum;
 }
 
-/* Entries of n directions; returns their number.
- *
- * Direction i looks at the pixels in `ranges` of its group. A pixel has `n_vertex` corners (every
- * quarter of them a true one), and a row of `shapes`. Its bins end at bin_stop. `yields` holds n
- * rows; see `spread` and `measured` for the others. `room` is space for 2 n_component values,
- * `lists` for 2 n_component + 1 numbers that are 0; `bin` and `unit_counts` for all bins that are
- * looked at.
- */
 int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
                      const int64_t *range_stop, const int64_t *ranges, int64_t n_vertex,
                      const double *vertices, const double *shapes, const int64_t *bin_stop,
@@ -410,9 +403,6 @@ static int crosses(const double from[3], const double to[3], const double normal
     return (dot(meeting, from) + dot(meeting, to) >= 0) == (sign >= 0);
 }
 
-/* Fraction of each component inside a border, for sources at n directions; `contained_part` has n
- * rows. `inside` is a direction inside the border, `every` the numbers of all components. `room` is
- * space for 2 n_component values. */
 void border_containment(int64_t n, const double *directions, int64_t n_edge, const double *edges,
                         const double *inside, int64_t n_component, int64_t n_column, double step,
                         double core, const double *contained, const double *reach,

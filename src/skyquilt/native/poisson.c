@@ -1,5 +1,6 @@
 /* Fit of pixels, see skyquilt/likelihood/poisson.py. */
 #include "climb.h"
+#include "interface.h"
 #include "lanes.h"
 #include "limits.h"
 
@@ -134,8 +135,6 @@ void skyquilt_fit_pixel(const fit_bins *bins, double E, const fit_options *optio
         put(&pixel, &found, options, to->results + i, to->n);
 }
 
-/* Fit the pixels that are GOOD so far, from expected counts in all hit bins; `results`, `n_iter` and
- * `status` are filled. `room` has FIT_ROOM(n_hit) values. */
 void fit_block(int64_t n_hit, const double *counts, const double *background, int64_t n,
                const double *unit_counts, const double *total, const fit_options *options,
                double *room, double *results, int32_t *n_iter, uint8_t *status)
@@ -170,9 +169,6 @@ static int64_t leave_out_empty(fit_bins *bins, int64_t n)
     return n_hit;
 }
 
-/* The same from the bins that have entries; entries of pixel i end at stop[i], those of `bin` are
- * numbers of bins. `most` is the largest e / b of bins without counts and entries, per pixel. `room`
- * has FIT_ROOM(entries of a pixel, at most) values. */
 void fit_sparse(const double *counts, const double *background, int64_t n, const int64_t *stop,
                 const int64_t *bin, const double *unit_counts, const double *total,
                 const double *most, const fit_options *options, double *room, double *results,

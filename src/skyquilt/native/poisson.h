@@ -5,15 +5,10 @@
 
 #include <stdint.h>
 
+#include "interface.h"
+
 /* As in skyquilt/status.py. */
 enum { GOOD = 0, AT_BOUND = 1, NO_EXPOSURE = 2, OCCULTED = 3, NOT_CONVERGED = 4, NOT_FINITE = 5 };
-
-/* As `FitOptions` of skyquilt.native. */
-typedef struct {
-    int64_t allow_negative, has_limits, is_free, max_iter;
-    double tolerance, confidence_level;
-    double counts_total, background_total; /* over all bins; they count for a free background */
-} fit_options;
 
 /* Counts of a block of eight bins: any; whole numbers up to 3; ones. The last block of a pixel may be
  * filled up with 0. */

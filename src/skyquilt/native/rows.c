@@ -1,4 +1,5 @@
 /* Weighted sums of the rows of a table, and the fit of such sums. */
+#include "interface.h"
 #include "lanes.h"
 #include "poisson.h"
 
@@ -110,7 +111,6 @@ static double total_of(const pixel_rows *of, int64_t i)
     return total;
 }
 
-/* Weighted sums of rows, shape (n, n_hit), and of their totals, shape (n,). */
 void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
               const int64_t *stop, const int64_t *row, const double *weight, double *unit_counts,
               double *total)
@@ -127,9 +127,6 @@ void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
  * read from far away once for so many. */
 #define GROUP 16
 
-/* Fit the pixels that are GOOD so far, as `fit_block` does. Their sums are never all there at once:
- * those of one pixel, or of a group, stay in the cache from the addition to the fit. `room` has
- * FIT_ROOM(n_hit) + GROUP (n_hit + 8) values. */
 void fit_rows(int64_t n_hit, const double *counts, const double *background, const float *rows,
               const double *totals, int64_t n, const int64_t *stop, const int64_t *row,
               const double *weight, const fit_options *options, double *room, double *results,

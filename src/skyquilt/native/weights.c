@@ -1,5 +1,6 @@
 /* Which rows of a table make up a direction, and with which weight. */
 #include "healpix.h"
+#include "interface.h"
 #include "lanes.h"
 #include "poisson.h"
 
@@ -90,12 +91,6 @@ static int add_samples(int64_t nside, const double *ring_theta, const double sou
     return n_seen;
 }
 
-/* Seconds per spacecraft direction, for n sky directions.
- *
- * `attitude` has 10 rows of n_t values, 14 with `has_horizon`; n_t is a multiple of 8, filled up
- * with samples of 0 s. `dense` holds one 0 per row of the table, `row` and `weight` have room for
- * as many entries as there can be. Returns the number of entries.
- */
 int64_t local_weights(int64_t nside, const double *ring_theta, int64_t n, const double *directions,
                       int64_t n_t, const double *attitude, int64_t has_horizon, double *dense,
                       int64_t *stop, int64_t *row, double *weight, uint8_t *status)
@@ -116,7 +111,6 @@ int64_t local_weights(int64_t nside, const double *ring_theta, int64_t n, const 
     return end;
 }
 
-/* Rows per sky direction from their bilinear neighbours: 4 n ring pixels with their shares. */
 int64_t merge_weights(int64_t n, int64_t n_neighbours, const int64_t *ipix, const double *share,
                       double *dense, int64_t *stop, int64_t *row, double *weight)
 {
