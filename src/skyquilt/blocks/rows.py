@@ -34,6 +34,13 @@ class SparseWeights(NamedTuple):
     row: np.ndarray
     weight: np.ndarray
 
+    def add(self, values: np.ndarray) -> np.ndarray:
+        """Sums of the rows of values of shape (n_row, k), each times its weight; shape (n, k)."""
+        from scipy.sparse import csr_array
+
+        shape = len(self.indptr) - 1, len(values)
+        return csr_array((self.weight, self.row, self.indptr), shape=shape) @ values
+
 
 @dataclass(frozen=True, eq=False)
 class RowBlock:

@@ -6,17 +6,19 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from skyquilt.config.accept import CommonCheck, each_once
-from skyquilt.config.base import Section, is_disjoint
+from skyquilt.config.background import NAMED, ONE, by_name, components_once, names_no, one_or_named
+from skyquilt.config.base import Name, Section, is_disjoint
 from skyquilt.config.interval import Interval
 from skyquilt.config.paths import InputPath
 
-RESERVED_LABELS = ("data", "background model")
+MODEL_LABEL = "background model"
+RESERVED_LABELS = ("data", MODEL_LABEL)
 
 
 def _check_label(label: str) -> str:
     if not label.strip() or not label.isprintable():
         raise ValueError(f"{label!r}: allowed are printable letters in one line, at least one")
-    if label in RESERVED_LABELS:
+    if label in RESERVED_LABELS or label.startswith(f"{MODEL_LABEL}: "):
         raise ValueError(f"{label!r} names the sum or the model in plots: choose another label")
     return label
 
@@ -60,8 +62,12 @@ class ComptonData(Section):
     """Frame of the scattered direction PsiChi: local (spacecraft) or galactic."""
     counts: Annotated[tuple[CountsTerm, ...], Field(min_length=1), AfterValidator(_check_once)]
     """Histograms of counts; their sum is the data."""
-    background: BackgroundModel
-    """Expected background."""
+    background: Annotated[
+        Annotated[BackgroundModel, ONE]
+        | Annotated[dict[Name, BackgroundModel], names_no(BackgroundModel), components_once, NAMED],
+        one_or_named,
+    ]
+    """Expected background: one histogram, or several components by name, which are added."""
     response: InputPath
     """Detector response (frame: local) or precomputed galactic point source response."""
     response_interval: Interval | None = None
@@ -107,8 +113,13 @@ class ComptonData(Section):
     def paths(self) -> tuple[str, ...]:
         """All files the data are read from, each once."""
         named = [term.path for term in self.counts]
-        named += [self.background.path, self.response, self.orientation]
+        named += [model.path for model in self.backgrounds().values()]
+        named += [self.response, self.orientation]
         return tuple(dict.fromkeys(path for path in named if path is not None))
+
+    def backgrounds(self) -> dict[str, BackgroundModel]:
+        """Components of the background by name; one without a name has the name ""."""
+        return by_name(self.background)
 
     def counts_paths(self) -> tuple[str, ...]:
         """Files of counts."""

@@ -40,6 +40,11 @@ class EnergySelection(Section):
     """Half-open range of channel numbers: [2, 3] is channel 2 alone."""
     range: Annotated[tuple[Energy, Energy], Field()] | None = None
     """Energies [low, high]; both must be edges of the histogram."""
+    bands: EnergyEdges | None = None
+    """Edges of the bands in which spectra are measured, from the lowest to the highest energy, in
+    place of `range`; any energies where photons are taken one by one, edges of the file
+    elsewhere. When left out each channel of the data is one, of photons one by one each band of
+    their background. Maps are those of all bands together."""
     sum_channels: bool = False
     """Add the channels before the fit, as cosipy does, instead of fitting them jointly."""
 
@@ -47,12 +52,27 @@ class EnergySelection(Section):
     def _check_one(self):
         if self.channels is not None and self.range is not None:
             raise ValueError("give `channels` or `range`, not both")
+        if self.bands is None:
+            return self
+        for name in ("channels", "range"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"give `bands` or `{name}`, not both: bands say the energies, too")
+        if self.sum_channels and len(self.bands) > 2:
+            raise ValueError(
+                "`sum_channels` adds all channels to one; give `bands` two edges, or remove one of "
+                "the two keys"
+            )
         return self
+
+    def limits(self) -> tuple[str, str] | None:
+        """Lowest and highest energy, by `range` or `bands`; None if neither is given."""
+        return self.range if self.bands is None else (self.bands[0], self.bands[-1])
 
     def is_disjoint(self, other: "EnergySelection") -> bool:
         """Whether two selections, given in the same way, have no channel in common."""
         if self.channels is not None and other.channels is not None:
             return is_disjoint(self.channels, other.channels)
-        if self.range is not None and other.range is not None:
-            return is_disjoint(_values(self.range), _values(other.range))
+        mine, others = self.limits(), other.limits()
+        if mine is not None and others is not None:
+            return is_disjoint(_values(mine), _values(others))
         return False

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from skyquilt.config.accept import ImagingCheck, each_once
-from skyquilt.config.base import Section, is_disjoint
+from skyquilt.config.background import NAMED, ONE, by_name, components_once, names_no, one_or_named
+from skyquilt.config.base import Name, Section, is_disjoint
 from skyquilt.config.interval import Interval
 from skyquilt.config.paths import InputPath
 from skyquilt.config.units import convert_unit
@@ -100,8 +101,12 @@ class ImagingData(Section):
     """Photons one by one; or `counts`."""
     counts: CountsCube | None = None
     """Photons in pixels; or `events`."""
-    background: BackgroundCube
-    """Expected background."""
+    background: Annotated[
+        Annotated[BackgroundCube, ONE]
+        | Annotated[dict[Name, BackgroundCube], names_no(BackgroundCube), components_once, NAMED],
+        one_or_named,
+    ]
+    """Expected background: one cube, or several components by name, which are added."""
     exposure: ExposureCube
     """Exposure."""
     psf: PointSpreadTable
@@ -128,8 +133,13 @@ class ImagingData(Section):
 
     def paths(self) -> tuple[str, ...]:
         """All files the data are read from, each once."""
-        sections = (self.events, self.counts, self.background, self.exposure, self.psf)
+        backgrounds = self.backgrounds().values()
+        sections = (self.events, self.counts, *backgrounds, self.exposure, self.psf)
         return tuple(dict.fromkeys(section.path for section in sections if section is not None))
+
+    def backgrounds(self) -> dict[str, BackgroundCube]:
+        """Components of the background by name; one without a name has the name ""."""
+        return by_name(self.background)
 
     def counts_paths(self) -> tuple[str, ...]:
         """Files of photons."""

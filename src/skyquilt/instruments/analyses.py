@@ -57,6 +57,7 @@ def prepare(
         float(problem.counts.sum()),
         problem.background_total,
         problem.counts_spectra.values(),
+        {one.name: float(one.totals.sum()) for one in problem.backgrounds},
     )
     return prepared._replace(problem=_of_shape(problem, analysis.shape))
 

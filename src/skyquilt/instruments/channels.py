@@ -34,8 +34,8 @@ def select_channels(edges: np.ndarray, selection: EnergySelection, path: str) ->
         nearest edge.
     """
     n_channels = len(edges) - 1
-    if selection.range is not None:
-        low, high = (_find_edge(edges, to_value(text, "keV"), path) for text in selection.range)
+    if (limits := selection.limits()) is not None:
+        low, high = (_find_edge(edges, to_value(text, "keV"), path) for text in limits)
     else:
         low, high = selection.channels or (0, n_channels)
     if not 0 <= low < high <= n_channels:
@@ -52,6 +52,6 @@ def _find_edge(edges: np.ndarray, energy: float, path: str) -> int:
         allowed = ", ".join(f"{edge:.6g}" for edge in edges)
         raise InputError(
             f"{path}: {energy:g} keV is no edge of the measured energies; edges are {allowed} keV: "
-            "choose two of them in `energy.range`."
+            "choose two of them in `energy.range`, or some in `energy.bands`."
         )
     return int(found[0])

@@ -5,11 +5,13 @@ be; far more can be a source. A wrong time, energy or unit of either shows as a 
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from skyquilt.config.data import MODEL_LABEL
 from skyquilt.config.instrument_analysis import AnyData, InstrumentAnalysis
+from skyquilt.instruments.backgrounds import describe_components
 from skyquilt.instruments.judge import object_to
 from skyquilt.problem import CountsSpectrum
 from skyquilt.spectra.energies import format_range
@@ -33,6 +35,7 @@ def check_totals(
     counts: float,
     background: float,
     spectra: Iterable[CountsSpectrum] = (),
+    components: Mapping[str, float] | None = None,
 ) -> None:
     """Compare the counts of an analysis of one data set with its expected background.
 
@@ -48,6 +51,8 @@ def check_totals(
         Observed and expected counts in all bins of the likelihood.
     spectra : iterable of CountsSpectrum
         The same by energy.
+    components : dict of str to float, optional
+        Expected counts of each component of the background by its name, for messages.
 
     Raises
     ------
@@ -58,7 +63,8 @@ def check_totals(
     for spectrum in spectra:
         _check_bands(analysis, spectrum, counts / background if is_free and background else 1.0)
     difference = deviation(counts, background)
-    what = f"{counts:g} counts, where the background alone expects {background:.6g}"
+    each = describe_components(components or {"": background})
+    what = f"{counts:g} counts, where the background alone expects {background:.6g}{each}"
     if difference < -_SIGMA and background > _NOTABLE * counts:
         message = (
             f"{_names(analysis)}: {what}: {_times(background, counts)} as many, and no source "
@@ -95,20 +101,31 @@ def _check_bands(
     analysis: InstrumentAnalysis[AnyData], spectrum: CountsSpectrum, norm: float
 ) -> None:
     """Refuse selected bands with next to no counts where the background expects many."""
-    if "background model" not in spectrum.counts:
+    if MODEL_LABEL not in spectrum.counts:
         return
-    data, model = (spectrum.counts[name] for name in ("data", "background model"))
+    data, model = (spectrum.counts[name] for name in ("data", MODEL_LABEL))
     for band in np.flatnonzero(spectrum.is_selected):
         counts, expected = float(data[band]), norm * float(model[band])
         if deviation(counts, expected) < -_SIGMA and expected > _EMPTY * counts:
             energies = format_range(*spectrum.edges[band : band + 2])
+            each = _components(spectrum, band, norm) or {"": expected}
             object_to(
                 analysis.data.accept,
                 "totals",
                 f"{_names(analysis)}: {counts:g} counts in {energies}, where the background alone "
-                f"expects {expected:.6g}: are the counts cut there? Leave those energies out with "
-                "`energy`, or give counts that have them.",
+                f"expects {expected:.6g}{describe_components(each)}: are the counts cut there? "
+                "Leave those energies out with `energy`, or give counts that have them.",
             )
+
+
+def _components(spectrum: CountsSpectrum, band: int, norm: float) -> dict[str, float]:
+    """Expected counts of each of several components in a band."""
+    prefix = f"{MODEL_LABEL}: "
+    return {
+        label.removeprefix(prefix): norm * float(counts[band])
+        for label, counts in spectrum.counts.items()
+        if label.startswith(prefix)
+    }
 
 
 def _names(analysis: InstrumentAnalysis[AnyData]) -> str:

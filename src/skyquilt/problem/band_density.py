@@ -24,11 +24,15 @@ class BandDensity:
         Edges of the bands [keV].
     scale : float
         Factor on the counts.
+    whole : BandDensity, optional
+        Sum of all components where this is one of several, which then have its slopes: so their
+        densities add up.
     """
 
     grid: HealpixGrid
     edges: np.ndarray
     scale: float = 1.0
+    whole: "BandDensity | None" = None
 
     def at(self, direction: np.ndarray, energy: np.ndarray) -> np.ndarray:
         """Expected counts per solid angle and energy at all energies in each direction.
@@ -62,6 +66,8 @@ class BandDensity:
     @cached_property
     def slope(self) -> np.ndarray:
         """Index of the power law in each band, shape (n_band,)."""
+        if self.whole is not None:
+            return self.whole.slope
         totals = self.grid.values.sum(axis=0)
         if len(totals) == 1 or not np.all(totals > 0):
             return np.full(len(totals), -2.0)

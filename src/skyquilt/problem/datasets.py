@@ -90,6 +90,8 @@ def put_table(group: "h5py.Group", table: Any, unit: str) -> None:
     """Write rows, totals and resolution of a table; its rows may be anything that yields rows."""
     put_rows(group, "rows", table.rows, table.rows.shape, np.float32, unit, _ABOUT_ROWS)
     put(group, "totals", table.totals, unit, "expected counts summed over all bins")
+    if table.row_bands is not None:
+        put(group, "row_bands", table.row_bands, unit, "expected counts summed over each band")
     group.attrs["nside"] = table.nside
 
 
@@ -99,4 +101,5 @@ def get_table(group: "h5py.Group") -> dict[str, Any]:
         "rows": map_rows(group, "rows"),
         "totals": get(group, "totals"),
         "nside": int(group.attrs["nside"]),
+        "row_bands": get(group, "row_bands") if "row_bands" in group else None,
     }

@@ -51,6 +51,7 @@ _DATASETS = {
         "", "place of each event's energy among those of the exposure", is_mapped=True
     ),
     "total_weight": Dataset("cm-2 s-1", "expected counts per exposure at each energy"),
+    "band_weight": Dataset("cm-2 s-1", "the same of each band of measured energy"),
     "theta": Dataset("rad", "angles of the profiles"),
     "profile": Dataset("sr-1", "point spread function at each of its energies"),
 }
@@ -93,6 +94,8 @@ class EventWise:
     by_energy : EventEnergies, optional
         Energies of the events, and what the weights of the total are made of; kept where the
         spectrum may vary.
+    band_weight : ndarray of float64, shape (n_band, n_energy), optional
+        As `total_weight`, of the photons of each band of energy; of one band when left out.
 
     Raises
     ------
@@ -116,6 +119,7 @@ class EventWise:
     most: SkyGrid | None = None
     density: EventDensity | None = None
     by_energy: EventEnergies | None = None
+    band_weight: np.ndarray | None = None
 
     def __post_init__(self):
         n, n_energy = self.buckets.n_item, self.exposure.n_quantity
@@ -123,6 +127,10 @@ class EventWise:
         for name, shape in {**wanted, "direction": (n, 3), "total_weight": (n_energy,)}.items():
             if np.shape(getattr(self, name)) != shape:
                 raise ValueError(f"{name}: shape {getattr(self, name).shape}, expected {shape}.")
+        if self.band_weight is not None and self.band_weight.shape[1:] != (n_energy,):
+            raise ValueError(
+                f"band_weight: shape {self.band_weight.shape}, expected (n, {n_energy})."
+            )
         for name, n_node in (("psf_place", len(self.profile)), ("exposure_place", n_energy)):
             place = getattr(self, name)
             if n and not 0 <= place.min() <= place.max() <= n_node - 1:
@@ -195,7 +203,14 @@ class EventWise:
         at_event, of_total = np.split(checked_flux(flux, self.by_energy.axis.n_node), [self.n_hit])
         if self.most is not None:
             raise ValueError("fluxes below zero are bound for the reference spectrum only.")
-        return replace(self, flux_density=at_event, total_weight=of_total, density=None)
+        changes = {"flux_density": at_event, "total_weight": of_total, "band_weight": None}
+        return replace(self, **changes, density=None)
+
+    def band_totals(self, directions: np.ndarray) -> np.ndarray:
+        """Expected number of events of each band for unit flux, shape (n, n_band)."""
+        exposure, _ = known_values(self.exposure, check_directions(directions))
+        weight = self.total_weight[np.newaxis] if self.band_weight is None else self.band_weight
+        return exposure @ weight.T
 
     def most_between(self, directions: np.ndarray) -> np.ndarray:
         """Largest ratio of expected counts to background where there are no events, shape (n,).

@@ -37,8 +37,27 @@ class Expectation(Protocol):
     def with_spectrum(self, flux: np.ndarray) -> "Expectation":
         """The same for a spectrum that has these photons at each node, shape (n_node,)."""
 
+    def band_totals(self, directions: np.ndarray) -> np.ndarray:
+        """Expected counts of each band that can be told apart, shape (n, n_total).
+
+        Over all bins, with and without counts: their sum is the total of the block. Which band of
+        a problem each of them belongs to is known to its `Bands.of_total`.
+        """
+
     def select_bins(self, bins: np.ndarray) -> "Expectation":
         """The same with some of the hit bins, by number, ascending; totals stay those of all."""
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
+
+
+def check_row_bands(row_bands: np.ndarray | None, n_row: int) -> None:
+    """Refuse totals in bands that are not those of the rows of a table.
+
+    Raises
+    ------
+    ValueError
+        If they have another shape than (n_row, n).
+    """
+    if row_bands is not None and (row_bands.ndim != 2 or len(row_bands) != n_row):
+        raise ValueError(f"row_bands: shape {row_bands.shape}, expected ({n_row}, n).")

@@ -12,6 +12,8 @@ from skyquilt.io.digest import array_digest, settings_digest
 from skyquilt.io.hdf5 import get, map_rows, new_hdf5, open_hdf5, put
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.io.schema import Schema
+from skyquilt.problem.backgrounds import get_components, put_components
+from skyquilt.problem.bands import get_bands, put_bands
 from skyquilt.problem.datasets import Stored
 from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.joint import Joint
@@ -32,8 +34,12 @@ from skyquilt.problem.templates import Templates
 # 1.7  expectations of kind shaped, shape in the description
 # 2.0  sealed: all but the values has a checksum, too; grid `most` of kind event_wise,
 #      flux_range_keV and sharpness_deg in the description
-# 2.1  group density of kind event_wise, in models
+# 2.1  group density of kind event_wise, in models; groups bands and backgrounds, totals in bands of
+#      all expectations, backgrounds in the description; an earlier file is one band, its background
+#      one component
 SCHEMA = Schema("skyquilt/problem", "2.1", "skyquilt prepare")
+
+_BANDS, _BACKGROUNDS = "bands", "backgrounds"  # groups
 
 _KINDS: dict[str, type[Stored]] = {
     one.kind: one
@@ -54,6 +60,8 @@ def write_problem(path: str | Path, problem: FitProblem, provenance: Provenance)
         put(file, "counts", problem.counts, "", "observed counts in the hit bins")
         put(file, "background", problem.background, "", "expected background in the hit bins")
         _put_expectation(file.create_group("expectation"), problem.expectation)
+        put_bands(file.create_group(_BANDS), problem.bands)
+        put_components(file.create_group(_BACKGROUNDS), problem.backgrounds)
         file.attrs["frame"] = problem.frame
         file.attrs["photon_flux"] = problem.photon_flux
         if problem.background_total is not None:
@@ -84,9 +92,13 @@ def read_problem(path: str | Path) -> FitProblem:
         for name in ("time_span", "flux_range_keV"):
             span = description.get(name)
             description[name] = None if span is None else tuple(span)
+        background = get(file, "background")
+        components = ()
+        if _BACKGROUNDS in file:
+            components = get_components(file[_BACKGROUNDS], background)
         return FitProblem(
             counts=get(file, "counts"),
-            background=get(file, "background"),
+            background=background,
             expectation=_get_expectation(file["expectation"]),
             frame=str(file.attrs["frame"]),
             photon_flux=float(file.attrs["photon_flux"]),
@@ -94,6 +106,8 @@ def read_problem(path: str | Path) -> FitProblem:
             counts_spectra=_get_spectra(file["counts_spectra"]),
             background_total=_get_total(file),
             identity=str(identity),
+            known_bands=get_bands(file[_BANDS]) if _BANDS in file else None,
+            known_backgrounds=components,
         )
 
 
@@ -180,6 +194,9 @@ def _identity(file: h5py.File) -> str:
     content = {name: file[name].attrs["sha256"] for name in ("counts", "background")}
     keys = ("frame", "photon_flux", "background_total")
     content |= {key: str(file.attrs[key]) for key in keys if key in file.attrs}
+    for name in (_BANDS, _BACKGROUNDS):
+        if name in file:  # not in files of before 2.1
+            content[name] = _identities(file[name])
     return settings_digest(content | _identities(file["expectation"]))
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from skyquilt.blocks import Block, DenseBlock, SparseBlock
+from skyquilt.problem.backgrounds import BackgroundComponent
+from skyquilt.problem.bands import Bands, join_bands
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.nodes import JointNodes, missing_nodes, split_flux
 from skyquilt.problem.problem import Description, FitProblem
@@ -128,6 +130,10 @@ class Joint:
             return SparseBlock(*entries, total, status, self.n_hit)
         unit_counts = [block.dense().unit_counts for block in blocks]
         return DenseBlock(np.hstack(unit_counts), total, status)
+
+    def band_totals(self, directions: np.ndarray) -> np.ndarray:
+        """Expected counts of each band for unit flux, data set by data set, shape (n, n_band)."""
+        return np.hstack([part.band_totals(turned) for part, turned in self.split(directions)])
 
     def most_between(self, directions: np.ndarray) -> np.ndarray:
         """Largest ratio of expected counts to background where there are no bins, shape (n,)."""
@@ -276,7 +282,29 @@ def join(problems: Mapping[str, FitProblem], photon_flux: float) -> FitProblem:
         description=_description(problems),
         counts_spectra=spectra,
         background_total=_background_total(problems),
+        known_bands=_bands(problems),
+        known_backgrounds=_components(problems),
     )
+
+
+def _bands(problems: Mapping[str, FitProblem]) -> Bands | None:
+    """Bands of all data sets, if all know theirs."""
+    known = [(name, problem.known_bands) for name, problem in problems.items()]
+    bands = [(name, one) for name, one in known if one is not None]
+    return join_bands(bands) if len(bands) == len(known) else None
+
+
+def _components(problems: Mapping[str, FitProblem]) -> tuple[BackgroundComponent, ...]:
+    """Components of the background of all data sets, if all know their bands."""
+    if any(problem.known_bands is None for problem in problems.values()):
+        return ()
+    n_band = sum(problem.bands.n_band for problem in problems.values())
+    components, first_bin, first_band = [], 0, 0
+    for name, problem in problems.items():
+        bands = slice(first_band, first_band + problem.bands.n_band)
+        components += [one.beside(name, first_bin, bands, n_band) for one in problem.backgrounds]
+        first_bin, first_band = first_bin + len(problem.background), bands.stop
+    return tuple(components)
 
 
 def _background_total(problems: Mapping[str, FitProblem]) -> float | None:

@@ -17,6 +17,7 @@ from skyquilt.problem.datasets import (
     put_optional,
     put_table,
 )
+from skyquilt.problem.expectation import check_row_bands
 from skyquilt.problem.exposed import mark_unexposed_rows
 from skyquilt.problem.nodes import ComponentNodes, missing_nodes
 from skyquilt.problem.table_nodes import TableNodes
@@ -67,6 +68,8 @@ class LocalTable:
         Cosine of the angle from the zenith to the horizon; goes with `zenith`.
     by_energy : TableNodes, optional
         Rows and totals per bin of true energy; kept where the spectrum may vary.
+    row_bands : ndarray of float64, shape (n_row, n_band), optional
+        Totals of each row in bands of measured energy [s-1]; in one band when left out.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class LocalTable:
     zenith: np.ndarray | None = None
     horizon_cos: np.ndarray | None = None
     by_energy: TableNodes | None = None
+    row_bands: np.ndarray | None = None
 
     def __post_init__(self):
         n_row, n_t = nside_to_npix(self.nside), len(self.weight)
@@ -98,6 +102,7 @@ class LocalTable:
                     f"{name}: shape {np.shape(getattr(self, name))}, expected {shape} for nside "
                     f"{self.nside} and {n_t} attitude samples."
                 )
+        check_row_bands(self.row_bands, n_row)
         _check_attitude(self.rotation, self.weight)
 
     @property
@@ -151,7 +156,7 @@ class LocalTable:
         if self.by_energy is None:
             raise missing_nodes("table")
         rows, totals = self.by_energy.contract(flux)
-        return replace(self, rows=rows, totals=totals)
+        return replace(self, rows=rows, totals=totals, row_bands=None)
 
     def weights(self, directions: np.ndarray) -> tuple[SparseWeights, np.ndarray]:
         """Seconds per spacecraft direction, and status, for each sky direction."""
@@ -178,6 +183,12 @@ class LocalTable:
             values += [self.zenith, self.horizon_cos[:, np.newaxis]]
         columns = np.hstack(values)[self.weight > 0].T
         return np.ascontiguousarray(np.pad(columns, ((0, 0), (0, -columns.shape[1] % 8))))
+
+    def band_totals(self, directions: np.ndarray) -> np.ndarray:
+        """Expected counts of each band for unit flux, over all its bins, shape (n, n_band)."""
+        weights, _ = self.weights(directions)
+        totals = self.totals[:, np.newaxis] if self.row_bands is None else self.row_bands
+        return weights.add(totals)
 
     @cached_property
     def _rows(self) -> np.ndarray:

@@ -190,6 +190,12 @@ class PointSpread:
         )
         return indptr, hit[:end], counts[:end]
 
+    def band_totals(self, directions: np.ndarray) -> np.ndarray:
+        """Expected counts of each band for unit flux, over all pixels, shape (n, n_band)."""
+        directions = check_directions(directions)
+        yields, _ = known_values(self.yields, directions)
+        return (yields * self._contained(directions)) @ self.to_band
+
     def select_bins(self, bins: np.ndarray) -> "PointSpread":
         """The same with some of the hit bins; totals stay those of all bins.
 

@@ -81,10 +81,13 @@ class Shaped:
         Block
             Of the kind that points have; a direction is GOOD if any of its points is.
         """
-        directions, n_node = check_directions(directions), self.points.weight.size
-        entries = n_node * max(self.expectation.entries_per_direction, 1.0)
-        size = max(int(_MOST_ENTRIES / entries), 1)
-        return join_blocks([self._block(part) for part in _parts(directions, size)])
+        parts = _parts(check_directions(directions), self._most_directions)
+        return join_blocks([self._block(part) for part in parts])
+
+    def band_totals(self, directions: np.ndarray) -> np.ndarray:
+        """Expected counts of each band for unit flux, over all its bins, shape (n, n_band)."""
+        parts = _parts(check_directions(directions), self._most_directions)
+        return np.concatenate([self._band_totals(part) for part in parts])
 
     @property
     def true_energy(self) -> TrueEnergy | None:
@@ -141,6 +144,19 @@ class Shaped:
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction."""
         return self.points.weight.size * self.expectation.work_per_direction()
+
+    @property
+    def _most_directions(self) -> int:
+        """Directions whose points are looked at together."""
+        entries = self.points.weight.size * max(self.expectation.entries_per_direction, 1.0)
+        return max(int(_MOST_ENTRIES / entries), 1)
+
+    def _band_totals(self, directions: np.ndarray) -> np.ndarray:
+        points = self.points.around(directions, self.pole).reshape(-1, 3)
+        is_seen = self.expectation.block(points).status == GOOD
+        totals = np.where(is_seen[:, np.newaxis], self.expectation.band_totals(points), 0.0)
+        each = totals.reshape(len(directions), self.points.weight.size, -1)
+        return np.einsum("j,ijk->ik", self.points.weight, each)
 
     def _block(self, directions: np.ndarray) -> Block:
         points = self.expectation.block(self._around(directions))

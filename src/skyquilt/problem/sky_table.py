@@ -9,6 +9,7 @@ import numpy as np
 from skyquilt.blocks import RowBlock, SparseWeights
 from skyquilt.native import kernels
 from skyquilt.problem.datasets import get_optional, get_table, put_optional, put_table
+from skyquilt.problem.expectation import check_row_bands
 from skyquilt.problem.exposed import mark_unexposed_rows
 from skyquilt.problem.nodes import ComponentNodes, missing_nodes
 from skyquilt.problem.table_nodes import TableNodes
@@ -43,6 +44,8 @@ class SkyTable:
         Mean of the four rows around a direction, or the row of the pixel that contains it.
     by_energy : TableNodes, optional
         Rows and totals per bin of true energy; kept where the spectrum may vary.
+    row_bands : ndarray of float64, shape (n_row, n_band), optional
+        Totals of each row in bands of measured energy; in one band when left out.
 
     Raises
     ------
@@ -59,6 +62,7 @@ class SkyTable:
     ordering: str
     interpolation: str
     by_energy: TableNodes | None = None
+    row_bands: np.ndarray | None = None
 
     def __post_init__(self):
         for name, allowed in _ALLOWED.items():
@@ -73,6 +77,7 @@ class SkyTable:
                     f"{name}: shape {np.shape(getattr(self, name))}, expected {shape} for nside "
                     f"{self.nside}."
                 )
+        check_row_bands(self.row_bands, n_row)
 
     @property
     def n_hit(self) -> int:
@@ -125,7 +130,7 @@ class SkyTable:
         if self.by_energy is None:
             raise missing_nodes("table")
         rows, totals = self.by_energy.contract(flux)
-        return replace(self, rows=rows, totals=totals)
+        return replace(self, rows=rows, totals=totals, row_bands=None)
 
     def weights(self, directions: np.ndarray) -> SparseWeights:
         """Weights of the rows for each direction, sum 1."""
@@ -137,6 +142,12 @@ class SkyTable:
         indptr, row, weight = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
         end = kernels.merge_weights(n, ipix.shape[1], ipix, share, dense, indptr[1:], row, weight)
         return SparseWeights(indptr, row[:end], weight[:end])
+
+    def band_totals(self, directions: np.ndarray) -> np.ndarray:
+        """Expected counts of each band for unit flux, over all its bins, shape (n, n_band)."""
+        weights = self.weights(directions)
+        totals = self.totals[:, np.newaxis] if self.row_bands is None else self.row_bands
+        return weights.add(totals)
 
     @cached_property
     def _rows(self) -> np.ndarray:

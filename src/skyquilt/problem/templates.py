@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from skyquilt.blocks import Block
+from skyquilt.problem.bands import Bands, Integrals, get_integrals, put_integrals
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.nodes import NodeBlock
 from skyquilt.problem.problem import FitProblem
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import h5py
 
     from skyquilt.problem.datasets import GetPart, PutPart
+
+
+_INTEGRALS = "integrals"
+"""Group of a spectrum in bands, beside the datasets of its expectation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +35,8 @@ class Templates:
         One per spectrum.
     photon_fluxes : ndarray of float64, shape (n,)
         Integral of each spectrum over the selected energies [ph cm-2 s-1].
+    integrals : tuple of Integrals, optional
+        Each spectrum in the bands of the problem; not known when left out.
 
     Raises
     ------
@@ -43,6 +50,7 @@ class Templates:
     names: tuple[str, ...]
     expectations: tuple[Expectation, ...]
     photon_fluxes: np.ndarray
+    integrals: tuple[Integrals, ...] | None = None
 
     def __post_init__(self):
         n = len(self.names)
@@ -81,6 +89,10 @@ class Templates:
         """Expectation of one spectrum, that has these photons at each node, shape (n_node,)."""
         return self.expectations[0].with_spectrum(flux)
 
+    def band_totals(self, directions: np.ndarray) -> np.ndarray:
+        """Expected counts in bands of the first spectrum, for those who need but one."""
+        return self.expectations[0].band_totals(directions)
+
     def select_bins(self, bins: np.ndarray) -> "Templates":
         """The same with some of the hit bins; totals stay those of all bins.
 
@@ -96,13 +108,22 @@ class Templates:
         group.attrs["names"] = list(self.names)
         group.attrs["photon_fluxes"] = self.photon_fluxes
         for index, one in enumerate(self.expectations):
-            put_part(group.create_group(f"template_{index}"), one)
+            own = group.create_group(f"template_{index}")
+            put_part(own, one)
+            if self.integrals is not None:
+                put_integrals(own.create_group(_INTEGRALS), self.integrals[index])
 
     @classmethod
     def get(cls, group: "h5py.Group", get_part: "GetPart") -> "Templates":
         """Read from a group."""
-        each = tuple(get_part(group[f"template_{index}"]) for index in range(len(group)))
-        return cls(tuple(map(str, group.attrs["names"])), each, group.attrs["photon_fluxes"])
+        own = [group[f"template_{index}"] for index in range(len(group))]
+        has_integrals = all(_INTEGRALS in one for one in own)
+        return cls(
+            tuple(map(str, group.attrs["names"])),
+            tuple(get_part(one) for one in own),
+            group.attrs["photon_fluxes"],
+            tuple(get_integrals(one[_INTEGRALS]) for one in own) if has_integrals else None,
+        )
 
     def work_per_direction(self) -> float:
         """Estimated multiply-adds for one direction and all spectra."""
@@ -135,6 +156,7 @@ def join_templates(problems: Mapping[str, FitProblem]) -> FitProblem:
             tuple(problems),
             tuple(problem.expectation for problem in problems.values()),
             np.array([problem.photon_flux for problem in problems.values()]),
+            tuple(problem.bands.integrals for problem in problems.values()),
         ),
         description=first.description._replace(spectrum=about, templates=spectra),
     )
@@ -145,10 +167,19 @@ def split_templates(problem: FitProblem) -> list[FitProblem]:
     templates = problem.expectation
     if not isinstance(templates, Templates):
         return [problem]
+    known = problem.known_bands
+    bands: list[Bands | None] = [known] * len(templates.names)
+    if known is not None and templates.integrals is not None:
+        bands = [replace(known, integrals=one) for one in templates.integrals]
     return [
-        replace(problem, expectation=expectation, photon_flux=float(photon_flux))
-        for expectation, photon_flux in zip(
-            templates.expectations, templates.photon_fluxes, strict=True
+        replace(
+            problem,
+            expectation=expectation,
+            photon_flux=float(photon_flux),
+            known_bands=own_bands,
+        )
+        for expectation, photon_flux, own_bands in zip(
+            templates.expectations, templates.photon_fluxes, bands, strict=True
         )
     ]
 

@@ -72,6 +72,8 @@ def draw_sky(
     """
     bins = _Bins(model.counts, model.background, model.expectation)
     drawn = _draw(bins, sources, rng)
+    if _has_events(model.expectation):  # others than those of which bands and components are known
+        model = replace(model, known_bands=None, known_backgrounds=())
     return replace(_no_answers(model), **drawn._asdict())
 
 
@@ -99,13 +101,8 @@ def expected_sky(model: FitProblem, sources: Sequence[Source] = ()) -> FitProble
 
 def hit_bins(sky: FitProblem) -> FitProblem:
     """The problem of the bins that have counts."""
-    hits = np.flatnonzero(sky.counts)
-    return replace(
-        _no_answers(sky),
-        counts=sky.counts[hits].astype(np.float64),
-        background=sky.background[hits],
-        expectation=sky.expectation.select_bins(hits),
-    )
+    kept = _no_answers(sky).select_bins(np.flatnonzero(sky.counts))
+    return replace(kept, counts=kept.counts.astype(np.float64))
 
 
 def observe(model: FitProblem, counts: np.ndarray) -> FitProblem:

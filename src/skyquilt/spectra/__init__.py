@@ -1,6 +1,6 @@
-"""Source spectra: photon flux density, photon flux per energy bin, one line of description."""
+"""Source spectra: flux density, photon and energy flux per bin, one line of description."""
 
-from skyquilt.spectra.integrals import integrate
+from skyquilt.spectra.integrals import integrate, integrate_energy
 from skyquilt.spectra.models import describe, doubts, evaluate
 
-__all__ = ["describe", "doubts", "evaluate", "integrate"]
+__all__ = ["describe", "doubts", "evaluate", "integrate", "integrate_energy"]

@@ -9,6 +9,8 @@ from skyquilt.config.spectrum import Spectrum
 from skyquilt.errors import ConfigError
 from skyquilt.spectra.models import corners, describe, evaluate
 
+_UNITS = ("ph cm-2 s-1", "keV cm-2 s-1")  # by the power of the energy
+
 # Relative change from one order to the next at which a bin is done. The error of the higher
 # order is far below the change, and 1e-6 is promised.
 _TOLERANCE = 1e-8
@@ -49,12 +51,38 @@ def integrate(spectrum: Spectrum, edges: ArrayLike) -> np.ndarray:
     >>> integrate(spectrum, [1, 2, 4]).round(12)
     array([0.5 , 0.25])
     """
+    return _integrate(spectrum, edges, power=0)
+
+
+def integrate_energy(spectrum: Spectrum, edges: ArrayLike) -> np.ndarray:
+    """Energy flux of a spectrum in each energy bin, as `integrate` does the photon flux.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Energy flux [keV cm-2 s-1].
+
+    Examples
+    --------
+    >>> from skyquilt.config.spectrum import PowerLaw
+    >>> spectrum = PowerLaw(
+    ...     model="power_law", norm="1 cm-2 s-1 keV-1", pivot="1 keV", index=-3
+    ... )
+    >>> integrate_energy(spectrum, [1, 2, 4]).round(12)
+    array([0.5 , 0.25])
+    """
+    return _integrate(spectrum, edges, power=1)
+
+
+def _integrate(spectrum: Spectrum, edges: ArrayLike, power: int) -> np.ndarray:
+    """Integral of a spectrum times a power of the energy."""
     edges = _checked_edges(edges)
-    flux, is_converged = _converged_flux(spectrum, edges)
-    _refuse(spectrum, edges, flux, ~np.isfinite(flux), "the flux overflows")
-    _refuse(spectrum, edges, flux, ~is_converged, "the integral does not converge")
+    flux, is_converged = _converged_flux(spectrum, edges, power)
+    is_over, unit = ~np.isfinite(flux), _UNITS[power]
+    _refuse(spectrum, edges, flux, unit, is_over, "the flux overflows")
+    _refuse(spectrum, edges, flux, unit, ~is_converged, "the integral does not converge")
     if not flux.any():
-        _refuse(spectrum, edges, flux, flux == 0, "the flux is zero in every bin")
+        _refuse(spectrum, edges, flux, unit, flux == 0, "the flux is zero in every bin")
     return flux
 
 
@@ -66,12 +94,14 @@ def _checked_edges(edges: ArrayLike) -> np.ndarray:
     return edges
 
 
-def _converged_flux(spectrum: Spectrum, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _converged_flux(
+    spectrum: Spectrum, edges: np.ndarray, power: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Flux per bin, and whether the last two orders agree."""
     borders, first = _pieces(spectrum, edges)
-    before = _quadrature(spectrum, borders, first, _ORDERS[0])
+    before = _quadrature(spectrum, borders, first, _ORDERS[0], power)
     for order in _ORDERS[1:]:
-        flux = _quadrature(spectrum, borders, first, order)
+        flux = _quadrature(spectrum, borders, first, order, power)
         # Below the smallest normal number digits are lost, and any two orders agree.
         with np.errstate(invalid="ignore"):
             change = np.abs(flux - before)
@@ -91,15 +121,17 @@ def _pieces(spectrum: Spectrum, edges: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _quadrature(
-    spectrum: Spectrum, borders: np.ndarray, first: np.ndarray, order: int
+    spectrum: Spectrum, borders: np.ndarray, first: np.ndarray, order: int, power: int
 ) -> np.ndarray:
     """Flux per bin by Gauss-Legendre quadrature of one order on each piece."""
     nodes, weights = _legendre(order)
     half_width = np.log(borders[1:] / borders[:-1])[:, None] / 2
     energy = borders[:-1, None] * np.exp(half_width * (1 + nodes))
     with np.errstate(over="ignore", invalid="ignore"):
-        photons = np.sum(weights * half_width * energy * evaluate(spectrum, energy), axis=1)
-        return np.add.reduceat(photons, first)
+        density = evaluate(spectrum, energy)
+        if power:
+            density = density * energy**power
+        return np.add.reduceat(np.sum(weights * half_width * energy * density, axis=1), first)
 
 
 @cache
@@ -108,12 +140,17 @@ def _legendre(order: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _refuse(
-    spectrum: Spectrum, edges: np.ndarray, flux: np.ndarray, is_bad: np.ndarray, fault: str
+    spectrum: Spectrum,
+    edges: np.ndarray,
+    flux: np.ndarray,
+    unit: str,
+    is_bad: np.ndarray,
+    fault: str,
 ) -> None:
     if is_bad.any():
         index = int(np.argmax(is_bad))
         raise ConfigError(
-            f"spectrum ({describe(spectrum)}): {fault}: {flux[index]:g} ph cm-2 s-1 from "
+            f"spectrum ({describe(spectrum)}): {fault}: {flux[index]:g} {unit} from "
             f"{edges[index]:g} to {edges[index + 1]:g} keV; a flux must be finite and above zero. "
             "Check norm, energies and indices, and their units."
         )

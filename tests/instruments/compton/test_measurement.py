@@ -46,7 +46,7 @@ def test_background_is_scaled_by_livetime(timed):
     measurement = measure(timed)
 
     assert measurement.span == (START + 10, START + 20)
-    assert measurement.scale == (pytest.approx(5 / 35, rel=1e-12), "ratio of livetimes")
+    assert measurement.scales[""] == (pytest.approx(5 / 35, rel=1e-12), "ratio of livetimes")
     np.testing.assert_allclose(measurement.background, timed.background * 4 / 7, rtol=1e-12)
 
 
@@ -54,7 +54,7 @@ def test_background_is_scaled_by_duration_without_orientation(galactic):
     galactic.write_counts("background.h5", np.stack([galactic.background] * 2), time=[0, 10, 40])
     galactic.write_counts("counts.h5", galactic.counts[None], time=[10, 20])
 
-    assert measure(galactic).scale == (0.25, "ratio of durations")
+    assert measure(galactic).scales[""] == (0.25, "ratio of durations")
 
 
 def test_scale_and_its_source_are_logged(timed, caplog):
@@ -72,7 +72,7 @@ def test_interval_cuts_counts_but_not_the_background(timed):
     measurement = measure(timed)
 
     np.testing.assert_array_equal(measurement.terms["counts"], timed.counts)
-    assert measurement.scale.factor == pytest.approx(10 / 35, rel=1e-12)
+    assert measurement.scales[""].factor == pytest.approx(10 / 35, rel=1e-12)
     assert measurement.background.sum() == pytest.approx(4 * 10 / 35 * timed.background.sum())
 
 
@@ -83,7 +83,7 @@ def test_interval_of_the_background_cuts_it_and_its_time(timed):
 
     measurement = measure(timed)
 
-    assert measurement.scale.factor == pytest.approx(5 / 20, rel=1e-12)
+    assert measurement.scales[""].factor == pytest.approx(5 / 20, rel=1e-12)
     np.testing.assert_allclose(measurement.background, timed.background / 2, rtol=1e-12)
 
 
@@ -91,7 +91,7 @@ def test_interval_of_the_background_stands_for_a_missing_time_axis(timed):
     timed.write_counts("background.h5", 4 * timed.background)
     timed.settings["data"]["background"]["interval"] = [START, START + 40]
 
-    assert measure(timed).scale.factor == pytest.approx(5 / 35, rel=1e-12)
+    assert measure(timed).scales[""].factor == pytest.approx(5 / 35, rel=1e-12)
 
 
 def test_counts_with_different_time_spans_need_an_interval(timed):

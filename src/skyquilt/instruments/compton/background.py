@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skyquilt.config.background import background_key
 from skyquilt.config.data import BackgroundModel
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.orientation import Orientation
@@ -23,6 +24,7 @@ def scale_background(
     counts_span: Span,
     background_span: Span,
     orientation: Orientation | None,
+    name: str = "",
 ) -> BackgroundScale:
     """Factor that scales the background histogram to the time of the counts.
 
@@ -34,6 +36,8 @@ def scale_background(
         Time spans [UNIX s]; None without a time axis.
     orientation : Orientation or None
         Gives the livetimes; without it the durations are compared.
+    name : str
+        Name of the component, for messages.
 
     Raises
     ------
@@ -42,16 +46,16 @@ def scale_background(
     """
     if model.scale != "auto":
         return BackgroundScale(model.scale, "configuration")
-    background_span = model.interval or background_span
+    background_span, section = model.interval or background_span, background_key(name)
     if counts_span is None and background_span is None:
         return BackgroundScale(1.0, "no time axis: the histograms cover the same time")
     if counts_span is None or background_span is None:
-        known, unknown, key = ("counts", "background", "data.background.interval")
+        known, unknown, key = ("counts", "background", f"{section}.interval")
         if counts_span is None:
             known, unknown, key = ("background", "counts", "data.interval")
         raise InputError(
             f"{model.path}: the time span of the {known} is known, that of the {unknown} is not, "
-            f"so the background cannot be scaled: give `{key}`, or `data.background.scale`."
+            f"so the background cannot be scaled: give `{key}`, or `{section}.scale`."
         )
     if orientation is None:
         ratio = np.diff(counts_span)[0] / np.diff(background_span)[0]
@@ -61,14 +65,14 @@ def scale_background(
     )
     background_time = orientation.livetime_between(
         *background_span,
-        " of the background (`data.background.interval`, or its time axis; "
-        "`data.background.scale` needs neither)",
+        f" of the background (`{section}.interval`, or its time axis; `{section}.scale` needs "
+        "neither)",
     )
     if not (counts_time > 0 and background_time > 0):
         raise InputError(
             f"{orientation.path}: livetime {counts_time:g} s of the counts and "
             f"{background_time:g} s of the background; both must be above 0 to scale the "
-            "background: give `data.background.scale`."
+            f"background: give `{section}.scale`."
         )
     what = "durations" if orientation.livetime is None else "livetimes"
     return BackgroundScale(counts_time / background_time, f"ratio of {what}")

@@ -6,6 +6,8 @@ from functools import lru_cache
 import numpy as np
 
 from skyquilt.config.instrument_analysis import ComptonAnalysis
+from skyquilt.instruments.backgrounds import describe_components
+from skyquilt.instruments.bands import group_channels
 from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.compton.dataspace import check_same_space
 from skyquilt.instruments.compton.measurement import Measurement, read_measurement
@@ -30,14 +32,31 @@ def check_analysis(analysis: ComptonAnalysis) -> str:
     make_attitude(analysis, measurement)
     selection = select_bins(analysis, measurement, _check_response(analysis, measurement))
     kept = ~selection.is_masked
+    each = {name: float(values[kept].sum()) for name, values in selection.backgrounds.items()}
     check_totals(
-        analysis, float(selection.counts[kept].sum()), float(selection.background[kept].sum())
+        analysis,
+        float(selection.counts[kept].sum()),
+        float(selection.background[kept].sum()),
+        components=each,
+    )
+    _check_bands(analysis, measurement, selection.channels)
+    scales = ", ".join(
+        f"background {name + ' ' if name else ''}scale {scale.factor:.6g} ({scale.source})"
+        for name, scale in measurement.scales.items()
     )
     return (
         f"good; {selection.counts.sum():g} counts over {selection.background.sum():g} expected "
-        f"background in channels [{selection.channels[0]}, {selection.channels[1]}), background "
-        f"scale {measurement.scale.factor:.6g} ({measurement.scale.source})"
+        f"background{describe_components(each)} in channels [{selection.channels[0]}, "
+        f"{selection.channels[1]}), {scales}"
     )
+
+
+def _check_bands(
+    analysis: ComptonAnalysis, measurement: Measurement, channels: tuple[int, int]
+) -> None:
+    """Refuse bands that are none of the selected channels, as a fit would."""
+    edges = measurement.space.em_edges[channels[0] : channels[1] + 1]
+    group_channels(edges, analysis.energy, measurement.path)
 
 
 def _check_response(analysis: ComptonAnalysis, measurement: Measurement) -> tuple[int, int]:

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.config.data import ComptonData
+from skyquilt.config.background import background_key
+from skyquilt.config.data import BackgroundModel, ComptonData
 from skyquilt.config.instrument_analysis import ComptonAnalysis
 from skyquilt.errors import InputError
+from skyquilt.instruments.backgrounds import add, named, read_each
 from skyquilt.instruments.compton.background import BackgroundScale, Span, scale_background
 from skyquilt.instruments.compton.dataspace import DataSpace, check_same_space
 from skyquilt.instruments.compton.histograms import BinnedCounts, read_counts
@@ -28,14 +30,14 @@ class Measurement(NamedTuple):
     ----------
     terms : dict of str to ndarray of float64, shape (n_em, n_phi, n_psichi)
         Scaled counts by label; their sum is the data.
-    background : ndarray of float64, shape (n_em, n_phi, n_psichi)
-        Expected background in the time of the counts.
+    backgrounds : dict of str to ndarray of float64, shape (n_em, n_phi, n_psichi)
+        Expected background in the time of the counts, by the name of the component.
     span : tuple of float or None
         Time span of the counts [UNIX s]; None without a time axis.
     orientation : Orientation or None
         The orientation file, if the analysis names one.
-    scale : BackgroundScale
-        Factor on the background histogram.
+    scales : dict of str to BackgroundScale
+        Factor on the histogram of each component.
     space : DataSpace
         Axes, equal in all files; the frame is that of the analysis.
     path : str
@@ -45,13 +47,18 @@ class Measurement(NamedTuple):
     """
 
     terms: dict[str, np.ndarray]
-    background: np.ndarray
+    backgrounds: dict[str, np.ndarray]
     span: tuple[float, float] | None
     orientation: Orientation | None
-    scale: BackgroundScale
+    scales: dict[str, BackgroundScale]
     space: DataSpace
     path: str
     is_cut: bool
+
+    @property
+    def background(self) -> np.ndarray:
+        """Expected background of all components together."""
+        return add(self.backgrounds)
 
 
 def read_measurement(analysis: ComptonAnalysis) -> Measurement:
@@ -65,36 +72,56 @@ def read_measurement(analysis: ComptonAnalysis) -> Measurement:
     """
     data = analysis.data
     terms = [read_counts(term.path, data.interval) for term in data.counts]
-    model = data.background
-    background = read_counts(model.path, model.interval, "data.background.interval")
-    for other in (*terms[1:], background):
+    models = data.backgrounds()
+    for other in terms[1:]:
         check_same_space(terms[0].space, terms[0].path, other.space, other.path)
-    _check_frame(data.frame, (*terms, background))
-    _check_any(terms, background)
+    _check_frame(data.frame, terms)
+
+    def read_background(name: str, model: BackgroundModel) -> BinnedCounts:
+        background = read_counts(model.path, model.interval, f"{background_key(name)}.interval")
+        check_same_space(terms[0].space, terms[0].path, background.space, background.path)
+        _check_frame(data.frame, [background])
+        if not background.counts.any():
+            raise InputError(f"{background.path}: all expected counts are 0 in the chosen time.")
+        return background
+
+    histograms = read_each(models, read_background)
     _notice_fractions(terms)
     span = _common_span(terms, data.interval)
     _check_distinct(data, terms)
-    orientation = _read_orientation(data, span, background.span)
-    scale = scale_background(data.background, span, background.span, orientation)
-    logger.info("background scaled by %.6g (%s)", scale.factor, scale.source)
+    spans = {name: one.span for name, one in histograms.items()}
+    orientation = _read_orientation(data, span, spans)
+    scales = {}
+    for name, model in models.items():
+        with named(name):
+            scales[name] = scale_background(model, span, spans[name], orientation, name)
+        which = f"background {name}" if name else "background"
+        logger.info("%s scaled by %.6g (%s)", which, scales[name].factor, scales[name].source)
     return Measurement(
         terms=_label_terms(analysis, terms),
-        background=background.counts * scale.factor,
+        backgrounds={name: one.counts * scales[name].factor for name, one in histograms.items()},
         span=span,
         orientation=orientation,
-        scale=scale,
+        scales=scales,
         space=replace(terms[0].space, frame=data.frame),
         path=terms[0].path,
         is_cut=any(term.is_cut for term in terms),
     )
 
 
-def _read_orientation(data: ComptonData, span: Span, background_span: Span) -> Orientation | None:
-    """Orientation in the time of the counts; livetimes also in that of the background."""
+def _read_orientation(
+    data: ComptonData, span: Span, background_spans: dict[str, Span]
+) -> Orientation | None:
+    """Orientation in the time of the counts; livetimes also in those of the backgrounds."""
     if data.orientation is None:
         return None
-    is_scaled = data.background.scale == "auto"
-    other = (data.background.interval or background_span) if is_scaled else None
+    spans = [
+        model.interval or background_spans[name]
+        for name, model in data.backgrounds().items()
+        if model.scale == "auto"
+    ]
+    known = [one for one in spans if one is not None]
+    other = (min(first for first, _ in known), max(last for _, last in known)) if known else None
     orientation = read_orientation(data.orientation, span, other)
     if data.frame == "local" and span is None:
         logger.warning(
@@ -115,7 +142,7 @@ def _label_terms(analysis: ComptonAnalysis, terms: list[BinnedCounts]) -> dict[s
     return labelled
 
 
-def _check_frame(frame: str, histograms: tuple[BinnedCounts, ...]) -> None:
+def _check_frame(frame: str, histograms: list[BinnedCounts]) -> None:
     for histogram in histograms:
         if histogram.space.frame is None:
             logger.info("%s: PsiChi names no frame; taken as %s", histogram.path, frame)
@@ -124,11 +151,6 @@ def _check_frame(frame: str, histograms: tuple[BinnedCounts, ...]) -> None:
                 f"{histogram.path}: PsiChi is in the {histogram.space.frame} frame, but the "
                 f"analysis says `data.frame: {frame}`; they must agree."
             )
-
-
-def _check_any(terms: list[BinnedCounts], background: BinnedCounts) -> None:
-    if not background.counts.any():
-        raise InputError(f"{background.path}: all expected counts are 0 in the chosen time.")
 
 
 def _check_distinct(data: ComptonData, terms: list[BinnedCounts]) -> None:

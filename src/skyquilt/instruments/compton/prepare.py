@@ -7,6 +7,8 @@ import numpy as np
 
 from skyquilt.config.instrument_analysis import ComptonAnalysis
 from skyquilt.errors import InputError
+from skyquilt.instruments.backgrounds import background_spectra, describe_scales
+from skyquilt.instruments.bands import group_channels, make_bands
 from skyquilt.instruments.compton.dataspace import check_same_space
 from skyquilt.instruments.compton.measurement import Measurement
 from skyquilt.instruments.compton.orientation import Attitude, cut_attitude
@@ -19,6 +21,8 @@ from skyquilt.instruments.compton.selection import (
 from skyquilt.instruments.compton.table import ResponseTable
 from skyquilt.instruments.compton.true_energy import read_table_nodes
 from skyquilt.problem import CountsSpectrum, Description, FitProblem, LocalTable, SkyTable
+from skyquilt.problem.backgrounds import BackgroundComponent
+from skyquilt.problem.bands import Bands
 from skyquilt.problem.empty_bins import fill_background
 from skyquilt.spectra import describe, integrate
 
@@ -83,6 +87,9 @@ def make_problem(
         selection = keep_empty_bins(selection)
     counts, is_masked, hits = selection.counts, selection.is_masked, selection.hits
     edges = measurement.space.em_edges[list(table.channels)]
+    bands, of_bin = _bands(analysis, measurement, table, hits)
+    backgrounds = _backgrounds(selection, measurement, bands, of_bin)
+    expected = {one.name: float(one.totals.sum()) for one in backgrounds}
     return FitProblem(
         counts=counts[hits],
         background=fill_background(selection.background[hits]),
@@ -93,8 +100,7 @@ def make_problem(
             instrument=analysis.instrument,
             spectrum=describe(analysis.spectrum),
             energy_range_keV=(float(edges[0]), float(edges[1])),
-            background_scale=measurement.scale.factor,
-            background_scale_from=measurement.scale.source,
+            **describe_scales(expected, measurement.scales),
             n_bins=int(counts.size - is_masked.sum()),
             n_masked_bins=int(is_masked.sum()),
             n_masked_counts=float(counts[is_masked].sum()),
@@ -103,7 +109,38 @@ def make_problem(
         ),
         counts_spectra={"": _counts_spectrum(measurement, table)},
         background_total=float(selection.background[~is_masked].sum()),
+        known_bands=bands,
+        known_backgrounds=backgrounds,
     )
+
+
+def _backgrounds(
+    selection: Selection, measurement: Measurement, bands: Bands, of_bin: np.ndarray
+) -> tuple[BackgroundComponent, ...]:
+    return tuple(
+        BackgroundComponent(
+            name,
+            "",
+            0,
+            values[selection.hits],
+            np.bincount(of_bin, np.where(selection.is_masked, 0, values), bands.n_band),
+            measurement.scales[name].factor,
+        )
+        for name, values in selection.backgrounds.items()
+    )
+
+
+def _bands(
+    analysis: ComptonAnalysis, measurement: Measurement, table: ResponseTable, hits: np.ndarray
+) -> tuple[Bands, np.ndarray]:
+    """Bands of the selected channels, and the band of each selected bin."""
+    first, stop = table.channels
+    edges = measurement.space.em_edges[first : stop + 1]
+    band_edges, of_channel = group_channels(edges, analysis.energy, measurement.path)
+    n_channel = 1 if analysis.energy.sum_channels else stop - first
+    of_total = of_channel[:n_channel]
+    of_bin = np.repeat(of_total, table.rows.shape[1] // n_channel)
+    return make_bands(analysis.spectrum, band_edges, of_bin[hits], of_total), of_bin
 
 
 def make_attitude(analysis: ComptonAnalysis, measurement: Measurement) -> Attitude | None:
@@ -139,15 +176,18 @@ def _expectation(
 ) -> LocalTable | SkyTable:
     scale = analysis.data.response_scale
     rows = _HitColumns(table.rows, selection.hits, scale)
-    totals = _unmasked_totals(table, selection.is_masked)
+    totals, row_bands = _unmasked_totals(table, selection.is_masked)
     if scale is not None:
-        totals = totals * scale
-    nodes = read_table_nodes(analysis, selection, scale) if true_energy else None
+        totals, row_bands = totals * scale, row_bands * scale
+    kept = {
+        "row_bands": row_bands,
+        "by_energy": read_table_nodes(analysis, selection, scale) if true_energy else None,
+    }
     attitude = make_attitude(analysis, measurement)
     if attitude is None:
         interpolation = analysis.data.interpolation
-        return SkyTable(rows, totals, table.nside, table.ordering, interpolation, by_energy=nodes)
-    return LocalTable(rows, totals, table.nside, *attitude, by_energy=nodes)
+        return SkyTable(rows, totals, table.nside, table.ordering, interpolation, **kept)
+    return LocalTable(rows, totals, table.nside, *attitude, **kept)
 
 
 def _time_span(measurement: Measurement) -> tuple[float, float] | None:
@@ -157,12 +197,18 @@ def _time_span(measurement: Measurement) -> tuple[float, float] | None:
     return float(measurement.orientation.time[0]), float(measurement.orientation.time[-1])
 
 
-def _unmasked_totals(table: ResponseTable, is_masked: np.ndarray) -> np.ndarray:
-    """Totals over the bins that stay in the likelihood."""
+def _unmasked_totals(table: ResponseTable, is_masked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Totals over the bins that stay in the likelihood, and those of each channel."""
     if not is_masked.any():
-        return table.totals
-    kept = np.flatnonzero(~is_masked)
-    return np.array([row[kept].sum(dtype=np.float64) for row in table.rows])
+        return table.totals, table.channel_totals
+    kept, totals = np.flatnonzero(~is_masked), np.empty_like(table.totals)
+    channel_totals = np.empty_like(table.channel_totals)
+    n_channel = channel_totals.shape[1]
+    channel = kept // (len(is_masked) // n_channel)
+    for number, row in enumerate(table.rows):
+        totals[number] = row[kept].sum(dtype=np.float64)
+        channel_totals[number] = np.bincount(channel, row[kept], minlength=n_channel)
+    return totals, channel_totals
 
 
 def check_ring(ordering: str, analysis: ComptonAnalysis) -> None:
@@ -205,10 +251,14 @@ def check_exposed(totals: np.ndarray, path: str) -> None:
 def _counts_spectrum(measurement: Measurement, table: ResponseTable) -> CountsSpectrum:
     """Counts per measured energy, all channels."""
     counts = {"data": sum(measurement.terms.values()), **measurement.terms}
-    counts["background model"] = measurement.background
-    channel = np.arange(measurement.space.shape[0])
+    by_channel = {label: values.sum(axis=(1, 2)) for label, values in counts.items()}
+    n_channel = measurement.space.shape[0]
+    by_channel |= background_spectra(
+        {name: values.reshape(n_channel, -1).T for name, values in measurement.backgrounds.items()}
+    )
+    channel = np.arange(n_channel)
     return CountsSpectrum(
         measurement.space.em_edges,
         (channel >= table.channels[0]) & (channel < table.channels[1]),
-        {label: values.sum(axis=(1, 2)) for label, values in counts.items()},
+        by_channel,
     )

@@ -63,7 +63,10 @@ def _ask(analysis: ComptonAnalysis, measurement: Measurement) -> None:
             "`data.response_scale`, the factor from its exposure to that of the interval."
         )
     when = "the time of the counts" if span is None else _text(span)
-    is_scaled = data.background.scale == "auto" and measurement.scale.factor != 1
+    is_scaled = any(
+        model.scale == "auto" and measurement.scales[name].factor != 1
+        for name, model in data.backgrounds().items()
+    )
     logger.log(
         logging.WARNING if is_scaled else logging.INFO,
         "%s: does not tell of which time its exposure is; taken as of %s",

@@ -7,6 +7,7 @@ import numpy as np
 
 from skyquilt.config.instrument_analysis import ComptonAnalysis
 from skyquilt.errors import InputError
+from skyquilt.instruments.backgrounds import add, labels
 from skyquilt.instruments.compton.measurement import Measurement
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ class Selection(NamedTuple):
         Channels [first, last + 1).
     counts, background : ndarray of float64, shape (n_bin,)
         Observed and expected counts.
+    backgrounds : dict of str to ndarray of float64, shape (n_bin,)
+        Expected counts of each component of the background.
     is_masked : ndarray of bool, shape (n_bin,)
         Bins that are left out of the likelihood.
     hits : ndarray of int64, shape (n_hit,)
@@ -32,6 +35,7 @@ class Selection(NamedTuple):
     channels: tuple[int, int]
     counts: np.ndarray
     background: np.ndarray
+    backgrounds: dict[str, np.ndarray]
     is_masked: np.ndarray
     hits: np.ndarray
 
@@ -47,12 +51,16 @@ def select_bins(
         If there are counts without background that may not be masked.
     """
     counts = _flatten(sum(measurement.terms.values()), analysis, channels)
-    background = _flatten(measurement.background, analysis, channels)
+    backgrounds = {
+        name: _flatten(values, analysis, channels)
+        for name, values in measurement.backgrounds.items()
+    }
+    background = add(backgrounds)
     is_masked = _zero_background(counts, background, analysis, measurement, channels)
     hits = np.flatnonzero((counts > 0) & ~is_masked)
     if hits.size == 0 and counts.any():
         raise InputError(f"{measurement.path}: all counts lie in bins without background.")
-    return Selection(channels, counts, background, is_masked, hits)
+    return Selection(channels, counts, background, backgrounds, is_masked, hits)
 
 
 def keep_all_bins(selection: Selection) -> Selection:
@@ -87,7 +95,7 @@ def _zero_background(
         if lost.size:
             first = _bin_names(lost[:_N_NAMED], measurement, channels)
             raise InputError(
-                f"{analysis.data.background.path}: {lost.size} bins have counts "
+                f"{labels(analysis.data.backgrounds())}: {lost.size} bins have counts "
                 f"({counts[lost].sum():g} of {counts.sum():g}) but no background, the first at "
                 f"(channel, Phi, PsiChi) = {first}; give a background model "
                 "that is above zero there, or set `data.zero_background: mask`."

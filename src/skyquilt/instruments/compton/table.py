@@ -38,7 +38,8 @@ Analyses = dict[Path, ComptonAnalysis]
 # 1.0  first version
 # 1.1  provenance names the hosts
 # 2.0  sealed: all but the values has a checksum, too
-SCHEMA = Schema("skyquilt/table", "2.0", "skyquilt contract")
+# 2.1  channel_totals
+SCHEMA = Schema("skyquilt/table", "2.1", "skyquilt contract")
 _REPORT_S = 5.0
 
 
@@ -54,6 +55,8 @@ class ResponseTable:
         Expected counts (galactic) or counts per second (local) for unit flux; mapped read-only.
     totals : ndarray of float64, shape (n_row,)
         Sums of the rows.
+    channel_totals : ndarray of float64, shape (n_row, n_channel)
+        The same of each channel, of which there is one if channels are added.
     nside : int
         HEALPix resolution of the rows.
     ordering : {"RING", "NESTED"}
@@ -67,6 +70,7 @@ class ResponseTable:
     path: str
     rows: np.ndarray
     totals: np.ndarray
+    channel_totals: np.ndarray
     nside: int
     ordering: str
     space: DataSpace
@@ -152,6 +156,7 @@ def read_table(path: str | Path) -> ResponseTable:
             path=str(path),
             rows=map_rows(file, "rows"),
             totals=get(file, "totals"),
+            channel_totals=get(file, "channel_totals"),
             nside=int(file.attrs["nside"]),
             ordering=str(file.attrs["ordering"]),
             space=space,
@@ -188,7 +193,7 @@ def _write_tables(
     sum_channels, space = first.energy.sum_channels, response.space
     n_channels = 1 if sum_channels else channels[1] - channels[0]
     shape = response.n_rows, n_channels * space.shape[1] * space.shape[2]
-    totals = np.empty((n, response.n_rows))
+    totals, by_channel = np.empty((n, response.n_rows)), np.empty((n, response.n_rows, n_channels))
     provenances = [
         Provenance(
             "contract",
@@ -198,14 +203,15 @@ def _write_tables(
         )
         for one in wanted.values()
     ]
-    folded = _contracted(response, flux, channels, sum_channels, totals)
+    folded = _contracted(response, flux, channels, sum_channels, totals, by_channel)
     with TemporaryFile(dir=cache) as file:
         waiting = _mapped(file, cache, (n - 1, *shape)) if n > 1 else ()
         rows = (_put_aside(folded, waiting), *waiting)
-        for target, own, own_totals, provenance in zip(
-            wanted, rows, totals, provenances, strict=True
+        for target, own, own_totals, own_channels, provenance in zip(
+            wanted, rows, totals, by_channel, provenances, strict=True
         ):
-            _write_table(target, response, channels, shape, own, own_totals, provenance)
+            sums = {"totals": own_totals, "channel_totals": own_channels}
+            _write_table(target, response, channels, shape, own, sums, provenance)
 
 
 def _mapped(file: BinaryIO, cache: Path, shape: tuple[int, ...]) -> np.ndarray:
@@ -237,14 +243,16 @@ def _write_table(
     channels: tuple[int, int],
     shape: tuple[int, int],
     rows: Iterable[np.ndarray],
-    totals: np.ndarray,
+    sums: dict[str, np.ndarray],
     provenance: Provenance,
 ) -> None:
     about = "expected counts for unit flux, one row per source direction"
     space = response.space
     with new_hdf5(target, SCHEMA, provenance) as file:
         put_rows(file, "rows", rows, shape, np.float32, response.unit, about)
-        put(file, "totals", totals, response.unit, "sums of the rows")
+        put(file, "totals", sums["totals"], response.unit, "sums of the rows")
+        about = "sums of the rows in each channel"
+        put(file, "channel_totals", sums["channel_totals"], response.unit, about)
         put(file, "em_edges", space.em_edges, "keV", "edges of the measured energy")
         put(file, "phi_edges", space.phi_edges, "deg", "edges of the Compton angle")
         file.attrs["frame"] = response.frame
@@ -261,8 +269,9 @@ def _contracted(
     channels: tuple[int, int],
     sum_channels: bool,
     totals: np.ndarray,
+    channel_totals: np.ndarray,
 ) -> Iterator[list[np.ndarray]]:
-    """Rows of the tables of all spectra in float64; their sums are put into `totals` on the way."""
+    """Rows of the tables of all spectra in float64; their sums are filled in on the way."""
     began = reported = time.monotonic()
     for start, block in response.blocks(slice(*channels)):
         for index, row in enumerate(block, start):
@@ -273,6 +282,8 @@ def _contracted(
             for number, one in enumerate(folded):
                 check_range(one, response.path)
                 totals[number, index] = one.sum()
+                by_channel = one.reshape(channel_totals.shape[2], -1)
+                channel_totals[number, index] = by_channel.sum(axis=1)
             yield folded
         done = start + len(block)
         if time.monotonic() - reported > _REPORT_S:

@@ -8,8 +8,20 @@ from skyquilt.config.energy import EnergySelection
 from skyquilt.config.instrument_analysis import ImagingAnalysis
 from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
-from skyquilt.instruments.imaging.background import describe_scale
-from skyquilt.instruments.imaging.cube import SkyCube, read_band_cube, read_exposure_cube
+from skyquilt.instruments.backgrounds import (
+    add,
+    background_spectra,
+    describe_scales,
+    labels,
+)
+from skyquilt.instruments.bands import group_channels, make_bands
+from skyquilt.instruments.imaging.background import add_cubes, describe_factors, read_backgrounds
+from skyquilt.instruments.imaging.cube import (
+    SAME_EDGE,
+    SkyCube,
+    read_band_cube,
+    read_exposure_cube,
+)
 from skyquilt.instruments.imaging.declared import check_declared
 from skyquilt.instruments.imaging.frame_check import warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
@@ -28,14 +40,13 @@ from skyquilt.instruments.imaging.sharpness import sharpness
 from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.instruments.judge import object_to
 from skyquilt.problem import CountsSpectrum, Description, FitProblem, PointSpread
+from skyquilt.problem.backgrounds import BackgroundComponent
 from skyquilt.problem.empty_bins import fill_background
 from skyquilt.problem.pixel_image import find_hits, pixel_shapes
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.spectra import describe, integrate
 
 logger = logging.getLogger(__name__)
-
-_SAME_EDGE = 1e-3  # relative; EBOUNDS are often single precision, in another unit
 
 
 def make_cube_problem(
@@ -57,9 +68,11 @@ def make_cube_problem(
     data = analysis.data
     selected = check_declared(data).counts.selected()
     counts = read_band_cube(data.counts, "data.counts")
-    background = read_band_cube(data.background, "data.background")
+    sections = data.backgrounds()
+    cubes = read_backgrounds(sections, read_band_cube, counts)
+    scales = {name: section.scale for name, section in sections.items()}
+    background = add_cubes(cubes, scales)
     response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
-    check_same_cube(counts, background)
     if isinstance(background, HealpixCube) and isinstance(response.exposure, HealpixCube):
         warn_of_exposure(background, response.exposure)
     bands = slice(*select_bands(counts, analysis.energy))
@@ -69,9 +82,10 @@ def make_cube_problem(
     check_energies(counts.path, selected, (float(edges[0]), float(edges[-1])), data.accept)
     kept = _find_kept(counts, background)
     observed = counts.values[kept][:, bands]
-    all_expected = background.values[kept] * data.background.scale
+    each = {name: cube.values[kept] * scales[name] for name, cube in cubes.items()}
+    all_expected = add(each)
     expected = all_expected[:, bands]
-    _check_background(observed, expected, background.path)
+    _check_background(observed, expected, labels(sections))
     vertices = pixel_corners(counts, response.exposure.frame, kept)
     chosen = kept_bins(analysis, observed, expected, all_bins=all_bins)
     check_circles(counts.path, selected, vertices, response.exposure.frame, expected, data.accept)
@@ -79,6 +93,18 @@ def make_cube_problem(
     photons, n_band = spread_photons(analysis.spectrum, edges, response), len(edges) - 1
     yields = response.grid(exposure_weights(photons, response, n_band))
     profile = mean_profiles(photons, response, n_band)
+    band_edges, of_channel = group_channels(edges, analysis.energy, counts.path, SAME_EDGE)
+    components = tuple(
+        BackgroundComponent(
+            name,
+            "",
+            0,
+            values[:, bands].ravel()[place],
+            np.bincount(of_channel, values[:, bands].sum(axis=0)),
+            scales[name],
+        )
+        for name, values in each.items()
+    )
     return FitProblem(
         counts=observed.ravel()[place],
         background=fill_background(expected.ravel()[place]),
@@ -98,8 +124,10 @@ def make_cube_problem(
             instrument=analysis.instrument,
             spectrum=describe(analysis.spectrum),
             energy_range_keV=(float(edges[0]), float(edges[-1])),
-            background_scale=data.background.scale,
-            background_scale_from=describe_scale(data),
+            **describe_scales(
+                {one.name: float(one.totals.sum()) for one in components},
+                describe_factors(sections),
+            ),
             n_bins=len(vertices) * n_band,
             n_masked_bins=(len(counts.values) - len(vertices)) * n_band,
             n_masked_counts=float(np.nansum(counts.values[:, bands]) - observed.sum()),
@@ -111,34 +139,12 @@ def make_cube_problem(
                 float(pixel_shapes(vertices)[:, 3].mean()),
             ),
         ),
-        counts_spectra={"": _counts_spectrum(counts, counts.values[kept], all_expected, bands)},
+        counts_spectra={"": _counts_spectrum(counts, counts.values[kept], each, bands)},
+        known_bands=make_bands(
+            analysis.spectrum, band_edges, of_channel[image.bin_band], of_channel
+        ),
+        known_backgrounds=components,
     )
-
-
-def check_same_cube(counts: SkyCube, background: SkyCube) -> None:
-    """Check that two cubes have the same pixels and bands.
-
-    Raises
-    ------
-    InputError
-        If they differ.
-    """
-    if type(counts) is not type(background):
-        raise InputError(
-            f"{counts.path} and {background.path}: one is in HEALPix pixels, the other in those of "
-            "an image; they must agree."
-        )
-    difference = counts.find_difference(background)
-    sizes = len(counts.energies) - 1, len(background.energies) - 1
-    if difference is None and sizes[0] != sizes[1]:
-        difference = f"the number of bands is {sizes[0]} in the first and {sizes[1]} in the second"
-    if difference is not None:
-        raise InputError(f"{counts.path} and {background.path}: {difference}; they must agree.")
-    if np.any(np.abs(counts.energies / background.energies - 1) > _SAME_EDGE):
-        raise InputError(
-            f"{counts.path} and {background.path}: bands of {counts.energies} keV in the first and "
-            f"{background.energies} keV in the second; they must agree."
-        )
 
 
 def select_bands(cube: SkyCube, selection: EnergySelection) -> tuple[int, int]:
@@ -158,18 +164,19 @@ def select_bands(cube: SkyCube, selection: EnergySelection) -> tuple[int, int]:
                 f"energy.channels {list(selection.channels)}: {cube.path} has {n_band} bands."
             )
         return selection.channels
-    if selection.range is None:
+    if (limits := selection.limits()) is None:
         return 0, n_band
-    wanted = [to_value(text, "keV") for text in selection.range]
+    key = "energy.range" if selection.bands is None else "energy.bands"
+    wanted = [to_value(text, "keV") for text in limits]
     nearest = [int(np.argmin(np.abs(np.log(edges / energy)))) for energy in wanted]
     for energy, place in zip(wanted, nearest, strict=True):
-        if abs(edges[place] / energy - 1) > _SAME_EDGE:
+        if abs(edges[place] / energy - 1) > SAME_EDGE:
             raise ConfigError(
-                f"energy.range: {energy:.6g} keV is no edge of a band of {cube.path}; the nearest "
+                f"{key}: {energy:.6g} keV is no edge of a band of {cube.path}; the nearest "
                 f"is {edges[place]:.6g} keV, all are {', '.join(f'{edge:.6g}' for edge in edges)}."
             )
     if nearest[0] >= nearest[1]:
-        raise ConfigError(f"energy.range {list(selection.range)}: the first must lie below.")
+        raise ConfigError(f"{key} {list(limits)}: the first must lie below.")
     return nearest[0], nearest[1]
 
 
@@ -210,11 +217,11 @@ def _check_background(counts: np.ndarray, expected: np.ndarray, path: str) -> No
 
 
 def _counts_spectrum(
-    cube: SkyCube, counts: np.ndarray, expected: np.ndarray, bands: slice
+    cube: SkyCube, counts: np.ndarray, backgrounds: dict[str, np.ndarray], bands: slice
 ) -> CountsSpectrum:
     channel = np.arange(len(cube.energies) - 1)
     return CountsSpectrum(
         cube.energies,
         (channel >= bands.start) & (channel < bands.stop),
-        {"data": counts.sum(axis=0), "background model": expected.sum(axis=0)},
+        {"data": counts.sum(axis=0)} | background_spectra(backgrounds),
     )

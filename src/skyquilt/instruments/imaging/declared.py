@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skyquilt.config.imaging import ImagingData
+from skyquilt.instruments.backgrounds import read_each
 from skyquilt.instruments.imaging.fits_file import open_fits
 from skyquilt.instruments.imaging.good_times import GoodTimes, common_time, read_good_times
 from skyquilt.instruments.imaging.selections import (
@@ -57,7 +58,7 @@ class Files(NamedTuple):
 
     counts: Declared
     exposure: Declared
-    background: Declared
+    backgrounds: dict[str, Declared]
     psf: Declared
 
 
@@ -100,14 +101,17 @@ def check_declared(data: ImagingData) -> Files:
     InputError
         If selections differ and "selection" is not accepted, or times and "times" is not.
     """
-    sections = (data.events or data.counts, data.exposure, data.background, data.psf)
-    files = Files(*(read_declared(section.path) for section in sections))
-    for one, other in combinations(files, 2):
+    sections = (data.events or data.counts, data.exposure, data.psf)
+    counts, exposure, psf = (read_declared(section.path) for section in sections)
+    backgrounds = read_each(data.backgrounds(), lambda _, section: read_declared(section.path))
+    files = Files(counts, exposure, backgrounds, psf)
+    for one, other in combinations((counts, exposure, *backgrounds.values(), psf), 2):
         difference = find_mismatch(one.selected().response, other.selected().response)
         if difference is not None:
             message = f"{one.path} and {other.path}: {difference}; they must agree."
             object_to(data.accept, "selection", message)
-    timed = files[:2] if data.background.scale != 1 else files[:3]
+    of_same_time = (backgrounds[name] for name, one in data.backgrounds().items() if one.scale == 1)
+    timed = (counts, exposure, *of_same_time)
     if data.interval is not None:
         timed = tuple(one._replace(good=None) for one in timed)
     for one, other in combinations(timed, 2):

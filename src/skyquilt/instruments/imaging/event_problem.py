@@ -1,15 +1,25 @@
 """Fit problem of photons one by one."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from skyquilt.config.energy import EnergySelection
+from skyquilt.config.imaging import BackgroundCube
 from skyquilt.config.instrument_analysis import ImagingAnalysis
 from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
-from skyquilt.instruments.imaging.background import Background, describe_scale
+from skyquilt.instruments.backgrounds import background_spectra, describe_scales
+from skyquilt.instruments.bands import make_bands
+from skyquilt.instruments.imaging.background import (
+    Background,
+    add_cubes,
+    describe_factors,
+    read_backgrounds,
+)
 from skyquilt.instruments.imaging.cube import read_exposure_cube
 from skyquilt.instruments.imaging.declared import check_declared
 from skyquilt.instruments.imaging.events import Events, read_events
@@ -24,6 +34,7 @@ from skyquilt.instruments.imaging.region import (
     cut_exposure,
 )
 from skyquilt.instruments.imaging.response import (
+    Photons,
     Response,
     exposure_weights,
     mean_profiles,
@@ -35,6 +46,7 @@ from skyquilt.instruments.imaging.selections import Circle, check_energies
 from skyquilt.instruments.imaging.sharpness import sharpness
 from skyquilt.instruments.imaging.time_fractions import time_fractions
 from skyquilt.problem import CountsSpectrum, Description, EventWise, FitProblem
+from skyquilt.problem.backgrounds import BackgroundComponent
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.event_density import EventDensity
 from skyquilt.problem.event_energies import EventEnergies
@@ -49,6 +61,7 @@ _NSIDE = 32
 """Resolution of the buckets: pixels of 1.8 deg, of the size of a reach."""
 _N_SPECTRUM = 2001
 """Energies at which simulated skies know the spectrum: curved ones to 1e-6 over four decades."""
+_SAME_EDGE = 1e-4  # relative; EBOUNDS are often single precision, in another unit
 
 
 def make_event_problem(
@@ -70,11 +83,12 @@ def make_event_problem(
     data = analysis.data
     declared = check_declared(data)
     events = read_events(data.events, data.accept, data.interval)
-    background = _read_background(analysis)
-    response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
+    of_exposure, of_background = 1.0, {}
     if data.interval is not None:
         of_exposure, of_background = time_fractions(data, declared, events)
-        background = replace(background, scale=background.scale * of_background)
+    background, components = _read_background(analysis, of_background)
+    response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
+    if data.interval is not None:
         exposure = response.exposure
         scaled = replace(exposure, values=of_exposure * exposure.values)
         response = response._replace(exposure=scaled)
@@ -87,13 +101,16 @@ def make_event_problem(
     circles = events.selected.circles
     if circles:
         events, background = cut_events(events, circles), cut_background(background, circles)
+        components = {
+            name: replace(one, share=background.share) for name, one in components.items()
+        }
         reach = tabulate(response.psf.theta, response.psf.profile, data.lost_fraction).reach.max()
         response = response._replace(
             exposure=cut_exposure(response.exposure, circles, float(np.degrees(reach)))
         )
     frame = response.exposure.frame
     direction = rotate(rotation(events.frame, frame), events.direction)
-    edges = np.array(span)
+    edges = _band_edges(analysis.energy, background, span)
     expectation, order = _expectation(analysis, response, edges).with_events(
         direction,
         evaluate(analysis.spectrum, events.energy),
@@ -107,35 +124,70 @@ def make_event_problem(
         total = total_nodes(spread_photons(analysis.spectrum, edges, response), response)
         expectation = replace(expectation, by_energy=EventEnergies(events.energy, total))
     if all_bins:
-        density = _density(analysis, background, response, span, circles)
-        expectation = replace(expectation, density=density)
+        between = _density(analysis, background, response, span, circles)
+        expectation = replace(expectation, density=between)
     if analysis.fit.allow_negative or all_bins:
         most = largest_ratio(analysis.spectrum, background, response, span)
         expectation = replace(expectation, most=most)
+    density = background.density(events)
+    if len(components) > 1:
+        components = {name: replace(one, whole=background) for name, one in components.items()}
+    backgrounds = tuple(
+        _component(name, one, density if len(components) == 1 else one.density(events), edges)
+        for name, one in components.items()
+    )
+    expected = {one.name: float(one.totals.sum()) for one in backgrounds}
     return FitProblem(
         counts=np.ones(len(order)),
-        background=background.density(events),
+        background=density,
         background_total=background.total(span),
         expectation=expectation,
         frame=frame,
-        photon_flux=float(integrate(analysis.spectrum, edges)[0]),
+        photon_flux=float(integrate(analysis.spectrum, span)[0]),
         description=Description(
             instrument=analysis.instrument,
             spectrum=describe(analysis.spectrum),
             energy_range_keV=span,
-            background_scale=background.scale,
-            background_scale_from=describe_scale(data),
+            **describe_scales(expected, describe_factors(data.backgrounds(), of_background)),
             n_bins=len(order),
             time_span=events.time_span,
-            sharpness_deg=_sharpness(analysis, response, edges),
+            sharpness_deg=_sharpness(analysis, response, edges[[0, -1]]),
         ),
-        counts_spectra={"": _counts_spectrum(events, background, span)},
+        counts_spectra={"": _counts_spectrum(events, components, span)},
+        known_bands=make_bands(
+            analysis.spectrum,
+            np.column_stack([edges[:-1], edges[1:]]),
+            np.searchsorted(edges[1:-1], events.energy, side="right").astype(np.int64),
+            np.arange(len(edges) - 1),
+        ),
+        known_backgrounds=backgrounds,
     )
 
 
-def _read_background(analysis: ImagingAnalysis) -> Background:
-    section = analysis.data.background
-    cube = read_bands(section, "data.background")
+def _component(
+    name: str, component: Background, density: np.ndarray, edges: np.ndarray
+) -> BackgroundComponent:
+    totals = np.array([component.total(span) for span in pairwise(edges)])
+    return BackgroundComponent(name, "", 0, density, totals, component.scale)
+
+
+def _read_background(
+    analysis: ImagingAnalysis, fractions: Mapping[str, float]
+) -> tuple[Background, dict[str, Background]]:
+    """The background, and its components by name; each times a fraction, if one is given."""
+    sections = analysis.data.backgrounds()
+    cubes = read_backgrounds(sections, _read_cube)
+    scales = {name: section.scale * fractions.get(name, 1.0) for name, section in sections.items()}
+    whole = add_cubes(cubes, scales)
+    components = {
+        name: Background(replace(cube, energies=whole.energies), scales[name])
+        for name, cube in cubes.items()
+    }
+    return next(iter(components.values())) if len(cubes) == 1 else Background(whole), components
+
+
+def _read_cube(section: BackgroundCube, key: str) -> HealpixCube:
+    cube = read_bands(section, key)
     if not cube.is_full:
         raise InputError(
             f"{cube.path}: {int(cube.is_known.sum())} of {12 * cube.nside**2} pixels: events one "
@@ -144,7 +196,19 @@ def _read_background(analysis: ImagingAnalysis) -> Background:
         )
     if not cube.values.any():
         raise InputError(f"{cube.path}: the expected background is 0 everywhere.")
-    return Background(cube, section.scale)
+    return cube
+
+
+def _band_edges(
+    selection: EnergySelection, background: Background, span: tuple[float, float]
+) -> np.ndarray:
+    """Edges of the bands [keV]: those that the analysis gives, or those of the background."""
+    if selection.bands is not None:
+        inner = np.array([to_value(text, "keV") for text in selection.bands[1:-1]])
+    else:
+        inner = background.cube.energies
+    is_inside = (inner > span[0] * (1 + _SAME_EDGE)) & (inner < span[1] * (1 - _SAME_EDGE))
+    return np.array([span[0], *inner[is_inside], span[1]])
 
 
 def _energy_span(selection: EnergySelection, background: Background) -> tuple[float, float]:
@@ -155,13 +219,14 @@ def _energy_span(selection: EnergySelection, background: Background) -> tuple[fl
             "energy: events have no channels: give `range`, as in [50 GeV, 2 TeV], or nothing for "
             "the energies of the background."
         )
-    if selection.range is None:
+    if (limits := selection.limits()) is None:
         return float(edges[0]), float(edges[-1])
-    low, high = (to_value(text, "keV") for text in selection.range)
-    if not edges[0] * (1 - 1e-4) <= low < high <= edges[-1] * (1 + 1e-4):
+    low, high = (to_value(text, "keV") for text in limits)
+    key = "energy.range" if selection.bands is None else "energy.bands"
+    if not edges[0] * (1 - _SAME_EDGE) <= low < high <= edges[-1] * (1 + _SAME_EDGE):
         raise InputError(
             f"{background.cube.path}: the background covers {edges[0]:.6g} to {edges[-1]:.6g} keV, "
-            f"not energy.range, {low:.6g} to {high:.6g} keV."
+            f"not {key}, {low:.6g} to {high:.6g} keV."
         )
     return max(low, float(edges[0])), min(high, float(edges[-1]))
 
@@ -178,8 +243,8 @@ def _select(events: Events, span: tuple[float, float]) -> Events:
 
 def _expectation(analysis: ImagingAnalysis, response: Response, edges: np.ndarray) -> EventWise:
     """Expectation without events."""
-    photons = spread_photons(analysis.spectrum, edges, response)
-    seen = photons._replace(flux=photons.flux * seen_fraction(photons, response))
+    seen = _seen_photons(analysis, response, edges[[0, -1]])
+    seen_in_bands = _seen_photons(analysis, response, edges)
     return EventWise(
         direction=np.empty((0, 3)),
         flux_density=np.empty(0),
@@ -188,6 +253,7 @@ def _expectation(analysis: ImagingAnalysis, response: Response, edges: np.ndarra
         buckets=Buckets.sort(_NSIDE, np.empty((0, 3)))[0],
         exposure=response.grid(),
         total_weight=exposure_weights(seen, response, 1)[0],
+        band_weight=exposure_weights(seen_in_bands, response, len(edges) - 1),
         theta=response.psf.theta,
         profile=response.psf.profile,
         lost_fraction=analysis.data.lost_fraction,
@@ -218,22 +284,28 @@ def _density(
     )
 
 
+def _seen_photons(analysis: ImagingAnalysis, response: Response, edges: np.ndarray) -> Photons:
+    """Photons of the spectrum in bands, less those that its point spread function loses."""
+    photons = spread_photons(analysis.spectrum, edges, response)
+    return photons._replace(flux=photons.flux * seen_fraction(photons, response))
+
+
 def _sharpness(analysis: ImagingAnalysis, response: Response, edges: np.ndarray) -> float:
     photons = spread_photons(analysis.spectrum, edges, response)
     return sharpness(response.psf.theta, mean_profiles(photons, response, 1), np.ones(1))
 
 
 def _counts_spectrum(
-    events: Events, background: Background, span: tuple[float, float]
+    events: Events, components: dict[str, Background], span: tuple[float, float]
 ) -> CountsSpectrum:
     """Events and expected background in the bands of the background."""
-    edges = background.cube.energies
-    is_selected = (edges[:-1] >= span[0] * (1 - 1e-4)) & (edges[1:] <= span[1] * (1 + 1e-4))
+    edges = next(iter(components.values())).cube.energies
+    is_selected = (edges[:-1] >= span[0] * (1 - _SAME_EDGE)) & (
+        edges[1:] <= span[1] * (1 + _SAME_EDGE)
+    )
+    each = {name: one.band_totals()[np.newaxis] for name, one in components.items()}
     return CountsSpectrum(
         edges,
         is_selected,
-        {
-            "data": np.histogram(events.energy, edges)[0].astype(float),
-            "background model": background.band_totals(),
-        },
+        {"data": np.histogram(events.energy, edges)[0].astype(float)} | background_spectra(each),
     )

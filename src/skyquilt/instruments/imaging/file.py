@@ -34,11 +34,11 @@ def make_file_problem(
 
 
 def _read(analysis: ImagingFileAnalysis) -> PixelData:
-    path = analysis.data.file
+    data, path = analysis.data, analysis.data.file
     with open_fits(path) as hdus:
         read = _find_reader(path, {hdu.name for hdu in hdus})
         try:
-            return read(hdus, path, analysis.spectrum, normalise=analysis.data.normalise)
+            return read(hdus, path, analysis.spectrum, data.backgrounds(), normalise=data.normalise)
         except (FaultError, KeyError) as error:
             raise InputError(f"{path}: {error.args[0]}") from error
 

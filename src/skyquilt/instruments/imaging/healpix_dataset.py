@@ -1,15 +1,19 @@
 """One file with everything on HEALPix pixels of a part of the sky; layout in docs/formats.md."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from skyquilt.config.imaging_file import FileBackground
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.components import (
     check_probabilities,
     choose_known,
     has_density,
 )
+from skyquilt.instruments.imaging.file_backgrounds import read_file_backgrounds
+from skyquilt.instruments.imaging.healpix_cube import HealpixCube
 from skyquilt.instruments.imaging.missing import check_values, find_known
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import ring_profiles
@@ -27,7 +31,14 @@ EXTENSIONS = frozenset({"SKYMAP", "EBOUNDS", "THETA"})
 _FRAMES = {"C": "icrs", "G": "galactic"}
 
 
-def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: bool) -> PixelData:
+def read_healpix_dataset(
+    hdus: Any,
+    path: str,
+    spectrum: Spectrum,
+    sections: Mapping[str, FileBackground],
+    *,
+    normalise: bool,
+) -> PixelData:
     """Read a file in this layout.
 
     Parameters
@@ -38,6 +49,8 @@ def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise:
         Its name, for messages.
     spectrum : Spectrum
         Spectrum of the source.
+    sections : dict of str to FileBackground
+        Sections of the components of the background.
     normalise : bool
         Divide the point spread function by its integral.
 
@@ -89,14 +102,16 @@ def read_healpix_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise:
         exposures = HealpixGrid(nside, exposure[is_known][:, wanted], ipix[is_known])
         return SpreadNodes(axis, exposures, *2 * (np.arange(bins.size),))
 
+    frame = _FRAMES[table.header["COORDSYS"]]
+    cube = HealpixCube(path, frame, nside, ipix, counts[order], edges)
     return PixelData(
         path=path,
-        frame=_FRAMES[table.header["COORDSYS"]],
+        frame=frame,
         vertices=_vertices(nside, ipix),
         edges=edges,
         is_good=np.ones(n_band, bool),
-        counts=counts[order],
-        background=background[order],
+        counts=cube.values,
+        backgrounds=read_file_backgrounds(sections, cube, background[order]),
         yields=HealpixGrid(nside, yields[is_known], ipix[is_known]),
         theta=theta,
         profile=profile,

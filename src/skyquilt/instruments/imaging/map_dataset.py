@@ -5,14 +5,16 @@ of the same name and `_BANDS`. Read with astropy alone.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from skyquilt.config.imaging_file import FileBackground
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.components import choose_known, has_density
 from skyquilt.instruments.imaging.dispersion import to_kernel
+from skyquilt.instruments.imaging.file_backgrounds import by_pixel, read_file_backgrounds
 from skyquilt.instruments.imaging.map_file import SkyMap, read_map
 from skyquilt.instruments.imaging.missing import is_possible
 from skyquilt.instruments.imaging.pixel_data import PixelData
@@ -20,6 +22,7 @@ from skyquilt.instruments.imaging.profiles import node_profiles, ring_profiles
 from skyquilt.instruments.imaging.projection import find_difference
 from skyquilt.instruments.imaging.quantities import COUNTS, FaultError
 from skyquilt.instruments.imaging.wcs import pixel_centers, pixel_vertices, to_grid, values_at
+from skyquilt.instruments.imaging.wcs_cube import WcsCube
 from skyquilt.problem.spread_nodes import SpreadNodes
 from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.frames import rotate, rotation
@@ -57,7 +60,14 @@ class _Response(NamedTuple):
     true_energy: Callable[[], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
-def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: bool) -> PixelData:
+def read_map_dataset(
+    hdus: Any,
+    path: str,
+    spectrum: Spectrum,
+    sections: Mapping[str, FileBackground],
+    *,
+    normalise: bool,
+) -> PixelData:
     """Read a dataset.
 
     The point spread function is that in the middle of its map, for all of the sky. Energy
@@ -73,6 +83,8 @@ def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: boo
         Its name, for messages.
     spectrum : Spectrum
         Spectrum of the source.
+    sections : dict of str to FileBackground
+        Sections of the components of the background.
     normalise : bool
         Divide the point spread function by its integral.
 
@@ -107,15 +119,18 @@ def read_map_dataset(hdus: Any, path: str, spectrum: Spectrum, *, normalise: boo
     vertices, is_on_sky = pixel_vertices(counts.projection)
     is_kept = is_safe.any(axis=1)[is_on_sky]
     _check_on_sky(counts, is_safe & ~is_on_sky[:, np.newaxis])
+    edges, observed = counts.axis("ENERGY").edges, by_pixel(counts.values)
+    cube = WcsCube(path, counts.projection, observed, edges)
+    backgrounds = read_file_backgrounds(sections, cube, by_pixel(background.values))
     frame = exposure.projection.frame
     return PixelData(
         path=path,
         frame=frame,
         vertices=_turn(vertices[is_kept], counts.projection.frame, frame),
-        edges=counts.axis("ENERGY").edges,
+        edges=edges,
         is_good=is_good,
-        counts=_by_pixel(counts.values)[is_on_sky][is_kept],
-        background=_by_pixel(background.values)[is_on_sky][is_kept],
+        counts=observed[is_on_sky][is_kept],
+        backgrounds={name: values[is_on_sky][is_kept] for name, values in backgrounds.items()},
         yields=to_grid(exposure.projection, response.yields),
         theta=response.theta,
         profile=response.profile,
@@ -155,7 +170,7 @@ def _check_same(counts: SkyMap, other: SkyMap) -> None:
 
 
 def _check_on_sky(counts: SkyMap, is_off: np.ndarray) -> None:
-    lost = _by_pixel(counts.values)[is_off]
+    lost = by_pixel(counts.values)[is_off]
     if np.any(lost > 0):
         raise FaultError(
             f"COUNTS has {np.nansum(lost):g} counts in pixels that lie off the sky, wholly or in "
@@ -307,14 +322,9 @@ def _profiles(
 def _read_mask(hdus: Any, counts: SkyMap, path: str) -> np.ndarray:
     """Bins that the map MASK_SAFE leaves, shape (n_pixel, n_band); all without one."""
     if "MASK_SAFE" not in hdus:
-        return np.ones(_by_pixel(counts.values).shape, bool)
+        return np.ones(by_pixel(counts.values).shape, bool)
     mask = _read_image(hdus, "MASK_SAFE", path).by_axes("ENERGY")
     _check_same(counts, mask)
     if not np.any(mask.values > 0):
         raise FaultError("MASK_SAFE leaves no bin.")
-    return _by_pixel(mask.values) > 0
-
-
-def _by_pixel(values: np.ndarray) -> np.ndarray:
-    """Planes of an image as columns of its pixels."""
-    return values.reshape(len(values), -1).T
+    return by_pixel(mask.values) > 0

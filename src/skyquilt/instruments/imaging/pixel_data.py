@@ -1,20 +1,24 @@
 """Photons counted in pixels and energy bands, with the response to a spectrum: a fit problem."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from skyquilt.config.instrument_analysis import ImagingFileAnalysis
 from skyquilt.errors import InputError
+from skyquilt.instruments.backgrounds import add, background_spectra, describe_scales
+from skyquilt.instruments.bands import group_channels, keep_bands, make_bands
 from skyquilt.instruments.channels import select_channels
+from skyquilt.instruments.imaging.background import describe_factors
 from skyquilt.instruments.imaging.kept_bins import kept_bins
 from skyquilt.instruments.imaging.missing import LARGEST, is_possible
 from skyquilt.instruments.imaging.sharpness import sharpness
 from skyquilt.instruments.imaging.times import read_time_span
 from skyquilt.instruments.true_energy import check_covered
 from skyquilt.problem import CountsSpectrum, Description, FitProblem
+from skyquilt.problem.backgrounds import BackgroundComponent
 from skyquilt.problem.empty_bins import fill_background
 from skyquilt.problem.joint import Joint, Part
 from skyquilt.problem.pixel_image import find_hits, pixel_shapes
@@ -41,8 +45,10 @@ class PixelData(NamedTuple):
         Edges of the measured energies [keV].
     is_good : ndarray of bool, shape (n_band,)
         Bands that the file recommends, in any pixel.
-    counts, background : ndarray of float64, shape (n_pixel, n_band)
-        Observed and expected counts.
+    counts : ndarray of float64, shape (n_pixel, n_band)
+        Observed counts.
+    backgrounds : dict of str to ndarray of float64, shape (n_pixel, n_band)
+        Expected counts of each component of the background.
     yields : HealpixGrid
         Expected counts of each component for unit flux, over all bands and pixels.
     theta : ndarray of float64, shape (n_theta,)
@@ -65,7 +71,7 @@ class PixelData(NamedTuple):
     edges: np.ndarray
     is_good: np.ndarray
     counts: np.ndarray
-    background: np.ndarray
+    backgrounds: Mapping[str, np.ndarray]
     yields: HealpixGrid
     theta: np.ndarray
     profile: np.ndarray
@@ -82,8 +88,12 @@ class _Bins(NamedTuple):
     ----------
     vertices : ndarray of float64, shape (n_pixel, n_vertex, 3)
         Corners of the pixels.
-    counts, background : ndarray of float64, shape (n_pixel, n_band)
-        Observed and expected counts.
+    bands : ndarray of int64, shape (n_band,)
+        Numbers of these bands among all that are chosen.
+    counts : ndarray of float64, shape (n_pixel, n_band)
+        Observed counts.
+    backgrounds : dict of str to ndarray of float64, shape (n_pixel, n_band)
+        Expected counts of each component.
     is_safe : ndarray of bool, shape (n_pixel, n_band)
         Bins that are part of the observation.
     to_band : ndarray of float64, shape (n_component, n_band)
@@ -91,16 +101,31 @@ class _Bins(NamedTuple):
     """
 
     vertices: np.ndarray
+    bands: np.ndarray
     counts: np.ndarray
-    background: np.ndarray
+    backgrounds: Mapping[str, np.ndarray]
     is_safe: np.ndarray
     to_band: np.ndarray
 
+    @property
+    def background(self) -> np.ndarray:
+        """Expected counts of all components together, shape (n_pixel, n_band)."""
+        return add(self.backgrounds)
+
     def keep(self, pixels: np.ndarray, bands: np.ndarray | slice = slice(None)) -> "_Bins":
         """Some of the pixels, and bands."""
-        values = (getattr(self, name)[pixels] for name in ("counts", "background", "is_safe"))
-        cut = (np.ascontiguousarray(one[:, bands]) for one in values)
-        return _Bins(self.vertices[pixels], *cut, self.to_band[:, bands])
+
+        def cut(values: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(values[pixels][:, bands])
+
+        return _Bins(
+            self.vertices[pixels],
+            self.bands[bands],
+            cut(self.counts),
+            {name: cut(values) for name, values in self.backgrounds.items()},
+            cut(self.is_safe),
+            self.to_band[:, bands],
+        )
 
 
 def make_pixel_problem(
@@ -137,6 +162,7 @@ def make_pixel_problem(
         background, or nothing is left to fit.
     """
     is_chosen = _chosen_bands(analysis, data)
+    band_edges, of_channel = _group_bands(analysis, data, is_chosen)
     bins = _select_bins(analysis, data, is_chosen)
     _check_values(data.path, bins)
     is_seen = np.any((bins.background > 0) & bins.is_safe, axis=1)
@@ -161,6 +187,24 @@ def make_pixel_problem(
     if true_energy:
         check_covered(data.path, data.true_edges, hull)
         by_energy = data.true_energy()
+    scales = {name: section.scale for name, section in analysis.data.backgrounds().items()}
+    of_total = np.concatenate([of_channel[part.bands] for part in parts])
+    of_hit = [
+        of_channel[part.bands][image.bin_band] for part, (image, _) in zip(parts, hits, strict=True)
+    ]
+    components = tuple(
+        BackgroundComponent(
+            name,
+            "",
+            0,
+            _at_hits([part.backgrounds[name] for part in parts], places),
+            np.bincount(
+                of_total, np.concatenate([part.backgrounds[name].sum(axis=0) for part in parts])
+            ),
+            scale,
+        )
+        for name, scale in scales.items()
+    )
     return FitProblem(
         counts=_at_hits([part.counts for part in parts], places),
         background=fill_background(_at_hits([part.background for part in parts], places)),
@@ -186,6 +230,10 @@ def make_pixel_problem(
             instrument=analysis.instrument,
             spectrum=describe(analysis.spectrum),
             energy_range_keV=(float(hull[0]), float(hull[1])),
+            **describe_scales(
+                {one.name: float(one.totals.sum()) for one in components},
+                describe_factors(analysis.data.backgrounds()),
+            ),
             n_bins=sum(part.counts.size for part in parts),
             n_masked_bins=n_left_out,
             time_span=read_time_span(data.path),
@@ -197,13 +245,26 @@ def make_pixel_problem(
             ),
         ),
         counts_spectra={"": _counts_spectrum(data, is_chosen)},
+        known_bands=make_bands(analysis.spectrum, band_edges, np.concatenate(of_hit), of_total),
+        known_backgrounds=components,
     )
+
+
+def _group_bands(
+    analysis: ImagingFileAnalysis, data: PixelData, is_chosen: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Edges of the bands, and the band of each chosen one of the file."""
+    chosen = np.flatnonzero(is_chosen)
+    first, stop = chosen[0], chosen[-1] + 1
+    edges = data.edges[first : stop + 1]
+    bands, number = group_channels(edges, analysis.energy, data.path)
+    return keep_bands(bands, number, is_chosen[first:stop], analysis.energy, data.path)
 
 
 def _select_bins(analysis: ImagingFileAnalysis, data: PixelData, is_chosen: np.ndarray) -> _Bins:
     """Bins of the chosen bands, or of their sum."""
-    counts, background, to_band = (
-        values[:, is_chosen] for values in (data.counts, data.background, data.to_band)
+    counts, *backgrounds, to_band = (
+        values[:, is_chosen] for values in (data.counts, *data.backgrounds.values(), data.to_band)
     )
     is_safe = np.ones(counts.shape, bool)
     if data.is_safe is not None:
@@ -220,10 +281,11 @@ def _select_bins(analysis: ImagingFileAnalysis, data: PixelData, is_chosen: np.n
                 "they cannot be added: remove `energy.sum_channels`."
             )
         is_safe = is_safe[:, :1]
-        counts, background, to_band = (
-            values.sum(axis=1, keepdims=True) for values in (counts, background, to_band)
+        counts, *backgrounds, to_band = (
+            values.sum(axis=1, keepdims=True) for values in (counts, *backgrounds, to_band)
         )
-    return _Bins(data.vertices, counts, background, is_safe, to_band)
+    by_name = dict(zip(data.backgrounds, backgrounds, strict=True))
+    return _Bins(data.vertices, np.arange(counts.shape[1]), counts, by_name, is_safe, to_band)
 
 
 def _split_bins(bins: _Bins) -> Iterator[_Bins]:
@@ -261,7 +323,8 @@ def _chosen_bands(analysis: ImagingFileAnalysis, data: PixelData) -> np.ndarray:
 
 
 def _check_values(path: str, bins: _Bins) -> None:
-    for name, values in (("counts", bins.counts), ("background", bins.background)):
+    each = {f"background {name}".strip(): values for name, values in bins.backgrounds.items()}
+    for name, values in ({"counts": bins.counts} | each).items():
         if n_bad := int(np.sum(bins.is_safe & ~is_possible(values))):
             raise InputError(
                 f"{path}: {name}: {n_bad} values are negative or not finite; allowed are 0 to "
@@ -275,9 +338,11 @@ def _check_values(path: str, bins: _Bins) -> None:
 
 
 def _counts_spectrum(data: PixelData, is_chosen: np.ndarray) -> CountsSpectrum:
-    counts = {}
-    for name, values in (("data", data.counts), ("background model", data.background)):
-        if data.is_safe is not None and not data.is_safe[:, data.is_good].all():
-            values = np.where(data.is_safe | ~data.is_good, values, 0.0)
-        counts[name] = values.sum(axis=0)
-    return CountsSpectrum(data.edges, is_chosen, counts)
+    def of_mask(values: np.ndarray) -> np.ndarray:
+        if data.is_safe is None or data.is_safe[:, data.is_good].all():
+            return values
+        return np.where(data.is_safe | ~data.is_good, values, 0.0)
+
+    counts = {"data": of_mask(data.counts).sum(axis=0)}
+    each = {name: of_mask(values) for name, values in data.backgrounds.items()}
+    return CountsSpectrum(data.edges, is_chosen, counts | background_spectra(each))

@@ -7,7 +7,8 @@ one fraction of dead time, at all good times.
 import logging
 from collections.abc import Collection
 
-from skyquilt.config.imaging import ImagingData
+from skyquilt.config.imaging import BackgroundCube, ImagingData
+from skyquilt.instruments.backgrounds import read_each
 from skyquilt.instruments.imaging.declared import Files
 from skyquilt.instruments.imaging.events import Events
 from skyquilt.instruments.imaging.good_times import GoodTimes, common_time
@@ -19,7 +20,9 @@ _SAME_TIME = 0.01
 """Relative difference of good times that are taken for the same."""
 
 
-def time_fractions(data: ImagingData, files: Files, events: Events) -> tuple[float, float]:
+def time_fractions(
+    data: ImagingData, files: Files, events: Events
+) -> tuple[float, dict[str, float]]:
     """Factors from exposure and background of the files to those of an interval.
 
     Parameters
@@ -33,19 +36,25 @@ def time_fractions(data: ImagingData, files: Files, events: Events) -> tuple[flo
 
     Returns
     -------
-    tuple of float
-        Factor on the exposure, and on the background; 1 where a file is of the interval.
+    of_exposure : float
+        Factor on the exposure; 1 where its file is of the interval.
+    of_background : dict of str to float
+        The same of each component of the background.
 
     Raises
     ------
     InputError
         If good times of a file are neither those of all events nor those of the interval.
     """
-    own = files.background.good if data.background.scale == 1 else events.whole
-    return (
-        _fraction(files.exposure.path, "exposure", files.exposure.good, events, data.accept),
-        _fraction(files.background.path, "background", own, events, data.accept),
+    of_exposure = _fraction(
+        files.exposure.path, "exposure", files.exposure.good, events, data.accept
     )
+
+    def of_component(name: str, section: BackgroundCube) -> float:
+        own = files.backgrounds[name].good if section.scale == 1 else events.whole
+        return _fraction(section.path, "background", own, events, data.accept)
+
+    return of_exposure, read_each(data.backgrounds(), of_component)
 
 
 def _fraction(
