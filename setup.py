@@ -3,15 +3,18 @@
 They are plain C without Python's headers, so one wheel serves every version of Python.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 from setuptools.errors import CompileError
 
 NATIVE = Path("src/skyquilt/native")
+WORKFLOW = ("workflow", "envs", "profiles", "config")
 sys.path.insert(0, str(NATIVE))  # not by way of the package, which loads the kernels
 
 from build import LEVELS, BuildError, compile_kernels, find_compiler  # noqa: E402
@@ -34,6 +37,24 @@ class BuildKernels(build_ext):
             raise CompileError(str(error)) from error
 
 
+class CopyWorkflow(build_py):
+    """The workflow, which stands at the top of the repository, becomes part of the package."""
+
+    def run(self) -> None:
+        """Copy Snakefile, rules, environment, profiles and configurations."""
+        super().run()
+        if self.editable_mode:
+            return  # the clone has them
+        folder = Path(self.build_lib) / "skyquilt/workflow_files"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        shutil.copy2("Snakefile", folder)
+        for name in WORKFLOW:
+            shutil.copytree(
+                name, folder / name, ignore=shutil.ignore_patterns("test", "__pycache__")
+            )
+
+
 class AnyPythonWheel(bdist_wheel):
     """A wheel for one platform and every Python 3."""
 
@@ -48,7 +69,7 @@ setup(
     ext_modules=[
         Extension(f"skyquilt.native.kernels{level}", sources, depends=headers) for level in LEVELS
     ],
-    cmdclass={"build_ext": BuildKernels, "bdist_wheel": AnyPythonWheel},
+    cmdclass={"build_py": CopyWorkflow, "build_ext": BuildKernels, "bdist_wheel": AnyPythonWheel},
     # pip installs this before it builds: a compiler of 100 MB, only where there is none
     setup_requires=[] if find_compiler() else ["ziglang"],
 )

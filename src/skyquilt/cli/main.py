@@ -14,6 +14,7 @@ from skyquilt.cli import (
     contract,
     export_gadf,
     fit_chunk,
+    init,
     localise,
     merge,
     pass_interruptions_on,
@@ -30,12 +31,15 @@ from skyquilt.cli import (
     sources,
     status,
     verify,
+    workflow,
 )
 from skyquilt.cli.arguments import check_paths
 from skyquilt.cli.outcome import LogHandler, end, prepare_streams
 
 VERBS = {
+    "init": init,
     "check": check,
+    "workflow": workflow,
     "run": run,
     "simulate": simulate,
     "bin-events": bin_events,
@@ -86,8 +90,9 @@ How far the numbers can be trusted, from simulated skies:
 """
 _EPILOG = """\
 first steps:
-  skyquilt check --config config/demo.yaml
-  snakemake --profile profiles/local --configfile config/demo.yaml
+  skyquilt init demo
+  skyquilt check --config demo.yaml
+  skyquilt workflow --config demo.yaml
 """
 
 
