@@ -7,7 +7,7 @@ from scipy.integrate import quad
 from scipy.stats import kstest
 
 from skyquilt.config.light_curve import LightCurve
-from skyquilt.light_curves import draw_times, integrate
+from skyquilt.light_curves import draw_times, integrate_factor
 
 T0 = 1.6e9
 CURVES = {
@@ -44,7 +44,7 @@ def test_integral_is_that_of_the_factor(name):
     for start, stop in ((0, 100), (15, 25), (22, 23), (70, 100)):
         points = [p for p in (10, 20, 30, 60) if start < p < stop]
         wanted = quad(factor, start, stop, points=points or None, limit=200)[0]
-        found = integrate(read(settings), T0 + start, T0 + stop)
+        found = integrate_factor(read(settings), T0 + start, T0 + stop)
         # times of 1.6e9 s are known to 2e-7 s
         assert found == pytest.approx(wanted, rel=1e-6, abs=3e-7)
 
@@ -54,19 +54,19 @@ def test_drawn_times_follow_the_factor(name):
     curve = read(CURVES[name][0])
     n = 4000
     time = draw_times(curve, np.full(n, T0), np.full(n, T0 + 80), np.random.default_rng(1))
-    upto = integrate(curve, T0, time) / integrate(curve, T0, T0 + 80)
+    upto = integrate_factor(curve, T0, time) / integrate_factor(curve, T0, T0 + 80)
     assert kstest(upto, "uniform").statistic < 1.63 / np.sqrt(n)
     assert T0 <= time.min() < time.max() <= T0 + 80
 
 
 def test_far_tail_of_a_gaussian_keeps_its_digits():
     curve = read({"model": "gaussian", "peak": 0, "sigma": 1})
-    before, after = integrate(curve, [-11, 10], [-10, 11])
+    before, after = integrate_factor(curve, [-11, 10], [-10, 11])
     assert before == after > 0
 
 
 def test_no_light_curve_is_even():
-    assert integrate(None, 3, 7) == 4
+    assert integrate_factor(None, 3, 7) == 4
     time = draw_times(None, np.zeros(1000), np.full(1000, 5.0), np.random.default_rng(1))
     assert kstest(time / 5, "uniform").statistic < 1.63 / np.sqrt(1000)
 

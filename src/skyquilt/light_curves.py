@@ -18,7 +18,7 @@ from skyquilt.config.light_curve import (
 _N_HALVINGS = 60  # of an interval: times to rounding
 
 
-def integrate(curve: LightCurve | None, start: ArrayLike, stop: ArrayLike) -> np.ndarray:
+def integrate_factor(curve: LightCurve | None, start: ArrayLike, stop: ArrayLike) -> np.ndarray:
     """Integral of the factor over intervals.
 
     Parameters
@@ -37,7 +37,7 @@ def integrate(curve: LightCurve | None, start: ArrayLike, stop: ArrayLike) -> np
     --------
     >>> from skyquilt.config.light_curve import TableLightCurve
     >>> curve = TableLightCurve(model="table", edges=(0, 10, 20), factors=(1, 3))
-    >>> integrate(curve, [0, 5, 15], [10, 15, 30])
+    >>> integrate_factor(curve, [0, 5, 15], [10, 15, 30])
     array([10., 20., 15.])
     """
     start, stop = np.asarray(start, np.float64), np.asarray(stop, np.float64)
@@ -83,11 +83,11 @@ def draw_times(
     part = rng.uniform(size=len(start))
     if curve is None:
         return start + part * (stop - start)
-    wanted = part * integrate(curve, start, stop)
+    wanted = part * integrate_factor(curve, start, stop)
     low, high = start, stop
     for _ in range(_N_HALVINGS):
         middle = low + (high - low) / 2
-        is_before = integrate(curve, start, middle) < wanted
+        is_before = integrate_factor(curve, start, middle) < wanted
         low, high = np.where(is_before, middle, low), np.where(is_before, high, middle)
     return low
 

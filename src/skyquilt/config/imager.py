@@ -1,5 +1,6 @@
 """Simulated data of an instrument that makes images: `simulation` with `instrument: imaging`."""
 
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -23,6 +24,8 @@ from skyquilt.config.shape import BrightnessMap, Point, Shape
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
 
+MOST_DISPERSION = 1.0
+"""Largest width of the energy dispersion, of the logarithm."""
 _NORMALISED = 1e-6  # how far probabilities may be off 1 together
 
 
@@ -62,12 +65,12 @@ class GaussianDispersion(Section):
     """Measured energies around true ones: the logarithm of their ratio is a Gaussian."""
 
     model: Literal["gaussian"]
-    sigma: Annotated[PositiveFloat, Field(le=1)]
+    sigma: Annotated[PositiveFloat, Field(le=MOST_DISPERSION)]
     """Standard deviation of the logarithm at the pivot energy: about dE / E."""
     pivot: Energy = "10 GeV"
     """Energy at which it is given."""
     index: FiniteFloat = 0.0
-    """Power of the energy with which it changes."""
+    """Power of the energy with which it changes, up to a width of 1."""
     bias: Annotated[PositiveFloat, Field(ge=0.1, le=10)] = 1.0
     """Median of the measured over the true energy."""
 
@@ -76,7 +79,9 @@ class TableDispersion(Section):
     """Measured over true energy in bins, the same at all energies."""
 
     model: Literal["table"]
-    ratio: Annotated[tuple[PositiveFloat, ...], Field(min_length=2)]
+    ratio: Annotated[
+        tuple[Annotated[FiniteFloat, Field(ge=0.01, le=100)], ...], Field(min_length=2)
+    ]
     """Edges of the bins, ascending."""
     probability: Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
     """Probability of each bin; they add up to 1."""
@@ -189,6 +194,21 @@ class SimulatedImager(Section):
                 raise ValueError(
                     f"epochs: one starts at {second.start:.9g} s and the one before it ends at "
                     f"{first.stop:.9g} s: give them in order, without overlap"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_dispersion(self) -> Self:
+        if not isinstance(self.dispersion, GaussianDispersion):
+            return self
+        pivot, index = to_value(self.dispersion.pivot, "keV"), self.dispersion.index
+        for text in (self.energy_edges[0], self.energy_edges[-1]):
+            change = index * math.log(to_value(text, "keV") / pivot)
+            if math.log(self.dispersion.sigma) + change > math.log(MOST_DISPERSION) + 1e-9:
+                raise ValueError(
+                    f"dispersion: sigma {self.dispersion.sigma:g} at {self.dispersion.pivot} with "
+                    f"index {index:g} is more than {MOST_DISPERSION:g} at {text}: give a smaller "
+                    "sigma, or another index"
                 )
         return self
 

@@ -21,6 +21,8 @@ from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.neighbours import neighbours
 from skyquilt.sky.pixels import MAX_NSIDE, nest_to_ring
 
+_PROPOSALS = 1 << 19  # looked at together: 4 million numbers where there are 8 bands
+
 
 class Photons(NamedTuple):
     """Measured photons.
@@ -39,12 +41,22 @@ class Photons(NamedTuple):
 
 def draw_background(density: EventDensity, rng: np.random.Generator) -> Photons:
     """Photons of the background, in the frame of the events."""
+    most = _most_counts(density.background, density.span)
+    ipix = np.repeat(np.arange(most.size), rng.poisson(most))
+    parts = [
+        _keep_proposals(density, most, ipix[first : first + _PROPOSALS], rng)
+        for first in range(0, max(ipix.size, 1), _PROPOSALS)
+    ]
+    return Photons(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _keep_proposals(
+    density: EventDensity, most: np.ndarray, ipix: np.ndarray, rng: np.random.Generator
+) -> Photons:
+    """Photons among proposals in pixels, each kept by what the density is at its place."""
     spread, fraction = density.background, density.background.fractions(density.span)
-    most = _most_counts(spread, density.span)
     nside = int(np.sqrt(most.size / 12))
-    n = rng.poisson(most)
     n_inside = (MAX_NSIDE // nside) ** 2
-    ipix = np.repeat(np.arange(most.size), n)
     place = nest_to_vec(MAX_NSIDE, ipix * n_inside + rng.integers(n_inside, size=ipix.size))
     # counts of each band, were the whole pixel as the sky is at this place
     counts = spread.grid.at(place) * fraction * spread.scale * (spread.grid.nside / nside) ** 2

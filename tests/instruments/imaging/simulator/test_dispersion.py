@@ -121,7 +121,8 @@ def test_without_dispersion_there_is_neither_dataset_nor_column(tmp_path):
         (TABLE | {"probability": [-0.2, 1.1, 0.1]}, "greater than or equal to 0"),
         (TABLE | {"probability": [float("nan"), 0.9, 0.1]}, "finite number"),
         (TABLE | {"ratio": [0.4, 0.8, 0.8, 1.5]}, r"0\.8 is not above 0\.8"),
-        (TABLE | {"ratio": [0, 0.8, 1.2, 1.5]}, "greater than 0"),
+        (TABLE | {"ratio": [0, 0.8, 1.2, 1.5]}, r"greater than or equal to 0\.01"),
+        (TABLE | {"ratio": [0.4, 0.8, 1.2, 1e6]}, "less than or equal to 100"),
         (GAUSSIAN | {"sigma": 0}, "greater than 0"),
         (GAUSSIAN | {"sigma": 3}, "less than or equal to 1"),
         (GAUSSIAN | {"bias": 0}, "greater than 0|greater than or equal to 0.1"),
@@ -131,6 +132,13 @@ def test_without_dispersion_there_is_neither_dataset_nor_column(tmp_path):
 def test_impossible_dispersions_are_refused(settings, message):
     with pytest.raises(ValidationError, match=message):
         TypeAdapter(Dispersion).validate_python(settings)
+
+
+@pytest.mark.parametrize("index", [1.0, -400.0, 1e300])
+def test_dispersion_that_grows_too_wide_is_refused(tmp_path, index):
+    edges = ["1 GeV", "1 TeV"]
+    with pytest.raises(ConfigError, match=r"dispersion: sigma 0\.3 .* is more than 1 at 1 [GT]eV"):
+        configure(tmp_path, GAUSSIAN | {"index": index}, energy_edges=edges)
 
 
 def test_message_of_a_configuration_names_key_and_sum(tmp_path):

@@ -6,7 +6,7 @@ from skyquilt.config.light_curve import LightCurve
 from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.simulator.orbit import HORIZON_COS
 from skyquilt.instruments.compton.simulator.telescope import zenith_factor
-from skyquilt.light_curves import integrate
+from skyquilt.light_curves import integrate_factor
 
 _BLOCK = 1 << 20  # products of record and direction at a time
 
@@ -61,7 +61,7 @@ def record_factors(
     end = np.clip(orientation.time[1:], start, stop)
     length = end - begin
     mean = np.divide(
-        integrate(curve, begin, end), length, where=length > 0, out=np.zeros_like(length)
+        integrate_factor(curve, begin, end), length, where=length > 0, out=np.zeros_like(length)
     )
     return np.append(mean, 0.0)
 

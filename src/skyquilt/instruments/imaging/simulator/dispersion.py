@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.config.imager import Dispersion, GaussianDispersion
+from skyquilt.config.imager import MOST_DISPERSION, Dispersion, GaussianDispersion
 from skyquilt.config.units import to_value
 from skyquilt.simulate.draws import draw_between
 
+_NARROWEST = 1e-6  # width
 _REACH = 5.0  # standard deviations: 6e-7 lie beyond
 
 
@@ -71,4 +72,6 @@ class Energies(NamedTuple):
 
     def _sigma(self, energy: np.ndarray) -> np.ndarray:
         settings = self.settings
-        return settings.sigma * (energy / to_value(settings.pivot, "keV")) ** settings.index
+        change = settings.index * np.log(energy / to_value(settings.pivot, "keV"))
+        logarithm = np.log(settings.sigma) + change
+        return np.exp(np.clip(logarithm, np.log(_NARROWEST), np.log(MOST_DISPERSION)))

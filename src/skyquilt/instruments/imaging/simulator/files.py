@@ -7,7 +7,7 @@ import numpy as np
 
 from skyquilt import __version__
 from skyquilt.config.imager import Epoch
-from skyquilt.instruments.imaging.simulator.photons import Photons
+from skyquilt.instruments.imaging.simulator.photons import MeasuredPhotons
 from skyquilt.instruments.imaging.simulator.telescope import Telescope, bin_response
 from skyquilt.io.products import new_product
 from skyquilt.sky.frames import rotate, rotation, vec_to_lonlat
@@ -18,7 +18,7 @@ _GALACTIC = {"PIXTYPE": "HEALPIX", "ORDERING": "RING", "COORDSYS": "GAL", "INDXS
 
 def write_events(
     path: Path,
-    photons: Photons,
+    photons: MeasuredPhotons,
     time: np.ndarray,
     source: np.ndarray,
     epochs: tuple[Epoch, ...],
@@ -31,7 +31,7 @@ def write_events(
     ----------
     path : Path
         File.
-    photons : Photons
+    photons : MeasuredPhotons
         The photons.
     time : ndarray of float64, shape (n,)
         Times [UNIX s].

@@ -21,7 +21,7 @@ from skyquilt.spectra.models import evaluate
 _N_ENERGY = 4001  # energies of the inverse of the cumulative spectrum
 
 
-class Photons(NamedTuple):
+class MeasuredPhotons(NamedTuple):
     """Measured photons.
 
     Attributes
@@ -36,9 +36,9 @@ class Photons(NamedTuple):
     energy: np.ndarray
     true_energy: np.ndarray
 
-    def keep(self, is_kept: np.ndarray) -> "Photons":
+    def keep(self, is_kept: np.ndarray) -> "MeasuredPhotons":
         """Some of the photons."""
-        return Photons(*(values[is_kept] for values in self))
+        return MeasuredPhotons(*(values[is_kept] for values in self))
 
 
 def expected_photons(spectrum: Spectrum, telescope: Telescope) -> np.ndarray:
@@ -79,7 +79,7 @@ def expected_bands(spectrum: Spectrum, telescope: Telescope) -> np.ndarray:
 
 def draw_source(
     source: SimulatedSkySource, telescope: Telescope, factor: float, rng: np.random.Generator
-) -> Photons:
+) -> MeasuredPhotons:
     """Photons of a source: a Poisson number, each where the point spread function puts it.
 
     Parameters
@@ -115,13 +115,13 @@ def _draw_places(shape: Shape, center: np.ndarray, n: int, rng: np.random.Genera
 
 def measure(
     direction: np.ndarray, energy: np.ndarray, telescope: Telescope, rng: np.random.Generator
-) -> Photons:
+) -> MeasuredPhotons:
     """Photons of measured directions and true energies that are measured within the bands."""
     if telescope.dispersion.settings is None:
-        return Photons(direction, energy, energy)
+        return MeasuredPhotons(direction, energy, energy)
     measured = telescope.dispersion.draw(energy, rng)
     is_in = (measured >= telescope.edges[0]) & (measured < telescope.edges[-1])
-    return Photons(direction, measured, energy).keep(is_in)
+    return MeasuredPhotons(direction, measured, energy).keep(is_in)
 
 
 def spread(
@@ -155,5 +155,5 @@ def draw_times(
 
 def _seen(curve: LightCurve | None, epochs: tuple[Epoch, ...]) -> np.ndarray:
     """Livetime times factor of each epoch [s]."""
-    whole = [light_curves.integrate(curve, one.start, one.stop) for one in epochs]
+    whole = [light_curves.integrate_factor(curve, one.start, one.stop) for one in epochs]
     return np.array(whole) * [one.live_fraction for one in epochs]

@@ -15,7 +15,7 @@ from skyquilt.instruments.imaging.simulator.files import (
     write_point_spread,
 )
 from skyquilt.instruments.imaging.simulator.photons import (
-    Photons,
+    MeasuredPhotons,
     draw_energies,
     draw_source,
     draw_times,
@@ -108,7 +108,7 @@ def _expect(
 
 def _draw_diffuse(
     settings: SimulatedImager, name: str, telescope: Telescope, expected: np.ndarray
-) -> Photons:
+) -> MeasuredPhotons:
     """Photons even within each pixel; what is expected in it is what is measured in it."""
     rng, spectrum = _rng(settings, name), settings.background[name].spectrum
     per_pixel = expected.sum(axis=1)
@@ -126,7 +126,7 @@ def _draw_diffuse(
     return measure(direction, draw_energies(spectrum, telescope, n, rng), telescope, rng)
 
 
-def _observed(name: str, photons: Photons, is_observed: np.ndarray) -> Photons:
+def _observed(name: str, photons: MeasuredPhotons, is_observed: np.ndarray) -> MeasuredPhotons:
     """Photons in pixels where there is a background; a source at the border loses some."""
     nside = int(np.sqrt(is_observed.size / 12))
     is_in = is_observed[nest_to_ring(nside, vec_to_nest(nside, photons.direction))]
@@ -152,7 +152,7 @@ def _factor(settings: SimulatedImager, name: str) -> float:
 
 def _draw_source(
     settings: SimulatedImager, name: str, telescope: Telescope, factor: float
-) -> Photons:
+) -> MeasuredPhotons:
     return draw_source(settings.sources[name], telescope, factor, _rng(settings, name))
 
 
@@ -161,7 +161,7 @@ def _rng(settings: SimulatedImager, *names: str) -> np.random.Generator:
     return generator(settings.seed, *names)
 
 
-def _draw_times(settings: SimulatedImager, photons: dict[str, Photons]) -> np.ndarray:
+def _draw_times(settings: SimulatedImager, photons: dict[str, MeasuredPhotons]) -> np.ndarray:
     """Times of all photons [UNIX s], those of constant components from one draw."""
     sizes = {name: one.energy.size for name, one in photons.items()}
     curves = {name: getattr(settings.sources.get(name), "light_curve", None) for name in photons}
@@ -181,10 +181,12 @@ def _write_photons(
     settings: SimulatedImager,
     paths: dict[str, Path],
     telescope: Telescope,
-    photons: dict[str, Photons],
+    photons: dict[str, MeasuredPhotons],
 ) -> np.ndarray:
     """Write all photons, in order of time, as a list and counted in pixels; return the counts."""
-    every = Photons(*(np.concatenate(parts) for parts in zip(*photons.values(), strict=True)))
+    every = MeasuredPhotons(
+        *(np.concatenate(parts) for parts in zip(*photons.values(), strict=True))
+    )
     source = np.repeat(list(photons), [one.energy.size for one in photons.values()])
     time = _draw_times(settings, photons)
     order = np.argsort(time, kind="stable")
