@@ -98,8 +98,8 @@ def _judge_refusal(kind: Kind, found: Answer, noise: list[str]) -> tuple[Outcome
     # what a verb finds is a list of lines on the standard output
     listed = [line for line in found.lines if Path(kind.path).name in line]
     name = Path(kind.path).name
-    # of a configuration the message names the key, or the file that the key names
-    is_named = bool(listed) or "*" in name or kind.name.startswith("configuration")
+    # of a configuration the message names the key, the file that the key names, or the product
+    is_named = bool(listed) or "*" in name or kind.path.endswith(".yaml")
     if found.code not in kind.codes:
         return Outcome.UNCLEAR, f"exit code {found.code}: {text[:300]}"
     if noise:

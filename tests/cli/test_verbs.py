@@ -112,6 +112,32 @@ def test_contains_reads_the_other_files_of_a_localisation(finished, run, name):
     assert out.startswith("in the ")
 
 
+def cut_rows(table):
+    table.data = table.data[:1]
+
+
+def forget_kind(table):
+    table.header["SCHEMA"] = ""
+
+
+@pytest.mark.parametrize("change", [cut_rows, forget_kind])
+@pytest.mark.parametrize(
+    "name", ["skymap.fits", "skymap.multiorder.fits", "regions/credible-90.fits"]
+)
+def test_contains_refuses_files_of_skyquilt_that_were_changed(
+    finished, run, tmp_path, name, change
+):
+    path = tmp_path / "changed.fits"
+    with fits.open(finished[0] / name) as file:
+        change(file[1])
+        file.writeto(path)  # the checksums stay what they were
+
+    code, _, err = run("contains", "--skymap", path, "--lon", 1, "--lat", 2, "--frame", "icrs")
+
+    assert code == 2
+    assert f"{path}: damaged: its checksum differs" in err[-1]
+
+
 def test_contains_of_a_product_without_probabilities_is_refused(finished, run):
     folder, _ = finished
     position = ("--lon", 1, "--lat", 2, "--frame", "icrs")

@@ -32,10 +32,20 @@ def read_answers(path: str | Path, ending: str = "") -> dict[str, Any] | None:
     readers = {".h5": _from_hdf5, ".fits": _from_fits, ".json": _from_json}
     read = readers.get(ending or path.suffix, _from_seal)
     try:
-        record = read(path)
+        answers = find_answers(read(path))
+        _check(answers)
     except Exception as error:  # damage has many kinds
         raise ProductError(f"{path}: cannot be read ({' '.join(str(error).split())}).") from error
-    return find_answers(record)
+    return answers
+
+
+def _check(answers: dict[str, Any] | None) -> None:
+    """Refuse answers that nothing can be compared with; those of a page of all name analyses."""
+    if answers is None or "analyses" in answers:
+        return
+    for key in ("settings", "data"):
+        if not isinstance(answers.get(key), dict):
+            raise ValueError(f"what it answers has no {key!r}")
 
 
 def find_answers(record: Any) -> dict[str, Any] | None:

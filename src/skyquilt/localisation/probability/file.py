@@ -10,7 +10,7 @@ Formats for Gamma-Ray Astronomy 0.3: HEALPix maps.
 import logging
 from typing import TYPE_CHECKING
 
-from skyquilt.errors import ConfigError, InputError
+from skyquilt.errors import ConfigError, InputError, ProductError
 from skyquilt.io.fits_frame import read_frame
 from skyquilt.io.fits_input import open_fits
 from skyquilt.localisation.probability.map import Coverage, ProbabilityMap, cell_ranges, split_uniq
@@ -30,10 +30,16 @@ def read_schema(path: str) -> str | None:
     ------
     InputError
         If it is missing, no FITS file, damaged or cut short.
+    ProductError
+        If it is of skyquilt and not that which was written.
     """
     with open_fits(path) as file:
         kinds = (hdu.header.get("SCHEMA") for hdu in file)
-        return next((str(kind) for kind in kinds if kind), None)
+        schema = next((str(kind) for kind in kinds if kind), None)
+        is_own = "PROVENANCE" in file or (schema or "").startswith("skyquilt/")
+        if is_own and not all(hdu.verify_datasum() and hdu.verify_checksum() for hdu in file):
+            raise ProductError(f"{path}: damaged: its checksum differs; copy or make it again.")
+        return schema
 
 
 def read_probability(path: str, frame: str | None = None) -> ProbabilityMap | Coverage:
