@@ -8,6 +8,7 @@ from eventsky import NODES, SPAN, event_model
 from scipy.integrate import trapezoid
 from scipy.stats import kstest
 
+from skyquilt.calibration.sky import find_peak
 from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.problem.joint import Joint, Part
@@ -22,7 +23,7 @@ from skyquilt.simulate import (
     observe,
 )
 from skyquilt.simulate.skies import expected_counts
-from skyquilt.sky.frames import lonlat_to_vec, rotation
+from skyquilt.sky.frames import lonlat_to_vec, rotation, separation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_ring
 from skyquilt.sky.nodes import Nodes
 
@@ -132,6 +133,16 @@ def test_flux_of_a_source_in_events_is_recovered(index):
     # 24 pulls: four standard errors
     assert abs(np.mean(pulls)) < 4 / np.sqrt(24)
     assert abs(np.std(pulls) - 1) < 4 / np.sqrt(48)
+
+
+def test_position_of_a_source_in_events_is_recovered():
+    model, offsets = event_model(), []
+    for number in range(8):
+        sky = hit_bins(draw_sky(model, generator(12, number), [Source(PLACE, 0.06)]))
+        peak = find_peak(sky, PLACE, np.radians(1.0))
+        offsets.append(separation(peak.direction, PLACE))
+    # 300 photons of a width of 1.5 to 3 deg over a background: 0.15 deg or so along each axis
+    assert 0.05 < np.sqrt(np.mean(np.square(offsets))) < 0.4
 
 
 def test_photons_of_a_source_are_as_many_as_its_total():

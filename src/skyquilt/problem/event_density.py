@@ -115,12 +115,13 @@ class EventDensity:
     def get(cls, group: "h5py.Group") -> "EventDensity":
         """Read from a group."""
         edges, scale = get(group, "edges"), float(group.attrs["scale"])
+        low, high = map(float, group.attrs["span"])
         return cls(
             **get_all(group, _DATASETS),
             background=BandDensity(get_grid(group["background"]), edges, scale),
             frame=str(group.attrs["frame"]),
             background_frame=str(group.attrs["background_frame"]),
-            span=tuple(map(float, group.attrs["span"])),
+            span=(low, high),
         )
 
 

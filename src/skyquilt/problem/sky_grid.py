@@ -136,7 +136,7 @@ def put_grid(group: "h5py.Group", grid: SkyGrid, unit: str, about: str) -> None:
         put(group, "ipix", grid.ipix, "", "pixels of the rows")
 
 
-def get_grid(group: "h5py.Group") -> SkyGrid:
+def get_grid(group: "h5py.Group") -> HealpixGrid:
     """Read what `put_grid` wrote."""
     ipix = get(group, "ipix") if "ipix" in group else None
     return HealpixGrid(int(group.attrs["nside"]), get(group, "values"), ipix)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skyquilt.errors import RunError
 from skyquilt.problem.band_density import BandDensity
 from skyquilt.problem.event_density import EventDensity, node_places
 from skyquilt.problem.event_wise import EventWise
@@ -37,6 +38,22 @@ class Photons(NamedTuple):
 
     direction: np.ndarray
     energy: np.ndarray
+
+
+def known_density(wise: EventWise) -> EventDensity:
+    """What is expected where an expectation has no events.
+
+    Raises
+    ------
+    RunError
+        If it does not know.
+    """
+    if wise.density is None:
+        raise RunError(
+            "the problem does not know what is expected where it has no events: make it with "
+            "`skyquilt prepare --all-bins`."
+        )
+    return wise.density
 
 
 def draw_background(density: EventDensity, rng: np.random.Generator) -> Photons:
@@ -87,7 +104,7 @@ def draw_source(
     rng : numpy.random.Generator
         Random numbers.
     """
-    density = wise.density
+    density = known_density(wise)
     steps, amount = np.log(density.energy), _photons_per_step(wise, directions, fluxes)
     n = rng.poisson(amount.sum(axis=1))
     drawn = [draw_between(steps, amount[k], n[k], rng) for k in np.flatnonzero(n)]
@@ -111,7 +128,7 @@ def observe_photons(wise: EventWise, photons: Photons) -> tuple[np.ndarray, Even
     wise : EventWise
         The expectation.
     """
-    density = wise.density
+    density = known_density(wise)
     background = density.background_at(*photons)
     kept = background > 0
     direction, energy = photons.direction[kept], photons.energy[kept]
@@ -126,7 +143,8 @@ def observe_photons(wise: EventWise, photons: Photons) -> tuple[np.ndarray, Even
 
 def _photons_per_step(wise: EventWise, directions: np.ndarray, fluxes: np.ndarray) -> np.ndarray:
     """Expected photons of points between the energies of the spectrum, shape (m, n - 1)."""
-    density, energy = wise.density, wise.density.energy
+    density = known_density(wise)
+    energy = density.energy
     exposure = known_values(wise.exposure, directions)[0]
     seen = exposure @ _shares(density.exposure_energy, energy).T
     inside = _shares(density.psf_energy, energy) @ linear_integral(wise.theta, wise.profile)

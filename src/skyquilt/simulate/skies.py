@@ -19,7 +19,13 @@ from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.shaped import Shaped
 from skyquilt.problem.templates import Templates
 from skyquilt.simulate.counts import draw_counts
-from skyquilt.simulate.events import Photons, draw_background, draw_source, observe_photons
+from skyquilt.simulate.events import (
+    Photons,
+    draw_background,
+    draw_source,
+    known_density,
+    observe_photons,
+)
 from skyquilt.sky.frames import rotate, rotation
 
 
@@ -157,19 +163,24 @@ def _draw(bins: _Bins, sources: Sequence[Source], rng: np.random.Generator) -> _
         expected = _expected(bins.background, bins.expectation, sources)
         return bins._replace(counts=draw_counts(expected, rng).astype(np.float64))
     if isinstance(bins.expectation, Joint):
-        return _draw_parts(bins, sources, rng)
+        return _draw_parts(bins, bins.expectation, sources, rng)
     photons = _draw_photons(bins.expectation, sources, rng)
     background, expectation = _observe(bins.expectation, photons)
     return _Bins(np.ones(background.size), background, expectation)
 
 
-def _draw_parts(bins: _Bins, sources: Sequence[Source], rng: np.random.Generator) -> _Bins:
+def _draw_parts(
+    bins: _Bins, joint: Joint, sources: Sequence[Source], rng: np.random.Generator
+) -> _Bins:
     """Draw the data sets of a joint problem, one after the other."""
-    joint, drawn, first = bins.expectation, [], 0
+    drawn: list[_Bins] = []
+    first = 0
     for part in joint.parts:
         own = slice(first, first + part.expectation.n_hit)
         turn = rotation(joint.frame, part.frame)
-        moved = [one._replace(direction=rotate(turn, one.direction[None])[0]) for one in sources]
+        moved = [
+            one._replace(direction=rotate(turn, one.direction[np.newaxis])[0]) for one in sources
+        ]
         piece = _Bins(bins.counts[own], bins.background[own], part.expectation)
         drawn.append(_draw(piece, moved, rng))
         first = own.stop
@@ -188,12 +199,7 @@ def _draw_photons(
 ) -> Photons:
     """Photons of the background and of sources, of the first spectrum where there are several."""
     wise = _event_wise(expectation)
-    if wise.density is None:
-        raise RunError(
-            "the problem does not know what is expected where it has no events: make it with "
-            "`skyquilt prepare --all-bins`."
-        )
-    photons = [draw_background(wise.density, rng)]
+    photons = [draw_background(known_density(wise), rng)]
     photons += [draw_source(wise, *_points(expectation, source), rng) for source in sources]
     return Photons(*map(np.concatenate, zip(*photons, strict=True)))
 
@@ -215,8 +221,10 @@ def _event_wise(expectation: Expectation | Templates) -> EventWise:
         case Templates(expectations=each):
             return _event_wise(each[0])
         case Shaped(expectation=point):
-            return point
-    return expectation
+            return _event_wise(point)
+        case EventWise():
+            return expectation
+    raise TypeError(f"{type(expectation).__name__}: allowed are expectations of events.")
 
 
 def _observe(
@@ -230,4 +238,4 @@ def _observe(
         case Shaped(expectation=point):
             background, observed = _observe(point, photons)
             return background, replace(expectation, expectation=observed)
-    return observe_photons(expectation, photons)
+    return observe_photons(_event_wise(expectation), photons)

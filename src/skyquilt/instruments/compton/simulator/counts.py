@@ -75,15 +75,15 @@ def burst_expectation(
     is_in = within(orientation.time, *interval)
     factors = record_factors(orientation, curve, *interval)[is_in]
     burst = take(orientation, is_in)
-    expected = 0.0
+    expected = []
     for direction, part in zip(*points, strict=True):
         weights = part * record_weights(burst, burst.livetime * factors, direction[None])[:, 0]
         local = np.stack([axis @ direction for axis in spacecraft_axes(burst)], axis=1)
         images = map(instrument.images.draw, local)
-        expected = expected + np.array(
+        expected.append(
             [
                 instrument.expect(weight * image, photons)
                 for weight, image in zip(weights, images, strict=True)
             ]
         )
-    return expected
+    return np.sum(expected, axis=0)

@@ -134,7 +134,7 @@ class _Observation:
         expectation = burst_expectation(
             self.instrument,
             self.orientation,
-            source.interval,
+            source.interval or self.settings.span,
             self._points(source),
             self._photons(source),
             source.light_curve,

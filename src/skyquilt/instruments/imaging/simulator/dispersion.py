@@ -29,14 +29,14 @@ class Energies(NamedTuple):
         match self.settings:
             case None:
                 return low, high
-            case GaussianDispersion(bias=bias):
+            case GaussianDispersion(bias=bias) as gaussian:
                 # the width changes with energy: that at the end of the span, from that at the edge
                 ends = np.array([low, high])
                 for _ in range(8):
                     ends = (
                         np.array([low, high])
                         / bias
-                        * np.exp(np.array([-1, 1]) * _REACH * self._sigma(ends))
+                        * np.exp(np.array([-1, 1]) * _REACH * _sigma(gaussian, ends))
                     )
                 return min(float(ends[0]), low), max(float(ends[1]), high)
             case table:
@@ -47,10 +47,9 @@ class Energies(NamedTuple):
         match self.settings:
             case None:
                 return energy
-            case GaussianDispersion(bias=bias):
-                return (
-                    energy * bias * np.exp(self._sigma(energy) * rng.standard_normal(energy.size))
-                )
+            case GaussianDispersion(bias=bias) as gaussian:
+                steps = rng.standard_normal(energy.size)
+                return energy * bias * np.exp(_sigma(gaussian, energy) * steps)
             case table:
                 ratio, probability = np.array(table.ratio), np.array(table.probability)
                 return energy * draw_between(ratio, probability, energy.size, rng)
@@ -60,18 +59,19 @@ class Energies(NamedTuple):
         match self.settings:
             case None:
                 below = (energy[:, np.newaxis] < edges).astype(float)
-            case GaussianDispersion(bias=bias):
+            case GaussianDispersion(bias=bias) as gaussian:
                 from scipy.special import ndtr
 
                 distance = np.log(edges / (bias * energy[:, np.newaxis]))
-                below = ndtr(distance / self._sigma(energy)[:, np.newaxis])
+                below = ndtr(distance / _sigma(gaussian, energy)[:, np.newaxis])
             case table:
                 upto = np.concatenate([[0.0], np.cumsum(table.probability)])
                 below = np.interp(edges / energy[:, np.newaxis], table.ratio, upto)
         return np.diff(below, axis=1)
 
-    def _sigma(self, energy: np.ndarray) -> np.ndarray:
-        settings = self.settings
-        change = settings.index * np.log(energy / to_value(settings.pivot, "keV"))
-        logarithm = np.log(settings.sigma) + change
-        return np.exp(np.clip(logarithm, np.log(_NARROWEST), np.log(MOST_DISPERSION)))
+
+def _sigma(settings: GaussianDispersion, energy: np.ndarray) -> np.ndarray:
+    """Width of the logarithm at energies [keV]."""
+    change = settings.index * np.log(energy / to_value(settings.pivot, "keV"))
+    logarithm = np.log(settings.sigma) + change
+    return np.exp(np.clip(logarithm, np.log(_NARROWEST), np.log(MOST_DISPERSION)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -117,7 +118,7 @@ def write_dataset(
         The telescope.
     """
     response = bin_response(telescope)
-    columns = {"PIX": (np.arange(len(counts)), None)}
+    columns: dict[str, Any] = {"PIX": (np.arange(len(counts)), None)}
     for name, unit, values in (
         ("COUNTS", None, counts),
         ("BKG", None, background),
@@ -129,7 +130,7 @@ def write_dataset(
         "PSF": (response.rings, "sr-1"),
         "EDISP": (response.to_band, None),
     }
-    tables = [
+    tables: list[tuple[str, Mapping, Mapping]] = [
         ("SKYMAP", columns, _GALACTIC | {"NSIDE": nside, "COORDSYS": "G", "INDXSCHM": "EXPLICIT"}),
         ("EBOUNDS", _ends("E", telescope.edges, "keV"), {}),
         ("IRF", response_columns, {}),

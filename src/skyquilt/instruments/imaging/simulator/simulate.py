@@ -72,19 +72,18 @@ def simulate(settings: SimulatedImager, folder: Path | None = None) -> list[Path
         name: _draw_diffuse(settings, name, telescope, expected[name])
         for name in settings.background
     } | {name: _draw_source(settings, name, telescope, factors[name]) for name in factors}
-    is_observed = sum(expected.values()).any(axis=1)
+    whole = np.sum(list(expected.values()), axis=0)
+    is_observed = whole.any(axis=1)
     photons = {name: _observed(name, one, is_observed) for name, one in photons.items()}
     write_exposure(paths["exposure"], nside, acceptance, telescope)
     write_point_spread(paths["psf"], telescope)
-    write_cube(paths["background"], nside, sum(expected.values()), telescope.edges)
+    write_cube(paths["background"], nside, whole, telescope.edges)
     if len(expected) > 1:
         for name, values in expected.items():
             write_cube(paths[f"background-{name}"], nside, values, telescope.edges)
     counts = _write_photons(settings, paths, telescope, photons)
     if "dataset" in paths:
-        write_dataset(
-            paths["dataset"], nside, counts, sum(expected.values()), acceptance, telescope
-        )
+        write_dataset(paths["dataset"], nside, counts, whole, acceptance, telescope)
     return list(paths.values())
 
 
