@@ -83,7 +83,7 @@ class EventDensity:
         Returns
         -------
         ndarray of float64, shape (n,)
-            Expected counts per solid angle and energy [sr-1 keV-1]; 0 outside the circles.
+            Expected counts per solid angle and energy [sr-1 keV-1]; 0 where there is none.
         """
         density = self.background.at_each(
             rotate(rotation(self.frame, self.background_frame), direction), energy
@@ -91,8 +91,10 @@ class EventDensity:
         return np.where(self.is_inside(direction), density, 0.0)
 
     def is_inside(self, direction: np.ndarray) -> np.ndarray:
-        """Whether directions, of shape (n, 3), lie in all circles."""
-        inside = np.ones(len(direction), dtype=bool)
+        """Whether directions, of shape (n, 3), lie in all circles and have a background."""
+        inside = self.background.grid.is_known(
+            rotate(rotation(self.frame, self.background_frame), direction)
+        )
         for *center, chord in self.circles:
             inside &= np.linalg.norm(direction - center, axis=1) <= chord
         return inside

@@ -98,6 +98,12 @@ class HealpixGrid:
             total[at_edge] = np.where(is_known[:, np.newaxis], near, np.nan)
         return total
 
+    def is_known(self, directions: np.ndarray) -> np.ndarray:
+        """Whether the pixels of directions, of shape (n, 3), have values."""
+        if self.ipix is None:
+            return np.ones(len(directions), dtype=bool)
+        return self._find(vec_to_ring(self.nside, directions))[1]
+
     def _find(self, ipix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows of pixels, and which of them there are."""
         place = np.minimum(np.searchsorted(self.ipix, ipix), len(self.ipix) - 1)

@@ -76,7 +76,8 @@ def _keep_proposals(
     n_inside = (MAX_NSIDE // nside) ** 2
     place = nest_to_vec(MAX_NSIDE, ipix * n_inside + rng.integers(n_inside, size=ipix.size))
     # counts of each band, were the whole pixel as the sky is at this place
-    counts = spread.grid.at(place) * fraction * spread.scale * (spread.grid.nside / nside) ** 2
+    values = np.nan_to_num(spread.grid.at(place))  # 0 where there is no background
+    counts = values * fraction * spread.scale * (spread.grid.nside / nside) ** 2
     is_kept = rng.uniform(size=ipix.size) * most[ipix] < counts.sum(axis=1)
     place, counts = place[is_kept], counts[is_kept]
     upto = np.cumsum(counts, axis=1)
@@ -165,7 +166,9 @@ def _most_counts(spread: BandDensity, span: tuple[float, float]) -> np.ndarray:
     The density at a place is a mean of four pixels, all within or next to twice as large ones.
     """
     grid = spread.grid
-    per_pixel = spread.scale * grid.values @ spread.fractions(span)
+    per_pixel = np.zeros(12 * grid.nside**2)
+    ipix = slice(None) if grid.ipix is None else grid.ipix
+    per_pixel[ipix] = spread.scale * grid.values @ spread.fractions(span)
     if grid.nside == 1:
         return np.full(12, per_pixel.max())
     nside = grid.nside // 2

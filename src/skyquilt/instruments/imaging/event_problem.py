@@ -23,6 +23,7 @@ from skyquilt.instruments.imaging.background import (
 from skyquilt.instruments.imaging.cube import read_exposure_cube
 from skyquilt.instruments.imaging.declared import check_declared
 from skyquilt.instruments.imaging.events import Events, read_events
+from skyquilt.instruments.imaging.field import cut_events_to_field, cut_exposure_to_field
 from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube, read_bands
 from skyquilt.instruments.imaging.largest_ratio import largest_ratio
@@ -98,16 +99,18 @@ def make_event_problem(
     check_frame(background.cube, events.direction, events.frame, events.path, data.accept)
     if isinstance(response.exposure, HealpixCube):
         warn_of_exposure(background.cube, response.exposure)
-    circles = events.selected.circles
-    if circles:
+    circles, field = events.selected.circles, background.cube
+    if circles or not field.is_full:
         events, background = cut_events(events, circles), cut_background(background, circles)
         components = {
             name: replace(one, share=background.share) for name, one in components.items()
         }
-        reach = tabulate(response.psf.theta, response.psf.profile, data.lost_fraction).reach.max()
-        response = response._replace(
-            exposure=cut_exposure(response.exposure, circles, float(np.degrees(reach)))
-        )
+        far = tabulate(response.psf.theta, response.psf.profile, data.lost_fraction).reach.max()
+        exposure, reach = response.exposure, float(np.degrees(far))
+        if not field.is_full:
+            events = cut_events_to_field(events, field)
+            exposure = cut_exposure_to_field(exposure, field, reach)
+        response = response._replace(exposure=cut_exposure(exposure, circles, reach))
     frame = response.exposure.frame
     direction = rotate(rotation(events.frame, frame), events.direction)
     edges = _band_edges(analysis.energy, background, span)
@@ -189,11 +192,8 @@ def _read_background(
 def _read_cube(section: BackgroundCube, key: str) -> HealpixCube:
     cube = read_bands(section, key)
     if not cube.is_full:
-        raise InputError(
-            f"{cube.path}: {int(cube.is_known.sum())} of {12 * cube.nside**2} pixels: events one "
-            "by one need a background of the whole sky; of a part of it, use `counts` in the same "
-            "pixels."
-        )
+        known = cube.is_known
+        cube = replace(cube, ipix=cube.ipix[known], values=cube.values[known])
     if not cube.values.any():
         raise InputError(f"{cube.path}: the expected background is 0 everywhere.")
     return cube

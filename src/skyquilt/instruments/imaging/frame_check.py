@@ -61,7 +61,7 @@ def check_frame(
     grid = HealpixGrid(cube.nside, np.log(brightness)[:, np.newaxis], ipix)
     fit = {other: grid.at(rotate(rotation(frame, other), direction))[:, 0] for other in _FRAMES}
     other = next(name for name in _FRAMES if name != cube.frame)
-    gain = fit[other] - fit[cube.frame]
+    gain = np.nan_to_num(fit[other] - fit[cube.frame])  # of a part of the sky some are elsewhere
     total, shared = float(gain.sum()), _sum_places(direction, gain)
     message = (
         f"{cube.path}: its pixels are taken as {cube.frame}, but the events of {path} fit them far "

@@ -5,7 +5,7 @@ the circle, and the exposure is known for directions whose photons are all in it
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import numpy as np
@@ -151,13 +151,46 @@ def cut_exposure(exposure: SkyCube, circles: tuple[Circle, ...], reach: float) -
     """
     if not circles:
         return exposure
+
+    def is_in(direction: np.ndarray, margin: float) -> np.ndarray:
+        inside = np.ones(len(direction), dtype=bool)
+        for circle in circles:
+            inside &= is_within(circle, exposure.frame, direction, reach + margin)
+        return inside
+
+    return exposure_of(exposure, is_in, " and ".join(map(str, circles)), reach)
+
+
+def exposure_of(
+    exposure: SkyCube,
+    is_in: Callable[[np.ndarray, float], np.ndarray],
+    region: str,
+    reach: float,
+) -> SkyCube:
+    """Exposure of the directions of a region.
+
+    Parameters
+    ----------
+    exposure : SkyCube
+        The exposure.
+    is_in : callable
+        Whether all photons of directions, and of those nearer to them than a margin [deg], lie in
+        the region.
+    region : str
+        The region, for messages.
+    reach : float
+        Angle within which the photons of a direction lie [deg], for messages.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
     grid = exposure.grid(exposure.values)
     nside = max(getattr(grid, "nside", 0), _EXPOSURE)
     ipix = np.arange(12 * nside**2)
     direction = ring_to_vec(nside, ipix)
-    kept = np.ones(ipix.size, dtype=bool)
-    for circle in circles:
-        kept &= is_within(circle, exposure.frame, direction, reach + bucket_radius(nside))
+    kept = is_in(direction, bucket_radius(nside))
     values = np.full((0, exposure.values.shape[1]), np.nan)
     if kept.any():
         values = grid.at(direction[kept])
@@ -165,12 +198,12 @@ def cut_exposure(exposure: SkyCube, circles: tuple[Circle, ...], reach: float) -
         values = values[is_known]
     if not kept.any():
         raise InputError(
-            f"{exposure.path}: the events are of {' and '.join(map(str, circles))}, which holds "
+            f"{exposure.path}: the events are of {region}, which holds "
             f"all photons of no direction: they lie within {reach:.3g} deg of it. Use events of a "
             "larger region, or a larger `lost_fraction`."
         )
     logger.info(
         "%s: the events are of %s; directions within %.3g deg of its edge have no exposure",
-        *(exposure.path, " and ".join(map(str, circles)), reach + bucket_radius(nside)),
+        *(exposure.path, region, reach + bucket_radius(nside)),
     )
     return HealpixCube(exposure.path, exposure.frame, nside, ipix[kept], values, exposure.energies)
