@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.config.units import convert_unit
 from skyquilt.model.cells import Cells
 from skyquilt.model.expression import compile_expression
 from skyquilt.model.light_curves import LIGHT_CURVES, LightCurve, mean_over_bins
@@ -375,6 +374,8 @@ def _fill(name: str, value: float | Sequence[float], size: int, per: str | None)
 
 def _convert(name: str, to: str, unit: str, wanted: str) -> float:
     """Factor between the units of a link."""
+    from skyquilt.config.units import convert_unit  # with pydantic and astropy, half a second
+
     try:
         return convert_unit(unit, wanted)
     except ValueError as error:
