@@ -15,6 +15,7 @@ from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.testing.analyses import ask_one
 
 LON, LAT = 40.0, 25.0
+NAMES = ("norm", "index")
 
 
 def power_law(energy, norm, index):
@@ -53,7 +54,7 @@ def of_source(name, **changes):
 
 def posterior(problems, quantities, names=("a",)):
     cells = one_axis("time_bin", np.arange(float(len(problems))))
-    sources = [Source(name, power_law, ("norm", "index")) for name in names]
+    sources = [Source(name, power_law, NAMES) for name in names]
     return Posterior(Layer(quantities, cells), ProblemData(problems, sources))
 
 
@@ -160,3 +161,38 @@ def test_published_spectrum_of_cosipy_is_found(cosi_data, tmp_path):
     assert best.status is Status.GOOD
     # the climb ends where 1e-6 in ln L is promised: 0.0014 errors, of 1.8, 1.3, 0.6, 146 and 0.3
     assert best.x == pytest.approx([1.0743, -1.1, -2.3, 450.0, 1.0], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_spectrum_of_the_crab_is_that_of_other_programs(imaging_data, tmp_path):
+    """Four runs of H.E.S.S.: gammapy finds an index of 2.59 and 4.6e-11 cm-2 s-1 TeV-1 at 1 TeV."""
+    crab = {"lon": 83.6331, "lat": 22.0145, "frame": "icrs"}
+    settings = {
+        "instrument": "imaging",
+        "data": {"file": f"{imaging_data}/hess/hess_crab_healpix_nside2048.fits.gz"},
+        "spectrum": {
+            "model": "power_law",
+            "norm": "1e-11 cm-2 s-1 TeV-1",
+            "pivot": "1 TeV",
+            "index": -2.7,
+        },
+        "map": {"nside": 2048, "frame": "icrs", "region": {"center": crab, "radius": 2}},
+    }
+    problem = prepare(ask_one(settings), str(tmp_path), true_energy=True).problem
+    tev = 1e9  # keV
+    source = Source("crab", lambda e, norm, index: norm / tev * (e / tev) ** index, NAMES)
+    quantities = {
+        "crab.lon": Free(83.63, 83.0, 84.0),
+        "crab.lat": Free(22.01, 21.5, 22.5),
+        "crab.flux": Fixed(1e-11),
+        "crab.norm": Free(3.0, 0.1, 30.0),
+        "crab.index": Free(-2.4, -5.0, 0.0),
+        "background": Free(1.0, 0.1),
+    }
+    layer = Layer(quantities, one_axis("all", np.zeros(1)))
+    best = fit(Posterior(layer, ProblemData([problem], [source])))
+    values = best.values
+    assert best.status is Status.GOOD
+    # stacked bands of four runs against runs one by one
+    assert values["crab.index"] == pytest.approx(-2.59, abs=0.02)
+    assert values["crab.norm"] == pytest.approx(4.6, rel=0.03)
