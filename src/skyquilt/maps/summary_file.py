@@ -10,7 +10,8 @@ from skyquilt.io.schema import Schema
 # 1.0  first version
 # 1.1  credible regions, and the files of all regions
 # 1.2  systematic_error_deg
-SCHEMA = Schema("skyquilt/summary", "1.2", "skyquilt localise")
+# 1.3  backgrounds: named components of the background, also in datasets
+SCHEMA = Schema("skyquilt/summary", "1.3", "skyquilt localise")
 NAME = "summary.json"
 
 

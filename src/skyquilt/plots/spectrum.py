@@ -12,7 +12,8 @@ from skyquilt.spectra.energies import energy_unit
 
 DATA = "data"
 MODEL = "background model"
-"""Labels that are drawn in their own way; all others are terms of the data."""
+"""Labels that are drawn in their own way; all others are terms of the data, or components."""
+_COMPONENT = f"{MODEL}: "  # with the name of a component of the background
 
 _HEIGHT = 7.0  # of the figure [cm]
 _AXES = (0.16, 0.15, 0.80, 0.75)
@@ -31,8 +32,8 @@ def plot_counts_spectrum(
     edges : ndarray of float64, shape (n_channel + 1,)
         Measured energy [keV].
     counts : dict of str to ndarray of float64, shape (n_channel,)
-        Counts per channel by label; "data" is drawn as points, "background model" dashed, the
-        others as lines.
+        Counts per channel by label; "data" is drawn as points, "background model" dashed, its
+        components ("background model: NAME") dotted, the others as lines.
     is_selected : ndarray of bool, shape (n_channel,)
         Channels of the analysis; shaded.
     title : str
@@ -50,8 +51,10 @@ def plot_counts_spectrum(
     _shade(axes, edges, is_selected)
     terms = [label for label in counts if label not in (DATA, MODEL)]
     for number, label in enumerate(terms):
-        colour = LINES[number % len(LINES)]
-        axes.stairs(counts[label], edges, baseline=None, color=colour, label=plain(label, _LABEL))
+        is_component = label.startswith(_COMPONENT)
+        style = {"color": LINES[number % len(LINES)], "linestyle": ":" if is_component else "-"}
+        style["label"] = plain(label.removeprefix(_COMPONENT), _LABEL)
+        axes.stairs(counts[label], edges, baseline=None, **style)
     if MODEL in counts:
         style = {"color": "0.3", "linestyle": "--", "label": MODEL}
         axes.stairs(counts[MODEL], edges, baseline=None, **style)

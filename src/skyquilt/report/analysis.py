@@ -278,11 +278,27 @@ def _sources(sources: Sequence[Mapping[str, Any]]) -> Section:
 def _spectrum(products: Products) -> Section:
     names = [path.stem for path in products.plots if path.stem.startswith("counts-spectrum")]
     summary = products.summary
-    texts = [
+    factor = (
         f"Background scaled by {number(summary['background_scale'])} "
-        f"({summary['background_scale_from']}); {summary['n_bins']} bins in the likelihood."
-    ]
-    return Section("spectrum", "Counts", texts=texts, figures=_figures(products, sorted(names)))
+        f"({summary['background_scale_from']})"
+    )
+    components = list(_components(summary))
+    if components:
+        factor = "The background has components; its counts are those of all bins"
+    texts = [f"{factor}; {summary['n_bins']} bins in the likelihood."]
+    heads = ["component of the background", "expected counts", "factor", "factor from"]
+    tables = [Table(heads, components, frozenset({1, 2}))] if components else []
+    figures = _figures(products, sorted(names))
+    return Section("spectrum", "Counts", texts=texts, tables=tables, figures=figures)
+
+
+def _components(summary: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Rows of the named components of the background, of all data sets."""
+    datasets = {"": summary, **summary.get("datasets", {})}
+    for dataset, about in datasets.items():
+        for name, one in about.get("backgrounds", {}).items():
+            label = "/".join(filter(None, (dataset, name)))
+            yield [label, number(one["counts"]), number(one["scale"]), one["scale_from"]]
 
 
 def _quality(products: Products) -> Section:

@@ -302,3 +302,22 @@ def test_bands_outside_the_data_are_refused(parts, kind, bands, message):
 def test_bands_between_edges_of_a_cube_are_refused_with_its_edges(parts):
     with pytest.raises(InputError, match=r"energy.bands: 2e\+07 keV is no edge.*3.16228e\+07"):
         problem_of(parts("counts"), "counts", bands=["10 GeV", "20 GeV", "1 TeV"])
+
+
+def test_components_of_a_part_of_the_sky_add_up(parts):
+    sky = parts("events")
+    inside = ring_to_vec(16, np.arange(3072))[:, 2] > 0
+    total = 0.0
+    for name in PARTS:
+        values = np.where(inside[:, np.newaxis], lumpy(sky.expected(), name), np.nan)
+        sky.write_cube(f"{name}.fits", values)
+        total = total + values
+    sky.write_cube("background.fits", total)
+
+    several, whole = problem_of(sky, "events", ALL), problem_of(sky, "events")
+
+    np.testing.assert_allclose(several.background, whole.background, rtol=1e-12)
+    sums = sum(one.in_bins(len(several.background)) for one in several.backgrounds)
+    np.testing.assert_allclose(sums, several.background, rtol=1e-12)
+    total = sum(one.totals for one in several.backgrounds)
+    assert total.sum() == pytest.approx(whole.background_total, rel=1e-9)
