@@ -91,3 +91,17 @@ def test_load_best_when_the_best_library_is_damaged_says_so(tmp_path):
 def test_kernel_when_array_is_of_the_wrong_kind_refuses_it(pixels, message):
     with pytest.raises(ctypes.ArgumentError, match=message):
         native.kernels.nest_to_ring(1, 4, pixels, np.zeros(4, np.int64))
+
+
+def test_structures_refuse_arrays_of_another_type_and_missing_fields():
+    good = {"group": np.zeros(2, np.int64), "indptr": np.zeros(3, np.int64)}
+    with pytest.raises(TypeError, match="float64 array: a contiguous one of int64 is needed"):
+        native.NearbyItems.of(**good, ranges=np.zeros((2, 2)))
+    with pytest.raises(TypeError, match="NearbyItems: ranges missing"):
+        native.NearbyItems.of(**good)
+
+
+def test_structures_keep_their_arrays():
+    made = native.entry_lists(np.arange(3), np.arange(2), np.array([0.5, 1.5]))
+    address = ctypes.cast(made.value, ctypes.POINTER(ctypes.c_double))
+    assert address[:2] == [0.5, 1.5]

@@ -175,6 +175,6 @@ class SparseBlock(NamedTuple):
         longest = check_lists(n, indptr, "bin", bins, counts.size, unit_counts.size)
         most = np.zeros(n) if most is None else np.ascontiguousarray(most, np.float64)
         kernels.fit_sparse(
-            *(counts, background, n, indptr[1:], bins, unit_counts, total, most),
+            *(counts, background, n, indptr, bins, unit_counts, total, most),
             *(settings, np.empty(fit_room(longest)), *to),
         )

@@ -128,7 +128,7 @@ class RowBlock:
         check_lists(n, indptr, "row", row, totals.size, weight.size)
         room = np.empty(fit_room(n_hit) + _GROUP * (n_hit + 8))
         kernels.fit_rows(
-            *(n_hit, counts, background, self.rows, totals, n, indptr[1:], row, weight),
+            *(n_hit, counts, background, self.rows, totals, n, indptr, row, weight),
             *(settings, room, *to),
         )
 
@@ -137,5 +137,5 @@ class RowBlock:
         n, (indptr, row, weight) = len(self.status), self.weights
         unit_counts, total = np.empty((n, self.n_hit)), np.empty(n)
         table = self.n_hit, self.rows, self.totals
-        kernels.add_rows(*table, n, indptr[1:], row, weight, unit_counts, total)
+        kernels.add_rows(*table, n, indptr, row, weight, unit_counts, total)
         return DenseBlock(unit_counts, total, self.status)

@@ -12,10 +12,39 @@ that the processor has is loaded. All of them give the same bits.
 import ctypes
 from pathlib import Path
 
-from skyquilt.errors import RunError
-from skyquilt.native.arguments import ARGUMENTS, INTERFACE, WITH_RESULT, FitOptions
+import numpy as np
 
-__all__ = ["INTERFACE", "FitOptions", "kernels", "library_path", "load", "load_best"]
+from skyquilt.errors import RunError
+from skyquilt.native.arguments import (
+    ARGUMENTS,
+    INTERFACE,
+    WITH_RESULT,
+    BandShares,
+    EntryLists,
+    EventList,
+    EventSpread,
+    FitOptions,
+    ImagePixels,
+    NearbyItems,
+    SpreadTables,
+)
+
+__all__ = [
+    "INTERFACE",
+    "BandShares",
+    "EntryLists",
+    "EventList",
+    "EventSpread",
+    "FitOptions",
+    "ImagePixels",
+    "NearbyItems",
+    "SpreadTables",
+    "entry_lists",
+    "kernels",
+    "library_path",
+    "load",
+    "load_best",
+]
 
 FOLDER = Path(__file__).parent
 """Where the libraries lie."""
@@ -78,6 +107,11 @@ def load_best(folder: Path = FOLDER) -> ctypes.CDLL:
         if level <= highest and library_path(level, folder).is_file():
             return load(level, folder)
     return first
+
+
+def entry_lists(indptr: np.ndarray, column: np.ndarray, value: np.ndarray) -> EntryLists:
+    """Where the entries of directions go; the first number of `indptr` stays as it is, 0."""
+    return EntryLists.of(indptr=indptr, column=column, value=value)
 
 
 kernels = load_best()

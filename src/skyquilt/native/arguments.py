@@ -2,15 +2,15 @@
 
 import ctypes
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8
+from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8, Arguments
 
-INTERFACE = 11
+INTERFACE = 12
 """Number of the set of functions and arguments."""
 
 
-class FitOptions(ctypes.Structure):
+class FitOptions(Arguments):
     """`fit_options` of interface.h."""
 
     _fields_ = (
@@ -23,6 +23,123 @@ class FitOptions(ctypes.Structure):
         ("counts_total", ctypes.c_double),
         ("background_total", ctypes.c_double),
     )
+    arrays: ClassVar = {}
+
+
+class NearbyItems(Arguments):
+    """`nearby_items` of interface.h."""
+
+    _fields_ = (
+        ("group", ctypes.c_void_p),
+        ("indptr", ctypes.c_void_p),
+        ("ranges", ctypes.c_void_p),
+    )
+    arrays: ClassVar = {
+        "group": INT64,
+        "indptr": INT64,
+        "ranges": INT64,
+    }
+
+
+class EntryLists(Arguments):
+    """`entry_lists` of interface.h."""
+
+    _fields_ = (
+        ("indptr", ctypes.c_void_p),
+        ("column", ctypes.c_void_p),
+        ("value", ctypes.c_void_p),
+    )
+    arrays: ClassVar = {
+        "indptr": INT64,
+        "column": INT64,
+        "value": FLOAT64,
+    }
+
+
+class EventList(Arguments):
+    """`event_list` of interface.h."""
+
+    _fields_ = (
+        ("places", ctypes.c_void_p),
+        ("flux_density", ctypes.c_void_p),
+        ("psf_node", ctypes.c_void_p),
+        ("exposure_node", ctypes.c_void_p),
+    )
+    arrays: ClassVar = {
+        "places": FLOAT64,
+        "flux_density": FLOAT64,
+        "psf_node": FLOAT64,
+        "exposure_node": FLOAT64,
+    }
+
+
+class EventSpread(Arguments):
+    """`event_spread` of interface.h."""
+
+    _fields_ = (
+        ("n_column", ctypes.c_int64),
+        ("step", ctypes.c_double),
+        ("most2", ctypes.c_double),
+        ("density", ctypes.c_void_p),
+        ("reach2", ctypes.c_void_p),
+    )
+    arrays: ClassVar = {
+        "density": FLOAT64,
+        "reach2": FLOAT64,
+    }
+
+
+class ImagePixels(Arguments):
+    """`image_pixels` of interface.h."""
+
+    _fields_ = (
+        ("n_vertex", ctypes.c_int64),
+        ("vertices", ctypes.c_void_p),
+        ("shapes", ctypes.c_void_p),
+        ("bin_stop", ctypes.c_void_p),
+        ("bin_band", ctypes.c_void_p),
+    )
+    arrays: ClassVar = {
+        "vertices": FLOAT64,
+        "shapes": FLOAT64,
+        "bin_stop": INT64,
+        "bin_band": INT64,
+    }
+
+
+class SpreadTables(Arguments):
+    """`spread_tables` of interface.h."""
+
+    _fields_ = (
+        ("n_component", ctypes.c_int64),
+        ("n_column", ctypes.c_int64),
+        ("step", ctypes.c_double),
+        ("core", ctypes.c_double),
+        ("far", ctypes.c_double),
+        ("contained", ctypes.c_void_p),
+        ("density", ctypes.c_void_p),
+        ("reach", ctypes.c_void_p),
+    )
+    arrays: ClassVar = {
+        "contained": FLOAT64,
+        "density": FLOAT64,
+        "reach": FLOAT64,
+    }
+
+
+class BandShares(Arguments):
+    """`band_shares` of interface.h."""
+
+    _fields_ = (
+        ("indptr", ctypes.c_void_p),
+        ("component", ctypes.c_void_p),
+        ("share", ctypes.c_void_p),
+    )
+    arrays: ClassVar = {
+        "indptr": INT64,
+        "component": INT64,
+        "share": FLOAT64,
+    }
 
 
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
@@ -85,9 +202,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "attitude": FLOAT64,
         "has_horizon": ctypes.c_int64,
         "dense": FLOAT64,
-        "stop": INT64,
-        "row": INT64,
-        "weight": FLOAT64,
+        "to": ctypes.POINTER(EntryLists),
         "status": UINT8,
     },
     "merge_weights": {
@@ -96,16 +211,14 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "ipix": INT64,
         "share": FLOAT64,
         "dense": FLOAT64,
-        "stop": INT64,
-        "row": INT64,
-        "weight": FLOAT64,
+        "to": ctypes.POINTER(EntryLists),
     },
     "add_rows": {
         "n_hit": ctypes.c_int64,
         "rows": FLOAT32,
         "totals": FLOAT64,
         "n": ctypes.c_int64,
-        "stop": INT64,
+        "indptr": INT64,
         "row": INT64,
         "weight": FLOAT64,
         "unit_counts": FLOAT64,
@@ -131,7 +244,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "rows": FLOAT32,
         "totals": FLOAT64,
         "n": ctypes.c_int64,
-        "stop": INT64,
+        "indptr": INT64,
         "row": INT64,
         "weight": FLOAT64,
         "options": ctypes.POINTER(FitOptions),
@@ -144,7 +257,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "counts": FLOAT64,
         "background": FLOAT64,
         "n": ctypes.c_int64,
-        "stop": INT64,
+        "indptr": INT64,
         "bin": INT64,
         "unit_counts": FLOAT64,
         "total": FLOAT64,
@@ -158,52 +271,24 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "event_counts": {
         "n": ctypes.c_int64,
         "directions": FLOAT64,
-        "group": INT64,
-        "range_stop": INT64,
-        "ranges": INT64,
-        "places": FLOAT64,
-        "flux_density": FLOAT64,
-        "psf_node": FLOAT64,
-        "exposure_node": FLOAT64,
+        "near": ctypes.POINTER(NearbyItems),
+        "events": ctypes.POINTER(EventList),
+        "psf": ctypes.POINTER(EventSpread),
         "n_energy": ctypes.c_int64,
         "exposure": FLOAT64,
-        "n_column": ctypes.c_int64,
-        "step": ctypes.c_double,
-        "psf": FLOAT64,
-        "reach2": FLOAT64,
-        "most2": ctypes.c_double,
-        "stop": INT64,
-        "bin": INT64,
-        "unit_counts": FLOAT64,
+        "to": ctypes.POINTER(EntryLists),
     },
     "pixel_counts": {
         "n": ctypes.c_int64,
         "directions": FLOAT64,
-        "group": INT64,
-        "range_stop": INT64,
-        "ranges": INT64,
-        "n_vertex": ctypes.c_int64,
-        "vertices": FLOAT64,
-        "shapes": FLOAT64,
-        "bin_stop": INT64,
-        "bin_band": INT64,
+        "near": ctypes.POINTER(NearbyItems),
+        "image": ctypes.POINTER(ImagePixels),
+        "tables": ctypes.POINTER(SpreadTables),
+        "to_band": ctypes.POINTER(BandShares),
         "yields": FLOAT64,
-        "band_stop": INT64,
-        "band_component": INT64,
-        "band_share": FLOAT64,
-        "n_component": ctypes.c_int64,
-        "n_column": ctypes.c_int64,
-        "step": ctypes.c_double,
-        "core": ctypes.c_double,
-        "contained": FLOAT64,
-        "density": FLOAT64,
-        "reach": FLOAT64,
-        "far": ctypes.c_double,
         "room": FLOAT64,
         "lists": INT64,
-        "stop": INT64,
-        "bin": INT64,
-        "unit_counts": FLOAT64,
+        "to": ctypes.POINTER(EntryLists),
     },
     "border_containment": {
         "n": ctypes.c_int64,
@@ -211,12 +296,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "n_edge": ctypes.c_int64,
         "edges": FLOAT64,
         "inside": FLOAT64,
-        "n_component": ctypes.c_int64,
-        "n_column": ctypes.c_int64,
-        "step": ctypes.c_double,
-        "core": ctypes.c_double,
-        "contained": FLOAT64,
-        "reach": FLOAT64,
+        "tables": ctypes.POINTER(SpreadTables),
         "every": INT64,
         "room": FLOAT64,
         "contained_part": FLOAT64,

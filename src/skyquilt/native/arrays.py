@@ -1,6 +1,8 @@
 """Types of arguments that are arrays."""
 
 import ctypes
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -27,3 +29,30 @@ class ArrayType:
 INT64, FLOAT64, FLOAT32, INT32, UINT8 = map(
     ArrayType, (np.int64, np.float64, np.float32, np.int32, np.uint8)
 )
+
+
+class Arguments(ctypes.Structure):
+    """Arguments that go together: numbers, and addresses of arrays."""
+
+    arrays: ClassVar[Mapping[str, ArrayType]] = {}
+    """Fields that are arrays."""
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """Structure of numbers and arrays, which it keeps alive.
+
+        Raises
+        ------
+        TypeError
+            If an array has another type or is not contiguous, or a field is missing.
+        """
+        missing = {name for name, _ in cls._fields_} - values.keys()
+        if missing:
+            raise TypeError(f"{cls.__name__}: {', '.join(sorted(missing))} missing.")
+        fields = {
+            name: cls.arrays[name].from_param(value) if name in cls.arrays else value
+            for name, value in values.items()
+        }
+        made = cls(**fields)
+        made.kept = values
+        return made

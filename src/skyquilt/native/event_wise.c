@@ -33,28 +33,27 @@ static int is_within(const double *reach2, double node, double chord2)
     return chord2 < reach2[below] || (node > (double)below && chord2 < reach2[below + 1]);
 }
 
-int64_t event_counts(int64_t n, const double *directions, const int64_t *group,
-                     const int64_t *range_stop, const int64_t *ranges, const double *places,
-                     const double *flux_density, const double *psf_node,
-                     const double *exposure_node, int64_t n_energy, const double *exposure,
-                     int64_t n_column, double step, const double *psf, const double *reach2,
-                     double most2, int64_t *stop, int64_t *bin, double *unit_counts)
+int64_t event_counts(int64_t n, const double *directions, const nearby_items *near,
+                     const event_list *events, const event_spread *psf, int64_t n_energy,
+                     const double *exposure, const entry_lists *to)
 {
     int64_t end = 0;
     for (int64_t i = 0; i < n; i++) {
         const double *source = directions + 3 * i, *own = exposure + i * n_energy;
-        for (int64_t k = first_range(range_stop, group[i]); k < range_stop[group[i]]; k++)
-            for (int64_t event = ranges[2 * k]; event < ranges[2 * k + 1]; event++) {
-                double chord2 = squared_chord(source, places + 3 * event);
-                if (chord2 >= most2 || !is_within(reach2, psf_node[event], chord2))
+        int64_t group = near->group[i];
+        for (int64_t k = near->indptr[group]; k < near->indptr[group + 1]; k++)
+            for (int64_t event = near->ranges[2 * k]; event < near->ranges[2 * k + 1]; event++) {
+                double chord2 = squared_chord(source, events->places + 3 * event);
+                double node = events->psf_node[event];
+                if (chord2 >= psf->most2 || !is_within(psf->reach2, node, chord2))
                     continue;
-                double seen = between(own, 1, 0, exposure_node[event]);
-                double spread = density(psf, n_column, step, psf_node[event], chord2);
-                bin[end] = event;
-                unit_counts[end] = flux_density[event] * seen * spread;
-                end += unit_counts[end] > 0;
+                double seen = between(own, 1, 0, events->exposure_node[event]);
+                double spread = density(psf->density, psf->n_column, psf->step, node, chord2);
+                to->column[end] = event;
+                to->value[end] = events->flux_density[event] * seen * spread;
+                end += to->value[end] > 0;
             }
-        stop[i] = end;
+        to->indptr[i + 1] = end;
     }
     return end;
 }

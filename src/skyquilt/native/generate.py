@@ -21,9 +21,9 @@ _MODULE = '''"""Functions of the kernels: made of interface.h by generate.py, no
 
 import ctypes
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8
+from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8, Arguments
 
 INTERFACE = {number}
 """Number of the set of functions and arguments."""
@@ -40,11 +40,12 @@ WITH_RESULT = frozenset(
 """Functions that return a number; the others return nothing."""
 '''
 _STRUCTURE = '''
-class {name}(ctypes.Structure):
+class {name}(Arguments):
     """`{c_name}` of interface.h."""
 
     _fields_ = (
 {fields}    )
+    arrays: ClassVar = {arrays}
 
 '''
 
@@ -79,14 +80,17 @@ def _class_name(name: str) -> str:
 
 
 def _structure(name: str, text: str) -> str:
-    """Class of a structure of numbers."""
-    fields = ""
+    """Class of a structure of numbers and arrays."""
+    fields = arrays = ""
     for declaration in filter(None, map(str.strip, text.split(";"))):
-        kind, rest = declaration.split(maxsplit=1)
-        fields += "".join(
-            f'        ("{one.strip()}", {_number(kind)}),\n' for one in rest.split(",")
-        )
-    return _STRUCTURE.format(name=_class_name(name), c_name=name, fields=fields)
+        kind, rest = declaration.removeprefix("const ").split(maxsplit=1)
+        for field in map(str.strip, rest.split(",")):
+            own = field.lstrip("*")
+            is_array = own != field
+            fields += f'        ("{own}", {"ctypes.c_void_p" if is_array else _number(kind)}),\n'
+            arrays += f'        "{own}": {_array(kind, declaration)},\n' if is_array else ""
+    arrays = f"{{\n{arrays}    }}" if arrays else "{}"
+    return _STRUCTURE.format(name=_class_name(name), c_name=name, fields=fields, arrays=arrays)
 
 
 def _function(name: str, text: str, classes: dict[str, str]) -> str:
@@ -103,9 +107,13 @@ def _argument(text: str, classes: dict[str, str]) -> str:
         return f'        "{name}": {_number(kind)},\n'
     if kind in classes:
         return f'        "{name}": ctypes.POINTER({classes[kind]}),\n'
+    return f'        "{name}": {_array(kind, text)},\n'
+
+
+def _array(kind: str, text: str) -> str:
     if kind not in _ARRAYS:
         raise ValueError(f"{text.strip()}: allowed are arrays of {', '.join(_ARRAYS)}.")
-    return f'        "{name}": {_ARRAYS[kind]},\n'
+    return _ARRAYS[kind]
 
 
 def _number(kind: str) -> str:

@@ -4,7 +4,7 @@
  * int64_t, double, or a pointer: to an array, const if it is only read, or to a structure of this
  * file. */
 #ifndef SKYQUILT_INTERFACE
-#define SKYQUILT_INTERFACE 11
+#define SKYQUILT_INTERFACE 12
 
 #include <stdint.h>
 
@@ -14,6 +14,59 @@ typedef struct {
     double tolerance, confidence_level;
     double counts_total, background_total; /* over all bins; they count for a free background */
 } fit_options;
+
+/* Items near each direction: directions of a group look at the same ranges [first, last + 1) of
+ * items, those from indptr[group] to indptr[group + 1]. */
+typedef struct {
+    const int64_t *group, *indptr, *ranges;
+} nearby_items;
+
+/* Where the entries of directions go: those of direction i are from indptr[i] to indptr[i + 1], the
+ * first of which is 0. `column` and `value` have room for as many as there can be. */
+typedef struct {
+    int64_t *indptr, *column;
+    double *value;
+} entry_lists;
+
+/* Events: places, flux densities, and places of their energies among the rows of the point spread
+ * function and the energies of the exposure: the one below, plus the share of the next. */
+typedef struct {
+    const double *places, *flux_density, *psf_node, *exposure_node;
+} event_list;
+
+/* Densities of photons around a source [sr-1]: rows of n_column equal steps of the root of the chord;
+ * `reach2` is the squared chord of each row's reach, `most2` the largest. */
+typedef struct {
+    int64_t n_column;
+    double step, most2;
+    const double *density, *reach2;
+} event_spread;
+
+/* Pixels with `n_vertex` corners (every quarter of them a true one), and a row of `shapes`. The bins
+ * of pixel i end at bin_stop[i], each is in a band. */
+typedef struct {
+    int64_t n_vertex;
+    const double *vertices, *shapes;
+    const int64_t *bin_stop, *bin_band;
+} image_pixels;
+
+/* Point spread functions by component, one row per equal step of the root of the chord. */
+typedef struct {
+    int64_t n_component, n_column;
+    double step;             /* of the root of the chord, between rows */
+    double core;             /* scale of the narrowest of them [rad] */
+    double far;              /* in pixel radii: beyond it a pixel holds density times solid angle */
+    const double *contained; /* fraction within the chord */
+    const double *density;   /* [sr-1] */
+    const double *reach;     /* angle beyond which a component has nothing [rad] */
+} spread_tables;
+
+/* Probabilities that photons of a component are measured in a band, without those that are 0, from
+ * indptr[band] to indptr[band + 1]. */
+typedef struct {
+    const int64_t *indptr, *component;
+    const double *share;
+} band_shares;
 
 int64_t interface_version(void);
 
@@ -41,20 +94,19 @@ void interp_ring(int64_t nside, const double *ring_theta, int64_t n, const doubl
 /* Seconds per spacecraft direction, for n sky directions.
  *
  * `attitude` has 10 rows of n_t values, 14 with `has_horizon`; n_t is a multiple of 8, filled up
- * with samples of 0 s. `dense` holds one 0 per row of the table, `row` and `weight` have room for
- * as many entries as there can be. Returns the number of entries.
+ * with samples of 0 s. `dense` holds one 0 per row of the table. Returns the number of entries.
  */
 int64_t local_weights(int64_t nside, const double *ring_theta, int64_t n, const double *directions,
                       int64_t n_t, const double *attitude, int64_t has_horizon, double *dense,
-                      int64_t *stop, int64_t *row, double *weight, uint8_t *status);
+                      const entry_lists *to, uint8_t *status);
 
 /* Rows per sky direction from their bilinear neighbours: 4 n ring pixels with their shares. */
 int64_t merge_weights(int64_t n, int64_t n_neighbours, const int64_t *ipix, const double *share,
-                      double *dense, int64_t *stop, int64_t *row, double *weight);
+                      double *dense, const entry_lists *to);
 
 /* Weighted sums of rows, shape (n, n_hit), and of their totals, shape (n,). */
 void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
-              const int64_t *stop, const int64_t *row, const double *weight, double *unit_counts,
+              const int64_t *indptr, const int64_t *row, const double *weight, double *unit_counts,
               double *total);
 
 /* Fit the pixels that are GOOD so far, from expected counts in all hit bins; `results`, `n_iter` and
@@ -67,56 +119,38 @@ void fit_block(int64_t n_hit, const double *counts, const double *background, in
  * those of one pixel, or of a group, stay in the cache from the addition to the fit. `room` has
  * FIT_ROOM(n_hit) + GROUP (n_hit + 8) values. */
 void fit_rows(int64_t n_hit, const double *counts, const double *background, const float *rows,
-              const double *totals, int64_t n, const int64_t *stop, const int64_t *row,
+              const double *totals, int64_t n, const int64_t *indptr, const int64_t *row,
               const double *weight, const fit_options *options, double *room, double *results,
               int32_t *n_iter, uint8_t *status);
 
-/* The same from the bins that have entries; entries of pixel i end at stop[i], those of `bin` are
- * numbers of bins. `most` is the largest e / b of bins without counts and entries, per pixel. `room`
+/* The same from the bins that have entries; entries of pixel i are from indptr[i] to
+ * indptr[i + 1], those of `bin` are numbers of bins. `most` is the largest e / b of bins without counts and entries, per pixel. `room`
  * has FIT_ROOM(entries of a pixel, at most) values. */
-void fit_sparse(const double *counts, const double *background, int64_t n, const int64_t *stop,
+void fit_sparse(const double *counts, const double *background, int64_t n, const int64_t *indptr,
                 const int64_t *bin, const double *unit_counts, const double *total,
                 const double *most, const fit_options *options, double *room, double *results,
                 int32_t *n_iter, uint8_t *status);
 
-/* Entries of n directions; returns their number.
- *
- * Direction i looks at the events in `ranges` of its group. An event has a place, a flux density,
- * and places among the rows of `psf` and the energies of the exposure: the one below, plus the
- * share of the next. `exposure` holds n rows of n_energy values; `reach2` the squared chords of the
- * profiles' reach, at most `most2`. `bin` and `unit_counts` have room for all events looked at.
- */
-int64_t event_counts(int64_t n, const double *directions, const int64_t *group,
-                     const int64_t *range_stop, const int64_t *ranges, const double *places,
-                     const double *flux_density, const double *psf_node,
-                     const double *exposure_node, int64_t n_energy, const double *exposure,
-                     int64_t n_column, double step, const double *psf, const double *reach2,
-                     double most2, int64_t *stop, int64_t *bin, double *unit_counts);
+/* Densities of the events that n directions see; returns their number. `exposure` holds n rows of
+ * n_energy values. */
+int64_t event_counts(int64_t n, const double *directions, const nearby_items *near,
+                     const event_list *events, const event_spread *psf, int64_t n_energy,
+                     const double *exposure, const entry_lists *to);
 
-/* Entries of n directions; returns their number.
- *
- * Direction i looks at the pixels in `ranges` of its group. A pixel has `n_vertex` corners (every
- * quarter of them a true one), and a row of `shapes`. Its bins end at bin_stop. `yields` holds n
- * rows; see `spread` and `measured` for the others. `room` is space for 2 n_component values,
- * `lists` for 2 n_component + 1 numbers that are 0; `bin` and `unit_counts` for all bins that are
- * looked at.
- */
-int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
-                     const int64_t *range_stop, const int64_t *ranges, int64_t n_vertex,
-                     const double *vertices, const double *shapes, const int64_t *bin_stop,
-                     const int64_t *bin_band, const double *yields, const int64_t *band_stop,
-                     const int64_t *band_component, const double *band_share, int64_t n_component,
-                     int64_t n_column, double step, double core, const double *contained,
-                     const double *density, const double *reach, double far, double *room,
-                     int64_t *lists, int64_t *stop, int64_t *bin, double *unit_counts);
+/* Expected counts in the bins that n directions see; returns their number. `yields` holds n rows of
+ * n_component values. `room` is space for 2 n_component values, `lists` for 2 n_component + 1
+ * numbers that are 0. */
+int64_t pixel_counts(int64_t n, const double *directions, const nearby_items *near,
+                     const image_pixels *image, const spread_tables *tables,
+                     const band_shares *to_band, const double *yields, double *room, int64_t *lists,
+                     const entry_lists *to);
 
 /* Fraction of each component inside a border, for sources at n directions; `contained_part` has n
  * rows. `inside` is a direction inside the border, `every` the numbers of all components. `room` is
  * space for 2 n_component values. */
 void border_containment(int64_t n, const double *directions, int64_t n_edge, const double *edges,
-                        const double *inside, int64_t n_component, int64_t n_column, double step,
-                        double core, const double *contained, const double *reach,
-                        const int64_t *every, double *room, double *contained_part);
+                        const double *inside, const spread_tables *tables, const int64_t *every,
+                        double *room, double *contained_part);
 
 /* Sum of a table over the parts of each pixel, by the angle of each part from `source`.
  *

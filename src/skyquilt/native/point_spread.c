@@ -35,6 +35,12 @@ typedef struct {
     const int64_t *wanted;
 } spread;
 
+static spread spread_of(const spread_tables *of, int64_t n_wanted, const int64_t *wanted)
+{
+    return (spread){of->n_component, of->n_column, of->step,  of->core, of->contained,
+                    of->density,     of->reach,    of->far, n_wanted, wanted};
+}
+
 /* An edge as seen from the source, in coordinates of its great circle. */
 typedef struct {
     double start, stop; /* along the circle, from the point nearest to the source [rad] */
@@ -279,25 +285,13 @@ static void integrate_pixel(const spread *psf, const double source[3], double di
     }
 }
 
-/* Probabilities that photons of a component are measured in a band, without those that are 0:
- * the entries of band j end at stop[j]. */
-typedef struct {
-    const int64_t *stop, *component;
-    const double *share;
-} measured;
-
-static int64_t first_entry(const measured *to_band, int64_t band)
-{
-    return band ? to_band->stop[band - 1] : 0;
-}
-
 /* List the components that contribute to any of some bands; `is_listed` is 0 before and after. */
-static int64_t list_components(const measured *to_band, const int64_t *band, const int64_t *last,
+static int64_t list_components(const band_shares *to_band, const int64_t *band, const int64_t *last,
                                int64_t *is_listed, int64_t *listed)
 {
     int64_t n = 0;
     for (; band < last; band++)
-        for (int64_t e = first_entry(to_band, *band); e < to_band->stop[*band]; e++) {
+        for (int64_t e = to_band->indptr[*band]; e < to_band->indptr[*band + 1]; e++) {
             int64_t c = to_band->component[e];
             listed[n] = c;
             n += !is_listed[c];
@@ -309,11 +303,11 @@ static int64_t list_components(const measured *to_band, const int64_t *band, con
 }
 
 /* Expected counts in a band of a pixel, from the integral of each component over it. */
-static double band_counts(const measured *to_band, int64_t band, const double *yield,
+static double band_counts(const band_shares *to_band, int64_t band, const double *yield,
                           const double *integral)
 {
     double sum = 0;
-    for (int64_t e = first_entry(to_band, band); e < to_band->stop[band]; e++) {
+    for (int64_t e = to_band->indptr[band]; e < to_band->indptr[band + 1]; e++) {
         int64_t c = to_band->component[e];
         sum += to_band->share[e] * yield[c] * integral[c];
     }
@@ -321,13 +315,13 @@ static double band_counts(const measured *to_band, int64_t band, const double *y
 }
 
 /* The same in a pixel far away, where the densities of the components lie in rows of a table. */
-static double far_band_counts(const spread *psf, const measured *to_band, int64_t band,
+static double far_band_counts(const spread *psf, const band_shares *to_band, int64_t band,
                               const double *yield, const double *below, double share,
                               double distance, const double *shape)
 {
     const double *above = below + psf->n_component;
     double sum = 0;
-    for (int64_t e = first_entry(to_band, band); e < to_band->stop[band]; e++) {
+    for (int64_t e = to_band->indptr[band]; e < to_band->indptr[band + 1]; e++) {
         int64_t c = to_band->component[e];
         double part = ((1 - share) * below[c] + share * above[c]) * shape[AREA];
         if (distance <= psf->reach[c] + shape[RADIUS] && part > ROUNDING)
@@ -336,52 +330,49 @@ static double far_band_counts(const spread *psf, const measured *to_band, int64_
     return sum;
 }
 
-int64_t pixel_counts(int64_t n, const double *directions, const int64_t *group,
-                     const int64_t *range_stop, const int64_t *ranges, int64_t n_vertex,
-                     const double *vertices, const double *shapes, const int64_t *bin_stop,
-                     const int64_t *bin_band, const double *yields, const int64_t *band_stop,
-                     const int64_t *band_component, const double *band_share, int64_t n_component,
-                     int64_t n_column, double step, double core, const double *contained,
-                     const double *density, const double *reach, double far, double *room,
-                     int64_t *lists, int64_t *stop, int64_t *bin, double *unit_counts)
+int64_t pixel_counts(int64_t n, const double *directions, const nearby_items *near,
+                     const image_pixels *image, const spread_tables *tables,
+                     const band_shares *to_band, const double *yields, double *room, int64_t *lists,
+                     const entry_lists *to)
 {
-    int64_t *wanted = lists + n_component;
-    spread psf = {n_component, n_column, step, core, contained, density, reach, far, 0, wanted};
-    measured to_band = {band_stop, band_component, band_share};
+    int64_t n_component = tables->n_component, end = 0, *wanted = lists + n_component;
+    spread psf = spread_of(tables, 0, wanted);
+    const int64_t *bin_stop = image->bin_stop, *bin_band = image->bin_band;
     double *integral = room + n_component, most = 0;
-    int64_t end = 0;
     for (int64_t c = 0; c < n_component; c++)
-        most = larger(most, reach[c]);
+        most = larger(most, psf.reach[c]);
     for (int64_t i = 0; i < n; i++) {
         const double *source = directions + 3 * i, *yield = yields + i * n_component;
-        for (int64_t k = first_range(range_stop, group[i]); k < range_stop[group[i]]; k++)
-            for (int64_t pixel = ranges[2 * k]; pixel < ranges[2 * k + 1]; pixel++) {
-                const double *own = shapes + SHAPE * pixel;
+        int64_t group = near->group[i];
+        for (int64_t k = near->indptr[group]; k < near->indptr[group + 1]; k++)
+            for (int64_t pixel = near->ranges[2 * k]; pixel < near->ranges[2 * k + 1]; pixel++) {
+                const double *own = image->shapes + SHAPE * pixel;
                 double chord2 = squared_chord(source, own);
                 if (chord2 > squared(most + own[RADIUS]))
                     continue;
                 int64_t b = pixel ? bin_stop[pixel - 1] : 0;
                 double distance = sqrt(chord2), share = 0;
-                int is_far = distance > far * own[RADIUS];
-                const double *below = density;
+                int is_far = distance > psf.far * own[RADIUS];
+                const double *below = psf.density;
                 if (is_far) {
                     below += place_of(&psf, chord2, &share) * n_component;
                 } else {
-                    psf.n_wanted = list_components(&to_band, bin_band + b,
+                    psf.n_wanted = list_components(to_band, bin_band + b,
                                                    bin_band + bin_stop[pixel], lists, wanted);
-                    integrate_pixel(&psf, source, distance, n_vertex,
-                                    vertices + pixel * n_vertex * 3, own, room, integral);
+                    integrate_pixel(&psf, source, distance, image->n_vertex,
+                                    image->vertices + pixel * image->n_vertex * 3, own, room,
+                                    integral);
                 }
                 for (; b < bin_stop[pixel]; b++) {
-                    double sum = is_far ? far_band_counts(&psf, &to_band, bin_band[b], yield, below,
+                    double sum = is_far ? far_band_counts(&psf, to_band, bin_band[b], yield, below,
                                                           share, distance, own)
-                                        : band_counts(&to_band, bin_band[b], yield, integral);
-                    bin[end] = b;
-                    unit_counts[end] = sum;
+                                        : band_counts(to_band, bin_band[b], yield, integral);
+                    to->column[end] = b;
+                    to->value[end] = sum;
                     end += sum > 0;
                 }
             }
-        stop[i] = end;
+        to->indptr[i + 1] = end;
     }
     return end;
 }
@@ -404,15 +395,15 @@ static int crosses(const double from[3], const double to[3], const double normal
 }
 
 void border_containment(int64_t n, const double *directions, int64_t n_edge, const double *edges,
-                        const double *inside, int64_t n_component, int64_t n_column, double step,
-                        double core, const double *contained, const double *reach,
-                        const int64_t *every, double *room, double *contained_part)
+                        const double *inside, const spread_tables *tables, const int64_t *every,
+                        double *room, double *contained_part)
 {
-    spread psf = {n_component, n_column, step, core, contained, NULL, reach, 0, n_component, every};
-    const double *all = contained + (n_column - 1) * n_component;
+    int64_t n_component = tables->n_component;
+    spread psf = spread_of(tables, n_component, every);
+    const double *all = psf.contained + (psf.n_column - 1) * n_component;
     double most = 0, length2 = 0;
     for (int64_t c = 0; c < n_component; c++)
-        most = larger(most, reach[c]);
+        most = larger(most, psf.reach[c]);
     for (int64_t k = 0; k < n_edge; k++)
         length2 = larger(length2, squared_chord(edges + 6 * k, edges + 6 * k + 3));
     double near2 = squared(most + 2 * sqrt(length2));

@@ -169,15 +169,15 @@ static int64_t leave_out_empty(fit_bins *bins, int64_t n)
     return n_hit;
 }
 
-void fit_sparse(const double *counts, const double *background, int64_t n, const int64_t *stop,
+void fit_sparse(const double *counts, const double *background, int64_t n, const int64_t *indptr,
                 const int64_t *bin, const double *unit_counts, const double *total,
                 const double *most, const fit_options *options, double *room, double *results,
                 int32_t *n_iter, uint8_t *status)
 {
     fit_output to = {n, results, n_iter, status};
     unsigned mode = begin_flush();
-    for (int64_t i = 0, first = 0; i < n; first = stop[i++]) {
-        int64_t n_entry = stop[i] - first;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t first = indptr[i], n_entry = indptr[i + 1] - first;
         fit_bins bins = skyquilt_place_bins(n_entry, room);
         bins.most = most[i];
         for (int64_t k = 0; k < n_entry; k++) {

@@ -74,19 +74,15 @@ static void add_tile(const float *rows, int64_t n_hit, int64_t n_column, int64_t
     }
 }
 
-/* A table, and the rows that make up each of some pixels: entries of pixel i end at stop[i]. */
+/* A table, and the rows that make up each of some pixels: entries of pixel i are from
+ * indptr[i] to indptr[i + 1]. */
 typedef struct {
     int64_t n_hit;
     const float *rows;
     const double *totals;
-    const int64_t *stop, *row;
+    const int64_t *indptr, *row;
     const double *weight;
 } pixel_rows;
-
-static int64_t first_entry(const pixel_rows *of, int64_t i)
-{
-    return i > 0 ? of->stop[i - 1] : 0;
-}
 
 /* Sums of pixels from `begin` to `end`, to arrays that are `stride` values apart. */
 static void add_rows_of(const pixel_rows *of, int64_t begin, int64_t end, double *sums,
@@ -95,8 +91,8 @@ static void add_rows_of(const pixel_rows *of, int64_t begin, int64_t end, double
     for (int64_t column = 0; column < of->n_hit; column += TILE) {
         int64_t left = of->n_hit - column, n_column = left < TILE ? left : TILE;
         for (int64_t i = begin; i < end; i++) {
-            int64_t k = first_entry(of, i);
-            add_tile(of->rows + column, of->n_hit, n_column, of->stop[i] - k, of->row + k,
+            int64_t k = of->indptr[i];
+            add_tile(of->rows + column, of->n_hit, n_column, of->indptr[i + 1] - k, of->row + k,
                      of->weight + k, sums + (i - begin) * stride + column);
         }
     }
@@ -106,16 +102,16 @@ static void add_rows_of(const pixel_rows *of, int64_t begin, int64_t end, double
 static double total_of(const pixel_rows *of, int64_t i)
 {
     double total = 0;
-    for (int64_t k = first_entry(of, i); k < of->stop[i]; k++)
+    for (int64_t k = of->indptr[i]; k < of->indptr[i + 1]; k++)
         total += (float)of->weight[k] * of->totals[of->row[k]];
     return total;
 }
 
 void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
-              const int64_t *stop, const int64_t *row, const double *weight, double *unit_counts,
+              const int64_t *indptr, const int64_t *row, const double *weight, double *unit_counts,
               double *total)
 {
-    pixel_rows of = {n_hit, rows, totals, stop, row, weight};
+    pixel_rows of = {n_hit, rows, totals, indptr, row, weight};
     unsigned mode = begin_flush();
     add_rows_of(&of, 0, n, unit_counts, n_hit);
     for (int64_t i = 0; i < n; i++)
@@ -128,11 +124,11 @@ void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
 #define GROUP 16
 
 void fit_rows(int64_t n_hit, const double *counts, const double *background, const float *rows,
-              const double *totals, int64_t n, const int64_t *stop, const int64_t *row,
+              const double *totals, int64_t n, const int64_t *indptr, const int64_t *row,
               const double *weight, const fit_options *options, double *room, double *results,
               int32_t *n_iter, uint8_t *status)
 {
-    pixel_rows of = {n_hit, rows, totals, stop, row, weight};
+    pixel_rows of = {n_hit, rows, totals, indptr, row, weight};
     fit_output to = {n, results, n_iter, status};
     fit_bins bins = skyquilt_place_bins(n_hit, room);
     int64_t stride = bins.n, group = n_hit <= TILE ? 1 : GROUP;

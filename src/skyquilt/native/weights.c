@@ -93,9 +93,9 @@ static int add_samples(int64_t nside, const double *ring_theta, const double sou
 
 int64_t local_weights(int64_t nside, const double *ring_theta, int64_t n, const double *directions,
                       int64_t n_t, const double *attitude, int64_t has_horizon, double *dense,
-                      int64_t *stop, int64_t *row, double *weight, uint8_t *status)
+                      const entry_lists *to, uint8_t *status)
 {
-    growing sums = {dense, row, 0};
+    growing sums = {dense, to->column, 0};
     run same = {{0}, {0}};
     int64_t end = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -104,23 +104,23 @@ int64_t local_weights(int64_t nside, const double *ring_theta, int64_t n, const 
             n_seen += add_samples(nside, ring_theta, directions + 3 * i, attitude + t, n_t,
                                   (int)has_horizon, &same, &sums);
         end_run(&same, &sums);
-        end += take_weights(&sums, weight + end);
-        stop[i] = end;
+        end += take_weights(&sums, to->value + end);
+        to->indptr[i + 1] = end;
         status[i] = n_t > 0 && n_seen == 0 && has_horizon ? OCCULTED : GOOD;
     }
     return end;
 }
 
 int64_t merge_weights(int64_t n, int64_t n_neighbours, const int64_t *ipix, const double *share,
-                      double *dense, int64_t *stop, int64_t *row, double *weight)
+                      double *dense, const entry_lists *to)
 {
-    growing sums = {dense, row, 0};
+    growing sums = {dense, to->column, 0};
     int64_t end = 0;
     for (int64_t i = 0; i < n; i++) {
         for (int64_t k = i * n_neighbours; k < (i + 1) * n_neighbours; k++)
             add_weight(&sums, ipix[k], share[k]);
-        end += take_weights(&sums, weight + end);
-        stop[i] = end;
+        end += take_weights(&sums, to->value + end);
+        to->indptr[i + 1] = end;
     }
     return end;
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from skyquilt.io.hdf5 import get, put
+from skyquilt.native import NearbyItems
 from skyquilt.sky.frames import separation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
 from skyquilt.sky.pixels import nside_to_npix
@@ -31,6 +32,10 @@ class Nearby(NamedTuple):
     group: np.ndarray
     indptr: np.ndarray
     ranges: np.ndarray
+
+    def as_argument(self) -> NearbyItems:
+        """The same as the kernels read it."""
+        return NearbyItems.of(group=self.group, indptr=self.indptr, ranges=self.ranges)
 
     def sum_over_items(self, cumulated: np.ndarray) -> np.ndarray:
         """Per direction the sum of a quantity over the items, from its sums up to each item.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from skyquilt.blocks import SparseBlock
-from skyquilt.native import kernels
+from skyquilt.native import EventList, EventSpread, entry_lists, kernels
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.datasets import (
     Dataset,
@@ -167,11 +167,22 @@ class EventWise:
         n = len(directions)
         indptr, event, density = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
         reach2 = (2 * np.sin(psf.reach / 2)) ** 2
+        events = EventList.of(
+            places=self.direction,
+            flux_density=self.flux_density,
+            psf_node=self.psf_place,
+            exposure_node=self.exposure_place,
+        )
+        spread = EventSpread.of(
+            n_column=psf.density.shape[1],
+            step=psf.step,
+            most2=float(reach2.max()),
+            density=psf.density,
+            reach2=reach2,
+        )
         end = kernels.event_counts(
-            *(n, directions, near.group, near.indptr[1:], near.ranges),
-            *(self.direction, self.flux_density, self.psf_place, self.exposure_place),
-            *(exposure.shape[1], exposure, psf.density.shape[1], psf.step, psf.density),
-            *(reach2, float(reach2.max()), indptr[1:], event, density),
+            *(n, directions, near.as_argument(), events, spread),
+            *(exposure.shape[1], exposure, entry_lists(indptr, event, density)),
         )
         total = np.sum(exposure * self.total_weight, axis=1)
         status = mark_unexposed(status, total, self._largest_total)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from skyquilt.blocks import RowBlock, SparseWeights
-from skyquilt.native import kernels
+from skyquilt.native import entry_lists, kernels
 from skyquilt.problem.datasets import (
     Dataset,
     get_all,
@@ -168,7 +168,7 @@ class LocalTable:
         end = kernels.local_weights(
             *(self.nside, ring_thetas(self.nside), n, directions),
             *(n_t, attitude, self.zenith is not None, np.zeros(n_row)),
-            *(indptr[1:], row, weight, status),
+            *(entry_lists(indptr, row, weight), status),
         )
         return SparseWeights(indptr, row[:end], weight[:end]), status
 

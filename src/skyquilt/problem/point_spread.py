@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from skyquilt.blocks import SparseBlock
-from skyquilt.native import kernels
+from skyquilt.native import BandShares, ImagePixels, SpreadTables, entry_lists, kernels
 from skyquilt.problem.buckets import bucket_radius
 from skyquilt.problem.datasets import (
     Dataset,
@@ -178,15 +178,19 @@ class PointSpread:
         psf, image = self._profiles, self.image
         near = image.buckets.near(directions, self._radius)
         size = int(near.sum_over_items(np.append(0, image.bin_stop)).sum())
-        n, (n_component, n_column) = len(directions), psf.contained.shape
+        n, n_component = len(directions), len(psf.contained)
         indptr, hit, counts = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
+        pixels = ImagePixels.of(
+            n_vertex=image.vertices.shape[1],
+            vertices=image.vertices,
+            shapes=image.shapes,
+            bin_stop=image.bin_stop,
+            bin_band=image.bin_band,
+        )
         end = kernels.pixel_counts(
-            *(n, directions, near.group, near.indptr[1:], near.ranges),
-            *(image.vertices.shape[1], image.vertices, image.shapes),
-            *(image.bin_stop, image.bin_band, yields, *self._shares),
-            *(n_component, n_column, psf.step, psf.core, *self._tables, psf.reach, self._far),
+            *(n, directions, near.as_argument(), pixels, self._tables, self._shares, yields),
             *(np.empty(2 * n_component), np.zeros(2 * n_component + 1, np.int64)),
-            *(indptr[1:], hit, counts),
+            entry_lists(indptr, hit, counts),
         )
         return indptr, hit[:end], counts[:end]
 
@@ -249,13 +253,12 @@ class PointSpread:
     def _contained(self, directions: np.ndarray) -> np.ndarray:
         """Integral of each component over the image; what is lost is shared out evenly."""
         psf, image = self._profiles, self.image
-        n, (n_component, n_column) = len(directions), psf.contained.shape
+        n, n_component = len(directions), len(psf.contained)
         if not len(image.border):
             return np.broadcast_to(psf.total, (n, n_component))
         part = np.empty((n, n_component))
         kernels.border_containment(
-            *(n, directions, len(image.border), image.border, image.inside),
-            *(n_component, n_column, psf.step, psf.core, self._tables[0], psf.reach),
+            *(n, directions, len(image.border), image.border, image.inside, self._tables),
             *(np.arange(n_component), np.empty(2 * n_component), part),
         )
         return part * psf.total
@@ -280,25 +283,36 @@ class PointSpread:
         return tabulate(self.theta, self.profile, self.lost_fraction)
 
     @cached_property
-    def _tables(self) -> tuple[np.ndarray, np.ndarray]:
-        """Contained fractions and densities, one row per angle."""
+    def _tables(self) -> SpreadTables:
+        """Contained fractions and densities, one row per angle, as the kernels read them."""
         psf, density = self._profiles, self._profiles.density
         if self._far == _FAR_OF_SQUARES:
             area = float(self.image.shapes[:, 3].mean())
             density = blur(self.theta, self.profile, psf, area)
-        return np.ascontiguousarray(psf.contained.T), np.ascontiguousarray(density.T)
+        return SpreadTables.of(
+            n_component=len(psf.contained),
+            n_column=psf.contained.shape[1],
+            step=psf.step,
+            core=psf.core,
+            far=self._far,
+            contained=np.ascontiguousarray(psf.contained.T),
+            density=np.ascontiguousarray(density.T),
+            reach=psf.reach,
+        )
 
     @cached_property
     def _far(self) -> float:
         return _FAR_OF_SQUARES if are_squares(self.image) else _FAR
 
     @cached_property
-    def _shares(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Probabilities above 0, band by band: end of each band, components, values."""
+    def _shares(self) -> BandShares:
+        """Probabilities above 0, band by band, as the kernels read them."""
         band, component = np.nonzero(self.to_band.T)
-        stop = np.cumsum(np.bincount(band, minlength=self.to_band.shape[1]))
+        ends = np.searchsorted(band, np.arange(self.to_band.shape[1] + 1))
         share = np.ascontiguousarray(self.to_band[component, band], np.float64)
-        return stop, np.ascontiguousarray(component), share
+        return BandShares.of(
+            indptr=ends.astype(np.int64), component=np.ascontiguousarray(component), share=share
+        )
 
     @cached_property
     def _largest_total(self) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from skyquilt.blocks import RowBlock, SparseWeights
-from skyquilt.native import kernels
+from skyquilt.native import entry_lists, kernels
 from skyquilt.problem.datasets import get_optional, get_table, put_optional, put_table
 from skyquilt.problem.expectation import check_row_bands
 from skyquilt.problem.exposed import mark_unexposed_rows
@@ -140,7 +140,9 @@ class SkyTable:
         n, size = len(ipix), ipix.size
         dense = np.zeros(len(self.totals))
         indptr, row, weight = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
-        end = kernels.merge_weights(n, ipix.shape[1], ipix, share, dense, indptr[1:], row, weight)
+        end = kernels.merge_weights(
+            n, ipix.shape[1], ipix, share, dense, entry_lists(indptr, row, weight)
+        )
         return SparseWeights(indptr, row[:end], weight[:end])
 
     def band_totals(self, directions: np.ndarray) -> np.ndarray:
