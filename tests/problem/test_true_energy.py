@@ -107,7 +107,7 @@ def test_parts_of_nodes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="component: allowed is one for each of 4 nodes"):
         SpreadNodes(axis, grid, numbers % 2, numbers[:3])
     with pytest.raises(ValueError, match="for 4 nodes: they do not fit"):
-        TableNodes(axis, np.ones((3, 12, 5), np.float32), np.ones((3, 12)))
+        TableNodes(axis, np.ones((3, 12, 5), np.float32), np.ones((3, 12)), np.ones((3, 12, 1)))
     with pytest.raises(ValueError, match=r"flux \(3,\): allowed is one of each of the 4 nodes"):
         split_flux(np.ones(3), [1, 3])
 
@@ -115,7 +115,8 @@ def test_parts_of_nodes_that_do_not_fit_are_refused():
 def test_tables_of_faint_spectra_do_not_vanish():
     axis = TrueEnergy.of_bins(EDGES)
     rows = np.full((4, 12, 5), 1e30, np.float32)
-    nodes = TableNodes(axis, rows, np.full((4, 12), 5e30))
-    found, totals = nodes.contract(np.full(4, 1e-44))
-    np.testing.assert_allclose(found, 4e-14, rtol=1e-6)
-    np.testing.assert_allclose(totals, 2e-13, rtol=1e-12)
+    nodes = TableNodes(axis, rows, np.full((4, 12), 5e30), np.full((4, 12, 2), 2.5e30))
+    found = nodes.contract(np.full(4, 1e-44))
+    np.testing.assert_allclose(found["rows"], 4e-14, rtol=1e-6)
+    np.testing.assert_allclose(found["totals"], 2e-13, rtol=1e-12)
+    np.testing.assert_allclose(found["row_bands"], 1e-13, rtol=1e-12)

@@ -205,17 +205,24 @@ class EventWise:
             raise missing_nodes("event list")
         of_one = replace(self, flux_density=np.ones(self.n_hit), by_energy=None)
         exposure, _ = known_values(self.exposure, check_directions(directions))
-        return EventNodes(of_one.block(directions), exposure)
+        own = self.by_energy
+        return EventNodes(of_one.block(directions), exposure[:, own.quantity], own.band)
 
     def with_spectrum(self, flux: np.ndarray) -> "EventWise":
         """The same for a spectrum that has these photons at each node, shape (n_node,)."""
         if self.by_energy is None:
             raise missing_nodes("event list")
-        at_event, of_total = np.split(checked_flux(flux, self.by_energy.axis.n_node), [self.n_hit])
+        flux = checked_flux(flux, self.by_energy.axis.n_node)
         if self.most is not None:
             raise ValueError("fluxes below zero are bound for the reference spectrum only.")
-        changes = {"flux_density": at_event, "total_weight": of_total, "band_weight": None}
-        return replace(self, **changes, density=None)
+        band_weight = self.by_energy.band_weight(flux[self.n_hit :], self.exposure.n_quantity)
+        return replace(
+            self,
+            flux_density=flux[: self.n_hit],
+            total_weight=band_weight.sum(axis=0),
+            band_weight=band_weight,
+            density=None,
+        )
 
     def band_totals(self, directions: np.ndarray) -> np.ndarray:
         """Expected number of events of each band for unit flux, shape (n, n_band)."""

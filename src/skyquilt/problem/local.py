@@ -155,8 +155,7 @@ class LocalTable:
         """The same for a spectrum that has these photons at each node, shape (n_node,)."""
         if self.by_energy is None:
             raise missing_nodes("table")
-        rows, totals = self.by_energy.contract(flux)
-        return replace(self, rows=rows, totals=totals, row_bands=None)
+        return replace(self, **self.by_energy.contract(flux))
 
     def weights(self, directions: np.ndarray) -> tuple[SparseWeights, np.ndarray]:
         """Seconds per spacecraft direction, and status, for each sky direction."""

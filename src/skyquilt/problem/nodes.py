@@ -28,6 +28,9 @@ class NodeBlock(Protocol):
             Photon flux of each node, as `TrueEnergy.flux` gives it, or its derivative.
         """
 
+    def band_totals(self, flux: np.ndarray) -> np.ndarray:
+        """Expected counts of each band of a source, over all its bins, shape (n, n_band)."""
+
 
 @dataclass(frozen=True, eq=False)
 class ComponentNodes:
@@ -41,6 +44,8 @@ class ComponentNodes:
         Factor of each node, as its exposure [cm2 s] in each direction.
     component : ndarray of int64, shape (n_node,)
         Component of each node.
+    bands : ndarray of float64, shape (n * n_component, n_band)
+        Totals of the patterns in each band.
     status : ndarray of uint8, shape (n,)
         GOOD, or why there is nothing to fit.
     """
@@ -48,6 +53,7 @@ class ComponentNodes:
     block: Block
     factor: np.ndarray
     component: np.ndarray
+    bands: np.ndarray
     status: np.ndarray
 
     @property
@@ -57,17 +63,24 @@ class ComponentNodes:
 
     def contract(self, flux: np.ndarray) -> Block:
         """Expected counts of a source that has these photons."""
+        return self.block.combine(self._weights(flux), self.status)
+
+    def band_totals(self, flux: np.ndarray) -> np.ndarray:
+        """Expected counts of each band of a source that has these photons, shape (n, n_band)."""
+        return self._weights(flux) @ self.bands
+
+    def _weights(self, flux: np.ndarray) -> "csr_array":
+        """Weights of the patterns of each direction."""
         from scipy.sparse import csr_array
 
         n = len(self.status)
-        n_component = len(self.block.status) // max(n, 1)
+        n_component = len(self.bands) // max(n, 1)
         of_component = np.zeros((self.n_node, n_component))
         of_component[np.arange(self.n_node), self.component] = checked_flux(flux, self.n_node)
         weight = (self.factor @ of_component).ravel()
         ends = n_component * np.arange(n + 1)
         shape = n, n * n_component
-        weights = csr_array((weight, np.arange(weight.size), ends), shape=shape)
-        return self.block.combine(weights, self.status)
+        return csr_array((weight, np.arange(weight.size), ends), shape=shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +94,13 @@ class EventNodes:
     exposure : ndarray of float64, shape (n, n_total)
         Expected counts in all for a photon of each node of the total; they come after those of the
         events.
+    band : ndarray of int64, shape (n_total,)
+        Band of measured energy of each node of the total.
     """
 
     seen: SparseBlock
     exposure: np.ndarray
+    band: np.ndarray
 
     @property
     def n_node(self) -> int:
@@ -98,6 +114,11 @@ class EventNodes:
             unit_counts=self.seen.unit_counts * at_event[self.seen.bin],
             total=np.sum(self.exposure * of_total, axis=1),
         )
+
+    def band_totals(self, flux: np.ndarray) -> np.ndarray:
+        """Expected counts of each band of a source that has these photons, shape (n, n_band)."""
+        of_total = checked_flux(flux, self.n_node)[self.seen.n_hit :]
+        return (self.exposure * of_total) @ np.eye(self.band.max(initial=0) + 1)[self.band]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +148,10 @@ class CombinedNodes:
         """Expected counts of a source that has these photons."""
         return self.points.contract(flux).combine(self.weights, self.status)
 
+    def band_totals(self, flux: np.ndarray) -> np.ndarray:
+        """Expected counts of each band of a source that has these photons, shape (n, n_band)."""
+        return self.weights @ self.points.band_totals(flux)
+
 
 @dataclass(frozen=True, eq=False)
 class JointNodes:
@@ -153,6 +178,12 @@ class JointNodes:
         own = split_flux(flux, [part.n_node for part in self.parts])
         pairs = zip(self.parts, own, strict=True)
         return self.join([part.contract(one) for part, one in pairs])
+
+    def band_totals(self, flux: np.ndarray) -> np.ndarray:
+        """Expected counts of each band of a source that has these photons, shape (n, n_band)."""
+        own = split_flux(flux, [part.n_node for part in self.parts])
+        pairs = zip(self.parts, own, strict=True)
+        return np.hstack([part.band_totals(one) for part, one in pairs])
 
 
 def checked_flux(flux: np.ndarray, n_node: int) -> np.ndarray:

@@ -158,12 +158,19 @@ class PointSpread:
         directions, own = check_directions(directions), self.by_energy
         pattern = np.ones((len(directions), len(self.profile)))
         entries = self._by_component._entries(directions, pattern)
-        seen = self._contained(directions) * self._measured
+        contained = self._contained(directions)
+        seen = contained * self._measured
         patterns = self._bins_by_component.sort(*entries, seen)
         exposure, _ = known_values(own.exposure, directions)
         yields, status = known_values(self.yields, directions)
         status = mark_unexposed(status, np.sum(yields * seen, axis=1), self._largest_total)
-        return ComponentNodes(patterns, exposure[:, own.quantity], own.component, status)
+        return ComponentNodes(
+            patterns,
+            factor=exposure[:, own.quantity],
+            component=own.component,
+            bands=(contained[:, :, np.newaxis] * self.to_band).reshape(seen.size, -1),
+            status=status,
+        )
 
     def with_spectrum(self, flux: np.ndarray) -> "PointSpread":
         """The same for a spectrum that has these photons at each node, shape (n_node,)."""

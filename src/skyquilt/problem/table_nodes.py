@@ -26,6 +26,8 @@ class TableNodes:
         Expected counts in the hit bins.
     totals : ndarray of float64, shape (n_node, n_row)
         The same summed over all bins.
+    bands : ndarray of float64, shape (n_node, n_row, n_band)
+        The same summed over the bins of each band.
 
     Raises
     ------
@@ -38,12 +40,15 @@ class TableNodes:
     axis: TrueEnergy
     rows: np.ndarray
     totals: np.ndarray
+    bands: np.ndarray
 
     def __post_init__(self):
-        if len(self.rows) != self.axis.n_node or self.rows.shape[:2] != self.totals.shape:
+        if len(self.rows) != self.axis.n_node or not (
+            self.rows.shape[:2] == self.totals.shape == self.bands.shape[:2]
+        ):
             raise ValueError(
-                f"rows {self.rows.shape} and totals {self.totals.shape} for {self.axis.n_node} "
-                "nodes: they do not fit."
+                f"rows {self.rows.shape}, totals {self.totals.shape} and bands {self.bands.shape} "
+                f"for {self.axis.n_node} nodes: they do not fit."
             )
 
     def at(self, weights: SparseWeights, status: np.ndarray) -> ComponentNodes:
@@ -57,22 +62,32 @@ class TableNodes:
             Status of each direction.
         """
         n_node, n_row, n_hit = self.rows.shape
+        own = _for_each_node(weights, n_node, n_row)
         block = RowBlock(
             np.ascontiguousarray(self.rows).reshape(-1, n_hit),
             np.ascontiguousarray(self.totals).ravel(),
-            _for_each_node(weights, n_node, n_row),
+            own,
             np.repeat(status, n_node),
         )
-        factor = np.ones((len(status), n_node))
-        return ComponentNodes(block.dense(), factor, np.arange(n_node), status)
+        return ComponentNodes(
+            block.dense(),
+            factor=np.ones((len(status), n_node)),
+            component=np.arange(n_node),
+            bands=own.add(self.bands.reshape(n_node * n_row, -1)),
+            status=status,
+        )
 
-    def contract(self, flux: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and totals of a source that has these photons."""
+    def contract(self, flux: np.ndarray) -> dict[str, np.ndarray]:
+        """Rows, totals and totals of bands of a source that has these photons."""
         flux = checked_flux(flux, self.axis.n_node)
         scale = np.abs(flux).max(initial=0) or 1.0  # float32 ends at 1e-38
         rows = (flux / scale).astype(np.float32) @ self.rows.reshape(len(flux), -1)
         rows = (scale * rows.astype(np.float64)).astype(np.float32)
-        return rows.reshape(self.rows.shape[1:]), flux @ self.totals
+        return {
+            "rows": rows.reshape(self.rows.shape[1:]),
+            "totals": flux @ self.totals,
+            "row_bands": np.tensordot(flux, self.bands, axes=1),
+        }
 
     def select_bins(self, bins: np.ndarray) -> "TableNodes":
         """The same with some of the hit bins."""
@@ -86,6 +101,7 @@ class TableNodes:
         shape = n_node * n_row, n_hit
         put_rows(group, "node_rows", rows, shape, np.float32, unit, f"{about} of the next")
         put(group, "node_totals", self.totals, unit, "the same summed over all bins")
+        put(group, "node_bands", self.bands, unit, "the same summed over each band")
         self.axis.put(group)
 
     @classmethod
@@ -93,7 +109,8 @@ class TableNodes:
         """Read from a group; rows are mapped."""
         totals = get(group, "node_totals")
         rows = map_rows(group, "node_rows")
-        return cls(TrueEnergy.get(group), rows.reshape(*totals.shape, rows.shape[1]), totals)
+        rows = rows.reshape(*totals.shape, rows.shape[1])
+        return cls(TrueEnergy.get(group), rows, totals, get(group, "node_bands"))
 
 
 def _for_each_node(weights: SparseWeights, n_node: int, n_row: int) -> SparseWeights:

@@ -37,8 +37,16 @@ def assert_same_block(found: Block, wanted: Block, rtol: float = 1e-6) -> None:
 def assert_nodes_agree(
     expectation: Expectation, spectrum: Spectrum, directions: np.ndarray
 ) -> None:
-    """Compare nodes times the photons of the reference spectrum with the block, to 1e-6."""
+    """Compare nodes times the photons of the reference spectrum with the block, to 1e-6.
+
+    Totals of bands are compared, too.
+    """
     flux, block = node_flux(expectation, spectrum), expectation.block(directions)
     assert (block.status == 0).any()
-    assert_same_block(expectation.nodes(directions).contract(flux), block)
-    assert_same_block(expectation.with_spectrum(flux).block(directions), block)
+    nodes, other = expectation.nodes(directions), expectation.with_spectrum(flux)
+    assert_same_block(nodes.contract(flux), block)
+    assert_same_block(other.block(directions), block)
+    good, bands = block.status == 0, expectation.band_totals(directions)
+    for found in (nodes.band_totals(flux), other.band_totals(directions)):
+        scale = np.abs(bands[good]).max(axis=1, keepdims=True)
+        assert np.all(np.abs(found - bands)[good] <= 1e-6 * scale)

@@ -39,13 +39,17 @@ def read_table_nodes(
         n_node, n_row = len(response.ei_edges) - 1, response.n_rows
         rows = np.empty((n_node, n_row, selection.hits.size), np.float32)
         totals = np.empty((n_node, n_row))
+        n_band = 1 if analysis.energy.sum_channels else len(measured) - 1
+        bands = np.empty((n_node, n_row, n_band))
         kept = ~selection.is_masked
         for index, bins in _bins(response, selection.channels, analysis.energy.sum_channels):
             scaled = bins if scale is None else bins * scale
             rows[:, index] = scaled[:, selection.hits]
-            totals[:, index] = scaled[:, kept].sum(axis=1)
+            unmasked = np.where(kept, scaled, 0.0)
+            totals[:, index] = unmasked.sum(axis=1)
+            bands[:, index] = unmasked.reshape(n_node, n_band, -1).sum(axis=2)
         borders = [*corners(analysis.spectrum), *measured]
-        return TableNodes(TrueEnergy.of_bins(response.ei_edges, borders), rows, totals)
+        return TableNodes(TrueEnergy.of_bins(response.ei_edges, borders), rows, totals, bands)
 
 
 def _bins(

@@ -37,11 +37,11 @@ from skyquilt.instruments.imaging.region import (
 from skyquilt.instruments.imaging.response import (
     Photons,
     Response,
+    event_energies,
     exposure_weights,
     mean_profiles,
     seen_fraction,
     spread_photons,
-    total_nodes,
 )
 from skyquilt.instruments.imaging.selections import Circle, check_energies
 from skyquilt.instruments.imaging.sharpness import sharpness
@@ -50,7 +50,6 @@ from skyquilt.problem import CountsSpectrum, Description, EventWise, FitProblem
 from skyquilt.problem.backgrounds import BackgroundComponent
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.event_density import EventDensity
-from skyquilt.problem.event_energies import EventEnergies
 from skyquilt.problem.profiles import tabulate
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.spectra import describe, integrate
@@ -124,8 +123,9 @@ def make_event_problem(
         frame=frame, direction=expectation.direction, energy=events.energy[order]
     )
     if true_energy:
-        total = total_nodes(spread_photons(analysis.spectrum, edges, response), response)
-        expectation = replace(expectation, by_energy=EventEnergies(events.energy, total))
+        photons = spread_photons(analysis.spectrum, edges, response)
+        by_energy = event_energies(photons, response, events.energy)
+        expectation = replace(expectation, by_energy=by_energy)
     if all_bins:
         between = _density(analysis, background, response, span, circles)
         expectation = replace(expectation, density=between)

@@ -9,6 +9,7 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.cube import SkyCube
 from skyquilt.instruments.imaging.point_spread_file import PointSpreadFunction
 from skyquilt.problem.event_density import node_places
+from skyquilt.problem.event_energies import EventEnergies
 from skyquilt.problem.profiles import tabulate
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.problem.spread_nodes import SpreadNodes
@@ -135,25 +136,32 @@ def band_nodes(photons: Photons, response: Response, n_band: int) -> SpreadNodes
     What `exposure_weights` gives for one spectrum follows for any. The point spread function of a
     band is that of the reference spectrum.
     """
+    axis, energy, band = _energies_in_bands(photons, response, n_band, photons.width)
+    return SpreadNodes(axis, response.grid(), energy, band)
+
+
+def event_energies(photons: Photons, response: Response, energy: np.ndarray) -> EventEnergies:
+    """Energies of events, and the photons in bands that are seen around each of the exposure."""
+    width = photons.width * seen_fraction(photons, response)
+    n_band = int(photons.band.max(initial=0)) + 1
+    return EventEnergies(energy, *_energies_in_bands(photons, response, n_band, width))
+
+
+def _energies_in_bands(
+    photons: Photons, response: Response, n_band: int, width: np.ndarray
+) -> tuple[TrueEnergy, np.ndarray, np.ndarray]:
+    """Nodes that are energies of the exposure in bands; numbers of the energy and of the band."""
     share = shares(response.exposure_shares(photons.energy), len(response.exposure.energies))
     weight = np.zeros((n_band, len(share.T), len(photons.energy)))
-    weight[photons.band, :, np.arange(len(photons.energy))] = share * photons.width[:, np.newaxis]
+    weight[photons.band, :, np.arange(len(photons.energy))] = share * width[:, np.newaxis]
     band, energy = np.nonzero(weight.any(axis=2))
-    axis = TrueEnergy.of_matrix(photons.energy, weight[band, energy])
-    return SpreadNodes(axis, response.grid(), energy, band)
+    return TrueEnergy.of_matrix(photons.energy, weight[band, energy]), energy, band
 
 
 def seen_fraction(photons: Photons, response: Response) -> np.ndarray:
     """Integral of the point spread function at the energy of each photon, shape (n,)."""
     integral = tabulate(response.psf.theta, response.psf.profile, 1e-3).total
     return np.interp(response.psf_shares(photons.energy), np.arange(len(integral)), integral)
-
-
-def total_nodes(photons: Photons, response: Response) -> TrueEnergy:
-    """Photons that are seen around each energy of the exposure, for any spectrum."""
-    share = shares(response.exposure_shares(photons.energy), len(response.exposure.energies))
-    width = photons.width * seen_fraction(photons, response)
-    return TrueEnergy.of_matrix(photons.energy, (share * width[:, np.newaxis]).T)
 
 
 def mean_profiles(photons: Photons, response: Response, n_band: int) -> np.ndarray:
