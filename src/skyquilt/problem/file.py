@@ -36,7 +36,7 @@ from skyquilt.problem.templates import Templates
 #      flux_range_keV and sharpness_deg in the description
 # 2.1  group density of kind event_wise, in models; groups bands and backgrounds, totals in bands of
 #      all expectations, backgrounds in the description; an earlier file is one band, its background
-#      one component
+#      one component; groups true_energy of expectations, where spectra may vary
 SCHEMA = Schema("skyquilt/problem", "2.1", "skyquilt prepare")
 
 _BANDS, _BACKGROUNDS = "bands", "backgrounds"  # groups
