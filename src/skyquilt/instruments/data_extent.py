@@ -31,10 +31,10 @@ def data_radius(expectation: Expectation) -> float | None:
 def _exposed_radius(grid: SkyGrid) -> float | None:
     if not isinstance(grid, HealpixGrid):
         return None
-    is_seen = (grid.values > 0).any(axis=1)
-    if grid.ipix is None and is_seen.all():
+    is_seen = np.any(grid.values > 0, axis=1)
+    if grid.ipix is None and np.all(is_seen):
         return None
-    ipix = np.arange(len(is_seen)) if grid.ipix is None else grid.ipix
+    ipix = np.arange(len(grid.values)) if grid.ipix is None else grid.ipix
     radius = _radius(ring_to_vec(grid.nside, ipix[is_seen]))
     # to the corners of the pixels at the edge
     return None if radius is None else radius + np.sqrt(np.pi / 3) / grid.nside

@@ -4,18 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from skyquilt.config.shape import BrightnessMap, Gaussian, Shape
+from skyquilt.config.shape import BrightnessMap, Disk, Gaussian, Ring, Shape
 from skyquilt.errors import InputError
 from skyquilt.instruments.data_extent import data_radius
 from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.folding import fold_disks, fold_gaussian
 from skyquilt.problem.joint import Joint
+from skyquilt.problem.local import LocalTable
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.profiles import tabulate
 from skyquilt.problem.shaped import Shaped
 from skyquilt.problem.sky_grid import HealpixGrid
+from skyquilt.problem.sky_table import SkyTable
 from skyquilt.sky.frames import position_to_vec, rotation, vec_to_lonlat
 from skyquilt.sky.nodes import Nodes
 from skyquilt.sky.shapes import is_point, is_radial, to_disks, to_nodes
@@ -84,7 +86,8 @@ class _Source:
             return to_nodes(self.shape, core)
         except ValueError as error:
             raise InputError(
-                f"shape, {self.about}: {error}: give a narrower one, or a map in larger pixels."
+                f"shape, {self.about}: {error}: give a narrower one, a centre within it, or a map "
+                "in larger pixels."
             ) from error
 
     def _read_map(self, shape: BrightnessMap) -> None:
@@ -137,24 +140,26 @@ def _extended(expectation: Expectation, frame: str, source: _Source) -> Expectat
             for part in expectation.parts
         )
         return replace(expectation, parts=tuple(each))
-    is_image = isinstance(expectation, PointSpread | EventWise)
-    if not (is_image and is_radial(source.shape)):
+    if not (isinstance(expectation, PointSpread | EventWise) and is_radial(source.shape)):
         nodes = source.nodes(_core(expectation))
         return Shaped(expectation, nodes, rotation("icrs", frame)[:, 2])
     theta, profile = _fold(expectation.theta, expectation.profile, source.shape)
-    folded = replace(expectation, theta=theta, profile=profile)
-    if isinstance(expectation, EventWise) and expectation.most is not None:
-        peaks = (one.profile.max(axis=1) for one in (folded, expectation))
-        factor = float(np.max(np.divide(*peaks)))
-        folded = replace(folded, most=_scale(expectation.most, factor))
-    return folded
+    if isinstance(expectation, PointSpread):
+        return replace(expectation, theta=theta, profile=profile)
+    most = expectation.most
+    if isinstance(most, HealpixGrid):
+        ratio = profile.max(axis=1) / expectation.profile.max(axis=1)
+        most = _scale(most, float(np.max(ratio)))
+    return replace(expectation, theta=theta, profile=profile, most=most)
 
 
 def _core(expectation: Expectation) -> float:
     """Width of what a point becomes [rad]: of the point spread function, or between rows."""
     if isinstance(expectation, PointSpread | EventWise):
         return tabulate(expectation.theta, expectation.profile, 1e-3).core
-    return float(np.sqrt(np.pi / 3) / expectation.nside / 2)
+    if isinstance(expectation, LocalTable | SkyTable):
+        return float(np.sqrt(np.pi / 3) / expectation.nside / 2)
+    return np.inf
 
 
 def _scale(grid: HealpixGrid, factor: float) -> HealpixGrid:
@@ -164,4 +169,6 @@ def _scale(grid: HealpixGrid, factor: float) -> HealpixGrid:
 def _fold(theta: np.ndarray, profile: np.ndarray, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(shape, Gaussian):
         return fold_gaussian(theta, profile, float(np.radians(shape.sigma)))
-    return fold_disks(theta, profile, *to_disks(shape))
+    if isinstance(shape, Disk | Ring):
+        return fold_disks(theta, profile, *to_disks(shape))
+    raise ValueError(f"{describe_shape(shape)}: allowed are radial shapes.")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from skyquilt.errors import InputError
+from skyquilt.instruments.imaging.clock import Clock
 from skyquilt.instruments.imaging.good_times import GoodTimes
 
 logger = logging.getLogger(__name__)
@@ -52,19 +53,24 @@ def cut_good_times(
             "but data.interval is in UNIX s: mend the header, or give files of that time without "
             "`interval`."
         )
-    ends = tuple(float(end) for end in good.clock.from_unix(np.array(interval)))
+    start, stop = (float(end) for end in good.clock.from_unix(np.array(interval)))
+    ends = (start, stop)
     cut = good.cut(np.array([ends]))
     if not cut.total > _LEAST:
-        first, last = good.span_unix()
         raise InputError(
             f"{path}: nothing of its good times lies in data.interval, {_say(*interval)}; they "
-            f"go from {_say(first, last)} with gaps: choose an interval among them."
+            f"go from {_say(*_ends(good, good.clock))} with gaps: choose an interval among them."
         )
     logger.info(
         "%s: %.6g of %.6g s of good time lie in data.interval, %s",
         *(path, cut.total, good.total, _say(*interval)),
     )
     return cut, ends
+
+
+def _ends(good: GoodTimes, clock: Clock) -> tuple[float, float]:
+    first, last = clock.to_unix(np.array([good.start[0], good.stop[-1]]))
+    return float(first), float(last)
 
 
 def _say(start: float, stop: float) -> str:

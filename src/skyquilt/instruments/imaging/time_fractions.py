@@ -6,6 +6,7 @@ one fraction of dead time, at all good times.
 
 import logging
 from collections.abc import Collection
+from typing import NamedTuple
 
 from skyquilt.config.imaging import BackgroundCube, ImagingData
 from skyquilt.instruments.backgrounds import read_each
@@ -20,6 +21,13 @@ _SAME_TIME = 0.01
 """Relative difference of good times that are taken for the same."""
 
 
+class _Times(NamedTuple):
+    """Good times of all events, and those of the interval."""
+
+    whole: GoodTimes
+    kept: GoodTimes
+
+
 def time_fractions(
     data: ImagingData, files: Files, events: Events
 ) -> tuple[float, dict[str, float]]:
@@ -32,7 +40,7 @@ def time_fractions(
     files : Files
         What the files say.
     events : Events
-        The events of the interval.
+        The events of the interval, with their good times.
 
     Returns
     -------
@@ -45,22 +53,26 @@ def time_fractions(
     ------
     InputError
         If good times of a file are neither those of all events nor those of the interval.
+    ValueError
+        If the events have no good times.
     """
-    of_exposure = _fraction(
-        files.exposure.path, "exposure", files.exposure.good, events, data.accept
-    )
+    if events.whole is None or events.good is None:
+        raise ValueError("events without good times have no interval.")
+    times = _Times(events.whole, events.good)
+    exposure = files.exposure
+    of_exposure = _fraction(exposure.path, "exposure", exposure.good, times, data.accept)
 
     def of_component(name: str, section: BackgroundCube) -> float:
-        own = files.backgrounds[name].good if section.scale == 1 else events.whole
-        return _fraction(section.path, "background", own, events, data.accept)
+        own = files.backgrounds[name].good if section.scale == 1 else times.whole
+        return _fraction(section.path, "background", own, times, data.accept)
 
     return of_exposure, read_each(data.backgrounds(), of_component)
 
 
 def _fraction(
-    path: str, what: str, own: GoodTimes | None, events: Events, accepted: Collection[str]
+    path: str, what: str, own: GoodTimes | None, times: _Times, accepted: Collection[str]
 ) -> float:
-    whole, kept = events.whole, events.good
+    whole, kept = times
     part = kept.total / whole.total
     if own is None:
         logger.warning(
