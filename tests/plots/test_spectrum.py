@@ -139,3 +139,11 @@ def test_label_is_drawn_letter_by_letter(tmp_path, label, ending):
         shown[:31] == label[:31] and shown[-1] == "…"
     )
     assert len(shown) <= 32
+
+
+def test_components_of_the_background_are_dotted_and_have_their_names():
+    axes = plot(counts=COUNTS | {"background model: galactic": COUNTS["background"] / 2})
+
+    steps = {patch.get_label(): patch for patch in axes.patches if hasattr(patch, "get_data")}
+    assert steps["galactic"].get_linestyle() == ":"
+    assert steps["signal"].get_linestyle() == "-"

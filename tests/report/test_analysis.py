@@ -143,3 +143,15 @@ def test_page_names_the_shape_of_the_source(products, summary):
     page = analysis_page(products, "index.html")
     assert "shape of the source" in page
     assert summary["shape"] in page
+
+
+def test_page_lists_components_of_the_background(products, summary):
+    one = {"counts": 12.5, "scale": 2.0, "scale_from": "configuration"}
+    summary["backgrounds"] = {"galactic": one}
+    summary["datasets"] = {"run-1": {"backgrounds": {"cosmic-rays": one | {"counts": 55.0}}}}
+
+    page = text_of(analysis_page(replace(products, summary=summary), "../report.html"))
+
+    assert "galactic 12.5 2.00 configuration" in page
+    assert "run-1/cosmic-rays 55.0 2.00 configuration" in page
+    assert "Background scaled by" not in page

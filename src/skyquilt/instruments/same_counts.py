@@ -30,6 +30,14 @@ def check_files_once(analysis: Analysis) -> None:
         for one, other in same_files(dataset.data.counts_paths()):
             message = _message(one, other, dataset, f"{name}: " if name else "")
             object_to(dataset.data.accept, "same_counts", message)
+        sections = dataset.data.backgrounds().values()
+        paths = dict.fromkeys(one.path for one in sections if one.path is not None)
+        for one, other in same_files(tuple(paths)):
+            message = (
+                f"{name}{': ' if name else ''}{one} and {other} are the same background, which "
+                "would be added twice: name it once."
+            )
+            object_to(dataset.data.accept, "same_counts", message)
     for (name, dataset), (other_name, others) in combinations(datasets.items(), 2):
         if dataset.is_disjoint(others):
             continue

@@ -1,10 +1,14 @@
 """Several components of the background, and bands, of a Compton telescope."""
 
+from shutil import copyfile
+
 import numpy as np
 import pytest
 
 from skyquilt.errors import InputError
 from skyquilt.instruments.analyses import check
+from skyquilt.instruments.same_counts import check_files_once
+from skyquilt.runs.answers import Digests, Questions, difference
 from skyquilt.sky.healpix import nest_to_vec
 
 DIRECTIONS = nest_to_vec(2, np.arange(48))
@@ -203,3 +207,36 @@ def test_bands_between_channels_are_refused_by_check_and_fit(observation):
     for step in (lambda: check(observation.analysis()), observation.problem):
         with pytest.raises(InputError, match="is no edge of its energies"):
             step()
+
+
+def test_one_background_under_two_names_is_refused(observation):
+    split(observation)
+    copyfile(observation.path("albedo.h5"), observation.path("activation.h5"))
+
+    with pytest.raises(InputError, match="are the same background, which would be added twice"):
+        check_files_once(observation.config().analyses["tiny"])
+
+
+def test_every_component_is_an_input_that_results_answer(observation):
+    split(observation)
+    paths = [observation.path(f"{name}.h5") for name in COMPONENTS]
+
+    def data():
+        return Questions(observation.config(), "tiny", Digests(None))("problem")["data"]
+
+    before = data()
+    observation.write_counts("activation.h5", observation.background)
+    after = data()
+
+    assert set(paths) <= set(before)
+    assert before[paths[0]] == after[paths[0]]
+    assert before[paths[1]] != after[paths[1]]
+
+
+def test_results_of_one_background_are_no_results_of_components(observation):
+    wanted = Questions(observation.config(), "tiny", Digests(None))("problem")
+    split(observation)
+    named = Questions(observation.config(), "tiny", Digests(None))("problem")
+
+    assert difference(wanted, named)
+    assert not difference(named, named)
