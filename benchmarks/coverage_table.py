@@ -2,16 +2,16 @@
 
     python benchmarks/coverage_table.py --simulations 2000
 
-Errors are one standard error of as many simulations. The telescope is the toy of `toy.py`.
+Errors are one standard error of as many simulations. The telescope is `skyquilt.testing.toy`.
 """
 
 import argparse
 
 import numpy as np
 from scipy.stats import chi2, kstest
-from toy import Telescope, binomial_error, fit_many, localise_many
 
 from skyquilt.maps.containment import containment_threshold
+from skyquilt.testing.toy import Telescope, binomial_error, fit_many, localise_many
 
 LEVELS = (0.5, 0.68, 0.9, 0.95)
 PULL_FLUXES = (0.2, 0.5, 2.0)

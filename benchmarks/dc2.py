@@ -1,18 +1,18 @@
 """Fit problems of the shape of COSI's DC2, in memory: 768 rows, 27,648 bins, 40 attitude samples.
 
-The response is the closed form of `toy.py`, finer; a burst of 40 s is observed over about a
-thousand background counts, as in one energy channel of DC2.
+The response is the closed form of `skyquilt.testing.toy`, finer; a burst of 40 s is observed over
+about a thousand background counts, as in one energy channel of DC2.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from toy import Telescope, _turn
 
 from skyquilt.problem import Description, FitProblem, SkyTable
 from skyquilt.sky.healpix import nest_to_vec, ring_to_vec
 from skyquilt.sky.pixels import nside_to_npix
+from skyquilt.testing.toy import Telescope, turn
 
 SEED = 20280301
 FLUX = 0.6
@@ -41,7 +41,7 @@ class Dc2(Telescope):
         """Rotations from the sky to the spacecraft, and seconds."""
         seconds = np.arange(40.0)
         angle = np.radians(20 + 0.0625 * seconds)
-        return _turn(np.full(40, 1.2), 2) @ _turn(angle, 0), np.ones(40)
+        return turn(np.full(40, 1.2), 2) @ turn(angle, 0), np.ones(40)
 
     def _row(self, source: np.ndarray) -> np.ndarray:
         distance = np.abs(self._angle(source[np.newaxis])[0] - self.phi[:, np.newaxis])

@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from toy import binomial_error
 
 from skyquilt.config.refine import RefineOptions
 from skyquilt.fit.pixels import fit_pixels
@@ -30,6 +29,7 @@ from skyquilt.problem import Description, FitProblem, SkyTable
 from skyquilt.sky.healpix import nest_to_vec, ring_to_vec
 from skyquilt.sky.pixels import nside_to_npix
 from skyquilt.sky.tangent import from_tangent, tangent_axes
+from skyquilt.testing.toy import binomial_error
 
 LEVELS = (0.5, 0.68, 0.9, 0.95)
 MAP_NSIDE = 16

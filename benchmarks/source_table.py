@@ -3,8 +3,8 @@
     python benchmarks/source_table.py --simulations 1000
 
 The first table has as many simulations a row, the others a tenth of it; errors are one standard
-error of these. The telescopes are the toys of `imager.py` (point spread of 3 deg, pixels of the
-data 1.8 deg) and `toy.py` (a Compton telescope).
+error of these. The telescopes are those of `skyquilt.testing.imager` (point spread of 3 deg, pixels
+of 1.8 deg) and `skyquilt.testing.toy` (a Compton telescope).
 """
 
 import argparse
@@ -12,8 +12,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from imager import Imager, map_of
-from toy import Telescope, binomial_error
 
 from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.pixels import fit_pixels
@@ -24,6 +22,8 @@ from skyquilt.sky.neighbours import neighbours
 from skyquilt.sky.regions import cone, ipix_from_ranges
 from skyquilt.sky.tangent import tangent_axes
 from skyquilt.sources.find import SourceList, find_sources
+from skyquilt.testing.imager import Imager, map_of
+from skyquilt.testing.toy import Telescope, binomial_error
 
 DROPS = {"68 %": 2.28, "95 %": 5.99}
 FLUXES = (0.5, 1.0, 4.0, 40.0)  # 50 to 4000 counts of the imager

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import fermi_sky
 import numpy as np
-import toy
 from measuring import cost_of
 
 from skyquilt.config import load_config
@@ -30,6 +29,7 @@ from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.regions import full_sky, ipix_from_ranges
 from skyquilt.steps.plan import region_ranges
+from skyquilt.testing import toy
 from skyquilt.testing.analyses import ask_datasets
 
 N_PIXELS = 1024  # that are fitted to measure, in pieces all over the map

@@ -189,7 +189,11 @@ class Observation:
         return parse_config(self.raw_config())
 
     def analysis(self):
-        return ask_one(self.config().analyses["tiny"])
+        return self.config().analyses["tiny"]
+
+    def asked(self):
+        """What its instrument is asked."""
+        return ask_one(self.analysis())
 
     def problem(self):
         """Problem in memory, its rows read from the table."""
@@ -199,7 +203,7 @@ class Observation:
         from skyquilt.instruments.compton.prepare import make_problem
         from skyquilt.instruments.compton.table import contract
 
-        analysis = self.analysis()
+        analysis = self.asked()
         table = contract(analysis, self.path("cache"))
         problem = make_problem(analysis, read_measurement(analysis), table)
         rows = np.array(list(problem.expectation.rows))

@@ -9,11 +9,11 @@ from numpy_fit import Tables, fit_by_block, fit_by_pixel
 from rank_job import kilobytes, resident_of
 from time_files import job_seconds
 from time_fit import check_equal, passes_of
-from toy import Telescope
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.sky.healpix import nest_to_vec
+from skyquilt.testing.toy import Telescope
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import toy
 
 from skyquilt.calibration.sky import make_grid
 from skyquilt.sky.regions import full_sky
+from skyquilt.testing import toy
 
 
 @pytest.fixture(scope="session")

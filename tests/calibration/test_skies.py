@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import toy
 
 from skyquilt.calibration.skies import (
     choose_fluxes,
@@ -11,6 +10,7 @@ from skyquilt.calibration.skies import (
     simulate_null,
 )
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.testing import toy
 
 FLUXES = np.array([0.5, 2.0])
 

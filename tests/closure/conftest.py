@@ -1,10 +1,11 @@
 """The toy telescope and the experiments of the benchmarks."""
 
 import pytest
-import toy as toy_module
+
+from skyquilt.testing import toy as toy_module
 
 
 @pytest.fixture(scope="session")
 def toy():
-    """Module `benchmarks/toy.py`, from which `benchmarks/coverage_table.py` makes its tables."""
+    """Module `skyquilt.testing.toy`, from which `benchmarks/coverage_table.py` makes its tables."""
     return toy_module

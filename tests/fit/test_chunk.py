@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from threadranks import run_ranks
 
 from skyquilt.errors import ProductError
 from skyquilt.fit.chunk import fit_chunk
@@ -15,6 +14,7 @@ from skyquilt.parallel.team import Team
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.regions import full_sky
+from skyquilt.testing.ranks import run_ranks
 
 
 def plan_of(problem, **changes):

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from astropy.io import fits
-from toy import Telescope
 
 from skyquilt.config.position import Position
 from skyquilt.config.shape import (
@@ -29,6 +28,7 @@ from skyquilt.sky.frames import lonlat_to_vec, position_to_vec, rotation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.shapes import to_nodes
 from skyquilt.sky.tangent import tangent_axes
+from skyquilt.testing.toy import Telescope
 
 CENTER = lonlat_to_vec(30.0, 0.0)[np.newaxis]
 SIDE = 0.2  # of the pixels [deg]

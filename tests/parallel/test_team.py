@@ -5,11 +5,11 @@ import time
 
 import numpy as np
 import pytest
-from threadranks import run_ranks
 
 from skyquilt.errors import RunError
 from skyquilt.host import host_name
 from skyquilt.parallel.team import Team
+from skyquilt.testing.ranks import run_ranks
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,13 @@
+from dataclasses import fields, replace
+from types import SimpleNamespace
+
 import h5py
 import numpy as np
 import pytest
 
 from skyquilt.errors import ProductError
 from skyquilt.io.provenance import Provenance
+from skyquilt.problem import LocalTable
 from skyquilt.problem.file import check_rows, read_problem, read_record, write_problem
 
 
@@ -46,8 +50,6 @@ def test_counts_spectrum_survives_writing_and_reading(local):
 
 
 def test_problem_without_counts_spectrum_reads_none(local):
-    from dataclasses import replace
-
     problem = replace(local.problem(), counts_spectra={})
     write_problem(local.path("problem.h5"), problem, Provenance("prepare"))
 
@@ -128,11 +130,15 @@ def test_content_that_does_not_fit_the_identity_is_refused(local):
         read_problem(path)
 
 
-def test_unknown_kind_of_expectation_is_refused(local, monkeypatch):
-    path = write(local)[0]
-    with h5py.File(path, "r+") as file:
-        file["expectation"].attrs["kind"] = "template"
-    monkeypatch.setattr("skyquilt.problem.file._identity", lambda file: file.attrs["identity"])
+def test_unknown_kind_of_expectation_is_refused(local, tmp_path):
+    class Template(LocalTable):
+        kind = "template"
+
+    problem, path = local.problem(), tmp_path / "problem.h5"
+    table = problem.expectation
+    known = {one.name: getattr(table, one.name) for one in fields(table)}
+    other = replace(problem, expectation=Template(**known | {"rows": np.array([*table.rows])}))
+    write_problem(path, other, Provenance("prepare", {}))
 
     with pytest.raises(ProductError, match=r"problem\.h5: unknown kind of expectation 'template'"):
         read_problem(path)
@@ -156,9 +162,17 @@ def test_truncated_problem_is_refused(local, truncate):
         read_problem(path)
 
 
-def test_failing_rows_leave_no_file(local, tmp_path):
-    from dataclasses import replace
+def test_expectation_that_cannot_be_stored_is_refused(local, tmp_path):
+    problem = local.problem()
+    problem = replace(problem, expectation=SimpleNamespace(n_hit=problem.expectation.n_hit))
 
+    with pytest.raises(TypeError, match="SimpleNamespace has no `put`"):
+        write_problem(tmp_path / "problem.h5", problem, Provenance("prepare", {}))
+
+    assert not (tmp_path / "problem.h5").exists()
+
+
+def test_failing_rows_leave_no_file(local, tmp_path):
     class Failing:
         shape = (12, 108)
 

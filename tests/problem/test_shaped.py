@@ -1,13 +1,13 @@
 import healpy
 import numpy as np
 import pytest
-from toy import Telescope
 
 from skyquilt.blocks import DenseBlock, RowBlock, SparseBlock
 from skyquilt.config.shape import Disk, EllipticalGaussian
 from skyquilt.problem.shaped import Shaped
 from skyquilt.sky.shapes import to_nodes
 from skyquilt.status import GOOD, NO_EXPOSURE
+from skyquilt.testing.toy import Telescope
 
 POLE = np.array([0.0, 0.0, 1.0])
 NODES = to_nodes(EllipticalGaussian(model="elliptical_gaussian", sigma=8, ratio=0.5, angle=20))

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import toy
 
 from skyquilt.problem import SkyTable
+from skyquilt.testing import toy
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import toy
+
+from skyquilt.testing import toy
 
 
 @pytest.fixture(scope="session")

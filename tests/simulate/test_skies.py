@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from eventsky import NODES, SPAN, event_model
 from scipy.integrate import trapezoid
 from scipy.stats import kstest
 
@@ -26,6 +25,7 @@ from skyquilt.simulate.skies import expected_counts
 from skyquilt.sky.frames import lonlat_to_vec, rotation, separation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_ring
 from skyquilt.sky.nodes import Nodes
+from skyquilt.testing.eventsky import NODES, SPAN, event_model
 
 PLACE = lonlat_to_vec(40, 30)
 

@@ -3,25 +3,25 @@
 import os
 from pathlib import Path
 
-import imager as imager_module
 import numpy as np
 import pytest
-import toy as toy_module
 
 from skyquilt.config.sources import SourceOptions
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sources.find import find_sources
+from skyquilt.testing import imager as imager_module
+from skyquilt.testing import toy as toy_module
 
 
 @pytest.fixture(scope="session")
 def toy():
-    """Module `benchmarks/toy.py`: a Compton telescope, dense expectations."""
+    """Module `skyquilt.testing.toy`: a Compton telescope, dense expectations."""
     return toy_module
 
 
 @pytest.fixture(scope="session")
 def imager():
-    """Module `benchmarks/imager.py`: an imaging telescope, sparse expectations."""
+    """Module `skyquilt.testing.imager`: an imaging telescope, sparse expectations."""
     return imager_module
 
 

@@ -1,12 +1,13 @@
 """Analyses of several spectra, from the configuration to the maps."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from skyquilt.errors import ConfigError, InputError
-from skyquilt.instruments.compton import table as table_module
+from skyquilt.instruments.compton.response.model import Response
 from skyquilt.instruments.compton.table import contract, contract_all
 from skyquilt.maps.file import read_skymap
 from skyquilt.steps.check import check_files
@@ -59,32 +60,36 @@ def test_summary_names_the_best_spectrum_and_how_many_were_tried(spectra):
     assert summary["best"]["template"] in INDICES
 
 
+def asked(analysis):
+    """What the instrument of an analysis with one data set is asked, one for each spectrum."""
+    [by_spectrum] = analysis.contracted().values()
+    return list(by_spectrum.values())
+
+
 def test_response_is_read_once_for_all_spectra(spectra, monkeypatch):
-    analyses = list(spectra.analysis().templates().values())
-    passes, before = [], table_module._contracted
-    monkeypatch.setattr(
-        table_module, "_contracted", lambda *args: passes.append(1) or before(*args)
-    )
+    analyses, starts, before = asked(spectra.analysis()), [], Response.blocks
+
+    def blocks(self, channels):
+        starts.append(channels)
+        return before(self, channels)
+
+    monkeypatch.setattr(Response, "blocks", blocks)
     together = contract_all(analyses, spectra.path("cache"))
-    assert len(passes) == 1
+    assert len(starts) == 1
     for one, found in zip(analyses, together, strict=True):
         alone = contract(one, spectra.path("another"))
         assert np.asarray(alone.rows).tobytes() == np.asarray(found.rows).tobytes()
         assert alone.totals.tobytes() == found.totals.tobytes()
 
 
-def test_tables_that_are_there_are_not_made_again(spectra, monkeypatch):
-    analyses = list(spectra.analysis().templates().values())
-    first = contract(analyses[1], spectra.path("cache"))
-    made, before = [], table_module._write_table
-    monkeypatch.setattr(
-        table_module,
-        "_write_table",
-        lambda target, *rest: made.append(target) or before(target, *rest),
-    )
-    contract_all(analyses, spectra.path("cache"))
-    assert len(made) == 2
-    assert first.path not in map(str, made)
+def test_tables_that_are_there_are_not_made_again(spectra):
+    analyses = asked(spectra.analysis())
+    first = Path(contract(analyses[1], spectra.path("cache")).path)
+    before = first.stat()
+    tables = [Path(table.path) for table in contract_all(analyses, spectra.path("cache"))]
+    assert tables[1] == first
+    assert len(set(tables)) == 3
+    assert (first.stat().st_ino, first.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_contract_names_the_table_of_each_spectrum(spectra):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from threadranks import run_ranks
 
 from skyquilt.config import parse_config
 from skyquilt.errors import ConfigError, ProductError
@@ -29,6 +28,7 @@ from skyquilt.steps.plot import plot_analysis
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.run import make_inputs
 from skyquilt.steps.simulate import simulate_files
+from skyquilt.testing.ranks import run_ranks
 
 CENTER = {"lon": 45.0, "lat": 41.8, "frame": "galactic"}  # a pixel centre at nside 1
 
@@ -54,13 +54,13 @@ def test_prepare_records_settings_inputs_and_the_stage_before(local):
         mode="json",
         include=dict.fromkeys((*whole, "flux_range"), True) | {"fit": {"allow_negative"}},
     )
-    assert [item["path"] for item in record["inputs"]] == list(local.analysis().data.paths())
+    assert [item["path"] for item in record["inputs"]] == list(local.analysis().paths())
     assert [stage["stage"] for stage in record["stages"]] == ["contract", "prepare"]
 
 
 def test_prepare_after_contract_does_not_contract_again(local, monkeypatch, tmp_path):
     contract_analysis(local.config(), "tiny", tmp_path / "table.json")
-    monkeypatch.setattr("skyquilt.instruments.compton.table._write_table", None)
+    monkeypatch.setattr("skyquilt.instruments.compton.response.model.Response.blocks", None)
 
     local.prepare()
 

@@ -121,7 +121,7 @@ def _summarise(
     pull = (skies.flux_truth - skies.flux) / skies.flux_err_truth
     pull = pull[np.isfinite(pull)]
     ratio = skies.flux_truth / skies.flux
-    summary = {
+    summary: dict[str, Any] = {
         "n_skies": n,
         "median_ts": float(np.median(skies.ts_max)),
         "n_detected": n_detected,

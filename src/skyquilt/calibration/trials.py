@@ -35,7 +35,7 @@ class TailModel(NamedTuple):
 
     numbers: np.ndarray
 
-    def probability(self, ts: np.ndarray) -> np.ndarray:
+    def probability(self, ts: np.ndarray | float) -> np.ndarray:
         """P(max TS > ts)."""
         return -np.expm1(-_terms(ts) @ self.numbers) + 0.0  # not -0
 
@@ -59,7 +59,7 @@ class TailFit(NamedTuple):
     model: TailModel
     resampled: list[TailModel]
 
-    def interval(self, ts: np.ndarray) -> np.ndarray:
+    def interval(self, ts: np.ndarray | float) -> np.ndarray:
         """Range of P(max TS > ts) that holds 68 % of the resampled fits, shape (2, ...)."""
         probabilities = [model.probability(ts) for model in self.resampled]
         return np.quantile(probabilities, [0.16, 0.84], axis=0)
@@ -108,7 +108,7 @@ def fit_tail(ts_max: np.ndarray, seed: int, highest: float = 1.0) -> TailFit:
     return TailFit(model, resampled)
 
 
-def _terms(ts: np.ndarray) -> np.ndarray:
+def _terms(ts: np.ndarray | float) -> np.ndarray:
     """Excursions per unit of n0, n1, n2, shape (..., 3)."""
     ts = np.asarray(ts, dtype=np.float64)
     edge = np.exp(-ts / 2)

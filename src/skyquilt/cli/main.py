@@ -115,7 +115,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"skyquilt {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, module in VERBS.items():
-        summary = module.__doc__.strip().splitlines()[0]
+        summary = (module.__doc__ or "").strip().splitlines()[0]
         verb = verbs.add_parser(
             name,
             help=summary[0].lower() + summary[1:].rstrip("."),
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             parsed.append(make_parser().parse_args(arguments))
         except SystemExit as done:  # after `--help`, which may not have been written
-            return done.code
+            return done.code if isinstance(done.code, int) else 2
         return 0
 
     code = end(parse, "skyquilt", imports_libraries=False)

@@ -1,6 +1,7 @@
 """How the command ends: an exit code, and one line on what went wrong."""
 
 import errno
+import io
 import logging
 import os
 import sys
@@ -119,7 +120,7 @@ def _describe(error: Exception) -> tuple[str | None, int]:
 
 
 def _describe_system(error: OSError) -> tuple[str | None, int]:
-    advice = (_TO_MEND | _TO_TRY_AGAIN).get(error.errno)
+    advice = (_TO_MEND | _TO_TRY_AGAIN).get(error.errno or 0)
     if advice is None:
         return None, 1
     code = 2 if error.errno in _TO_MEND else 1
@@ -145,7 +146,9 @@ def _forget_output() -> None:
 def prepare_streams() -> None:
     """Let letters that the locale does not have be written as their numbers."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError, ValueError):
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        with suppress(OSError, ValueError):
             stream.reconfigure(errors="backslashreplace")
 
 

@@ -46,6 +46,16 @@ def _is_whole(ratio: float) -> bool:
     return abs(ratio - round(ratio)) <= _WHOLE * ratio and round(ratio) >= 1
 
 
+def _check_time_bin(time_bin: str, interval: Interval) -> None:
+    start, stop = interval
+    width = to_value(time_bin, "s")
+    if width <= 0 or not _is_whole((stop - start) / width):
+        raise ValueError(
+            f"time_bin {time_bin!r} does not divide the interval of {stop - start:g} s into equal "
+            "bins: change one of them, or give `time_edges`"
+        )
+
+
 class Binning(Section):
     """One file of unbinned events, and the histogram to make of it."""
 
@@ -82,23 +92,14 @@ class Binning(Section):
     @model_validator(mode="after")
     def _check_time(self) -> Self:
         given = [name for name in ("time_edges", "time_bin", "interval") if getattr(self, name)]
-        if given == ["time_bin", "interval"]:
-            self._check_time_bin()
+        if self.time_bin and self.interval and not self.time_edges:
+            _check_time_bin(self.time_bin, self.interval)
         elif given != ["time_edges"]:
             raise ValueError(
                 "give either `time_edges`, or `time_bin` and `interval`; given: "
                 f"{' and '.join(given) or 'none'}"
             )
         return self
-
-    def _check_time_bin(self) -> None:
-        start, stop = self.interval
-        width = to_value(self.time_bin, "s")
-        if width <= 0 or not _is_whole((stop - start) / width):
-            raise ValueError(
-                f"time_bin {self.time_bin!r} does not divide the interval of {stop - start:g} s "
-                "into equal bins: change one of them, or give `time_edges`"
-            )
 
     def paths(self) -> tuple[str, ...]:
         """All files that are read."""

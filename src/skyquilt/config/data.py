@@ -112,9 +112,9 @@ class ComptonData(Section):
 
     def paths(self) -> tuple[str, ...]:
         """All files the data are read from, each once."""
-        named = [term.path for term in self.counts]
-        named += [model.path for model in self.backgrounds().values()]
-        named += [self.response, self.orientation]
+        counts = [term.path for term in self.counts]
+        backgrounds = [model.path for model in self.backgrounds().values()]
+        named = [*counts, *backgrounds, self.response, self.orientation]
         return tuple(dict.fromkeys(path for path in named if path is not None))
 
     def backgrounds(self) -> dict[str, BackgroundModel]:

@@ -1,10 +1,18 @@
 """How pixels are fitted and how the sky is cut into chunks."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypedDict
 
 from pydantic import Field, PositiveInt, model_validator
 
 from skyquilt.config.base import Section
+
+
+class FluxSettings(TypedDict):
+    """Fields of `skyquilt.likelihood.options.FluxOptions`."""
+
+    allow_negative: bool
+    confidence_level: float | None
+    free_background: bool
 
 
 class FitOptions(Section):
@@ -22,7 +30,7 @@ class FitOptions(Section):
     """Number of chunks: a divisor of the number of pixels; auto follows the estimated work."""
 
     @property
-    def flux_options(self) -> dict[str, float | bool | None]:
+    def flux_options(self) -> FluxSettings:
         """Fields of `skyquilt.likelihood.options.FluxOptions`."""
         return {
             "allow_negative": self.allow_negative,

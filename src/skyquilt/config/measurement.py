@@ -38,7 +38,9 @@ def _kind(data: Any) -> str:
         is_file = isinstance(data.settings, dict) and "file" in data.settings
         is_file |= isinstance(data.settings, ImagingFile)
         return "imaging_file" if data.instrument == "imaging" and is_file else data.instrument
-    return {ImagingData: "imaging", ImagingFile: "imaging_file"}.get(type(data), "compton")
+    if isinstance(data, ImagingFile):
+        return "imaging_file"
+    return "imaging" if isinstance(data, ImagingData) else "compton"
 
 
 _unlabel = BeforeValidator(lambda labelled: labelled.settings)

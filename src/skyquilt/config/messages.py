@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from skyquilt.config.base import Section
 
@@ -97,7 +98,7 @@ def shorten(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def _describe(detail: dict[str, Any]) -> tuple[str, str]:
+def _describe(detail: ErrorDetails) -> tuple[str, str]:
     """What is wrong at one place, and the value there, if that is not told already."""
     if detail["type"] == "extra_forbidden":
         key, known = str(detail["loc"][-1]), _known_keys()
@@ -126,7 +127,7 @@ def _plain(details: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _follows_from_others(detail: dict[str, Any]) -> bool:
+def _follows_from_others(detail: ErrorDetails) -> bool:
     """Whether a list is too short only because its entries are wrong, which is said as well."""
     if detail["type"] != "too_short":
         return False
@@ -139,7 +140,7 @@ def _known_keys(section: type[Section] = Section) -> set[str]:
     return set(section.model_fields).union(*below)
 
 
-def _keys(detail: dict[str, Any], settings: Any) -> Iterator[str]:
+def _keys(detail: ErrorDetails, settings: Any) -> Iterator[str]:
     """Keys of a mistake's place; pydantic puts the kinds of alternatives between them."""
     n_parts = len(detail["loc"])
     for depth, part in enumerate(detail["loc"], 1):

@@ -10,12 +10,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-_DOLLAR = re.compile(r"\$\{?(\w*)")
+_DOLLAR = re.compile(r"\$(?=\{|[A-Za-z_])\{?(\w*)")
 
 
 def _check_path(path: str) -> str:
-    if found := re.search(r"\$(\{|[A-Za-z_])", path):
-        text, name = _DOLLAR.match(path, found.start()).group(0, 1)
+    if found := _DOLLAR.search(path):
+        text, name = found.group(0, 1)
         raise ValueError(
             f"{path!r}: {text} is not replaced: write ${{{name or 'NAME'}}}, or "
             f"${{{name or 'NAME'}:-default}}"

@@ -143,9 +143,22 @@ class Simulation(Section):
         return {name: source for name, source in self.sources.items() if source.interval}
 
     @property
+    def burst_intervals(self) -> dict[str, tuple[float, float]]:
+        """Intervals of the bursts [UNIX s]."""
+        named = {name: source.interval for name, source in self.sources.items()}
+        return {name: interval for name, interval in named.items() if interval is not None}
+
+    @property
     def steady(self) -> dict[str, SimulatedSource]:
         """Sources without an interval; they need the files of the galactic frame."""
         return {name: source for name, source in self.sources.items() if not source.interval}
+
+    @property
+    def events(self) -> dict[str, SimulatedEvents]:
+        """Unbinned events to write, by the name of their component."""
+        of_sources = {name: source.events for name, source in self.sources.items()}
+        asked = {"background": self.background.events, **of_sources}
+        return {name: events for name, events in asked.items() if events is not None}
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
@@ -161,14 +174,14 @@ class Simulation(Section):
     def _check_intervals(self) -> Self:
         start, stop = self.span
         events = [(f"events of {name}", item.events, item) for name, item in self.sources.items()]
-        given = {f"sources.{name}": item.interval for name, item in self.bursts.items()}
-        given |= {key: item.interval for key, item, _ in events if item and item.interval}
-        if self.background.events and self.background.events.interval:
+        given = {f"sources.{name}": item.interval for name, item in self.sources.items()}
+        given |= {key: item.interval for key, item, _ in events if item}
+        if self.background.events:
             given["events of background"] = self.background.events.interval
-        for key, (first, last) in given.items():
-            if not start <= first < last <= stop:
+        for key, interval in given.items():
+            if interval is not None and not start <= interval[0] < interval[1] <= stop:
                 raise ValueError(
-                    f"{key}: interval {[first, last]} is not within the observation, "
+                    f"{key}: interval {list(interval)} is not within the observation, "
                     f"{start:.6f} to {stop:.6f} s: change interval, start or duration"
                 )
         return self
@@ -216,8 +229,7 @@ def simulation_files(simulation: Simulation | SimulatedImager) -> dict[str, Path
             "background_galactic_model": "background_galactic_model.h5",
         }
     names |= {name: f"{name}.h5" for name in simulation.sources}
-    components = {"background": simulation.background, **simulation.sources}
-    for name, component in components.items():
-        for suffix in component.events.formats if component.events else ():
+    for name, events in simulation.events.items():
+        for suffix in events.formats:
             names[f"{name}_events.{suffix}"] = f"{name}_events.{suffix}"
     return {key: Path(name) for key, name in names.items()}

@@ -83,7 +83,7 @@ class _Loader(yaml.SafeLoader):
         self._depth -= 1
         if isinstance(node, yaml.MappingNode):
             self._check_keys([key for key, _ in node.value])
-        if not isinstance(node, yaml.ScalarNode):
+        if node is not None and not isinstance(node, yaml.ScalarNode):
             self._count(node)
         return node
 

@@ -6,6 +6,7 @@ are those of `benchmarks/time_plan.py` (EPYC and Xeon with AVX-512, one thread, 
 compares estimates with measured times.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -76,8 +77,9 @@ def seconds_per_direction(
         What is fitted.
     """
     expectation = problem.expectation
-    is_several = isinstance(expectation, Templates)
-    each = expectation.expectations if is_several else (expectation,)
+    each: Sequence[Expectation] = (expectation,)
+    if isinstance(expectation, Templates):
+        each = expectation.expectations
     seconds = 0.0
     for one in each:
         cost = expectation_cost(one, directions, nside)

@@ -1,7 +1,8 @@
 """Chunk files: the fitted pixels of one chunk, and which problem and plan they answer."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,8 @@ _DATASETS = {
 }
 
 
-class ChunkFile(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class ChunkFile:
     """Content of a chunk file.
 
     Attributes

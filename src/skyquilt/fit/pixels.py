@@ -119,7 +119,7 @@ def _fit_best(
     best = np.argmax(np.where(np.isnan(ts), -np.inf, ts), axis=0)
     place = np.arange(n)
     *chosen, _ = (np.array(values)[best, place] for values in zip(*fits, strict=True))
-    return FluxFit(*chosen, best.astype(np.uint8))
+    return FluxFit._make([*chosen, best.astype(np.uint8)])
 
 
 def fitted_columns(options: FluxOptions = DEFAULT, n_templates: int = 1) -> list[str]:

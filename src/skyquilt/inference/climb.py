@@ -237,10 +237,11 @@ class _Climbs:
         self._x[lanes], self._value[lanes] = x, value
         there = self._surface.derivatives(x, lanes)
         self._derivatives.gradient[lanes] = there.gradient
-        if isinstance(there.curvature, Arrow):
+        held = self._derivatives.curvature
+        if isinstance(held, Arrow) or isinstance(there.curvature, Arrow):
             self._derivatives = there
         else:
-            self._derivatives.curvature[lanes] = there.curvature
+            held[lanes] = there.curvature
 
 
 def _status(has_arrived: bool, is_bound: bool) -> Status:

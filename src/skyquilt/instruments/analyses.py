@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from skyquilt.config.instrument_analysis import AnyAnalysis, ComptonAnalysis
 from skyquilt.config.shape import Point, Shape
-from skyquilt.instruments.totals import check_totals
+from skyquilt.instruments.totals import check_problem_totals
 from skyquilt.problem import FitProblem
 
 
@@ -52,13 +52,7 @@ def prepare(
 
         prepared = Prepared(make_problem(analysis, **how))
     problem = prepared.problem
-    check_totals(
-        analysis,
-        float(problem.counts.sum()),
-        problem.background_total,
-        problem.counts_spectra.values(),
-        {one.name: float(one.totals.sum()) for one in problem.backgrounds},
-    )
+    check_problem_totals(analysis, problem)
     return prepared._replace(problem=_of_shape(problem, analysis.shape))
 
 

@@ -6,7 +6,7 @@ from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.joint import Joint
 from skyquilt.problem.point_spread import PointSpread
-from skyquilt.problem.sky_grid import HealpixGrid, SkyGrid
+from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.healpix import ring_to_vec
 
 
@@ -28,9 +28,7 @@ def data_radius(expectation: Expectation) -> float | None:
     return None
 
 
-def _exposed_radius(grid: SkyGrid) -> float | None:
-    if not isinstance(grid, HealpixGrid):
-        return None
+def _exposed_radius(grid: HealpixGrid) -> float | None:
     is_seen = np.any(grid.values > 0, axis=1)
     if grid.ipix is None and np.all(is_seen):
         return None

@@ -76,20 +76,20 @@ def check_counts_once(analysis: Analysis, problems: dict[str, FitProblem]) -> No
 
 
 def _n_common(one: FitProblem, other: FitProblem) -> float:
-    kinds = (type(one.expectation), type(other.expectation))
-    if kinds == (EventWise, EventWise):
-        return len(_rows(one, one.frame) & _rows(other, one.frame))
-    if kinds == (PointSpread, PointSpread) and np.array_equal(one.counts, other.counts):
+    ours, theirs = one.expectation, other.expectation
+    if isinstance(ours, EventWise) and isinstance(theirs, EventWise):
+        return len(_rows(ours, one.frame, one.frame) & _rows(theirs, other.frame, one.frame))
+    are_images = isinstance(ours, PointSpread) and isinstance(theirs, PointSpread)
+    if are_images and np.array_equal(one.counts, other.counts):
         is_same = one.description.energy_range_keV == other.description.energy_range_keV
         n_counts = float(one.counts.sum())
         return n_counts if is_same and n_counts >= MANY else 0
     return 0
 
 
-def _rows(problem: FitProblem, frame: str) -> set[bytes]:
-    """Events of a problem by their direction in a frame, and energy; both to 1e-9."""
-    events = problem.expectation
-    direction = rotate(rotation(problem.frame, frame), events.direction)
+def _rows(events: EventWise, frame_from: str, frame: str) -> set[bytes]:
+    """Events by their direction in a frame, and energy; both to 1e-9."""
+    direction = rotate(rotation(frame_from, frame), events.direction)
     values = np.column_stack([direction, np.log(events.flux_density)])
     return {row.tobytes() for row in np.round(values, 9) + 0.0}
 

@@ -13,7 +13,7 @@ from skyquilt.config.data import MODEL_LABEL
 from skyquilt.config.instrument_analysis import AnyData, InstrumentAnalysis
 from skyquilt.instruments.backgrounds import describe_components
 from skyquilt.instruments.judge import object_to
-from skyquilt.problem import CountsSpectrum
+from skyquilt.problem import CountsSpectrum, FitProblem
 from skyquilt.spectra.energies import format_range
 
 logger = logging.getLogger(__name__)
@@ -80,6 +80,24 @@ def check_totals(
             "%s: %s: %s as many; are times and units of the background right, and sources so "
             "bright?",
             *(_names(analysis), what, _times(counts, background)),
+        )
+
+
+def check_problem_totals(analysis: InstrumentAnalysis[AnyData], problem: FitProblem) -> None:
+    """Compare the counts of a fit problem of one data set with its expected background.
+
+    Raises
+    ------
+    InputError
+        If they do not belong together; see `check_totals`.
+    """
+    if problem.background_total is not None:  # which a problem of an older file may not have
+        check_totals(
+            analysis,
+            float(problem.counts.sum()),
+            problem.background_total,
+            problem.counts_spectra.values(),
+            {one.name: float(one.totals.sum()) for one in problem.backgrounds},
         )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from skyquilt.errors import OutputError
 from skyquilt.io.products import write_text
@@ -44,14 +45,14 @@ def file_digest(path: str | Path, memo: Path | None = None) -> str:
     """
     path = Path(path)
     key = "" if memo is None or path.stat().st_size < SMALL_BYTES else stat_key(path)
-    known = _read_note(memo / f"{key}.sha256", key) if key else None
-    if known is not None:
+    note = None if memo is None or not key else memo / f"{key}.sha256"
+    if note is not None and (known := _read_note(note, key)) is not None:
         return known
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if key and key == stat_key(path) and time.time() - path.stat().st_ctime > TICK_S:
+    if note and key == stat_key(path) and time.time() - path.stat().st_ctime > TICK_S:
         with suppress(OutputError):
-            write_text(memo / f"{key}.sha256", _note(digest, key))
+            write_text(note, _note(digest, key))
     return digest
 
 
@@ -87,14 +88,14 @@ def array_digest(array: np.ndarray) -> str:
     return blocks_digest(array.dtype, array.shape, [array])
 
 
-def blocks_digest(dtype: np.dtype, shape: tuple, blocks: Iterable[np.ndarray]) -> str:
+def blocks_digest(dtype: DTypeLike, shape: tuple[int, ...], blocks: Iterable[np.ndarray]) -> str:
     """Digest that `array_digest` gives for the `blocks` stacked along the first axis."""
     digest = hashlib.sha256(f"{np.dtype(dtype).newbyteorder('<').str} {tuple(shape)}".encode())
     for block in blocks:
         block = np.ascontiguousarray(block, dtype=np.dtype(dtype).newbyteorder("<"))
         flat = block.reshape(-1).view(np.uint8)
         for start in range(0, flat.size, _BLOCK):
-            digest.update(flat[start : start + _BLOCK])
+            digest.update(flat[start : start + _BLOCK].data)
     return digest.hexdigest()
 
 

@@ -44,7 +44,8 @@ def check_headers(file: BinaryIO) -> list[dict[str, str]]:
         are left.
     """
     size = file.seek(0, 2)
-    headers, place = [], 0
+    headers: list[dict[str, Any]] = []
+    place = 0
     while place < size:
         file.seek(place)
         start = file.read(_CARD)

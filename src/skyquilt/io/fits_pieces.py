@@ -60,16 +60,23 @@ def write_pieces(
         Keywords of the table: values, or pairs of value and comment.
     record : callable
         Gives the provenance; called after the last piece.
+
+    Raises
+    ------
+    ValueError
+        If there is no piece.
     """
     from astropy.io import fits
 
     with new_product(path) as partial:
         with partial.open("w+b") as file:
             fits.PrimaryHDU().writeto(file, checksum=True)
-            table = None
+            table: _Table | None = None
             for piece in pieces:
                 table = table or _Table(file, piece.columns, n_rows, schema, cards)
                 table.write(piece)
+            if table is None:
+                raise ValueError("there is no piece: at least one is needed")
             about = record()
             table.finish(about)
         made = record_hdu(about)
@@ -110,7 +117,7 @@ class _Table:
             ends = np.append(np.flatnonzero(np.diff(rows) != 1) + 1, rows.size).tolist()
             for begin, end in zip([0, *ends], ends, strict=False):  # rows without a gap
                 self._file.seek(self._start + int(rows[begin]) * self._row.itemsize)
-                self._file.write(table[begin:end].view(np.uint8))
+                self._file.write(table[begin:end].view(np.uint8).data)
 
     def finish(self, record: Mapping[str, Any]) -> None:
         """Add up the rows and write the header in front of them."""

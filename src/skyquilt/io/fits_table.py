@@ -41,7 +41,7 @@ def write_table(
     schema: Schema,
     columns: Mapping[str, Column],
     cards: Mapping[str, Any],
-    record: dict[str, Any],
+    record: Mapping[str, Any],
     *,
     name: str = "SKYMAP",
     more: Mapping[str, Mapping[str, Column]] | None = None,

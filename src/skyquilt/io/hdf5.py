@@ -12,6 +12,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from numpy.typing import DTypeLike
 
 from skyquilt.errors import ProductError
 from skyquilt.io.digest import array_digest, blocks_digest
@@ -61,7 +62,7 @@ def put_rows(
     name: str,
     rows: Iterable[np.ndarray],
     shape: tuple[int, int],
-    dtype: np.dtype,
+    dtype: DTypeLike,
     unit: str,
     description: str,
 ) -> h5py.Dataset:

@@ -85,7 +85,8 @@ def _inspect_hdf5(path: Path) -> Inspected:
 
 
 def _inspect_fits(path: Path) -> Inspected:
-    labels, record = {}, {}
+    labels: dict[str, Any] = {}
+    record: dict[str, Any] = {}
     with open_checked(path) as file:
         for number, hdu in enumerate(file):
             if number and "SIMPLE" in hdu.header:

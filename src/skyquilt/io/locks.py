@@ -13,7 +13,7 @@ import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from skyquilt.host import host_name
 
@@ -132,7 +132,8 @@ def _open(path: str | Path, mode: str, flags: int) -> TextIO:
             raise OSError(errno.EINVAL, "no plain file", name)
         return descriptor
 
-    return open(path, mode, encoding="utf-8", errors="replace", opener=opener)
+    file = open(path, mode, encoding="utf-8", errors="replace", opener=opener)  # noqa: SIM115
+    return cast("TextIO", file)
 
 
 def _start(pid: str) -> str:

@@ -155,7 +155,7 @@ def _folder_errors(path: Path) -> Iterator[None]:
     except FileExistsError as error:
         raise OutputError(f"{path}: {path.parent} is a file; {_CHOOSE}.") from error
     except OSError as error:
-        advice = _ADVICE.get(error.errno, _CHOOSE)
+        advice = _ADVICE.get(error.errno or 0, _CHOOSE)
         raise OutputError(f"{path}: {error.strerror}; {advice}.") from error
 
 
@@ -177,7 +177,7 @@ def _known_errno(error: OSError | RuntimeError) -> int | None:
     HDF5 has it in its text only, and raises a RuntimeError when the file is closed; NumPy, which
     writes FITS data, says "100 requested and 20 written".
     """
-    if getattr(error, "errno", None) in _ADVICE:
+    if isinstance(error, OSError) and error.errno in _ADVICE:
         return error.errno
     if re.search(r"\d requested and \d+ written", str(error)):
         return errno.ENOSPC

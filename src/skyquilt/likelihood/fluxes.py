@@ -137,7 +137,7 @@ def ts_of_each(
     for source in np.flatnonzero(flux):
         is_other = np.arange(flux.size) != source
         lost = np.where(is_other, 0.0, -flux)
-        loss = _rise(counts, expected, lost @ unit_counts, total @ lost)
+        loss = _rise(counts, expected, lost @ unit_counts, float(total @ lost))
         others = fit_fluxes(
             counts, background, unit_counts[is_other], total[is_other], flux[is_other]
         )

@@ -193,7 +193,7 @@ def fit_flux(
     status = np.array(block.status, dtype=np.uint8)
     fits = PixelFits(np.full((_N_RESULTS, n), np.nan), np.zeros(n, np.int32), status)
     block.fit(counts, background, settings, most, fits)
-    return FluxFit(*fits.results, fits.n_iter, status, np.zeros_like(status))
+    return FluxFit._make([*fits.results, fits.n_iter, status, np.zeros_like(status)])
 
 
 def _settings(

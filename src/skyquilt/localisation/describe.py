@@ -60,7 +60,7 @@ def coordinates(vec: np.ndarray, frame: str) -> dict[str, dict[str, float]]:
     coordinates = {}
     for name in ("galactic", "icrs"):
         lon, lat = vec_to_lonlat(rotation(frame, name) @ vec)
-        coordinates[name] = {"lon": lon, "lat": lat}
+        coordinates[name] = {"lon": float(lon), "lat": float(lat)}
     return coordinates
 
 

@@ -166,7 +166,7 @@ def _true_position(position) -> dict[str, Any] | None:
 def _offset(cells: MultiOrderMap, place: int | None, position) -> float | None:
     if position is None or place is None:
         return None
-    return separation(_vec(position, cells.frame), cells.centres[place])
+    return float(separation(_vec(position, cells.frame), cells.centres[place]))
 
 
 def _vec(position, frame: str) -> np.ndarray:

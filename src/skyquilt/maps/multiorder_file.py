@@ -18,7 +18,7 @@ REFINED = Schema("skyquilt/refined", "1.0", "skyquilt refine")
 def write_multiorder(
     path: str | Path,
     cells: MultiOrderMap,
-    record: dict[str, Any],
+    record: Mapping[str, Any],
     schema: Schema = REFINED,
     cards: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:

@@ -134,6 +134,8 @@ class Team:
 
     def _send(self, content: Any, kind: int) -> None:
         self._requests = [request for request in self._requests if not request.Test()]
+        if self._comm is None:
+            return
         for peer in self._peers:
             self._requests.append(self._comm.isend((kind, content), dest=peer, tag=_TAG))
 
@@ -156,6 +158,8 @@ class Team:
                 )
 
     def _messages(self) -> Iterator[tuple[int, int, Any]]:
+        if self._comm is None:
+            return
         for peer in list(self._heard_s):
             while peer in self._heard_s and self._comm.iprobe(source=peer, tag=_TAG):
                 yield peer, *self._comm.recv(source=peer, tag=_TAG)

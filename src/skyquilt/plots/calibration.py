@@ -13,7 +13,7 @@ from skyquilt.plots.style import COLUMN_WIDTH, LINES, figure_style, new_figure
 
 _HEIGHT = 7.0  # [cm]
 _AXES = (0.16, 0.15, 0.80, 0.75)
-_BAND = {"alpha": 0.25, "linewidth": 0}
+_BAND: dict[str, Any] = {"alpha": 0.25, "linewidth": 0}
 
 
 @figure_style()
@@ -91,7 +91,7 @@ def plot_coverage(
     n_sources = f"{drop.size} sources, TS above {detection_ts:g}"
     axes.step(level, np.arange(1, drop.size + 1) / drop.size, color=LINES[0], label=n_sources)
     for region in regions:
-        style = {"fmt": "o", "color": LINES[1], "markersize": 3, "elinewidth": 0.8}
+        style: dict[str, Any] = {"fmt": "o", "color": LINES[1], "markersize": 3, "elinewidth": 0.8}
         axes.errorbar(region["level"], region["coverage"], yerr=region["coverage_err"], **style)
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_xlabel("containment level", labelpad=2)
@@ -147,7 +147,7 @@ def _points(
     label: str | None = None,
 ) -> None:
     values, errors = ([part[key] for part in by_flux] for key in (name, f"{name}_err"))
-    style = {"fmt": "o-", "color": colour, "markersize": 3, "elinewidth": 0.8}
+    style: dict[str, Any] = {"fmt": "o-", "color": colour, "markersize": 3, "elinewidth": 0.8}
     axes.errorbar(flux, values, yerr=errors, label=label, **style)
 
 

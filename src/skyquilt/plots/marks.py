@@ -12,7 +12,7 @@ from skyquilt.plots.style import format_degrees
 
 _SYMBOLS = {"galactic": ("$l$", "$b$"), "icrs": ("RA", "Dec")}
 
-_BEST = {
+_BEST: dict[str, Any] = {
     "marker": "P",
     "color": "white",
     "markeredgecolor": "black",
@@ -20,7 +20,7 @@ _BEST = {
     "zorder": 3,
     "markeredgewidth": 0.6,
 }
-_TRUE = {
+_TRUE: dict[str, Any] = {
     "marker": "o",
     "color": "#e8222b",
     "markerfacecolor": "none",

@@ -11,12 +11,12 @@ from matplotlib.patheffects import withStroke
 from skyquilt.sky.frames import rotation
 from skyquilt.sky.outline import outline
 
-_LINES = {
+_LINES: dict[str, Any] = {
     "linewidth": 0.8,
     "zorder": 2.5,  # between the marks, which are larger than a pixel of most maps
     "path_effects": [withStroke(linewidth=1.7, foreground="black")],
 }
-_STYLES = {"containment": "solid", "credible": (0, (2.5, 1.5))}
+_STYLES: dict[str, Any] = {"containment": "solid", "credible": (0, (2.5, 1.5))}
 
 
 class OutlinedRegion(NamedTuple):
@@ -115,7 +115,7 @@ def draw_region(
     """
     gap = np.full((len(x), 1), np.nan)
     x, y = (np.concatenate([part, gap], axis=1).ravel() for part in (x, y))
-    style = {
+    style: dict[str, Any] = {
         "linestyle": _STYLES[region.kind],
         "label": label_region(region, width),
         "gid": "region",

@@ -74,7 +74,8 @@ def extension(values: np.ndarray, norm: Normalize) -> str:
     >>> extension(np.array([0.0, 3.0, np.nan]), Normalize(0, 2))
     'max'
     """
-    is_below, is_above = np.nanmin(values) < norm.vmin, np.nanmax(values) > norm.vmax
+    low, high = _ends(norm)
+    is_below, is_above = np.nanmin(values) < low, np.nanmax(values) > high
     return {(0, 0): "neither", (0, 1): "max", (1, 0): "min", (1, 1): "both"}[
         (int(is_below), int(is_above))
     ]
@@ -98,21 +99,28 @@ def choose_ticks(norm: Normalize) -> np.ndarray:
     >>> choose_ticks(PowerNorm(0.5, vmin=0, vmax=30)).tolist()
     [0.0, 1.0, 5.0, 10.0, 20.0]
     """
+    low, high = _ends(norm)
     if not isinstance(norm, PowerNorm):
         for most in (5, 4, 3, 2):
-            ticks = MaxNLocator(most).tick_values(norm.vmin, norm.vmax)
-            ticks = ticks[(ticks >= norm.vmin) & (ticks <= norm.vmax)]
-            if all(_is_apart(norm, *pair) for pair in pairwise(ticks)):
+            round_ones = np.asarray(MaxNLocator(most).tick_values(low, high))
+            ticks = round_ones[(round_ones >= low) & (round_ones <= high)]
+            if all(_has_room(norm, *pair) for pair in pairwise(ticks)):
                 break
         return ticks
-    ticks, top = [0.0], np.floor(np.log10(norm.vmax))
+    chosen, top = [0.0], np.floor(np.log10(high))
     for value in np.outer(10.0 ** np.arange(top - 3, top + 1), (1, 2, 5)).ravel():
-        if value <= norm.vmax and _is_apart(norm, ticks[-1], value):
-            ticks.append(value)
-    return np.array(ticks)
+        if value <= high and _has_room(norm, chosen[-1], value):
+            chosen.append(value)
+    return np.array(chosen)
 
 
-def _is_apart(norm: Normalize, low: float, high: float) -> bool:
+def _ends(norm: Normalize) -> tuple[float, float]:
+    if norm.vmin is None or norm.vmax is None:
+        raise ValueError(f"a scale from {norm.vmin} to {norm.vmax} has no ends: give both")
+    return norm.vmin, norm.vmax
+
+
+def _has_room(norm: Normalize, low: float, high: float) -> bool:
     """Whether the labels of two values have room beside each other."""
     letters = (len(f"{low:.7g}") + len(f"{high:.7g}")) / 2
     return norm(high) - norm(low) >= max(_MIN_SPACING, letters * _LETTER + _GAP)

@@ -1,6 +1,7 @@
 """Maps of the whole sky in Mollweide projection."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 from matplotlib import colormaps
@@ -163,7 +164,7 @@ def add_colour_bar(
     """Horizontal colour bar with its label below, and arrows at the ends named by `beyond`."""
     bar = figure.colorbar(image, cax=figure.add_axes(box), orientation="horizontal", extend=beyond)
     bar.set_label(label, labelpad=2)
-    ticks = choose_ticks(image.norm)
+    ticks = choose_ticks(cast("Normalize", image.norm)).tolist()
     bar.set_ticks(ticks, labels=[format_number(tick) for tick in ticks])
     bar.minorticks_off()
 

@@ -1,6 +1,7 @@
 """Sources in a map: a ring around each, the strongest with their row in the list."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +12,7 @@ MAX_LABELS = 20
 
 _POSITION = {"galactic": ("glon", "glat"), "icrs": ("ra", "dec")}
 _HALO = (withStroke(linewidth=1.6, foreground="black"),)
-_RING = {
+_RING: dict[str, Any] = {
     "linestyle": "none",
     "marker": "o",
     "markersize": 6,

@@ -1,6 +1,7 @@
 """Counts per measured energy."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -56,7 +57,7 @@ def plot_counts_spectrum(
         style["label"] = plain(label.removeprefix(_COMPONENT), _LABEL)
         axes.stairs(counts[label], edges, baseline=None, **style)
     if MODEL in counts:
-        style = {"color": "0.3", "linestyle": "--", "label": MODEL}
+        style: dict[str, Any] = {"color": "0.3", "linestyle": "--", "label": MODEL}
         axes.stairs(counts[MODEL], edges, baseline=None, **style)
     if DATA in counts:
         _draw_data(axes, edges, counts[DATA])
@@ -100,7 +101,13 @@ def poisson_errors(counts: np.ndarray) -> np.ndarray:
 
 def _draw_data(axes: Axes, edges: np.ndarray, counts: np.ndarray) -> None:
     at = np.sqrt(edges[:-1] * edges[1:])
-    style = {"fmt": "o", "color": "black", "markersize": 2.5, "elinewidth": 0.8, "zorder": 3}
+    style: dict[str, Any] = {
+        "fmt": "o",
+        "color": "black",
+        "markersize": 2.5,
+        "elinewidth": 0.8,
+        "zorder": 3,
+    }
     axes.errorbar(at, counts, yerr=poisson_errors(counts), label=DATA, **style)
 
 

@@ -4,11 +4,12 @@ No figure uses pyplot: none is kept in a global list, none needs a display, and 
 settings are as before once a figure is made.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -37,7 +38,7 @@ _FIGURE = Schema("skyquilt/figure", "1.0", "skyquilt plot")
 
 _CM = 1 / 2.54
 _DPI = 200
-_SETTINGS = {
+_SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 9,
@@ -50,7 +51,7 @@ _SETTINGS = {
 }
 _SEAL_PLACE = MappingProxyType({".png": "skyquilt", ".pdf": "Keywords"})
 # without these, two runs give different bytes
-_METADATA = MappingProxyType(
+_METADATA: Mapping[str, dict[str, str | None]] = MappingProxyType(
     {".png": {"Software": None}, ".pdf": {"CreationDate": None, "Producer": None, "Creator": None}}
 )
 

@@ -110,8 +110,8 @@ def _new_figure(n_lines: int) -> tuple[Figure, tuple]:
 
 def _centre(skymap, marks: Marks) -> np.ndarray:
     """Direction of the middle of the patch."""
-    if marks.best or marks.true:
-        return lonlat_to_vec(*(marks.best or marks.true))
+    if known := marks.best or marks.true:
+        return lonlat_to_vec(*known)
     return nest_to_vec(skymap.nside, skymap.ipix[:1])[0]
 
 

@@ -1,7 +1,7 @@
 """What an expectation keeps in `problem.h5`: a table of datasets for each kind."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Dataset(NamedTuple):
     is_mapped: bool = False
 
 
+@runtime_checkable
 class Stored(Protocol):
     """An expectation that can be written to a group, and read from it."""
 
@@ -63,7 +64,7 @@ def put_all(group: "h5py.Group", source: Any, datasets: Datasets) -> None:
             put(group, name, values, one.unit, one.about)
 
 
-def get_all(group: "h5py.Group", datasets: Datasets) -> dict[str, np.ndarray]:
+def get_all(group: "h5py.Group", datasets: Datasets) -> dict[str, Any]:
     """Read or map the datasets that are there."""
     return {
         name: (map_rows if one.is_mapped else get)(group, name)

@@ -10,7 +10,7 @@ Only events within the reach of the point spread function see a direction.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from skyquilt.problem.event_energies import EventEnergies
 from skyquilt.problem.exposed import mark_unexposed
 from skyquilt.problem.nodes import EventNodes, checked_flux, missing_nodes
 from skyquilt.problem.profiles import Profiles, tabulate
-from skyquilt.problem.sky_grid import SkyGrid, get_grid, known_values, put_grid
+from skyquilt.problem.sky_grid import HealpixGrid, get_grid, known_values, put_grid
 from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.healpix import check_directions
 
@@ -76,7 +76,7 @@ class EventWise:
         exposure: 2.3 is 0.7 times number 2 plus 0.3 times number 3.
     buckets : Buckets
         The events of each bucket.
-    exposure : SkyGrid
+    exposure : HealpixGrid
         Effective area times time [cm2 s] at each energy.
     total_weight : ndarray of float64, shape (n_energy,)
         Expected counts over all places and energies per exposure at each energy [cm-2 s-1].
@@ -86,7 +86,7 @@ class EventWise:
         Point spread function [sr-1] at each of its energies.
     lost_fraction : float
         Fraction of the photons beyond the reach of a profile.
-    most : SkyGrid, optional
+    most : HealpixGrid, optional
         Largest ratio of expected density to background, over all places and energies, of a source
         of unit flux: what bounds fluxes below zero where there are no events.
     density : EventDensity, optional
@@ -111,12 +111,12 @@ class EventWise:
     psf_place: np.ndarray
     exposure_place: np.ndarray
     buckets: Buckets
-    exposure: SkyGrid
+    exposure: HealpixGrid
     total_weight: np.ndarray
     theta: np.ndarray
     profile: np.ndarray
     lost_fraction: float = 1e-3
-    most: SkyGrid | None = None
+    most: HealpixGrid | None = None
     density: EventDensity | None = None
     by_energy: EventEnergies | None = None
     band_weight: np.ndarray | None = None
@@ -247,10 +247,12 @@ class EventWise:
         bins : ndarray of int64, shape (n,)
             Numbers of the events to keep, ascending.
         """
-        per_event = ("direction", "flux_density", "psf_place", "exposure_place")
         return self._with(
             buckets=self.buckets.select(bins),
-            **{name: np.asarray(getattr(self, name)[bins]) for name in per_event},
+            direction=np.asarray(self.direction[bins]),
+            flux_density=np.asarray(self.flux_density[bins]),
+            psf_place=np.asarray(self.psf_place[bins]),
+            exposure_place=np.asarray(self.exposure_place[bins]),
             by_energy=self.by_energy and self.by_energy.select_events(bins),
         )
 
@@ -331,7 +333,8 @@ class EventWise:
 
     def _with(self, **events: Buckets | np.ndarray | EventEnergies | None) -> "EventWise":
         """The same with other events, and what was found out that does not depend on them."""
-        other = replace(self, **events)
+        changes: dict[str, Any] = dict(events)
+        other = replace(self, **changes)
         known = ("_profiles", "_largest_total")
         other.__dict__.update({key: self.__dict__[key] for key in known if key in self.__dict__})
         return other

@@ -55,6 +55,13 @@ def write_problem(path: str | Path, problem: FitProblem, provenance: Provenance)
     -------
     str
         Identity of the problem: digest of all that influences the fit.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    TypeError
+        If its expectation is of a class that is not stored.
     """
     with new_hdf5(path, SCHEMA, provenance) as file:
         put(file, "counts", problem.counts, "", "observed counts in the hit bins")
@@ -140,7 +147,9 @@ def read_record(path: str | Path) -> dict[str, Any]:
         return read_provenance(file)
 
 
-def _put_expectation(group: h5py.Group, expectation: Stored) -> None:
+def _put_expectation(group: h5py.Group, expectation: object) -> None:
+    if not isinstance(expectation, Stored):
+        raise TypeError(f"{type(expectation).__name__} has no `put`: it cannot be written")
     group.attrs["kind"] = expectation.kind
     expectation.put(group, _put_expectation)
 
@@ -202,7 +211,7 @@ def _identity(file: h5py.File) -> str:
 
 def _identities(group: h5py.Group) -> dict[str, Any]:
     """Checksums of datasets and settings of a group and of the groups in it."""
-    content = {key: str(value) for key, value in group.attrs.items()}
+    content: dict[str, Any] = {key: str(value) for key, value in group.attrs.items()}
     for name, item in group.items():
         is_group = isinstance(item, h5py.Group)
         content[name] = _identities(item) if is_group else item.attrs["sha256"]

@@ -114,7 +114,7 @@ def _steps(angles: np.ndarray, radius: float, core: float) -> Iterator[tuple[np.
         yield np.flatnonzero(order == one), 2 ** int(one)
 
 
-def _cap(angle: np.ndarray) -> np.ndarray:
+def _cap(angle: np.ndarray | float) -> np.ndarray:
     """Solid angle within an angle of a direction [sr]."""
     return 4 * np.pi * np.sin(angle / 2) ** 2
 

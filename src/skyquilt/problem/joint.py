@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from functools import reduce
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -96,7 +97,8 @@ class Joint:
     def true_energy(self) -> TrueEnergy | None:
         """Nodes of all parts, one after the other; None where any has none."""
         axes = [part.expectation.true_energy for part in self.parts]
-        return None if None in axes else join_true_energies(axes)
+        known = [one for one in axes if one is not None]
+        return join_true_energies(known) if len(known) == len(axes) else None
 
     def nodes(self, directions: np.ndarray) -> JointNodes:
         """Expected counts per node of true energy, for unit vectors of shape (n, 3).
@@ -112,9 +114,10 @@ class Joint:
     def with_spectrum(self, flux: np.ndarray) -> "Joint":
         """The same for a spectrum that has these photons at each node, shape (n_node,)."""
         axes = [part.expectation.true_energy for part in self.parts]
-        if None in axes:
+        known = [one for one in axes if one is not None]
+        if len(known) < len(axes):
             raise missing_nodes("data set")
-        own = split_flux(flux, [one.n_node for one in axes])
+        own = split_flux(flux, [one.n_node for one in known])
         parts = tuple(
             part._replace(expectation=part.expectation.with_spectrum(one))
             for part, one in zip(self.parts, own, strict=True)
@@ -123,7 +126,7 @@ class Joint:
 
     def _together(self, blocks: Sequence[Block]) -> Block:
         """Blocks of all parts side by side."""
-        total = sum(block.total for block in blocks)
+        total = reduce(np.add, [block.total for block in blocks])
         status = joint_status(np.array([block.status for block in blocks]))
         if any(block.is_sparse for block in blocks):
             entries = _side_by_side([block.csr() for block in blocks], self._first_bins())
@@ -199,14 +202,23 @@ class Joint:
             yield rotate(matrix, directions) if is_turned else directions
 
 
+@runtime_checkable
+class HasPlacesBetween(Protocol):
+    """An expectation of places that are no bins: sources may have counts there, too."""
+
+    def most_between(self, directions: np.ndarray) -> np.ndarray:
+        """Largest ratio of expected counts to background there, shape (n,)."""
+
+
 def most_between(expectation: Expectation, directions: np.ndarray) -> np.ndarray:
     """Largest ratio of expected counts to background where there are no bins, shape (n,).
 
     It bounds fluxes below zero as bins without counts do; of binned data, whose bins are there, it
     is 0.
     """
-    has_places_between = hasattr(expectation, "most_between")
-    return expectation.most_between(directions) if has_places_between else np.zeros(len(directions))
+    if isinstance(expectation, HasPlacesBetween):
+        return expectation.most_between(directions)
+    return np.zeros(len(directions))
 
 
 def _side_by_side(
@@ -310,7 +322,8 @@ def _components(problems: Mapping[str, FitProblem]) -> tuple[BackgroundComponent
 def _background_total(problems: Mapping[str, FitProblem]) -> float | None:
     """Expected background in all bins of all data sets, if all know theirs."""
     totals = [problem.background_total for problem in problems.values()]
-    return None if None in totals else sum(totals)
+    known = [total for total in totals if total is not None]
+    return sum(known) if len(known) == len(totals) else None
 
 
 def energy_hull(problems: Mapping[str, FitProblem]) -> tuple[float, float]:

@@ -178,7 +178,7 @@ class LocalTable:
         Columns without weight fill up to a multiple of 8, which the kernel takes at a time.
         """
         values = [self.rotation.reshape(-1, 9), self.weight[:, np.newaxis]]
-        if self.zenith is not None:
+        if self.zenith is not None and self.horizon_cos is not None:
             values += [self.zenith, self.horizon_cos[:, np.newaxis]]
         columns = np.hstack(values)[self.weight > 0].T
         return np.ascontiguousarray(np.pad(columns, ((0, 0), (0, -columns.shape[1] % 8))))

@@ -30,7 +30,7 @@ from skyquilt.problem.nodes import ComponentNodes, missing_nodes
 from skyquilt.problem.pixel_image import DATASETS as IMAGE
 from skyquilt.problem.pixel_image import PixelImage, are_squares
 from skyquilt.problem.profiles import Profiles, blur, tabulate
-from skyquilt.problem.sky_grid import SkyGrid, get_grid, known_values, put_grid
+from skyquilt.problem.sky_grid import HealpixGrid, get_grid, known_values, put_grid
 from skyquilt.problem.spread_nodes import ByComponent, SpreadNodes, by_component
 from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.healpix import check_directions
@@ -63,7 +63,7 @@ class PointSpread:
     ----------
     image : PixelImage
         Pixels with counts, their bins, and the border of the image; see `find_hits`.
-    yields : SkyGrid
+    yields : HealpixGrid
         Expected counts for unit flux of each component of a source at a place, before any is lost
         at the border or measured outside the bands.
     theta : ndarray of float64, shape (n_theta,)
@@ -88,7 +88,7 @@ class PointSpread:
     mapped: ClassVar[frozenset[str]] = mapped_names(IMAGE)
 
     image: PixelImage
-    yields: SkyGrid
+    yields: HealpixGrid
     theta: np.ndarray
     profile: np.ndarray
     to_band: np.ndarray

@@ -1,7 +1,7 @@
 """Quantities that vary smoothly over the sky, as exposure, interpolated between grid points."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,21 +12,6 @@ from skyquilt.status import GOOD, NO_EXPOSURE
 
 if TYPE_CHECKING:
     import h5py
-
-
-class SkyGrid(Protocol):
-    """Several quantities on the sky."""
-
-    @property
-    def values(self) -> np.ndarray:
-        """Values where they are known, one row per grid point, between which others lie."""
-
-    @property
-    def n_quantity(self) -> int:
-        """Number of quantities."""
-
-    def at(self, directions: np.ndarray) -> np.ndarray:
-        """Values at unit vectors of shape (n, 3), shape (n, n_quantity); NaN if not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +73,12 @@ class HealpixGrid:
         ipix, weight = interp_ring(self.nside, directions)
         if self.ipix is None:
             return self._mean(ipix, weight)
-        place, is_there = self._find(ipix)
+        place, is_there = _find(self.ipix, ipix)
         total = self._mean(place, np.where(is_there, weight, 0.0))
         at_edge = np.flatnonzero(np.any(~is_there & (weight > 0), axis=1))
         if len(at_edge):
             share = np.sum(weight[at_edge], axis=1, where=is_there[at_edge], keepdims=True)
-            own, is_known = self._find(vec_to_ring(self.nside, directions[at_edge]))
+            own, is_known = _find(self.ipix, vec_to_ring(self.nside, directions[at_edge]))
             near = np.divide(total[at_edge], share, out=self.values[own], where=share > 0)
             total[at_edge] = np.where(is_known[:, np.newaxis], near, np.nan)
         return total
@@ -102,12 +87,7 @@ class HealpixGrid:
         """Whether the pixels of directions, of shape (n, 3), have values."""
         if self.ipix is None:
             return np.ones(len(directions), dtype=bool)
-        return self._find(vec_to_ring(self.nside, directions))[1]
-
-    def _find(self, ipix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of pixels, and which of them there are."""
-        place = np.minimum(np.searchsorted(self.ipix, ipix), len(self.ipix) - 1)
-        return place, self.ipix[place] == ipix
+        return _find(self.ipix, vec_to_ring(self.nside, directions))[1]
 
     def _mean(self, place: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Weighted sums of four rows."""
@@ -117,7 +97,13 @@ class HealpixGrid:
         return total
 
 
-def known_values(grid: SkyGrid, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _find(known: np.ndarray, ipix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places of pixels among those that are known, ascending, and which of them there are."""
+    place = np.minimum(np.searchsorted(known, ipix), len(known) - 1)
+    return place, known[place] == ipix
+
+
+def known_values(grid: HealpixGrid, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Values of a grid at directions, and their status.
 
     Returns
@@ -133,7 +119,7 @@ def known_values(grid: SkyGrid, directions: np.ndarray) -> tuple[np.ndarray, np.
     return values, np.where(is_unknown, NO_EXPOSURE, GOOD).astype(np.uint8)
 
 
-def put_grid(group: "h5py.Group", grid: SkyGrid, unit: str, about: str) -> None:
+def put_grid(group: "h5py.Group", grid: HealpixGrid, unit: str, about: str) -> None:
     """Write a grid to a group."""
     group.attrs["kind"] = "healpix"
     group.attrs["nside"] = grid.nside

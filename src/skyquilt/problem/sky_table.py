@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -175,7 +175,7 @@ class SkyTable:
     @classmethod
     def get(cls, group: "h5py.Group", get_part: "GetPart") -> "SkyTable":
         """Read from a group; rows are mapped."""
-        how = {name: str(group.attrs[name]) for name in _ALLOWED}
+        how: dict[str, Any] = {name: str(group.attrs[name]) for name in _ALLOWED}
         by_energy = get_optional(group, "true_energy", TableNodes)
         return cls(**get_table(group), **how, by_energy=by_energy)
 

@@ -73,7 +73,7 @@ def find_stale(config: Config, name: str, digest: Digest) -> list[Stale]:
 
 def _find_stale(folder: Path, config: Config, name: str, digest: Digest) -> list[Stale]:
     questions = Questions(config, name, digest)
-    found = []
+    found: list[Stale] = []
     for product in PRODUCTS.values():
         paths = tuple(path for path in (folder / file for file in product.files) if path.exists())
         if product.name == "chunks" and paths:

@@ -142,8 +142,9 @@ def _stale_inputs(config: Config, digests: Digests) -> Iterator[Stale]:
 
 def _simulation_question(config: Config) -> dict[str, Any]:
     digest = Digests(config.cache)
-    settings = {"simulation": config.simulation.model_dump(mode="json")}
-    return _question(settings, {path: digest(path) for path in config.simulation.paths()})
+    settings = config.model_dump(mode="json", include={"simulation"})
+    paths = () if config.simulation is None else config.simulation.paths()
+    return _question(settings, {path: digest(path) for path in paths})
 
 
 def _question(settings: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -152,4 +153,5 @@ def _question(settings: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _note(config: Config) -> Path:
-    return Path(config.simulation.folder) / NOTE
+    folder = "" if config.simulation is None else config.simulation.folder
+    return Path(folder) / NOTE

@@ -17,7 +17,7 @@ _ICRS_TO_GALACTIC = np.array(
 _FRAMES = ("galactic", "icrs")
 
 
-def lonlat_to_vec(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+def lonlat_to_vec(lon: np.ndarray | float, lat: np.ndarray | float) -> np.ndarray:
     """Unit vectors of longitudes and latitudes.
 
     Parameters

@@ -5,6 +5,9 @@ more than all other work on a spectrum; the tests compare the two. Each formula 
 logarithm of dN/dE over the norm, so that a large power times a small exponential stays finite.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -149,7 +152,7 @@ def _log_ratio(energy: np.ndarray, reference: str) -> np.ndarray:
     return np.log(energy / to_value(reference, "keV"))
 
 
-_LOG_SHAPE = {
+_LOG_SHAPE: dict[str, Callable[[Any, np.ndarray], np.ndarray]] = {
     "power_law": _power_law,
     "cutoff_power_law": _cutoff_power_law,
     "band": _band,

@@ -87,6 +87,7 @@ def fit_all_chunks(
             continue
         team = Team(on_progress=_continued(progress, n_done, fit_plan.n_pixels))
         result = fit_chunk(read, fit_plan, index, team=team, threads=threads)
+        assert result is not None  # this process is rank 0
         n_done += result.ipix.size
         provenance = Provenance(
             *("fit", {"chunk": index}, (str(plan),)),

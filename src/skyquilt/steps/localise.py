@@ -1,6 +1,7 @@
 """Step `localise`: best position, posterior, regions, numbers for people."""
 
 from pathlib import Path
+from typing import Any
 
 from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ProductError
@@ -55,7 +56,7 @@ def localise_analysis(
     description = record.pop("description")
     kept = own | {"description": description}
     write_localisation(output, localisation, name, options.max_nside, error, kept)
-    about = {"analysis": name, "systematic_error_deg": error}
+    about: dict[str, Any] = {"analysis": name, "systematic_error_deg": error}
     stages = cells_record["stages"]
     summary = summarise(skymap, localisation, about | description, options, stages)
     last = provenance.record()

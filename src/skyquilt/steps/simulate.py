@@ -4,6 +4,8 @@ import logging
 from pathlib import Path
 
 from skyquilt.config import Config
+from skyquilt.config.imager import SimulatedImager
+from skyquilt.config.simulation import Simulation
 from skyquilt.errors import ConfigError
 from skyquilt.runs.inputs import remove_note, write_note
 from skyquilt.spectra import doubts
@@ -15,14 +17,20 @@ def simulate_files(config: Config) -> list[Path]:
     """Write all files of the simulation, and a note of its settings."""
     if config.simulation is None:
         raise ConfigError("the configuration has no section `simulation`.")
-    if config.simulation.instrument == "imaging":
-        from skyquilt.instruments.imaging.simulator import simulate
-    else:
-        from skyquilt.instruments.compton.simulator import simulate
     for name, source in config.simulation.sources.items():
         if doubt := doubts(source.spectrum):
             logger.warning("simulation, source %s, spectrum: %s", name, doubt)
     remove_note(config)
-    written = simulate(config.simulation)
+    written = _simulate(config.simulation)
     write_note(config)
     return written
+
+
+def _simulate(settings: Simulation | SimulatedImager) -> list[Path]:
+    if isinstance(settings, SimulatedImager):
+        from skyquilt.instruments.imaging.simulator import simulate as simulate_imager
+
+        return simulate_imager(settings)
+    from skyquilt.instruments.compton.simulator import simulate
+
+    return simulate(settings)

@@ -4,7 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 from skyquilt.fit.progress import Progress
-from skyquilt.runs.guard import check_no_jobs, claim, find_leftovers, remove_leftovers
+from skyquilt.io.products import find_leftovers
+from skyquilt.runs.guard import check_no_jobs, claim, remove_leftovers
 from skyquilt.runs.jobs import list_jobs
 from skyquilt.runs.verify import Finding, State, needs_repair, set_aside, verify_tree
 
@@ -30,7 +31,8 @@ def verify_results(results: str | Path, repair: bool) -> tuple[str, bool]:
             f"{len(moved)} set aside, {n_removed} half-written removed; start the run again to "
             "make what is missing."
         )
-        lock.close()
+        if lock is not None:
+            lock.close()
     else:
         n_leftovers = sum(1 for _ in find_leftovers(results))
         if n_leftovers:

@@ -17,7 +17,7 @@ def timed(local):
 
 
 def measure(observation):
-    return read_measurement(observation.analysis())
+    return read_measurement(observation.asked())
 
 
 def test_terms_are_scaled_and_labelled(local):

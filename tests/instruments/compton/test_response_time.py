@@ -28,7 +28,7 @@ def both(observation):
     from skyquilt.instruments.analyses import prepare
 
     check_files(observation.config())
-    return prepare(observation.analysis(), observation.path("cache")).problem
+    return prepare(observation.asked(), observation.path("cache")).problem
 
 
 def fails(observation, message):
@@ -36,7 +36,7 @@ def fails(observation, message):
 
     for do in (
         lambda: check_files(observation.config()),
-        lambda: prepare(observation.analysis(), observation.path("cache")),
+        lambda: prepare(observation.asked(), observation.path("cache")),
     ):
         with pytest.raises(InputError, match=rf"response\.h5: {message}"):
             do()
@@ -122,4 +122,4 @@ def test_local_frame_has_no_time_of_a_response(local, change):
     local.settings["data"] |= change
 
     with pytest.raises(ConfigError, match=f"{next(iter(change))} has no effect with frame 'local'"):
-        local.analysis()
+        local.asked()

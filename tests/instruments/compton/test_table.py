@@ -20,12 +20,12 @@ from skyquilt.spectra import integrate
 
 
 def make(observation):
-    return contract(observation.analysis(), observation.path("cache"))
+    return contract(observation.asked(), observation.path("cache"))
 
 
 def folded(observation):
     """Area times spectrum, the table by one formula."""
-    flux = integrate(observation.analysis().spectrum, [100.0, 300.0, 900.0])
+    flux = integrate(observation.asked().spectrum, [100.0, 300.0, 900.0])
     return np.einsum("e,nemps->nmps", flux, observation.area.astype(np.float32))
 
 
@@ -178,7 +178,7 @@ def test_several_spectra_on_a_full_disk_are_one_message(local, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(table.os, "posix_fallocate", fallocate)
-    first, cache = local.analysis(), local.path("cache")
+    first, cache = local.asked(), local.path("cache")
     other = first.spectrum.model_copy(update={"index": -3.0})
     second = replace(first, spectrum=other)
     with pytest.raises(OutputError, match=r"No space left.*2 spectra at once need .* GB"):
@@ -199,25 +199,24 @@ def test_table_that_is_there_is_read_without_a_lock(local, monkeypatch):
 
 
 def test_two_processes_make_one_table(local, monkeypatch):
-    started, writes = threading.Barrier(2), []
-    write = table._write_table
+    started, passes, before = threading.Barrier(2), [], Response.blocks
 
-    def slow(*arguments):
-        writes.append(1)
-        write(*arguments)
+    def blocks(self, channels):
+        passes.append(channels)
+        return before(self, channels)
 
     def run():
         started.wait()
         make(local)
 
-    monkeypatch.setattr(table, "_write_table", slow)
+    monkeypatch.setattr(Response, "blocks", blocks)
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert len(writes) == 1
+    assert len(passes) == 1
 
 
 def test_progress_is_logged(local, monkeypatch, caplog):
@@ -246,7 +245,7 @@ def test_spectrum_that_vanishes_in_float32_is_refused(local, tmp_path):
     local.settings["spectrum"]["norm"] = "1e-40 cm-2 s-1 keV-1"
 
     with pytest.raises(ConfigError, match=r"response\.h5: .* vanishes: .*raise `spectrum\.norm`"):
-        contract(local.analysis(), tmp_path)
+        contract(local.asked(), tmp_path)
 
 
 def test_other_version_of_results_makes_another_table(local, monkeypatch):

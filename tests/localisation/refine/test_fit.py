@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from toy import Telescope
 
 from skyquilt.config.refine import RefineOptions
 from skyquilt.fit.pixels import fit_pixels, fitted_columns
@@ -17,6 +16,7 @@ from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
+from skyquilt.testing.toy import Telescope
 
 
 @pytest.fixture(scope="module")

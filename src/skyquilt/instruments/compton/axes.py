@@ -115,7 +115,7 @@ def _unit_factor(axis: Axis, path: str) -> float:
         ) from error
 
 
-def healpix_space(axis: Axis, path: str) -> tuple[int, str, str | None]:
+def healpix_space(axis: Axis, path: str) -> tuple[int, str | None, str | None]:
     """Resolution, ordering and frame of a HEALPix axis.
 
     Raises

@@ -54,8 +54,8 @@ class Grid(NamedTuple):
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """Number of bins in Time, Em, Phi and PsiChi."""
-        edges = (self.time, self.energy, self.phi)
-        return (*(len(values) - 1 for values in edges), 12 * self.nside**2)
+        n_time, n_energy, n_phi = (len(one) - 1 for one in (self.time, self.energy, self.phi))
+        return n_time, n_energy, n_phi, 12 * self.nside**2
 
 
 class BinSummary(NamedTuple):
@@ -134,12 +134,12 @@ def _pointing(config: Binning, grid: Grid) -> Pointing:
 
 def make_grid(config: Binning) -> Grid:
     """Bin edges of a section of `binning`."""
-    if config.time_edges is not None:
-        times = np.array(config.time_edges)
-    else:
+    if config.time_bin is not None and config.interval is not None:
         start, stop = config.interval
         n_bins = round((stop - start) / to_value(config.time_bin, "s"))
         times = np.linspace(start, stop, n_bins + 1)
+    else:
+        times = np.array(config.time_edges)
     energies = np.array([to_value(edge, "keV") for edge in config.energy_edges])
     n_phi = round(180 / to_value(config.phi_width, "deg"))
     return Grid(times, energies, np.linspace(0, 180, n_phi + 1), config.nside)

@@ -29,7 +29,7 @@ class DataSpace:
     em_edges: np.ndarray
     phi_edges: np.ndarray
     nside: int
-    ordering: str
+    ordering: str | None
     frame: str | None
 
     @property

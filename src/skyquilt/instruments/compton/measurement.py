@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import reduce
 from itertools import combinations
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from skyquilt.instruments.backgrounds import add, named, read_each
 from skyquilt.instruments.compton.background import BackgroundScale, Span, scale_background
 from skyquilt.instruments.compton.dataspace import DataSpace, check_same_space
 from skyquilt.instruments.compton.histograms import BinnedCounts, read_counts
-from skyquilt.instruments.compton.orientation import Orientation, check_livetimes
+from skyquilt.instruments.compton.orientation import Orientation, get_livetimes
 from skyquilt.instruments.compton.orientation_files import read_orientation
 from skyquilt.instruments.judge import object_to
 from skyquilt.instruments.same_counts import MANY
@@ -59,6 +60,11 @@ class Measurement(NamedTuple):
     def background(self) -> np.ndarray:
         """Expected background of all components together."""
         return add(self.backgrounds)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """All counts, shape (n_em, n_phi, n_psichi)."""
+        return reduce(np.add, self.terms.values())
 
 
 def read_measurement(analysis: ComptonAnalysis) -> Measurement:
@@ -127,10 +133,10 @@ def _read_orientation(
         logger.warning(
             "%s: no time of the counts is known (no axis Time, no `data.interval`); all of the "
             "file is taken, %.6f to %.6f s",
-            *(data.orientation, *orientation.covers),
+            *(data.orientation, *(orientation.covers or ())),
         )
     if data.time_weights == "livetime":
-        check_livetimes(orientation)
+        get_livetimes(orientation)
     return orientation
 
 

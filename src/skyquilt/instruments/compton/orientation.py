@@ -125,11 +125,8 @@ def cut_attitude(orientation: Orientation, start: float, stop: float, weights: s
         If the file does not cover the interval, or has no livetimes, or none in it.
     """
     fraction = orientation.overlap(start, stop)
-    if weights == "livetime":
-        check_livetimes(orientation)
-        length = orientation.livetime[:-1]
-    else:
-        length = np.diff(orientation.time)
+    is_live = weights == "livetime"
+    length = get_livetimes(orientation)[:-1] if is_live else np.diff(orientation.time)
     weight = fraction * length
     used = np.flatnonzero(weight > 0)
     if used.size == 0:
@@ -181,8 +178,8 @@ def attitude_at(orientation: Orientation, times: np.ndarray) -> np.ndarray:
     return Rotation.from_rotvec(step[:, None] * turn[inverse]).as_matrix() @ begin[inverse]
 
 
-def check_livetimes(orientation: Orientation) -> None:
-    """Refuse a file without livetimes.
+def get_livetimes(orientation: Orientation) -> np.ndarray:
+    """Livetimes of an orientation [s]; a file without them is refused.
 
     Raises
     ------
@@ -195,6 +192,7 @@ def check_livetimes(orientation: Orientation) -> None:
             "LiveTime): set `data.time_weights: elapsed` to take all of the time as live, or use a "
             "file with livetimes."
         )
+    return orientation.livetime
 
 
 def _states(orientation: Orientation, used: np.ndarray, step: float) -> tuple:
@@ -207,7 +205,7 @@ def _states(orientation: Orientation, used: np.ndarray, step: float) -> tuple:
     if step > 0:
         pair = slice(used[0], used[0] + 2)
         between = rotations(orientation.x[pair], orientation.z[pair])
-        rotation[0] = _interpolate_rotation(*between, step)
+        rotation[0] = _interpolate_rotation(between[0], between[1], step)
         zenith[0] = _normalise(np.array([1 - step, step]) @ orientation.zenith[pair])
         altitude[0] = np.array([1 - step, step]) @ orientation.altitude[pair]
     return rotation, zenith, altitude

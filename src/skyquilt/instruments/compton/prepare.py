@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from math import degrees, pi, sqrt
+from typing import cast
 
 import numpy as np
 
@@ -152,11 +153,10 @@ def make_attitude(analysis: ComptonAnalysis, measurement: Measurement) -> Attitu
         If the orientation file does not cover the time of the counts, or Earth occultation is
         asked for and the file has no altitudes.
     """
-    if analysis.data.frame == "galactic":
-        return None
-    orientation = measurement.orientation
-    start, stop = _time_span(measurement)
-    attitude = cut_attitude(orientation, start, stop, analysis.data.time_weights)
+    orientation, span = measurement.orientation, _time_span(measurement)
+    if analysis.data.frame == "galactic" or orientation is None or span is None:
+        return None  # in the local frame there is one
+    attitude = cut_attitude(orientation, *span, analysis.data.time_weights)
     if not analysis.data.earth_occultation:
         return attitude._replace(zenith=None, horizon_cos=None)
     if not orientation.has_earth():
@@ -175,7 +175,8 @@ def _expectation(
     true_energy: bool,
 ) -> LocalTable | SkyTable:
     scale = analysis.data.response_scale
-    rows = _HitColumns(table.rows, selection.hits, scale)
+    # not an array, but what `write_problem` takes for one: it has a shape and gives its rows
+    rows = cast("np.ndarray", _HitColumns(table.rows, selection.hits, scale))
     totals, row_bands = _unmasked_totals(table, selection.is_masked)
     if scale is not None:
         totals, row_bands = totals * scale, row_bands * scale
@@ -211,7 +212,7 @@ def _unmasked_totals(table: ResponseTable, is_masked: np.ndarray) -> tuple[np.nd
     return totals, channel_totals
 
 
-def check_ring(ordering: str, analysis: ComptonAnalysis) -> None:
+def check_ring(ordering: str | None, analysis: ComptonAnalysis) -> None:
     """Refuse a detector response whose directions are not in RING ordering.
 
     Raises
@@ -250,7 +251,7 @@ def check_exposed(totals: np.ndarray, path: str) -> None:
 
 def _counts_spectrum(measurement: Measurement, table: ResponseTable) -> CountsSpectrum:
     """Counts per measured energy, all channels."""
-    counts = {"data": sum(measurement.terms.values()), **measurement.terms}
+    counts = {"data": measurement.counts, **measurement.terms}
     by_channel = {label: values.sum(axis=(1, 2)) for label, values in counts.items()}
     n_channel = measurement.space.shape[0]
     by_channel |= background_spectra(

@@ -55,14 +55,14 @@ def check_response_time(analysis: ComptonAnalysis, measurement: Measurement, spa
 def _ask(analysis: ComptonAnalysis, measurement: Measurement) -> None:
     """Ask for the time of a response that does not tell it, where that matters for certain."""
     data, span = analysis.data, measurement.span
+    when = "the time of the counts" if span is None else _text(span)
     if measurement.is_cut:
         raise InputError(
             f"{data.response}: a galactic response holds the exposure of a whole observation, and "
-            f"its file does not tell of which; the counts are cut to {_text(span)}. Give a "
+            f"its file does not tell of which; the counts are cut to {when}. Give a "
             "response made for that time and say so by `data.response_interval`, or give "
             "`data.response_scale`, the factor from its exposure to that of the interval."
         )
-    when = "the time of the counts" if span is None else _text(span)
     is_scaled = any(
         model.scale == "auto" and measurement.scales[name].factor != 1
         for name, model in data.backgrounds().items()

@@ -50,7 +50,7 @@ def select_bins(
     InputError
         If there are counts without background that may not be masked.
     """
-    counts = _flatten(sum(measurement.terms.values()), analysis, channels)
+    counts = _flatten(measurement.counts, analysis, channels)
     backgrounds = {
         name: _flatten(values, analysis, channels)
         for name, values in measurement.backgrounds.items()

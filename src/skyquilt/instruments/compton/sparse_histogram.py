@@ -1,7 +1,9 @@
 """Write a sparse histogram in the layout of histpy, some cells at a time."""
 
 from collections.abc import Iterable
+from typing import Any
 
+import h5py
 import numpy as np
 
 from skyquilt.io.hdf5_file import check_written
@@ -10,7 +12,9 @@ from skyquilt.io.hdf5_file import check_written
 _CHUNK = 1 << 16
 
 
-def write_sparse_counts(file, axes, blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
+def write_sparse_counts(
+    file: h5py.File, axes: Any, blocks: Iterable[tuple[np.ndarray, np.ndarray]]
+) -> None:
     """Write counts as `histpy.Histogram.write` does for sparse contents.
 
     histpy needs all cells in memory at once, 40 bytes each; this holds one block.
@@ -37,7 +41,7 @@ def write_sparse_counts(file, axes, blocks: Iterable[tuple[np.ndarray, np.ndarra
         _append(data, counts)
 
 
-def _growing(group, name: str, dtype: type, leading: tuple[int, ...]):
+def _growing(group: h5py.Group, name: str, dtype: type, leading: tuple[int, ...]) -> h5py.Dataset:
     """Dataset that is empty along its last axis and can grow there."""
     return group.create_dataset(
         name,
@@ -50,7 +54,7 @@ def _growing(group, name: str, dtype: type, leading: tuple[int, ...]):
     )
 
 
-def _append(dataset, values) -> None:
+def _append(dataset: h5py.Dataset, values: Any) -> None:
     start = dataset.shape[-1]
     values = np.asarray(values)
     dataset.resize(start + values.shape[-1], axis=dataset.ndim - 1)

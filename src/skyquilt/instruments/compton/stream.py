@@ -6,7 +6,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, cast
 
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.io.fits_headers import check_header
@@ -39,7 +39,7 @@ def open_inflated(path: str) -> Iterator[tuple[IO[bytes], bool]]:
                 yield stored, True
             else:
                 with gzip.open(stored) as inflated:
-                    yield inflated, False
+                    yield cast("IO[bytes]", inflated), False
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: damaged or cut short: {error}. Copy the file again.") from error
     except OSError as error:

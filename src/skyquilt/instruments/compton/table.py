@@ -152,6 +152,7 @@ def read_table(path: str | Path) -> ResponseTable:
         frame = str(file.attrs["frame"])
         nside, ordering = int(file.attrs["psichi_nside"]), str(file.attrs["psichi_ordering"])
         space = DataSpace(get(file, "em_edges"), get(file, "phi_edges"), nside, ordering, frame)
+        first, stop = (int(channel) for channel in file.attrs["channels"])
         return ResponseTable(
             path=str(path),
             rows=map_rows(file, "rows"),
@@ -160,7 +161,7 @@ def read_table(path: str | Path) -> ResponseTable:
             nside=int(file.attrs["nside"]),
             ordering=str(file.attrs["ordering"]),
             space=space,
-            channels=tuple(int(channel) for channel in file.attrs["channels"]),
+            channels=(first, stop),
         )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from skyquilt.config.instrument_analysis import ImagingAnalysis, ImagingFileAnalysis
 from skyquilt.instruments.backgrounds import describe_components
-from skyquilt.instruments.totals import check_totals
+from skyquilt.instruments.totals import check_problem_totals
 from skyquilt.problem import FitProblem
 from skyquilt.spectra.energies import format_range
 
@@ -19,13 +19,11 @@ def check_problem(analysis: ImagingAnalysis | ImagingFileAnalysis, problem: FitP
     InputError
         If counts and background do not belong together.
     """
-    counts = float(problem.counts.sum())
+    check_problem_totals(analysis, problem)
     each = {one.name: float(one.totals.sum()) for one in problem.backgrounds}
-    spectra = problem.counts_spectra.values()
-    check_totals(analysis, counts, problem.background_total, spectra, each)
     problem.expectation.block(_ANYWHERE)  # which makes the tables that a fit makes
     energies = format_range(*problem.description.energy_range_keV)
     return (
-        f"good; {counts:g} photons over {problem.background_total:g} expected "
+        f"good; {problem.counts.sum():g} photons over {problem.background_total:g} expected "
         f"background{describe_components(each)} in {energies}, frame {problem.frame}"
     )

@@ -41,7 +41,7 @@ class Clock(NamedTuple):
     zero: float
     scale: str
 
-    def to_time(self, seconds: np.ndarray) -> Any:
+    def to_time(self, seconds: np.ndarray | float) -> Any:
         """Times of this clock as astropy's."""
         from astropy.time import Time, TimeDelta
 

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 
 from skyquilt.config.energy import EnergySelection
+from skyquilt.config.imaging import CountsCube
 from skyquilt.config.instrument_analysis import ImagingAnalysis
 from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
@@ -50,9 +51,13 @@ logger = logging.getLogger(__name__)
 
 
 def make_cube_problem(
-    analysis: ImagingAnalysis, *, all_bins: bool = False, true_energy: bool = False
+    analysis: ImagingAnalysis,
+    cube: CountsCube,
+    *,
+    all_bins: bool = False,
+    true_energy: bool = False,
 ) -> FitProblem:
-    """Build the fit problem of an analysis of a counts cube.
+    """Build the fit problem of an analysis of a counts cube, section `counts` of its data.
 
     With `all_bins` all bins with background are kept, not only those with counts; all there are
     where fluxes below zero are fitted. With `true_energy` exposures per node of true energy are
@@ -67,7 +72,7 @@ def make_cube_problem(
     """
     data = analysis.data
     selected = check_declared(data).counts.selected()
-    counts = read_band_cube(data.counts, "data.counts")
+    counts = read_band_cube(cube, "data.counts")
     sections = data.backgrounds()
     cubes = read_backgrounds(sections, read_band_cube, counts)
     scales = {name: section.scale for name, section in sections.items()}

@@ -101,8 +101,8 @@ def check_declared(data: ImagingData) -> Files:
     InputError
         If selections differ and "selection" is not accepted, or times and "times" is not.
     """
-    sections = (data.events or data.counts, data.exposure, data.psf)
-    counts, exposure, psf = (read_declared(section.path) for section in sections)
+    paths = (*data.counts_paths(), data.exposure.path, data.psf.path)
+    counts, exposure, psf = map(read_declared, paths)
     backgrounds = read_each(data.backgrounds(), lambda _, section: read_declared(section.path))
     files = Files(counts, exposure, backgrounds, psf)
     for one, other in combinations((counts, exposure, *backgrounds.values(), psf), 2):
@@ -111,7 +111,7 @@ def check_declared(data: ImagingData) -> Files:
             message = f"{one.path} and {other.path}: {difference}; they must agree."
             object_to(data.accept, "selection", message)
     of_same_time = (backgrounds[name] for name, one in data.backgrounds().items() if one.scale == 1)
-    timed = (counts, exposure, *of_same_time)
+    timed: tuple[Declared, ...] = (counts, exposure, *of_same_time)
     if data.interval is not None:
         timed = tuple(one._replace(good=None) for one in timed)
     for one, other in combinations(timed, 2):

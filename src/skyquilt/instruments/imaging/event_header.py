@@ -61,7 +61,9 @@ def check_equinox(header: Any, primary: Any, path: str) -> None:
         If RADESYS (RADECSYS) or EQUINOX say so, in the header of the table or else of the file.
     """
     keys = ("RADESYS", "RADECSYS", "EQUINOX")
-    stated = next((one for one in (header, primary) if any(_text(one, key) for key in keys)), {})
+    stated: Any = next(
+        (one for one in (header, primary) if any(_text(one, key) for key in keys)), {}
+    )
     system = _text(stated, "RADESYS") or _text(stated, "RADECSYS")
     equinox = _text(stated, "EQUINOX").lstrip("J") or "2000"
     try:

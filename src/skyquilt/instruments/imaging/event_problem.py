@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from skyquilt.config.energy import EnergySelection
-from skyquilt.config.imaging import BackgroundCube
+from skyquilt.config.imaging import BackgroundCube, EventList
 from skyquilt.config.instrument_analysis import ImagingAnalysis
 from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, InputError
@@ -65,9 +65,13 @@ _SAME_EDGE = 1e-4  # relative; EBOUNDS are often single precision, in another un
 
 
 def make_event_problem(
-    analysis: ImagingAnalysis, *, all_bins: bool = False, true_energy: bool = False
+    analysis: ImagingAnalysis,
+    section: EventList,
+    *,
+    all_bins: bool = False,
+    true_energy: bool = False,
 ) -> FitProblem:
-    """Build the fit problem of an analysis of an event list.
+    """Build the fit problem of an analysis of an event list, section `events` of its data.
 
     With `all_bins` it knows what is expected where there are no events, so that skies can be
     simulated. With `true_energy` the energies of the events and what their total is made of are
@@ -82,7 +86,7 @@ def make_event_problem(
     """
     data = analysis.data
     declared = check_declared(data)
-    events = read_events(data.events, data.accept, data.interval)
+    events = read_events(section, data.accept, data.interval)
     of_exposure, of_background = 1.0, {}
     if data.interval is not None:
         of_exposure, of_background = time_fractions(data, declared, events)

@@ -110,7 +110,7 @@ def warn_of_exposure(background: HealpixCube, exposure: HealpixCube) -> None:
     for frame in _FRAMES:
         seen = grid.at(rotate(rotation(background.frame, frame), direction))[:, 0]
         alike[frame] = _correlation(expected[is_faint], seen)
-    other = max(alike, key=alike.get)
+    other = max(alike, key=alike.__getitem__)
     if alike[other] > alike[exposure.frame] + _MORE_ALIKE:
         logger.warning(
             "%s: taken as %s, but %s follows it far better as %s (correlation %.2f, not %.2f): is "

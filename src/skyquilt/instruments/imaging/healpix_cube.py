@@ -69,8 +69,10 @@ class HealpixCube:
         step = min(16, max(4, 256 // self.nside))
         return np.moveaxis(healpy.boundaries(self.nside, self.ipix[is_kept], step=step), 1, 2)
 
-    def find_difference(self, other: "HealpixCube") -> str | None:
+    def find_difference(self, other: object) -> str | None:
         """What makes the pixels of two cubes differ, for a message; None if they are the same."""
+        if not isinstance(other, HealpixCube):
+            return "one is in HEALPix pixels, the other in those of an image"
         for what, ours, theirs in (
             ("frame", self.frame, other.frame),
             ("nside", self.nside, other.nside),

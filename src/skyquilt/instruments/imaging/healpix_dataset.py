@@ -159,8 +159,8 @@ def _read_pixels(table: Any) -> tuple[int, np.ndarray, np.ndarray]:
 
 def _read_edges(table: Any, low: str, high: str, unit: str) -> np.ndarray:
     """Edges of bins, from the columns of their ends."""
-    ends = (get_column(table, name, unit) for name in (low, high))
-    return join_bins(*ends, f"{low} and {high} of {table.name}")
+    first, last = (get_column(table, name, unit) for name in (low, high))
+    return join_bins(first, last, f"{low} and {high} of {table.name}")
 
 
 def _vertices(nside: int, ipix: np.ndarray) -> np.ndarray:

@@ -142,8 +142,9 @@ def _implicit(header, nside: int, n_value: int, path: str) -> np.ndarray:
     first, last = header.get("FIRSTPIX", 0), header.get("LASTPIX")
     if not isinstance(first, int) or not isinstance(last, int | None):
         raise InputError(f"{path}: FIRSTPIX {first!r} and LASTPIX {last!r} must be whole numbers.")
-    is_part = last is not None and last - first + 1 == n_value
-    return np.arange(first, last + 1) if is_part else np.arange(12 * nside**2)
+    if last is not None and last - first + 1 == n_value:
+        return np.arange(first, last + 1)
+    return np.arange(12 * nside**2)
 
 
 def _sparse(table, path: str, nside: int, n: int, is_nested: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -163,7 +164,7 @@ def _disk(region: str, nside: int, is_nested: bool, path: str) -> np.ndarray:
 
     found = _DISK.fullmatch(region.strip())
     try:
-        lon, lat, radius = (float(text) for text in found[1].split(","))
+        lon, lat, radius = (float(text) for text in (found[1] if found else "").split(","))
         center = healpy.ang2vec(lon, lat, lonlat=True)
         return healpy.query_disc(nside, center, np.radians(radius), nest=is_nested)
     except (TypeError, ValueError) as error:

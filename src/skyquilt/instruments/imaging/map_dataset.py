@@ -102,7 +102,7 @@ def read_map_dataset(
     dispersion = to_kernel(edisp, exposure.axis("ENERGY_TRUE"), counts.axis("ENERGY"))
     is_safe = _read_mask(hdus, counts, path)
     flux = integrate(spectrum, exposure.axis("ENERGY_TRUE").edges)
-    is_good = is_safe.any(axis=0)
+    is_good = np.any(is_safe, axis=0)
     if "ENERGY" in spread.axes:
         response = _by_band(exposure, dispersion, spread, flux, is_good, path, normalise)
     else:
@@ -113,25 +113,25 @@ def read_map_dataset(
         images, bins, component = response.true_energy()
         borders = [*corners(spectrum), *counts.axis("ENERGY").edges]
         axis = TrueEnergy.of_bins(true_edges, borders).take(bins)
-        grid = to_grid(exposure.projection, images)
+        grid = to_grid(exposure.image, images)
         return SpreadNodes(axis, grid, np.arange(bins.size), component)
 
-    vertices, is_on_sky = pixel_vertices(counts.projection)
-    is_kept = is_safe.any(axis=1)[is_on_sky]
+    vertices, is_on_sky = pixel_vertices(counts.image)
+    is_kept = np.any(is_safe, axis=1)[is_on_sky]
     _check_on_sky(counts, is_safe & ~is_on_sky[:, np.newaxis])
     edges, observed = counts.axis("ENERGY").edges, by_pixel(counts.values)
-    cube = WcsCube(path, counts.projection, observed, edges)
+    cube = WcsCube(path, counts.image, observed, edges)
     backgrounds = read_file_backgrounds(sections, cube, by_pixel(background.values))
-    frame = exposure.projection.frame
+    frame = exposure.image.frame
     return PixelData(
         path=path,
         frame=frame,
-        vertices=_turn(vertices[is_kept], counts.projection.frame, frame),
+        vertices=_turn(vertices[is_kept], counts.image.frame, frame),
         edges=edges,
         is_good=is_good,
         counts=observed[is_on_sky][is_kept],
         backgrounds={name: values[is_on_sky][is_kept] for name, values in backgrounds.items()},
-        yields=to_grid(exposure.projection, response.yields),
+        yields=to_grid(exposure.image, response.yields),
         theta=response.theta,
         profile=response.profile,
         to_band=response.to_band,
@@ -144,8 +144,7 @@ def read_map_dataset(
 def _read_image(hdus: Any, name: str, path: str, unit: str | None = None) -> SkyMap:
     """A map that must be an image."""
     found = read_map(hdus, name, path, unit)
-    if found.projection is None:
-        raise FaultError(f"{name} is that of a region; an image is needed.")
+    _ = found.image
     return found
 
 
@@ -157,7 +156,7 @@ def _turn(vertices: np.ndarray, from_frame: str, to_frame: str) -> np.ndarray:
 
 
 def _check_same(counts: SkyMap, other: SkyMap) -> None:
-    difference = find_difference(counts.projection, other.projection)
+    difference = find_difference(counts.image, other.image)
     if difference is None and not counts.axis("ENERGY").is_same(other.axis("ENERGY")):
         difference = (
             f"the energies are {counts.axis('ENERGY').edges} keV in the first and "
@@ -185,7 +184,7 @@ def _check_exposure(exposure: SkyMap) -> None:
     if is_unknown.any():
         logger.info(
             "%s: EXPOSURE is not known (NaN) in %d pixels; directions there have no flux",
-            *(exposure.projection.path, np.sum(is_unknown.any(axis=0))),
+            *(exposure.image.path, np.sum(is_unknown.any(axis=0))),
         )
     is_bad = ~is_possible(exposure.values) & ~is_unknown
     if is_bad.any():
@@ -233,7 +232,7 @@ def _by_band(
     energy = dispersion.axis("ENERGY")
     if not spread.axis("ENERGY").is_same(energy):
         raise FaultError("PSF has other bins of ENERGY than COUNTS and EXPOSURE.")
-    yields = np.zeros((len(is_good), *exposure.projection.shape))
+    yields = np.zeros((len(is_good), *exposure.image.shape))
     yields[is_good] = _band_yields(exposure, dispersion, flux, is_good)
     photons = np.nansum(yields, axis=(1, 2))
     wanted = is_good & choose_known(
@@ -287,13 +286,13 @@ def _band_yields(
         if dispersion.projection is None:
             share = in_band[:, 0, 0]
         else:
-            vec = pixel_centers(exposure.projection)
-            vec = _turn(vec, exposure.projection.frame, dispersion.projection.frame)
+            vec = pixel_centers(exposure.image)
+            vec = _turn(vec, exposure.image.frame, dispersion.projection.frame)
             share = values_at(dispersion.projection, in_band, vec)
         counts = detected * share
         counts[detected == 0] = 0  # the share need not be known there
         bands.append(np.sum(counts, axis=1))
-    return np.reshape(bands, (-1, *exposure.projection.shape))
+    return np.reshape(bands, (-1, *exposure.image.shape))
 
 
 def _profiles(

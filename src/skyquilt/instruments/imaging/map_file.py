@@ -58,6 +58,19 @@ class SkyMap(NamedTuple):
     projection: Projection | None
     axes: dict[str, Axis]
 
+    @property
+    def image(self) -> Projection:
+        """Its sky.
+
+        Raises
+        ------
+        FaultError
+            If it is that of a region.
+        """
+        if self.projection is None:
+            raise FaultError(f"{self.name} is that of a region; an image is needed.")
+        return self.projection
+
     def axis(self, name: str) -> Axis:
         """An axis by its name.
 
@@ -189,7 +202,7 @@ def _read_axis(
     if is_log and min(values[0] for values in found) <= 0:
         raise FaultError(f"{what} must be above 0.")
     if len(found) == 2:
-        return Axis(join_bins(*found, what))
+        return Axis(join_bins(found[0], found[1], what))
     return _from_nodes(found[0], what, is_log=is_log)
 
 

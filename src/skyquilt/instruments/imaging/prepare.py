@@ -1,6 +1,7 @@
 """From the files of an imaging instrument to a fit problem."""
 
 from skyquilt.config.instrument_analysis import ImagingAnalysis, ImagingFileAnalysis
+from skyquilt.errors import ConfigError
 from skyquilt.problem import FitProblem
 
 
@@ -33,10 +34,13 @@ def make_problem(
         from skyquilt.instruments.imaging.file import make_file_problem
 
         return make_file_problem(analysis, all_bins=all_bins, true_energy=true_energy)
-    if analysis.data.events is not None:
+    events, counts = analysis.data.events, analysis.data.counts
+    if events is not None:
         from skyquilt.instruments.imaging.event_problem import make_event_problem
 
-        return make_event_problem(analysis, all_bins=all_bins, true_energy=true_energy)
+        return make_event_problem(analysis, events, all_bins=all_bins, true_energy=true_energy)
+    if counts is None:  # the configuration does not allow it
+        raise ConfigError("imaging data have neither `events` nor `counts`.")
     from skyquilt.instruments.imaging.cube_problem import make_cube_problem
 
-    return make_cube_problem(analysis, all_bins=all_bins, true_energy=true_energy)
+    return make_cube_problem(analysis, counts, all_bins=all_bins, true_energy=true_energy)

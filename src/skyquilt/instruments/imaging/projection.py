@@ -82,7 +82,9 @@ def read_projection(header: Any, path: str, frame: str | None = None) -> Project
     return projection
 
 
-def to_vec(projection: Projection, column: np.ndarray, row: np.ndarray) -> np.ndarray:
+def to_vec(
+    projection: Projection, column: np.ndarray | float, row: np.ndarray | float
+) -> np.ndarray:
     """Directions of places in the image, shape (..., 3); NaN off the sky."""
     column, row = np.broadcast_arrays(column, row)
     places = np.stack([np.ravel(column), np.ravel(row)], axis=1).astype(np.float64)
@@ -142,12 +144,10 @@ def find_difference(one: Projection, other: Projection) -> str | None:
 
     Compared are the places of pixels on the sky; the keywords are named.
     """
-    for what, ours, theirs in (
-        ("frame", one.frame, other.frame),
-        ("shape", one.shape, other.shape),
-    ):
-        if ours != theirs:
-            return f"the {what} is {ours} in the first and {theirs} in the second"
+    for what in ("frame", "shape"):
+        values = [getattr(projection, what) for projection in (one, other)]
+        if values[0] != values[1]:
+            return f"the {what} is {values[0]} in the first and {values[1]} in the second"
     places = _sample(one.shape)
     apart = np.linalg.norm(to_vec(one, *places) - to_vec(other, *places), axis=-1)
     is_off = np.isnan(to_vec(one, *places)[..., 0]), np.isnan(to_vec(other, *places)[..., 0])

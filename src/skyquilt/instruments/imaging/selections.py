@@ -215,7 +215,7 @@ def sort_selections(selections: tuple[Selection, ...], energy_unit: str | None =
                 unknown.append(f"{one} is not understood")
         except (ValueError, TypeError) as error:
             unknown.append(str(error))
-    return Selected(*(tuple(found) for found in (energy, circles, time, response, unknown)))
+    return Selected(tuple(energy), tuple(circles), tuple(time), tuple(response), tuple(unknown))
 
 
 def _check_whole(selection: Selection) -> None:

@@ -70,8 +70,10 @@ class WcsCube:
             )
         return vertices[is_kept[is_on_sky]]
 
-    def find_difference(self, other: "WcsCube") -> str | None:
+    def find_difference(self, other: object) -> str | None:
         """What makes the pixels of two cubes differ, for a message; None if they are the same."""
+        if not isinstance(other, WcsCube):
+            return "one is in HEALPix pixels, the other in those of an image"
         return find_difference(self.projection, other.projection)
 
 

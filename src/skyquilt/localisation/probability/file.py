@@ -118,7 +118,8 @@ def _choose_frame(path: str, table: "BinTableHDU", given: str | None) -> str:
         found = read_frame(stated)
     except ValueError as error:
         raise InputError(f"{path}: {error}.") from error
-    if found is None and given is None:
+    frame = found or given
+    if frame is None:
         if {"UNIQ", "RANGE"} & {name.upper() for name in table.columns.names}:
             logger.warning(
                 "%s: its header has no COORDSYS: taken as ICRS, as the format asks", path
@@ -133,7 +134,7 @@ def _choose_frame(path: str, table: "BinTableHDU", given: str | None) -> str:
             f"{path}: its header says COORDSYS {stated!r}, {found}, not {given}: leave "
             "`--map-frame` out, or mend the header."
         )
-    return found or given
+    return frame
 
 
 def _check_word(table: "BinTableHDU", key: str, allowed: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ Of a plain file only the rows that are needed are touched: three months of steps
 import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -109,9 +109,10 @@ def _row_type(header, path: str) -> tuple[np.dtype, dict[str, float]]:
                 _refuse_missing(name, columns.names, path)
                 continue
             scales[name] = _scale(stored[name.lower()], unit, path)
-            fields.append((name, *_numbers(*kinds[name.lower()][:2], name, size, path)))
+            kind, offset = kinds[name.lower()][:2]
+            fields.append((name, *_numbers(kind, offset, name, size, path)))
         names, formats, offsets = zip(*fields, strict=True)
-        layout = {"names": names, "formats": formats, "offsets": offsets}
+        layout: Any = {"names": names, "formats": formats, "offsets": offsets}
         return np.dtype(layout | {"itemsize": header["NAXIS1"]}), scales
 
 

@@ -63,16 +63,18 @@ def collect(blocks: Iterator[np.ndarray], interval: Interval | None) -> Records:
         Interval of the pointings [UNIX s]; None is the whole file.
     """
     start, stop = interval or (-np.inf, np.inf)
-    times, pointings, first, n_before, last = [], [], 0, 0, -np.inf
+    times: list[np.ndarray] = []
+    pointings: list[np.ndarray] = []
+    first, n_before, last = 0, 0, -np.inf
     for block in (block for block in blocks if len(block)):
         time = block[:, 0]
         times.append(block[:, [0, 8]])
         if time[0] <= start:  # what was kept lies before the interval
             pointings.clear()
         if last < stop:
-            low = max(np.searchsorted(time, start, side="right") - 1, 0)
+            low = max(int(np.searchsorted(time, start, side="right")) - 1, 0)
             high = np.searchsorted(time, stop) + 1
-            first = first if pointings else n_before + int(low)
+            first = first if pointings else n_before + low
             pointings.append(block[low:high, 1:8].copy())
         n_before, last = n_before + len(block), time[-1]
     if not times:

@@ -43,7 +43,7 @@ class Response:
 
     path: str
     nside: int
-    ordering: str
+    ordering: str | None
     frame: str
     ei_edges: np.ndarray
     space: DataSpace

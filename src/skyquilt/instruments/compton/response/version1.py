@@ -33,7 +33,13 @@ def read_version_1(drm: h5py.Group, path: str) -> Response:
         read = dense_reader(drm["CONTENTS"], n_bins, path)
         n_rows = rows_per_read(drm["CONTENTS"], names)
     return Response(
-        *(path, source.nside, source.ordering, "local", ei_edges, space, "s-1"),
+        path=path,
+        nside=source.nside,
+        ordering=source.ordering,
+        frame="local",
+        ei_edges=ei_edges,
+        space=space,
+        unit="s-1",
         read=_scaled(read, factor),
         rows_per_read=n_rows,
     )

@@ -8,7 +8,7 @@ import logging
 
 import numpy as np
 
-from skyquilt.instruments.compton.orientation import Orientation
+from skyquilt.instruments.compton.orientation import Orientation, get_livetimes
 from skyquilt.instruments.compton.simulator.cones import ConeImages
 from skyquilt.instruments.compton.simulator.exposure import spacecraft_axes
 from skyquilt.instruments.compton.simulator.instrument import Instrument
@@ -116,9 +116,9 @@ def background_photons(
         Flux [ph cm-2 s-1].
     """
     shape = photon_shape(instrument.edges)
-    weights = local_weights(orientation, orientation.livetime, nside)
+    weights = local_weights(orientation, get_livetimes(orientation), nside)
     counts = weights.sum() * np.sum(shape @ instrument.area)
-    return shape * rate * orientation.livetime.sum() / counts
+    return shape * rate * get_livetimes(orientation).sum() / counts
 
 
 def fold(weights: np.ndarray, nside: int, images: ConeImages) -> np.ndarray:

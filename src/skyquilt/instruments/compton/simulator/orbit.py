@@ -7,7 +7,7 @@ import numpy as np
 
 from skyquilt.config.simulation import SimulatedOrbit, Simulation
 from skyquilt.config.units import to_value
-from skyquilt.instruments.compton.orientation import EARTH_RADIUS_KM, Orientation
+from skyquilt.instruments.compton.orientation import EARTH_RADIUS_KM, Orientation, get_livetimes
 from skyquilt.io.products import new_product
 from skyquilt.sky.frames import rotation, vec_to_lonlat
 
@@ -108,7 +108,7 @@ def fly(simulation: Simulation) -> Orientation:
 
 def _stamps(simulation: Simulation) -> np.ndarray:
     """Stamps of the orientation records [UNIX s]."""
-    bursts = [source.interval for source in simulation.bursts.values()]
+    bursts = simulation.burst_intervals.values()
     borders = np.unique([*simulation.span, *(edge for interval in bursts for edge in interval)])
     middles = (borders[:-1] + borders[1:]) / 2
     is_burst = [any(first < middle < last for first, last in bursts) for middle in middles]
@@ -137,7 +137,7 @@ def write_orientation(path: Path, orientation: Orientation) -> None:
     lonlat = [vec_to_lonlat(v) for v in (orientation.x, orientation.z, orientation.zenith)]
     (x_lon, x_lat), (z_lon, z_lat), (earth_lon, earth_lat) = lonlat
     columns = [orientation.time, x_lat, x_lon, z_lat, z_lon, orientation.altitude]
-    records = np.column_stack([*columns, earth_lat, earth_lon, orientation.livetime])
+    records = np.column_stack([*columns, earth_lat, earth_lon, get_livetimes(orientation)])
     with new_product(path) as partial:
         np.savetxt(
             partial,

@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from skyquilt.instruments.compton.orientation import Orientation
+from skyquilt.instruments.compton.orientation import Orientation, get_livetimes
 from skyquilt.instruments.compton.simulator.exposure import exposures
 from skyquilt.instruments.compton.simulator.histogram_files import cds_axes
 from skyquilt.instruments.compton.simulator.instrument import Instrument
@@ -85,7 +85,7 @@ def write_point_source_response(
     from histpy import Axes, Axis, HealpixAxis
 
     directions = ring_to_vec(nside, np.arange(nside_to_npix(nside)))
-    factors = exposures(orientation, orientation.livetime, directions)
+    factors = exposures(orientation, get_livetimes(orientation), directions)
     em, phi, psichi = cds_axes(instrument, "galactic", em_scale="log")
     ei = Axis(em.edges, label="Ei", scale="log")
     axes = Axes([HealpixAxis(nside, coordsys="galactic", label="NuLambda"), ei, em, phi, psichi])

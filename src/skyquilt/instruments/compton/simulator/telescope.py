@@ -65,7 +65,7 @@ def zenith_factor(cos_zenith: np.ndarray) -> np.ndarray:
     return _FLOOR + (1 - _FLOOR) * height
 
 
-def klein_nishina(energy: np.ndarray, angle: np.ndarray) -> np.ndarray:
+def klein_nishina(energy: np.ndarray | float, angle: np.ndarray) -> np.ndarray:
     """Differential cross-section of Compton scattering on a free electron.
 
     Parameters
@@ -93,7 +93,7 @@ def klein_nishina(energy: np.ndarray, angle: np.ndarray) -> np.ndarray:
     return 0.5 * ratio**2 * (ratio + 1 / ratio - np.sin(angle) ** 2)
 
 
-def arm_fwhm(energy: np.ndarray) -> np.ndarray:
+def arm_fwhm(energy: np.ndarray | float) -> np.ndarray:
     """Full width at half maximum of the angular resolution measure (ARM) [deg].
 
     Parameters
@@ -109,7 +109,7 @@ def arm_fwhm(energy: np.ndarray) -> np.ndarray:
     return _ARM_FWHM_DEG * (energy / _ARM_REFERENCE_KEV) ** _ARM_POWER
 
 
-def arm_profile(offset: np.ndarray, fwhm: np.ndarray) -> np.ndarray:
+def arm_profile(offset: np.ndarray, fwhm: np.ndarray | float) -> np.ndarray:
     """Profile of the ARM: a Gaussian with the wings of a Lorentzian of the same width.
 
     Parameters

@@ -6,7 +6,7 @@ milliseconds and need no files. Everything else, from weights to regions, is sky
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class Telescope:
     def attitude(self) -> tuple[np.ndarray, np.ndarray]:
         """Rotations from the sky to the spacecraft, and seconds: a slew of 9 deg in 40 s."""
         tilt, roll = np.radians([20.0, 25.0, 29.0]), np.radians([70.0, 72.0, 74.0])
-        return _turn(roll, 2) @ _turn(tilt, 0), np.array([14.0, 16.0, 10.0])
+        return turn(roll, 2) @ turn(tilt, 0), np.array([14.0, 16.0, 10.0])
 
     def skewness(self, direction: np.ndarray) -> float:
         """Skewness of the slope of the likelihood at zero flux, when there is no source."""
@@ -121,7 +121,7 @@ class Telescope:
         return separation(source[:, np.newaxis], psichi)[:, np.newaxis]
 
 
-def _turn(angle: np.ndarray, axis: int) -> np.ndarray:
+def turn(angle: np.ndarray, axis: int) -> np.ndarray:
     """Rotations about a coordinate axis, shape (n, 3, 3)."""
     first, second = (axis + 1) % 3, (axis + 2) % 3
     matrix = np.zeros((len(angle), 3, 3))
@@ -137,7 +137,7 @@ def fit_many(
     flux: float,
     n_trials: int,
     seed: int,
-    **options: bool | float,
+    **options: Any,
 ) -> FluxFit:
     """Fits, with some options, of as many observations of one source at its true direction."""
     rng = np.random.default_rng(seed)

@@ -4,8 +4,9 @@ Expectations are sparse and exact: the expected counts of a source are a closed 
 standard deviations, and their total is their sum over all pixels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -14,6 +15,7 @@ from skyquilt.blocks import SparseBlock
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem import Description, FitProblem
+from skyquilt.problem.nodes import NodeBlock, missing_nodes
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nside_to_npix
 
@@ -41,16 +43,36 @@ class PointSpread:
 
     @property
     def n_hit(self) -> int:
+        """Number of hit bins."""
         return int(self.number.max()) + 1
 
     @property
     def entries_per_direction(self) -> float:
+        """Expected counts that a block holds per direction."""
         return len(self.number) * (5 * self.width / 2) ** 2
 
+    true_energy: ClassVar[None] = None
+
+    def nodes(self, directions: np.ndarray) -> NodeBlock:
+        """Refused: there are none."""
+        raise missing_nodes("toy")
+
+    def with_spectrum(self, flux: np.ndarray) -> "PointSpread":
+        """Refused: there are no nodes."""
+        raise missing_nodes("toy")
+
+    def select_bins(self, bins: np.ndarray) -> "PointSpread":
+        """The same with some of the hit bins."""
+        new = np.full(self.n_hit, -1)
+        new[bins] = np.arange(len(bins))
+        return replace(self, number=np.where(self.number < 0, -1, new[self.number]))
+
     def work_per_direction(self) -> float:
+        """Estimated multiply-adds for one direction."""
         return 50 * self.entries_per_direction
 
     def block(self, directions: np.ndarray) -> SparseBlock:
+        """Expected counts for unit flux."""
         near = self.tree.query_ball_point(directions, 5 * self.width)
         sizes = np.array([len(one) for one in near], dtype=np.int64)
         pixel = np.concatenate([*near, []]).astype(np.int64)
@@ -96,9 +118,11 @@ class Imager:
 
     @cached_property
     def tree(self) -> cKDTree:
+        """Centres of all pixels of the sky."""
         return cKDTree(self.centres)
 
     def spread(self, number: np.ndarray) -> PointSpread:
+        """Expectation with some of the pixels as hit bins."""
         return PointSpread(self.tree, np.radians(self.width), self.exposure, number)
 
     def expected(self, directions: np.ndarray, flux: np.ndarray) -> np.ndarray:

@@ -10,11 +10,12 @@ from typing import Any
 class Sent:
     """A request that is over at once."""
 
-    def Test(self):  # noqa: N802 - name of MPI
+    def Test(self) -> bool:  # noqa: N802 - name of MPI
+        """Whether it is over."""
         return True
 
-    def wait(self):
-        return None
+    def wait(self) -> None:
+        """Wait for its end."""
 
 
 class ThreadComm:
@@ -23,25 +24,31 @@ class ThreadComm:
     def __init__(self, rank: int, world: "World"):
         self.rank, self.world = rank, world
 
-    def Get_rank(self):  # noqa: N802
+    def Get_rank(self) -> int:  # noqa: N802
+        """Number of this rank."""
         return self.rank
 
-    def Get_size(self):  # noqa: N802
+    def Get_size(self) -> int:  # noqa: N802
+        """Number of ranks."""
         return self.world.size
 
-    def allgather(self, item):
+    def allgather(self, item: Any) -> list[Any]:
+        """Items of all ranks."""
         self.world.items[self.rank] = item
         self.world.barrier.wait()
         return [self.world.items[rank] for rank in range(self.world.size)]
 
-    def isend(self, content, dest, tag):
+    def isend(self, content: Any, dest: int, tag: int) -> Sent:
+        """Send without waiting."""
         self.world.boxes[dest, self.rank, tag].append(content)
         return Sent()
 
-    def iprobe(self, source, tag):
+    def iprobe(self, source: int, tag: int) -> bool:
+        """Whether a message has come."""
         return bool(self.world.boxes[self.rank, source, tag])
 
-    def recv(self, source, tag):
+    def recv(self, source: int, tag: int) -> Any:
+        """Take the oldest message."""
         return self.world.boxes[self.rank, source, tag].popleft()
 
 
@@ -49,8 +56,9 @@ class World:
     """All messages between the ranks."""
 
     def __init__(self, size: int):
-        self.size, self.items = size, {}
-        self.boxes = defaultdict(deque)
+        self.size = size
+        self.items: dict[int, Any] = {}
+        self.boxes: defaultdict[tuple[int, int, int], deque[Any]] = defaultdict(deque)
         self.barrier = threading.Barrier(size)
 
 
