@@ -50,32 +50,12 @@ look_before_planning()
 rule all:
     default_target: True
     input:
-        tables=of_each_analysis(table_file),
-        problems=of_all_analyses("problem.h5"),
-        plans=of_all_analyses("plan.json"),
-        chunks=of_each_analysis(chunk_files),
-        maps=of_all_analyses("maps.fits"),
-        steps=of_each_analysis(refinement_plans),
-        step_chunks=of_each_analysis(refinement_chunks),
-        refined=of_all_analyses("refined.fits"),
-        summaries=of_all_analyses("summary.json"),
-        skymaps=of_all_analyses("skymap.multiorder.fits"),
-        flat_skymaps=of_all_analyses("skymap.fits"),
-        regions=of_all_analyses("regions"),
-        plots=of_all_analyses("plots"),
-        pages=of_all_analyses("report.html"),
+        *all_products(),
         index=rules.list_reports.output.index,
-        sources=of_searched_analyses("sources.ecsv"),
-        source_tables=of_searched_analyses("sources.fits"),
-        models=of_calibrated_analyses("model.h5"),
-        skies=of_each_analysis(skies_files),
-        calibrations=of_calibrated_analyses("calibration.json"),
-        calibration_tables=of_calibrated_analyses("calibration.h5"),
-        calibration_plots=of_calibrated_analyses("calibration-plots"),
     message:
         "all analyses are done"
 
 
 rule calibrate:
     input:
-        calibrations=of_calibrated_analyses("calibration.json"),
+        calibrations=of_each_analysis(files_of("calibration", "calibration.json")),

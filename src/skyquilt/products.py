@@ -1,28 +1,62 @@
 """Every product of an analysis: its files, which verb makes it, and what it answers.
 
-The workflow, `run`, `status`, `verify` and the pages take from here what there is, in which order
-it is made, and which settings and files each product depends on.
+This is the one list of them. The rules, `run`, `status`, `verify`, `report` and the help take from
+here what there is, in which order it is made, and which settings and files each product depends on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from pathlib import PurePosixPath
 from typing import Any, Literal, NamedTuple
 
 Sections = Mapping[str, bool | frozenset[str]]
 """Sections of an analysis: whole (True), or some of their keys."""
 
+LISTING = "figures.json"
+"""List in a folder of figures; it stands for the folder."""
+
+INDEX = "index.html"
+"""Page of all analyses, beside their folders."""
+
+
+class Content(NamedTuple):
+    """A file of a product, or a folder of files.
+
+    Attributes
+    ----------
+    path : str
+        Where it is, in the folder of the analysis.
+    kinds : tuple of str
+        What the file may be, as "skyquilt/maps", or the files in the folder.
+    about : str
+        What the page says of it, "" if the page does not link it.
+    folder : {"", "parts", "figures", "whole"}
+        A file; or a folder of parts that jobs of their own make; or one that is made as a whole:
+        of figures with a list of them, or of other files.
+    parts : tuple of str
+        Patterns of the names in a folder of parts.
+    """
+
+    path: str
+    kinds: tuple[str, ...]
+    about: str = ""
+    folder: Literal["", "parts", "figures", "whole"] = ""
+    parts: tuple[str, ...] = ()
+
 
 class Product(NamedTuple):
-    """A file, or several that are made together.
+    """Files that are made together.
 
     Attributes
     ----------
     name : str
         Name of the product.
-    files : tuple of str
-        Files and folders in the folder of the analysis; the first tells what the product answers.
+    contents : tuple of Content
+        Its files and folders; the first tells what the product answers.
     verb : str
         Verb of `skyquilt` that makes it.
+    about : str
+        What the verb makes of what, for the help.
     sections : dict
         Settings that it depends on, besides those of what it is made from.
     needs : tuple of str
@@ -31,19 +65,36 @@ class Product(NamedTuple):
         Input files that it is made from.
     asked_by : str
         Section without which an analysis does not have it, "" if every one has it.
+    in_run : bool
+        Whether `skyquilt run` makes it, too; the workflow makes all.
     """
 
     name: str
-    files: tuple[str, ...]
+    contents: tuple[Content, ...]
     verb: str
+    about: str
     sections: Sections
     needs: tuple[str, ...] = ()
     data: Literal["", "measurement", "responses", "catalogue"] = ""
     asked_by: str = ""
+    in_run: bool = True
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of all contents."""
+        return tuple(content.path for content in self.contents)
 
 
-LISTING = "figures.json"
-"""List in a folder of figures; it stands for the folder."""
+def _file(path: str, kind: str, about: str = "") -> Content:
+    return Content(path, (f"skyquilt/{kind}",), about)
+
+
+def _folder(path: str, kinds: str, folder: Literal["figures", "whole"]) -> Content:
+    return Content(path, tuple(f"skyquilt/{kind}" for kind in kinds.split()), folder=folder)
+
+
+def _parts(path: str, kinds: str, *names: str) -> Content:
+    return _folder(path, kinds, "whole")._replace(folder="parts", parts=names)
 
 
 def _whole(*names: str) -> dict[str, bool]:
@@ -61,62 +112,208 @@ _SKIES = _whole("map", "fit", "calibrate")
 PRODUCTS = {
     product.name: product
     for product in (
-        Product("table", ("table.json",), "contract", _TABLE, data="responses"),
         Product(
-            *("problem", ("problem.h5",), "prepare"),
+            "table",
+            (_file("table.json", "table-note"),),
+            "contract",
+            "response x spectrum, kept in the cache",
+            _TABLE,
+            data="responses",
+        ),
+        Product(
+            "problem",
+            (
+                _file(
+                    *("problem.h5", "problem"),
+                    "counts, background and expected counts that were fitted",
+                ),
+            ),
+            "prepare",
+            "counts, background, orientation, table",
             # bins without counts bound fluxes below zero
             _PROBLEM | {"fit": frozenset({"allow_negative"})},
             data="measurement",
         ),
-        Product("plan", ("plan.json",), "plan", _whole("map", "fit"), ("problem",)),
-        Product("chunks", ("chunks",), "fit-chunk", {}, ("plan",)),
-        Product("maps", ("maps.fits",), "merge", {}, ("chunks",)),
-        Product("steps", ("refine",), "plan-refinement", _REFINED, ("maps",)),
-        Product("refined", ("refined.fits",), "refine", _REFINED, ("maps",)),
+        Product(
+            "plan",
+            (_file("plan.json", "plan"),),
+            "plan",
+            "which pixels, in how many chunks",
+            _whole("map", "fit"),
+            ("problem",),
+        ),
+        Product(
+            "chunks",
+            (_parts("chunks", "chunk", "*.h5"),),
+            "fit-chunk",
+            "one chunk of pixels (MPI-aware)",
+            {},
+            ("plan",),
+        ),
+        Product(
+            "maps",
+            (
+                _file(
+                    *("maps.fits", "maps"),
+                    "maps of TS, flux and their errors; opens in healpy, TOPCAT, Aladin",
+                ),
+            ),
+            "merge",
+            "chunks side by side",
+            {},
+            ("chunks",),
+        ),
+        Product(
+            "steps",
+            (_parts("refine", "plan chunk", "*.json", "*/*.h5"),),
+            "plan-refinement",
+            "next pixels of a refinement in chunks",
+            _REFINED,
+            ("maps",),
+            in_run=False,
+        ),
+        Product(
+            "refined",
+            (
+                _file(
+                    "refined.fits", "refined", "TS on a multi-order grid that resolves the region"
+                ),
+            ),
+            "refine",
+            "the map made finer where the source may be",
+            _REFINED,
+            ("maps",),
+        ),
         Product(
             "localisation",
-            ("summary.json", "skymap.multiorder.fits", "skymap.fits", "regions"),
+            (
+                _file("summary.json", "summary", "all numbers of this page"),
+                _file(
+                    *("skymap.multiorder.fits", "skymap"),
+                    "multi-order localisation map for ligo.skymap, mocpy, alert systems",
+                ),
+                _file("skymap.fits", "flat-skymap", "the same as a flat HEALPix map"),
+                _folder("regions", "region", "whole"),
+            ),
             "localise",
+            "best position, posterior, regions",
             _whole("localise"),
             ("refined",),
         ),
         Product(
-            *("sources", ("sources.fits", "sources.ecsv"), "sources", _SOURCES, ("maps",)),
+            "sources",
+            (
+                _file(
+                    *("sources.fits", "sources"),
+                    "source list as FITS, with the catalogue's objects",
+                ),
+                _file("sources.ecsv", "sources", "source list as text"),
+            ),
+            "sources",
+            "sources above a threshold",
+            _SOURCES,
+            ("maps",),
             data="catalogue",
             asked_by="sources",
         ),
-        Product("plots", ("plots",), "plot", _whole("plots"), ("localisation", "sources")),
         Product(
-            *("model", ("model.h5",), "prepare", _PROBLEM),
+            "plots",
+            (_folder("plots", "figures figure", "figures"),),
+            "plot",
+            "figures as PNG and PDF",
+            _whole("plots"),
+            ("localisation", "sources"),
+            in_run=False,
+        ),
+        Product(
+            "model",
+            (_file("model.h5", "problem"),),
+            "prepare",
+            "the same with --all-bins, to simulate skies",
+            _PROBLEM,
             data="measurement",
             asked_by="calibrate",
+            in_run=False,
         ),
-        Product("skies", ("skies",), "simulate-skies", _SKIES, ("model",), asked_by="calibrate"),
+        Product(
+            "skies",
+            (_parts("skies", "skies", "*.h5"),),
+            "simulate-skies",
+            "skies without a source, or with one each",
+            _SKIES,
+            ("model",),
+            asked_by="calibrate",
+            in_run=False,
+        ),
         Product(
             "calibration",
-            ("calibration.json", "calibration.h5", "calibration-plots"),
+            (
+                _file(
+                    *("calibration.json", "calibration-summary"),
+                    "numbers of the simulated skies",
+                ),
+                _file("calibration.h5", "calibration"),
+                _folder("calibration-plots", "figures figure", "figures"),
+            ),
             "calibrate",
+            "global p-value, bias, efficiency, coverage",
             _whole("localise"),
             ("skies",),
             asked_by="calibrate",
+            in_run=False,
         ),
         Product(
-            *("page", ("report.html",), "report"),
+            "page",
+            (_file("report.html", "page"),),
+            "report",
+            "a page with all of it; and an index of the pages",
             _whole("map", "fit", "refine", "localise", "sources", "calibrate", "plots"),
             ("plots", "calibration"),
+            in_run=False,
         ),
     )
 }
 """All products by name, in the order of making."""
 
-FOLDERS = ("plots", "calibration-plots", "regions")
+CONTENTS = {content.path: content for item in PRODUCTS.values() for content in item.contents}
+"""All files and folders of products by their paths, in the order of making."""
+
+FOLDERS = tuple(path for path, item in CONTENTS.items() if item.folder in ("figures", "whole"))
 """Folders that are made as a whole."""
 
-FIGURES = FOLDERS[:2]
+FIGURES = tuple(path for path, item in CONTENTS.items() if item.folder == "figures")
 """Folders of figures, each with a list of them."""
 
-INDEX = "index.html"
-"""Page of all analyses, beside their folders."""
+VERBS = tuple(dict.fromkeys(product.verb for product in PRODUCTS.values()))
+"""Verbs that make products, in the order of making."""
+
+
+def asked_products(is_asked: Callable[[str], bool]) -> list[Product]:
+    """Products of an analysis, in the order of making.
+
+    Parameters
+    ----------
+    is_asked : callable
+        Whether the analysis has a section of this name.
+    """
+    return [item for item in PRODUCTS.values() if not item.asked_by or is_asked(item.asked_by)]
+
+
+def always_made() -> list[Product]:
+    """Products that every analysis has, whatever its configuration is."""
+    return [item for item in asked_products(lambda _: False) if item.data != "responses"]
+
+
+def kinds_at(path: str) -> tuple[str, ...]:
+    """What a file of an analysis may be; () for a file that is of no product.
+
+    Examples
+    --------
+    >>> kinds_at("maps.fits"), kinds_at("chunks/000-of-012.h5"), kinds_at("notes.json")
+    (('skyquilt/maps',), ('skyquilt/chunk',), ())
+    """
+    places = (path, *map(str, PurePosixPath(path).parents))
+    return next((CONTENTS[place].kinds for place in places if place in CONTENTS), ())
 
 
 def ancestry(name: str) -> Iterator[Product]:

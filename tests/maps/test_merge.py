@@ -122,7 +122,7 @@ def test_chunk_of_another_problem_is_named_with_the_command(fitted, local):
 
     with pytest.raises(
         ProductError,
-        match=r"001-of-003\.h5: answers problem \w{12}, not \w{12}; .*fit-chunk` for it",
+        match=r"001-of-003\.h5: answers problem \w{12}, not \w{12}; .*fit-chunk`",
     ):
         merge_chunks([kept, others[1]], *about)
 

@@ -153,6 +153,21 @@ def test_chunk_of_another_problem_plan_or_place_is_foreign(results):
     assert found["002-of-003.h5"].state is State.WHOLE
 
 
+@pytest.mark.parametrize(
+    ("name", "place", "reason"),
+    [
+        ("refined.fits", "skymap.multiorder.fits", "it is skyquilt/refined, not skyquilt/skymap"),
+        ("plan.json", "summary.json", "it is skyquilt/plan, not skyquilt/summary"),
+        ("maps.fits", "chunks/maps.fits", "it is skyquilt/maps, not skyquilt/chunk"),
+    ],
+)
+def test_file_at_the_place_of_another_kind_is_foreign(results, name, place, reason):
+    shutil.copy(results / "burst" / name, results / "burst" / place)
+    found = {finding.path: finding for finding in verify_tree(results / "burst")}
+    assert found[results / "burst" / place].state is State.FOREIGN
+    assert found[results / "burst" / place].reason == reason
+
+
 def test_files_of_another_problem_are_foreign(results, session_observation):
     from skyquilt.problem.file import read_problem, write_problem
 

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from skyquilt.calibration.file import read_calibration, skies_name
+from skyquilt.calibration.file import read_calibration
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.io.listing import LISTING, read_listing
 from skyquilt.problem.file import read_problem
+from skyquilt.sky.chunks import skies_name
 from skyquilt.steps.calibrate import calibrate_files, plot_calibration, simulate_skies_file
 from skyquilt.steps.prepare import prepare_analysis
 

@@ -113,7 +113,7 @@ def test_problem_of_another_map_is_refused_where_it_is_read(local, localised, tm
     prepare_analysis(local.config(), "tiny", tmp_path / "other.h5")
     files = (folder / "maps.fits", folder / "refined.fits")
 
-    with pytest.raises(ProductError, match=r"other\.h5: of problem .*`skyquilt prepare`"):
+    with pytest.raises(ProductError, match=r"other\.h5: answers problem .*`skyquilt prepare`"):
         localise_analysis(local.config(), "tiny", tmp_path / "other.h5", *files, tmp_path)
 
 
@@ -127,7 +127,7 @@ def test_refined_map_of_another_problem_is_refused(local, localised, untouched):
     with (
         untouched(folder),
         pytest.raises(
-            ProductError, match=r"old\.fits: of problem \w{12}, but .*maps\.fits answers"
+            ProductError, match=r"old\.fits: answers problem \w{12}, but .*maps\.fits is of"
         ),
     ):
         localise_analysis(local.config(), "tiny", *files, folder)

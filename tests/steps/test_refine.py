@@ -173,5 +173,5 @@ def test_step_of_another_problem_is_refused(local, in_chunks, tmp_path):
     local.write_counts("counts.h5", local.counts + 1)
     local.run()
 
-    with pytest.raises(ProductError, match=r"0\.json: made for problem .*plan-refinement"):
+    with pytest.raises(ProductError, match=r"0\.json: answers problem .*plan-refinement"):
         refine_analysis(local.config(), "tiny", *names_of(local), tmp_path / "r.fits", steps=steps)

@@ -149,7 +149,7 @@ def test_maps_of_another_problem_are_refused(searched, tmp_path):
     local.write_counts("counts.h5", local.counts + 1)
     other, maps = tmp_path / "problem.h5", local.path("results/tiny/maps.fits")
     prepare_analysis(local.config(), "tiny", other)
-    with pytest.raises(ProductError, match=r"made for problem \w{12}, but .*problem\.h5"):
+    with pytest.raises(ProductError, match=r"answers problem \w{12}, but .*problem\.h5"):
         sources_analysis(local.config(), "tiny", other, maps, tmp_path / "sources.ecsv")
     assert not (tmp_path / "sources.ecsv").exists()
 

@@ -264,7 +264,7 @@ def test_merge_with_a_plan_of_another_problem_is_refused(local, tmp_path):
     prepare_analysis(local.config(), "tiny", tmp_path / "problem.h5")
 
     with pytest.raises(
-        ProductError, match=r"plan\.json: made for problem \w{12}, but .*problem\.h5"
+        ProductError, match=r"plan\.json: answers problem \w{12}, but .*problem\.h5"
     ):
         merge_files(tmp_path / "problem.h5", f"{folder}/plan.json", chunks, tmp_path / "maps.fits")
 

@@ -1,10 +1,13 @@
 # Stage 6, only with `calibrate:`: simulated skies, and what they say of the analysis.
 
 
+include: "../inputs/calibrate.smk"
+
+
 rule prepare_model:
     input:
         data=data_files,
-        table=table_file,
+        table=files_of("table"),
     output:
         model=results("model.h5"),
     log:

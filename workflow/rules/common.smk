@@ -1,9 +1,7 @@
-# Configuration, paths, and what a job needs: the only Python of the workflow.
-import json
+# Settings, guard and paths; what belongs to one stage stands in the file of that stage.
 import os
 import re
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
@@ -11,8 +9,10 @@ from snakemake.logging import logger
 
 from skyquilt.config import Config, merge_settings, parse_config
 from skyquilt.errors import SkyquiltError
+from skyquilt.fit.file import read_plan
 from skyquilt.io.digest import canonical_json
-from skyquilt.runs.answers import own_settings
+from skyquilt.products import INDEX, PRODUCTS
+from skyquilt.runs.answers import own_settings, products_of
 from skyquilt.runs.freshness import all_files, describe_stale
 from skyquilt.runs.guard import check_no_jobs, claim, remove_leftovers
 from skyquilt.runs.jobs import list_jobs
@@ -180,30 +180,44 @@ def data_files(wildcards):
     ]
 
 
-def response_files(wildcards):
-    """Responses of all data sets of an analysis, each once."""
-    responses = settings.analyses[wildcards.analysis].responses()
-    return list(dict.fromkeys(map(os.path.normpath, responses)))
+def files_of(product, *only):
+    """Input of a rule: files of a product, or some of them; none where an analysis has it not."""
+
+    def files(wildcards):
+        name = wildcards.analysis
+        if product not in products_of_analysis(name):
+            return []
+        return [of_analysis(name, file) for file in only or PRODUCTS[product].files]
+
+    return files
 
 
-def table_file(wildcards):
-    """Note of the contracted responses, if the analysis has any."""
-    has_any = settings.analyses[wildcards.analysis].responses()
-    return of_analysis(wildcards.analysis, "table.json") if has_any else []
+@cache
+def products_of_analysis(name):
+    """Products that an analysis has."""
+    return products_of(settings.analyses[name])
 
 
-def simulated_files():
-    """All files that the simulation writes."""
-    from skyquilt.config.simulation import simulation_files
+# --- all that a run makes ---
 
-    folder = settings.simulation.folder
-    files = simulation_files(settings.simulation).values()
-    return [os.path.normpath(os.path.join(folder, file)) for file in files]
+parts = {}
+"""Functions that give the files in the folders of parts; the file of each stage adds its own."""
 
 
-def chunk_files(wildcards):
-    """Chunks of the map of an analysis."""
-    return chunks_of(wildcards.analysis)
+def all_products():
+    """Inputs of `all`: every product of every analysis, also those on the way.
+
+    One that was deleted or set aside is made again.
+    """
+    for product in PRODUCTS.values():
+        for content in product.contents:
+            is_in_parts = content.folder == "parts"
+            files = (
+                parts[content.path]
+                if is_in_parts
+                else files_of(product.name, content.path)
+            )
+            yield of_each_analysis(files)
 
 
 def of_each_analysis(files):
@@ -212,154 +226,18 @@ def of_each_analysis(files):
     def of_all(_):
         found = []
         for name in settings.analyses:
-            paths = files(SimpleNamespace(analysis=name))
-            found += [paths] if isinstance(paths, str) else paths
+            found += files(SimpleNamespace(analysis=name))
         return found
 
     return of_all
 
 
-def chunks_of(name):
-    """Files of all chunks of an analysis.
-
-    Their number is known beforehand if the analysis sets it and fits the whole sky; otherwise
-    the plan tells, which Snakemake makes first and then comes back.
-    """
-    from skyquilt.sky.chunks import chunk_name
-
-    analysis = settings.analyses[name]
-    n_chunks = analysis.fit.chunks
-    if n_chunks == "auto" or analysis.map.region is not None:
-        made = checkpoints.plan_sky.get(analysis=name).output.plan
-        plan = json.loads(Path(made).read_text(encoding="utf-8"))
-        n_chunks, indices = plan["n_chunks"], plan["chunks"]
-    else:
-        indices = range(n_chunks)
-    folder = of_analysis(name, "chunks")
-    return [os.path.join(folder, chunk_name(index, n_chunks)) for index in indices]
-
-
-def refinement_plans(wildcards):
-    """Plans of the steps of a refinement in chunks; none where one process does it all.
-
-    Snakemake makes the plan of a step, and its chunks before the plan of the next.
-    """
-    plans = []
-    if is_refined_in_chunks(wildcards.analysis):
-        while chunks_of_step(wildcards.analysis, len(plans)):
-            plans.append(of_analysis(wildcards.analysis, f"refine/{len(plans)}.json"))
-    return plans
-
-
-def refinement_end(wildcards):
-    """Plan that says that nothing is left to fit; none where one process does it all.
-
-    It is no step, but follows from all chunks: when one is made again, so is this plan, in the
-    same run.
-    """
-    if not is_refined_in_chunks(wildcards.analysis):
-        return []
-    n_steps = len(refinement_plans(wildcards))
-    return [of_analysis(wildcards.analysis, f"refine/{n_steps}.json")]
-
-
-def refinement_chunks(wildcards):
-    """Chunks of the steps of `refinement_plans`."""
-    return chunks_of_steps(wildcards.analysis, len(refinement_plans(wildcards)))
-
-
-def earlier_plans(wildcards):
-    """Plans of the steps before one."""
-    return [
-        of_analysis(wildcards.analysis, f"refine/{step}.json")
-        for step in range(int(wildcards.step))
-    ]
-
-
-def earlier_chunks(wildcards):
-    """Chunks of the steps before one."""
-    return chunks_of_steps(wildcards.analysis, int(wildcards.step))
-
-
-def chunks_of_steps(analysis, n_steps):
-    """Chunks of the first steps of a refinement."""
-    return [file for step in range(n_steps) for file in chunks_of_step(analysis, step)]
-
-
-def chunks_of_step(analysis, step):
-    """Chunks of one step; none when it is the end."""
-    from skyquilt.sky.chunks import chunk_name
-
-    made = checkpoints.plan_refinement.get(analysis=analysis, step=step).output.plan
-    plan = json.loads(Path(made).read_text(encoding="utf-8"))
-    names = [chunk_name(index, plan["n_chunks"]) for index in plan["chunks"]]
-    return [of_analysis(analysis, f"refine/{step}/{name}") for name in names]
-
-
-def is_refined_in_chunks(analysis):
-    """Whether a refinement is so much work that its cells are fitted in chunks."""
-    from skyquilt.localisation.refine.steps import is_worth_chunks
-
-    in_chunks = settings.analyses[analysis].refine.chunks
-    if in_chunks != "auto":
-        return in_chunks
-    made = checkpoints.plan_sky.get(analysis=analysis).output.plan
-    plan = json.loads(Path(made).read_text(encoding="utf-8"))
-    return is_worth_chunks(plan["seconds_per_pixel"])
-
-
-def skies_files(wildcards):
-    """Simulated skies of an analysis; none where it does not ask for them."""
-    from skyquilt.calibration.file import skies_name
-
-    options = settings.analyses[wildcards.analysis].calibrate
-    if options is None:
-        return []
-    return [
-        of_analysis(wildcards.analysis, f"skies/{skies_name(kind, index, n_jobs)}")
-        for kind in ("null", "injected")
-        for n_jobs in (options.n_jobs(kind),)
-        for index in range(n_jobs)
-    ]
-
-
-def calibration_files(wildcards):
-    """Products of simulated skies of an analysis; none where it does not ask for them."""
-    if settings.analyses[wildcards.analysis].calibrate is None:
-        return []
-    names = ("calibration.json", "calibration-plots")
-    return [of_analysis(wildcards.analysis, name) for name in names]
-
-
-def of_calibrated_analyses(name):
-    """The file of this name of every analysis that asks for simulated skies."""
-    return [
-        of_analysis(analysis, name)
-        for analysis, section in settings.analyses.items()
-        if section.calibrate
-    ]
-
-
-def of_searched_analyses(name):
-    """The file of this name of every analysis with a section `sources`."""
-    return [
-        of_analysis(analysis, name)
-        for analysis, options in settings.analyses.items()
-        if options.sources is not None
-    ]
-
-
-def sources_files(wildcards):
-    """List of sources of an analysis; none where it does not ask for them."""
-    if settings.analyses[wildcards.analysis].sources is None:
-        return []
-    return [of_analysis(wildcards.analysis, "sources.fits")]
-
-
-def catalogue_file(wildcards):
-    """Catalogue to compare the sources with; none when the analysis names none."""
-    catalogue = settings.analyses[wildcards.analysis].sources.catalogue
-    return [] if catalogue is None else [os.path.normpath(catalogue.path)]
+def read_made_plan(path):
+    """Plan that a checkpoint has made; what is wrong with it ends Snakemake with one line."""
+    try:
+        return read_plan(path)
+    except SkyquiltError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def one_of(names):

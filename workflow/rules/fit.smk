@@ -1,6 +1,9 @@
 # Stage 2: the pixels, chunk by chunk.
 
 
+include: "../inputs/fit.smk"
+
+
 checkpoint plan_sky:
     input:
         problem=results("problem.h5"),

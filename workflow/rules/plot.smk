@@ -7,7 +7,7 @@ rule plot_maps:
         maps=results("maps.fits"),
         skymap=results("skymap.multiorder.fits"),
         summary=results("summary.json"),
-        sources=sources_files,
+        sources=files_of("sources", "sources.fits"),
     output:
         plots=directory(results("plots")),
     log:

@@ -1,6 +1,9 @@
 # Stage 1, per instrument: its files into problem.h5.
 
 
+include: "../inputs/prepare.smk"
+
+
 rule contract_response:
     input:
         responses=response_files,
@@ -29,7 +32,7 @@ rule contract_response:
 rule prepare_problem:
     input:
         data=data_files,
-        table=table_file,
+        table=files_of("table"),
     output:
         problem=results("problem.h5"),
     log:

@@ -1,6 +1,9 @@
 # Stage 4: the map made finer where the source may be; in steps of chunks if that is much work.
 
 
+include: "../inputs/refine.smk"
+
+
 checkpoint plan_refinement:
     input:
         problem=results("problem.h5"),

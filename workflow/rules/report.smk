@@ -6,8 +6,8 @@ rule report_analysis:
         maps=results("maps.fits"),
         summary=results("summary.json"),
         plots=results("plots"),
-        sources=sources_files,
-        calibration=calibration_files,
+        sources=files_of("sources", "sources.fits"),
+        calibration=files_of("calibration", "calibration.json", "calibration-plots"),
     output:
         page=results("report.html"),
     log:
@@ -34,7 +34,7 @@ rule list_reports:
     input:
         pages=of_all_analyses("report.html"),
     output:
-        index=os.path.join(settings.results, "index.html"),
+        index=os.path.join(settings.results, INDEX),
     log:
         inputs("logs/list_reports.log"),
     benchmark:

@@ -1,6 +1,9 @@
 # Stage 0, only with `simulation:`: the files of a simulated telescope and its sources.
 
 
+include: "../inputs/simulate.smk"
+
+
 rule simulate:
     input:
         maps=settings.simulation.paths(),

@@ -1,6 +1,9 @@
 # Stage 4, for each analysis with `sources:`: the sources of its map.
 
 
+include: "../inputs/sources.smk"
+
+
 rule find_sources:
     input:
         problem=results("problem.h5"),

@@ -12,7 +12,6 @@ from skyquilt.io.hdf5 import get, new_hdf5, open_hdf5, put
 from skyquilt.io.json_file import read_json, write_json
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.io.schema import Schema
-from skyquilt.sky.chunks import part_name
 
 # 1.0  first version
 # 2.0  sealed: all but the values has a checksum, too
@@ -40,17 +39,6 @@ _DATASETS = {
     "best_flux": ("", "best flux at the direction of the largest TS"),
     "offset": ("deg", "angle between the true direction and that of the largest TS"),
 }
-
-
-def skies_name(kind: Kind | str, index: int | str, n_jobs: int | str) -> str:
-    """File name of the skies of one job; see `skyquilt.sky.chunks.part_name`.
-
-    Examples
-    --------
-    >>> skies_name("null", 3, 20)
-    'null-003-of-020.h5'
-    """
-    return f"{kind}-{part_name(index, n_jobs)}.h5"
 
 
 def write_skies(

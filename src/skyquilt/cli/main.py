@@ -3,90 +3,36 @@
 import argparse
 import logging
 import sys
+import textwrap
 from collections.abc import Sequence
+from importlib import import_module
 
 from skyquilt import __version__
-from skyquilt.cli import (
-    bin_events,
-    calibrate,
-    check,
-    contains,
-    contract,
-    export_gadf,
-    fit_chunk,
-    init,
-    localise,
-    merge,
-    pass_interruptions_on,
-    plan,
-    plan_refinement,
-    plot,
-    prepare,
-    provenance,
-    refine,
-    report,
-    run,
-    simulate,
-    simulate_skies,
-    sources,
-    status,
-    verify,
-    workflow,
-)
+from skyquilt.cli import pass_interruptions_on
 from skyquilt.cli.arguments import check_paths
 from skyquilt.cli.outcome import LogHandler, end, prepare_streams
+from skyquilt.products import PRODUCTS
+from skyquilt.products import VERBS as MAKERS
+
+_BEFORE = ("init", "check", "workflow", "run", "simulate", "bin-events")
+_AFTER = ("contains", "export-gadf", "status", "verify", "provenance")
 
 VERBS = {
-    "init": init,
-    "check": check,
-    "workflow": workflow,
-    "run": run,
-    "simulate": simulate,
-    "bin-events": bin_events,
-    "contract": contract,
-    "prepare": prepare,
-    "plan": plan,
-    "fit-chunk": fit_chunk,
-    "merge": merge,
-    "plan-refinement": plan_refinement,
-    "refine": refine,
-    "localise": localise,
-    "contains": contains,
-    "export-gadf": export_gadf,
-    "sources": sources,
-    "plot": plot,
-    "status": status,
-    "verify": verify,
-    "provenance": provenance,
-    "simulate-skies": simulate_skies,
-    "calibrate": calibrate,
-    "report": report,
+    verb: import_module(f"skyquilt.cli.{verb.replace('-', '_')}")
+    for verb in (*_BEFORE, *MAKERS, *_AFTER)
 }
+"""Modules of all verbs: those that make products are in the order of making."""
 
 _DESCRIPTION = """\
 All-sky maps of test statistic (TS) and flux from gamma-ray data.
 
 One analysis goes through these verbs in this order; Snakemake runs them all:
-  contract   response x spectrum -> table, kept in the cache
-  prepare    counts, background, orientation, table -> problem.h5
-  plan       which pixels, in how many chunks -> plan.json
-  fit-chunk  one chunk of pixels -> chunks/*.h5 (MPI-aware)
-  merge      chunks -> maps.fits
-  refine     the map made finer where the source may be -> refined.fits
-  localise   best position, posterior, regions -> summary.json, skymap.*, regions/
-  sources    sources above a threshold -> sources.ecsv, sources.fits (if configured)
-  plot       figures as PNG and PDF
-  report     a page with all of it -> report.html, and an index of the pages
-`run` does all of these but plots and report in one process.
+{products}
 
 While it runs, and afterwards:
   status      chunks done, running, failed; rate and time left
   verify      which files are whole, missing, foreign, damaged
   provenance  inputs, settings, versions, machines, times of a file
-
-How far the numbers can be trusted, from simulated skies:
-  simulate-skies  skies without a source, or with one each -> skies/*.h5
-  calibrate       global p-value, bias, efficiency, coverage -> calibration.json
 """
 _EPILOG = """\
 first steps:
@@ -94,6 +40,25 @@ first steps:
   skyquilt check --config demo.yaml
   skyquilt workflow --config demo.yaml
 """
+
+
+def _describe_products() -> str:
+    """Verbs that make products, what of what, and where it lies, in the order of making."""
+    width = max(map(len, MAKERS))
+    lines = []
+    for product in PRODUCTS.values():
+        files = ", ".join(f"{item.path}{'/' * bool(item.folder)}" for item in product.contents)
+        asked = f" (section {product.asked_by})" if product.asked_by else ""
+        line = f"{product.about} -> {files}{asked}"
+        lines += textwrap.wrap(
+            line,
+            initial_indent=f"  {product.verb:{width}}  ",
+            subsequent_indent=" " * (width + 6),
+            width=96,
+            break_on_hyphens=False,
+        )
+    verbs = dict.fromkeys(item.verb for item in PRODUCTS.values() if item.in_run)
+    return "\n".join([*lines, f"`run` does these in one process: {', '.join(verbs)}."])
 
 
 class _Parser(argparse.ArgumentParser):
@@ -108,7 +73,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Parser of the whole command line."""
     parser = _Parser(
         prog="skyquilt",
-        description=_DESCRIPTION,
+        description=_DESCRIPTION.format(products=_describe_products()),
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -10,6 +10,7 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.chunk import ChunkResult
 from skyquilt.fit.plan import SCHEMA as PLAN
 from skyquilt.fit.plan import Plan
+from skyquilt.io.answers import check_problem
 from skyquilt.io.hdf5 import get, new_hdf5, open_hdf5, put
 from skyquilt.io.hdf5_file import open_header
 from skyquilt.io.json_file import read_json, write_json
@@ -148,8 +149,4 @@ def check_plan(
     ProductError
         If it was; the message names both files.
     """
-    if plan.problem_identity != problem.identity:
-        raise ProductError(
-            f"{path}: made for problem {plan.problem_identity[:12]}, but {problem_path} is "
-            f"{problem.identity[:12]}; make it again with `{made_by}`."
-        )
+    check_problem(path, plan.problem_identity, problem.identity, made_by, problem_path)

@@ -48,6 +48,47 @@ def _check(answers: dict[str, Any] | None) -> None:
             raise ValueError(f"what it answers has no {key!r}")
 
 
+def why_other_problem(found: str | None, wanted: str, of: str | Path = "") -> str:
+    """How the problem that a product answers differs from that beside it, "" if it does not.
+
+    Parameters
+    ----------
+    found : str or None
+        Identity of the problem, as the product has it; None if it answers none.
+    wanted : str
+        That of the other one.
+    of : str or Path, optional
+        File that has the other one.
+    """
+    if found in (None, wanted):
+        return ""
+    other = f"but {of} is of" if of else "not"
+    return f"answers problem {found[:12]}, {other} {wanted[:12]}"
+
+
+def check_problem(
+    path: str | Path, found: str, wanted: str, made_by: str, of: str | Path = ""
+) -> None:
+    """Refuse a product that answers another problem than the files beside it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The product.
+    found, wanted, of
+        See `why_other_problem`.
+    made_by : str
+        Command that makes it again.
+
+    Raises
+    ------
+    ProductError
+        If it does; the message names both problems.
+    """
+    if reason := why_other_problem(found, wanted, of):
+        raise ProductError(f"{path}: {reason}; make it again with `{made_by}`.")
+
+
 def find_answers(record: Any) -> dict[str, Any] | None:
     """Answers in a provenance, or in the last of several that a file has by stage."""
     if not isinstance(record, dict):

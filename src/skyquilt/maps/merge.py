@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skyquilt.errors import ProductError
+from skyquilt.fit.file import SCHEMA as CHUNK
 from skyquilt.fit.file import ChunkFile, read_chunk
 from skyquilt.fit.plan import Plan
+from skyquilt.io.answers import check_problem
 from skyquilt.maps.file import COLUMNS
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.chunks import chunk_name
@@ -98,11 +100,7 @@ def _read_part(
 
 def _check_answers(path: str | Path, chunk: ChunkFile, plan: Plan, seen: dict) -> None:
     again = "remove it and run `skyquilt fit-chunk` for it again"
-    if chunk.problem_identity != plan.problem_identity:
-        raise ProductError(
-            f"{path}: answers problem {chunk.problem_identity[:12]}, not "
-            f"{plan.problem_identity[:12]}; {again}."
-        )
+    check_problem(path, chunk.problem_identity, plan.problem_identity, CHUNK.made_by)
     if chunk.plan_identity != plan.identity:
         raise ProductError(
             f"{path}: was made with another plan (other pixels, chunks or fit options); {again}."

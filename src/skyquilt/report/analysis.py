@@ -9,22 +9,12 @@ from typing import Any
 
 import yaml
 
+from skyquilt.products import CONTENTS
 from skyquilt.report import calibration
 from skyquilt.report.numbers import area, degrees, number, percent, with_error, yes_no
 from skyquilt.report.page import Fold, Link, Picture, Section, Table, read_picture, render
 from skyquilt.spectra.energies import flux_range, format_range
 
-_FILES = {
-    "maps.fits": "maps of TS, flux and their errors; opens in healpy, TOPCAT, Aladin",
-    "refined.fits": "TS on a multi-order grid that resolves the region",
-    "skymap.multiorder.fits": "multi-order localisation map for ligo.skymap, mocpy, alert systems",
-    "skymap.fits": "the same as a flat HEALPix map",
-    "sources.ecsv": "source list as text",
-    "sources.fits": "source list as FITS, with the catalogue's objects",
-    "calibration.json": "numbers of the simulated skies",
-    "summary.json": "all numbers of this page",
-    "problem.h5": "counts, background and expected counts that were fitted",
-}
 _OTHER_MAPS = {
     "limit": "Upper limit of the flux in each direction.",
     "background-norm": "Best factor on the background in each direction.",
@@ -160,7 +150,7 @@ def _result(products: Products) -> Section:
         if "flux_ul" in best:
             rows.insert(4, ["upper limit of the flux", f"{number(best['flux_ul'])} × reference"])
     figures = _figures(products, ("ts", "flux", *_OTHER_MAPS))
-    links = [Link(path, text) for path, text in _FILES.items() if path in products.files]
+    links = [Link(path, text) for path, text in _described() if path in products.files]
     return Section("result", "Result", tables=[Table(["", ""], rows)], figures=figures, links=links)
 
 
@@ -362,6 +352,11 @@ def _provenance(products: Products) -> Section:
         tables=tables,
         folds=[Fold("Full record", full)],
     )
+
+
+def _described() -> Iterator[tuple[str, str]]:
+    """Files that the page links and what it says of them, in the order of making."""
+    return ((path, item.about) for path, item in CONTENTS.items() if item.about)
 
 
 def _figures(products: Products, names: Sequence[str]) -> list[Picture]:

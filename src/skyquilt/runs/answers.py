@@ -9,7 +9,14 @@ from skyquilt import RESULTS_VERSION
 from skyquilt.errors import ProductError
 from skyquilt.io.answers import read_answers
 from skyquilt.io.digest import file_digest
-from skyquilt.products import PRODUCTS, all_sections, asked_ancestry, select
+from skyquilt.products import (
+    PRODUCTS,
+    Product,
+    all_sections,
+    asked_ancestry,
+    asked_products,
+    select,
+)
 
 if TYPE_CHECKING:
     from skyquilt.config import Config
@@ -198,6 +205,13 @@ def _without(analysis: "Analysis") -> frozenset[str]:
     """Sections by which an analysis asks for more products, and that it does not have."""
     asked = {item.asked_by for item in PRODUCTS.values() if item.asked_by}
     return frozenset(name for name in asked if getattr(analysis, name) is None)
+
+
+def products_of(analysis: "Analysis") -> dict[str, Product]:
+    """Products that an analysis has, by name in the order of making."""
+    asked = asked_products(lambda section: getattr(analysis, section) is not None)
+    is_contracted = bool(_data(analysis, "responses"))
+    return {item.name: item for item in asked if item.data != "responses" or is_contracted}
 
 
 def _data(analysis: "Analysis", kind: str) -> tuple[str, ...]:

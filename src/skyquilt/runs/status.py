@@ -75,7 +75,7 @@ def read_status(folder: Folder, jobs: list[Job], is_claimed: bool) -> Status:
             finished_s.append(path.stat().st_mtime)
         elif chunk is ChunkState.FAILED:
             failed.append(f"{stem}: {last_line}")
-    return Status(name, _stage(folder, chunks), chunks, failed, sorted(finished_s))
+    return Status(name, _stage(folder), chunks, failed, sorted(finished_s))
 
 
 def chunks_per_second(finished_s: list[float]) -> float:
@@ -105,13 +105,10 @@ def _state(path: Path, log: Path, queued: str | None) -> tuple[ChunkState, str]:
     return (ChunkState.FAILED, wrong[-1]) if wrong else (ChunkState.RUNNING, "")
 
 
-def _stage(folder: Folder, chunks: dict[ChunkState, int]) -> str:
-    for name in folder.wanted[:2]:
-        if not (folder.path / name).is_file():
-            return name
-    if chunks.get(ChunkState.DONE, 0) < len(folder.chunks):
-        return "chunks"
-    for name in folder.wanted[2:]:
-        if not (folder.path / name).is_file():
-            return name
+def _stage(folder: Folder) -> str:
+    """What comes next: the first product that is not there."""
+    chunks = set(folder.chunks.values())
+    for path in folder.wanted:
+        if not path.is_file():
+            return "chunks" if path in chunks else path.relative_to(folder.path).as_posix()
     return "finished"

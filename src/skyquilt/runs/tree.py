@@ -1,46 +1,22 @@
 """The files of a tree of results: analyses, their chunks, their products."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from skyquilt.config import Config, load_config
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.calibrate import CalibrateOptions
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import Plan
 from skyquilt.io.listing import read_listing
 from skyquilt.maps.summary_file import region_paths
-from skyquilt.products import FIGURES, FOLDERS, LISTING, PRODUCTS
-from skyquilt.sky.chunks import part_name
-
-_ALWAYS = ("problem", "plan", "maps", "refined", "localisation")
-
-
-def _files(product: str) -> tuple[str, ...]:
-    """Files of a product; a folder of figures is told by its list, that of regions by others."""
-    told = {folder: f"{folder}/{LISTING}" for folder in FIGURES} | {"regions": ""}
-    return tuple(filter(None, (told.get(file, file) for file in PRODUCTS[product].files)))
-
-
-WANTED = tuple(chain.from_iterable(map(_files, _ALWAYS)))
-"""What every finished analysis has, besides its chunks."""
-
-_ASKED = {
-    section: tuple(
-        chain.from_iterable(
-            _files(item.name)
-            for item in PRODUCTS.values()
-            if item.asked_by == section and item.name != "skies"
-        )
-    )
-    for section in ("sources", "calibrate")
-}
-"""What an analysis has, too, if its configuration has this section."""
-
+from skyquilt.products import CONTENTS, FOLDERS, LISTING, PRODUCTS, always_made
+from skyquilt.runs.answers import products_of
+from skyquilt.sky.chunks import skies_name
 
 _CHECKED = (".h5", ".fits", ".json")
 """Endings of files that are checked wherever they lie in the folder."""
@@ -53,8 +29,9 @@ _SEALED = (
 
 
 _PLACES = (
-    *(file for product in PRODUCTS.values() for file in product.files),
-    *("chunks/*.h5", "refine/*.json", "refine/*/*.h5", "skies/*.h5", "maps.gadf.fits"),
+    *(f"{item.path}/{part}" for item in CONTENTS.values() for part in item.parts),
+    *(item.path for item in CONTENTS.values() if not item.folder),
+    "maps.gadf.fits",
 )
 """Where products lie; what lies elsewhere may be of anyone."""
 
@@ -76,8 +53,8 @@ class Folder(NamedTuple):
         Its plan, None if there is no whole one.
     chunks : dict of str to Path
         Files of all chunks of the plan, by name as "003-of-012", there or not.
-    wanted : tuple of str
-        What it has at the end besides these, in the order of making.
+    wanted : tuple of Path
+        All files that it has at the end, in the order of making, there or not.
     config : Config or None
         Configuration beside the products, None if it is not there or not usable.
     fault : str
@@ -87,7 +64,7 @@ class Folder(NamedTuple):
     path: Path
     plan: Plan | None
     chunks: dict[str, Path]
-    wanted: tuple[str, ...] = WANTED
+    wanted: tuple[Path, ...] = ()
     config: Config | None = None
     fault: str = ""
 
@@ -134,8 +111,8 @@ def is_place_of_product(folder: Folder, path: Path) -> bool:
     """Whether a file lies where skyquilt writes; of figures and regions, if a list names it."""
     inner = path.relative_to(folder.path)
     if inner.parts[0] in FOLDERS and len(inner.parts) > 1:
-        listed = [name for name in folder.wanted if name.startswith(f"{inner.parts[0]}/")]
-        return not listed or str(inner) in listed
+        listed = [file for file in folder.wanted if file.parent == path.parent]
+        return not listed or path in listed
     return any(map(inner.match, _PLACES))
 
 
@@ -149,12 +126,12 @@ def _is_analysis(path: Path) -> bool:
 def _open_folder(path: Path) -> Folder:
     config, fault = _read_config(path / CONFIG)
     analysis = None if config is None else config.analyses.get(path.name)
-    wanted = _wanted(path, analysis)
     try:
         plan = read_plan(path / "plan.json")
     except ProductError:
-        return Folder(path, None, {}, wanted, config, fault)
+        return Folder(path, None, {}, _wanted(path, analysis, ()), config, fault)
     chunks = plan.chunk_files(path / "chunks").values()
+    wanted = _wanted(path, analysis, chunks)
     return Folder(path, plan, {file.stem: file for file in chunks}, wanted, config, fault)
 
 
@@ -166,60 +143,65 @@ def _read_config(path: Path) -> tuple[Config | None, str]:
         return None, str(error)
 
 
-def _wanted(path: Path, analysis: Analysis | None) -> tuple[str, ...]:
-    """What an analysis has at the end, as its configuration, its steps and its logs tell."""
-    told = chain.from_iterable(part(path) for part in (_refinement, _regions, _figures))
-    asked = () if analysis is None else _asked(path, analysis)
-    return tuple(dict.fromkeys([*WANTED, *told, *asked, *_of_workflow(path)]))
+def _wanted(path: Path, analysis: Analysis | None, chunks: Iterable[Path]) -> tuple[Path, ...]:
+    """What an analysis has at the end, as its configuration, its plans and its logs tell.
+
+    Snakemake, which keeps logs, makes more than `run`.
+    """
+    is_of_workflow = (path / "logs").is_dir()
+    found: list[Path] = []
+    for product in always_made() if analysis is None else products_of(analysis).values():
+        is_made = product.in_run or bool(product.asked_by) or is_of_workflow
+        for content in product.contents:
+            place = path / content.path
+            if content.folder == "figures":
+                found += _figures(place, is_wanted=is_made)
+            elif not content.folder:
+                found += [place] * is_made
+            elif content.path == "regions":
+                found += region_paths(path)
+            elif content.path == "chunks":
+                found += chunks
+            elif content.path == "refine":
+                found += _refinement(place, analysis if is_of_workflow else None)
+            elif content.path == "skies" and is_of_workflow:
+                found += skies_paths(place, None if analysis is None else analysis.calibrate)
+    return tuple(dict.fromkeys(found))
 
 
-def _refinement(path: Path) -> Iterator[str]:
+def _refinement(folder: Path, analysis: Analysis | None) -> Iterator[Path]:
     """Plans of a refinement in steps, and their chunks; a plan that is damaged names none.
 
     After a plan with chunks comes another one, and before one all that went ahead.
     """
-    steps = [int(entry.stem) for entry in path.glob("refine/*") if entry.stem.isdecimal()]
+    if analysis is not None and analysis.refine.enabled and analysis.refine.chunks is True:
+        yield folder / "0.json"
+    steps = [int(entry.stem) for entry in folder.glob("*") if entry.stem.isdecimal()]
     last = max(steps, default=-1)
     for number in range(last + 1):
-        step = path / f"refine/{number}.json"
-        yield str(step.relative_to(path))
+        step = folder / f"{number}.json"
+        yield step
         with suppress(ProductError):
             files = read_plan(step).chunk_files(step.with_suffix("")).values()
-            yield from (str(file.relative_to(path)) for file in files)
+            yield from files
             if files and number == last:
-                yield f"refine/{last + 1}.json"
+                yield folder / f"{last + 1}.json"
 
 
-def _regions(path: Path) -> Iterator[str]:
-    """Files of the regions that the summary names; one that is damaged names none."""
-    yield from (str(file.relative_to(path)) for file in region_paths(path))
+def skies_paths(folder: Path, options: CalibrateOptions | None) -> list[Path]:
+    """Files of simulated skies, there or not; none where an analysis does not ask for them."""
+    if options is None:
+        return []
+    return [
+        folder / skies_name(kind, index, n_jobs)
+        for kind in ("null", "injected")
+        for n_jobs in (options.n_jobs(kind),)
+        for index in range(n_jobs)
+    ]
 
 
-def _asked(path: Path, analysis: Analysis) -> Iterator[str]:
-    """Products that only some analyses have; the workflow keeps what it makes on the way, too."""
-    if analysis.contracted():
-        yield from _files("table")
-    for section, names in _ASKED.items():
-        if getattr(analysis, section) is not None:
-            yield from names
-    if not (path / "logs").is_dir():
-        return
-    if analysis.refine.enabled and analysis.refine.chunks is True:
-        yield "refine/0.json"
-    if analysis.calibrate is not None:
-        for kind in ("null", "injected"):
-            n_jobs = analysis.calibrate.n_jobs(kind)
-            yield from (f"skies/{kind}-{part_name(k, n_jobs)}.h5" for k in range(n_jobs))
-
-
-def _of_workflow(path: Path) -> tuple[str, ...]:
-    """Snakemake, which keeps logs, makes figures and a page, too."""
-    return (f"plots/{LISTING}", "report.html") if (path / "logs").is_dir() else ()
-
-
-def _figures(path: Path) -> Iterator[str]:
-    """Lists of the folders of figures that are there, and the files that they name."""
-    for folder in (path / name for name in FIGURES):
-        if folder.is_dir():
-            for file in (folder / LISTING, *read_listing(folder)):
-                yield str(file.relative_to(path))
+def _figures(folder: Path, *, is_wanted: bool) -> Iterator[Path]:
+    """List of a folder of figures that is there or wanted, and the files that it names."""
+    if is_wanted or folder.is_dir():
+        yield folder / LISTING
+        yield from read_listing(folder)

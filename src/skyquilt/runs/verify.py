@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan
-from skyquilt.io.answers import find_answers
+from skyquilt.io.answers import find_answers, why_other_problem
 from skyquilt.io.digest import file_digest, stat_key
 from skyquilt.io.inspect import Inspected, inspect_file
-from skyquilt.products import FOLDERS, INDEX, PRODUCTS
+from skyquilt.products import FOLDERS, INDEX, PRODUCTS, kinds_at
 from skyquilt.runs.answers import Digests, Questions
 from skyquilt.runs.aside import move_aside
 from skyquilt.runs.freshness import why_stale
@@ -159,8 +159,7 @@ def _verify_folder(folder: Folder) -> Iterator[Finding]:
         reason = reason or _why_other_question(folder, answers[path], questions)
         if reason:
             bad[path] = Finding(path, State.FOREIGN, reason)
-    wanted = [folder.path / name for name in folder.wanted]
-    for path in (*wanted[:2], *folder.chunks.values(), *wanted[2:]):
+    for path in folder.wanted:
         if path not in known and path not in bad and not path.is_file():
             yield Finding(path, State.MISSING)
     for path in files:
@@ -220,15 +219,27 @@ def _why_foreign(
     folder: Folder, path: Path, content: Inspected, known: dict[Path, Inspected]
 ) -> str:
     """Why a whole file does not belong to those beside it, "" if it does."""
+    if reason := _why_other_kind(folder, path, content):
+        return reason
     problem, labels = known.get(folder.path / "problem.h5"), content.labels
-    answers = labels.get("problem_identity")
-    if problem is not None and answers not in (None, problem.labels.get("identity")):
-        return f"it answers problem {answers[:12]}, not {problem.labels['identity'][:12]}"
+    if problem is not None and (
+        reason := why_other_problem(
+            labels.get("problem_identity"), problem.labels.get("identity", "")
+        )
+    ):
+        return f"it {reason}"
     if path.parent == folder.path / "chunks":
         return _why_foreign_chunk(folder, path, labels)
     if path.parent.parent == folder.path / "refine":
         return _why_other_step(path, labels)
     return _why_other_inputs(folder, content)
+
+
+def _why_other_kind(folder: Folder, path: Path, content: Inspected) -> str:
+    """Compare what a file is with what stands at its place, as after it was renamed."""
+    kinds = kinds_at(path.relative_to(folder.path).as_posix())
+    kind = content.schema.partition(" ")[0]
+    return "" if not kinds or kind in kinds else f"it is {kind}, not {' or '.join(kinds)}"
 
 
 def _why_other_step(path: Path, labels: dict) -> str:

@@ -140,27 +140,21 @@ def intersect(ranges: np.ndarray, start: int, stop: int) -> np.ndarray:
     return cut[cut[:, 0] < cut[:, 1]]
 
 
-def part_name(index: int | str, n_parts: int | str) -> str:
+def part_name(index: int, n_parts: int) -> str:
     """Name of one of several parts that are made by jobs of their own.
 
-    Numbers are filled up with zeros, so that names sort by them; a text, as a wildcard of the
-    workflow, is left as it is.
+    Numbers are filled up with zeros, so that names sort by them.
 
     Examples
     --------
     >>> part_name(3, 12)
     '003-of-012'
-    >>> part_name("{index}", "{n_chunks}")
-    '{index}-of-{n_chunks}'
     """
     width = max(3, len(str(n_parts)))
-    first, last = (
-        part if isinstance(part, str) else f"{part:0{width}}" for part in (index, n_parts)
-    )
-    return f"{first}-of-{last}"
+    return f"{index:0{width}}-of-{n_parts:0{width}}"
 
 
-def chunk_name(index: int | str, n_chunks: int | str) -> str:
+def chunk_name(index: int, n_chunks: int) -> str:
     """File name of a chunk; see `part_name`.
 
     Examples
@@ -180,3 +174,14 @@ def chunk_files(folder: str | Path, n_chunks: int, indices: Iterable[int]) -> di
     ['chunks/000-of-012.h5', 'chunks/003-of-012.h5']
     """
     return {index: Path(folder, chunk_name(index, n_chunks)) for index in indices}
+
+
+def skies_name(kind: str, index: int, n_jobs: int) -> str:
+    """File name of the simulated skies of one job; see `part_name`.
+
+    Examples
+    --------
+    >>> skies_name("null", 3, 20)
+    'null-003-of-020.h5'
+    """
+    return f"{kind}-{part_name(index, n_jobs)}.h5"

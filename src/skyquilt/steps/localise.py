@@ -4,16 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from skyquilt.config import Config, get_analysis
-from skyquilt.errors import ProductError
 from skyquilt.fit.exposure import find_exposure
+from skyquilt.io.answers import check_problem
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.localisation.file import write_localisation
 from skyquilt.localisation.posterior import localise
 from skyquilt.localisation.summary import check_fitted, summarise
 from skyquilt.localisation.systematic import systematic_error
 from skyquilt.maps.file import read_skymap
-from skyquilt.maps.multiorder_file import read_multiorder
+from skyquilt.maps.multiorder_file import REFINED, read_multiorder
 from skyquilt.maps.summary_file import write_summary
+from skyquilt.problem.file import SCHEMA as PROBLEM
 from skyquilt.problem.file import read_problem
 from skyquilt.runs.answers import answer_from
 from skyquilt.sky.frames import rotate, rotation
@@ -37,11 +38,12 @@ def localise_analysis(
     clock = start_clock()
     skymap, record = read_skymap(maps, ["ts", "status"])
     cells, cells_record = read_multiorder(refined)
-    _check_same_problem(maps, record, refined, cells_record["problem_identity"], "refine")
+    identity = record["problem_identity"]
+    check_problem(refined, cells_record["problem_identity"], identity, REFINED.made_by, maps)
     check_fitted(skymap, maps)
     if needs_problem:
         fit_problem = read_problem(problem)
-        _check_same_problem(maps, record, problem, fit_problem.identity, "prepare")
+        check_problem(problem, fit_problem.identity, identity, PROBLEM.made_by, maps)
         directions = rotate(rotation(cells.frame, fit_problem.frame), cells.centres)
         cells.columns["exposure"] = find_exposure(fit_problem, directions)
     read = {"problem": problem} if Path(problem).is_file() else {}
@@ -63,12 +65,3 @@ def localise_analysis(
     summary["stages"] += last.pop("stages")
     summary["provenance"] = {"maps": record, "localise": last}
     write_summary(output, summary)
-
-
-def _check_same_problem(maps, record: dict, other, found: str, verb: str) -> None:
-    wanted = record["problem_identity"]
-    if found != wanted:
-        raise ProductError(
-            f"{other}: of problem {found[:12]}, but {maps} answers {wanted[:12]}; make it again "
-            f"with `skyquilt {verb}`."
-        )

@@ -8,10 +8,11 @@ import numpy as np
 
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
-from skyquilt.errors import ProductError
 from skyquilt.fit.file import check_plan, read_plan, write_plan
 from skyquilt.fit.plan import Plan, empty_plan, make_plan
 from skyquilt.fit.progress import Progress
+from skyquilt.io.answers import check_problem
+from skyquilt.io.fits import SCHEMA as MAPS
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.localisation.refine.cells import Goal, make_goal
@@ -148,12 +149,7 @@ def _read(
     analysis: Analysis, problem: str | Path, maps: str | Path, steps: Sequence[str | Path]
 ) -> _Known:
     fit_problem, (skymap, record) = read_problem(problem), read_skymap(maps, ["ts"])
-    identity = record["problem_identity"]
-    if identity != fit_problem.identity:
-        raise ProductError(
-            f"{maps}: answers problem {identity[:12]}, but {problem} is "
-            f"{fit_problem.identity[:12]}; fit the chunks and merge them again."
-        )
+    check_problem(maps, record["problem_identity"], fit_problem.identity, MAPS.made_by, problem)
     localise, about = analysis.localise, fit_problem.description
     error = systematic_error(
         localise.systematic_error, about.response_pixel_deg, about.sharpness_deg

@@ -17,6 +17,7 @@ from skyquilt.io.schema import Schema
 from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.summary_file import read_summary
+from skyquilt.products import INDEX
 from skyquilt.report.analysis import Products, analysis_page
 from skyquilt.report.overview import Entry, overview_page
 from skyquilt.runs.answers import answer_from
@@ -51,7 +52,7 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
         sources=_sources(folder / "sources.fits") if analysis.sources is not None else None,
         n_iter=_steps(folder / "maps.fits"),
     )
-    index = relpath(Path(config.results) / "index.html", Path(output).parent)
+    index = relpath(Path(config.results) / INDEX, Path(output).parent)
     tables = [folder / "summary.json", folder / "maps.fits"]
     if products.sources is not None:
         tables.append(folder / "sources.fits")

@@ -12,7 +12,7 @@ from skyquilt.io.inspect import inspect_file
 from skyquilt.maps.summary_file import read_summary, region_paths
 from skyquilt.products import FOLDERS, INDEX, PRODUCTS, ancestry
 from skyquilt.report.text import describe_result
-from skyquilt.runs.answers import Digests
+from skyquilt.runs.answers import Digests, products_of
 from skyquilt.runs.freshness import Stale, find_stale
 from skyquilt.runs.inputs import (
     check_inputs,
@@ -75,7 +75,10 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
 def _steps(
     config: Config, name: str, folder: Path, threads: int
 ) -> dict[str, dict[str, Callable[[], object]]]:
-    """Steps that make each product, by its name in the order of making."""
+    """Steps that make each product of the analysis, by its name in the order of making.
+
+    Chunks are made with the maps.
+    """
     problem, plan = folder / "problem.h5", folder / "plan.json"
     maps, refined = folder / "maps.fits", folder / "refined.fits"
     chunks: list[Path] = []
@@ -100,12 +103,7 @@ def _steps(
             )
         },
     }
-    analysis = get_analysis(config, name)
-    if not analysis.contracted():
-        del steps["table"]
-    if analysis.sources is None:
-        del steps["sources"]
-    return steps
+    return {item: steps[item] for item in products_of(get_analysis(config, name)) if item in steps}
 
 
 def _is_whole(folder: Path, product: str) -> bool:

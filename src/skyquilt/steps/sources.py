@@ -7,7 +7,9 @@ import numpy as np
 
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.sources import SourceOptions
-from skyquilt.errors import ConfigError, ProductError
+from skyquilt.errors import ConfigError
+from skyquilt.io.answers import check_problem
+from skyquilt.io.fits import SCHEMA as MAPS
 from skyquilt.io.fits_table import Column
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.localisation.systematic import systematic_error
@@ -51,11 +53,7 @@ def sources_analysis(
         inputs = (*inputs, options.catalogue.path)
     check_rows(problem)
     fit_problem, (skymap, before) = read_problem(problem), read_skymap(maps, ["ts"])
-    if before["problem_identity"] != fit_problem.identity:
-        raise ProductError(
-            f"{maps}: made for problem {before['problem_identity'][:12]}, but {problem} is "
-            f"{fit_problem.identity[:12]}; make the maps again with `skyquilt merge`."
-        )
+    check_problem(maps, before["problem_identity"], fit_problem.identity, MAPS.made_by, problem)
     answers = answer_from(config, name, "sources", problem=problem, maps=maps)
     found = find_sources(fit_problem, skymap, options, confidence_level=level, threads=threads)
     about, wanted = fit_problem.description, analysis.localise.systematic_error
