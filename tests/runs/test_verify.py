@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -174,7 +175,7 @@ def test_files_of_another_problem_are_foreign(results, session_observation):
     problem = read_problem(results / "burst/problem.h5")
     changed = problem.counts.copy()
     changed[0] += 1
-    other = type(problem)(**{**vars(problem), "counts": changed})
+    other = replace(problem, counts=changed)
     write_problem(results / "new.h5", other, Provenance("prepare"))
     os.replace(results / "new.h5", results / "burst/problem.h5")
     names = ("plan.json", "maps.fits", *(f"chunks/00{index}-of-003.h5" for index in range(3)))
