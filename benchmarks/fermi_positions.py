@@ -250,6 +250,8 @@ def _simulate(
             exposure_place=response.exposure_shares(energy),
             buckets=buckets,
         ),
+        known_bands=None,
+        known_backgrounds=(),
     )
 
 
