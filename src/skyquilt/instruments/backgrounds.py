@@ -2,13 +2,30 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from skyquilt.config.base import Section
 from skyquilt.config.data import MODEL_LABEL
 from skyquilt.errors import SkyquiltError
+
+
+class BackgroundFile(Protocol):
+    """Section of a background, or of one of its components."""
+
+    @property
+    def path(self) -> str:
+        """File of the expected counts."""
+
+
+class Scaled(Protocol):
+    """Section with a factor on the expected counts."""
+
+    @property
+    def scale(self) -> float:
+        """The factor."""
+
 
 S = TypeVar("S", bound=Section)
 T = TypeVar("T")
@@ -65,7 +82,7 @@ def label(name: str, path: str) -> str:
     return f"{path} (background {name})" if name else path
 
 
-def labels(sections: Mapping[str, Section]) -> str:
+def labels(sections: Mapping[str, BackgroundFile]) -> str:
     """Files of all components, for messages."""
     return ", ".join(label(name, section.path) for name, section in sections.items())
 

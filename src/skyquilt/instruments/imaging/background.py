@@ -8,10 +8,9 @@ from typing import TypeVar
 import numpy as np
 
 from skyquilt.config.background import background_key
-from skyquilt.config.base import Section
 from skyquilt.config.imaging import BackgroundCube
 from skyquilt.errors import InputError
-from skyquilt.instruments.backgrounds import add, label, read_each
+from skyquilt.instruments.backgrounds import Scaled, add, label, read_each
 from skyquilt.instruments.imaging.cube import SkyCube, check_same_cube
 from skyquilt.instruments.imaging.events import Events
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
@@ -149,13 +148,13 @@ def add_cubes(cubes: Mapping[str, C], scales: Mapping[str, float]) -> C:
 
 
 def describe_factors(
-    sections: Mapping[str, Section], fractions: Mapping[str, float] | None = None
+    sections: Mapping[str, Scaled], fractions: Mapping[str, float] | None = None
 ) -> dict[str, tuple[float, str]]:
     """Factor on each component and where it comes from, for people.
 
     Parameters
     ----------
-    sections : dict of str to Section
+    sections : dict of str to Scaled
         Sections of the components; their `scale` is a factor.
     fractions : dict of str to float, optional
         Part of the good time that is taken of each.

@@ -87,7 +87,7 @@ def make_event_problem(
     data = analysis.data
     declared = check_declared(data)
     events = read_events(section, data.accept, data.interval)
-    of_exposure, of_background = 1.0, {}
+    of_exposure, of_background = 1.0, dict[str, float]()
     if data.interval is not None:
         of_exposure, of_background = time_fractions(data, declared, events)
     background, components = _read_background(analysis, of_background)

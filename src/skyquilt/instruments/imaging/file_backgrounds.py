@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from skyquilt.config.background import background_key
+from skyquilt.config.imaging import BackgroundCube
 from skyquilt.config.imaging_file import FileBackground
 from skyquilt.errors import InputError
 from skyquilt.instruments.backgrounds import read_each
@@ -46,7 +47,10 @@ def read_file_backgrounds(
     def read(name: str, section: FileBackground) -> np.ndarray:
         if section.path is None:
             return own * section.scale
-        cube = _read_cube(section, background_key(name))
+        file = BackgroundCube(
+            path=section.path, frame=section.frame, energy_unit=section.energy_unit
+        )
+        cube = _read_cube(file, background_key(name))
         check_same_cube(counts, cube)
         return cube.values * section.scale
 
@@ -55,7 +59,7 @@ def read_file_backgrounds(
     return read_each(sections, read)
 
 
-def _read_cube(section: FileBackground, key: str) -> SkyCube:
+def _read_cube(section: BackgroundCube, key: str) -> SkyCube:
     path = section.path
     with open_fits(path) as hdus:
         if _OWN not in hdus:
@@ -64,11 +68,11 @@ def _read_cube(section: FileBackground, key: str) -> SkyCube:
             found = read_map(hdus, _OWN, path, COUNTS)
             if found.projection is None:
                 raise FaultError(f"{_OWN} is that of a region; an image is needed.")
-            found = found.by_axes("ENERGY")
+            projection, found = found.projection, found.by_axes("ENERGY")
         except (FaultError, KeyError) as error:
             raise InputError(f"{path}: {error.args[0]}") from error
         edges = found.axis("ENERGY").edges
-        return WcsCube(path, found.projection, by_pixel(found.values), edges)
+        return WcsCube(path, projection, by_pixel(found.values), edges)
 
 
 def by_pixel(values: np.ndarray) -> np.ndarray:
