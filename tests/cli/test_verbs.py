@@ -145,7 +145,7 @@ def test_contains_of_a_product_without_probabilities_is_refused(finished, run):
     code, _, err = run("contains", "--skymap", folder / "maps.fits", *position)
 
     assert code == 2
-    assert "not skyquilt/skymap version" in err[-1]
+    assert "not 'skyquilt/skymap'" in err[-1]
 
 
 @pytest.mark.parametrize(
