@@ -1,3 +1,6 @@
+import ast
+import subprocess
+import sys
 from dataclasses import fields, replace
 from types import SimpleNamespace
 
@@ -5,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+import skyquilt.problem
 from skyquilt.errors import ProductError
 from skyquilt.io.provenance import Provenance
 from skyquilt.problem import LocalTable
@@ -197,3 +201,18 @@ def test_a_flipped_bit_in_the_rows_is_found_by_check_rows(observation):
 
     with pytest.raises(ProductError, match=r"problem\.h5: the checksum of expectation/rows"):
         check_rows(path)
+
+
+def test_worker_imports_the_expectation_that_it_reads_and_no_other():
+    code = (
+        "import sys; import skyquilt.steps.fit_chunk; "
+        "print([m for m in sys.modules if m.startswith('skyquilt.problem.')])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    others = {f"skyquilt.problem.{name}" for name in ("event_wise", "point_spread", "shaped")}
+    assert not others & set(ast.literal_eval(found.stdout))
+
+
+@pytest.mark.parametrize("name", skyquilt.problem.__all__)
+def test_names_of_the_package_are_those_of_its_modules(name):
+    assert getattr(skyquilt.problem, name).__name__ == name

@@ -11,7 +11,6 @@ import numpy as np
 
 from skyquilt import RESULTS_VERSION
 from skyquilt.errors import ConfigError, ProductError
-from skyquilt.fit.cost import N_SAMPLE, seconds_per_direction
 from skyquilt.fit.pixels import fitted_columns
 from skyquilt.io.digest import settings_digest
 from skyquilt.io.schema import Schema
@@ -248,16 +247,20 @@ def seconds_per_pixel(
     ranges : ndarray of int64, shape (n, 2), optional
         Nested pixel ranges of the map; the whole sky when left out.
     """
-    directions = nest_to_vec(nside, _sample(full_sky(nside) if ranges is None else ranges))
+    # workers of a fit read plans and estimate nothing
+    from skyquilt.fit.cost import N_SAMPLE, seconds_per_direction
+
+    pixels = _sample(full_sky(nside) if ranges is None else ranges, N_SAMPLE)
+    directions = nest_to_vec(nside, pixels)
     if frame is not None:
         directions = rotate(rotation(frame, problem.frame), directions)
     return seconds_per_direction(problem, directions, nside, options)
 
 
-def _sample(ranges: np.ndarray) -> np.ndarray:
+def _sample(ranges: np.ndarray, n_sample: int) -> np.ndarray:
     """Some pixels, spread evenly."""
     stop = np.cumsum(ranges[:, 1] - ranges[:, 0])
-    number = np.unique(((np.arange(N_SAMPLE) + 0.5) / N_SAMPLE * stop[-1]).astype(np.int64))
+    number = np.unique(((np.arange(n_sample) + 0.5) / n_sample * stop[-1]).astype(np.int64))
     own = np.searchsorted(stop, number, side="right")
     return number - np.append(0, stop)[own] + ranges[own, 0]
 

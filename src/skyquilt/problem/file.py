@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,7 @@ from skyquilt.io.schema import Schema
 from skyquilt.problem.backgrounds import get_components, put_components
 from skyquilt.problem.bands import get_bands, put_bands
 from skyquilt.problem.datasets import Stored
-from skyquilt.problem.event_wise import EventWise
-from skyquilt.problem.joint import Joint
-from skyquilt.problem.local import LocalTable
-from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
-from skyquilt.problem.shaped import Shaped
-from skyquilt.problem.sky_table import SkyTable
-from skyquilt.problem.templates import Templates
 
 # 1.0  first version
 # 1.1  several data sets: expectation of kind joint, group counts_spectra (was counts_spectrum)
@@ -41,11 +35,16 @@ SCHEMA = Schema("skyquilt/problem", "2.1", "skyquilt prepare")
 
 _BANDS, _BACKGROUNDS = "bands", "backgrounds"  # groups
 
-_KINDS: dict[str, type[Stored]] = {
-    one.kind: one
-    for one in (LocalTable, SkyTable, EventWise, PointSpread, Shaped, Joint, Templates)
+# Module and class of each kind of expectation: a worker imports those that it reads.
+_KINDS = {
+    "local_table": ("local", "LocalTable"),
+    "sky_table": ("sky_table", "SkyTable"),
+    "event_wise": ("event_wise", "EventWise"),
+    "point_spread": ("point_spread", "PointSpread"),
+    "shaped": ("shaped", "Shaped"),
+    "joint": ("joint", "Joint"),
+    "templates": ("templates", "Templates"),
 }
-_MAPPED = frozenset[str]().union(*(one.mapped for one in _KINDS.values()))
 
 
 def write_problem(path: str | Path, problem: FitProblem, provenance: Provenance) -> str:
@@ -132,7 +131,8 @@ def check_rows(path: str | Path) -> None:
         If they differ.
     """
     with open_hdf5(path, SCHEMA) as file:
-        for dataset in _mapped(file["expectation"]):
+        names = frozenset[str]().union(*(_kind(name).mapped for name in _KINDS))
+        for dataset in _mapped(file["expectation"], names):
             values = map_rows(dataset.parent, dataset.name.rpartition("/")[2])
             if array_digest(values) != dataset.attrs["sha256"]:
                 raise ProductError(
@@ -161,15 +161,20 @@ def _get_expectation(group: h5py.Group) -> Any:
             f"{group.file.filename}: unknown kind of expectation {kind!r}; make it again with "
             f"`{SCHEMA.made_by}`, or read it with the skyquilt that made it."
         )
-    return _KINDS[kind].get(group, _get_expectation)
+    return _kind(kind).get(group, _get_expectation)
 
 
-def _mapped(group: h5py.Group) -> Iterator[h5py.Dataset]:
-    """All datasets of an expectation that are mapped."""
+def _kind(name: str) -> type[Stored]:
+    module, class_name = _KINDS[name]
+    return getattr(import_module(f"skyquilt.problem.{module}"), class_name)
+
+
+def _mapped(group: h5py.Group, names: frozenset[str]) -> Iterator[h5py.Dataset]:
+    """All datasets of an expectation that are mapped, by their names."""
     for name, item in group.items():
         if isinstance(item, h5py.Group):
-            yield from _mapped(item)
-        elif name in _MAPPED:
+            yield from _mapped(item, names)
+        elif name in names:
             yield item
 
 
