@@ -16,13 +16,13 @@ import gc
 import importlib
 import os
 import pkgutil
+import re
 import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -75,14 +75,18 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"    {error}", flush=True)
                 continue
             tried += here
-            print(_row(kind.name, here), flush=True)
+            print(_row(kind.name, _numbers(here)[kind.name]), flush=True)
             for one in here:
                 if one.outcome in BAD or (options.verbose and one.text):
                     print(f"    {one.outcome}: {one.change}: {one.text}", flush=True)
-    text = table(tried, options.seed, time.perf_counter() - began)
-    print(text)
+    minutes = (time.perf_counter() - began) / 60
+    print(table(_numbers(tried), f"Seed {options.seed}, {minutes:.0f} minutes."))
     if options.page:
-        page = replace_table(options.page.read_text(encoding="utf-8"), "table: fuzz", text)
+        before = options.page.read_text(encoding="utf-8")
+        rows = read_rows(before) | _numbers(tried)
+        rows = {kind.name: rows[kind.name] for kind in KINDS if kind.name in rows}
+        text = table(rows, f"Seed {options.seed}.")
+        page = replace_table(before, "table: fuzz", text)
         options.page.write_text(page, encoding="utf-8")
     return int(bool(failed) or any(one.outcome in BAD for one in tried))
 
@@ -107,7 +111,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="of the good files; made if it is not there",
     )
     parser.add_argument(
-        "--page", type=Path, metavar="FILE", help="page whose table of outcomes is replaced"
+        "--page",
+        type=Path,
+        metavar="FILE",
+        help="page whose table of outcomes is replaced; rows of kinds that were not tried stay",
     )
     parser.add_argument("--verbose", action="store_true", help="print the good ends, too")
     return parser.parse_args(arguments)
@@ -230,25 +237,39 @@ def _head() -> str:
     return f"| {'kind':{_WIDTH}} | {'inputs':>6} | " + " | ".join(heads) + f" |\n{line}"
 
 
-def _row(name: str, tried: list[Tried]) -> str:
-    number = Counter(one.outcome for one in tried)
-    cells = [f"{number[outcome] or '·'}" for outcome in Outcome]
-    return f"| {name:{_WIDTH}} | {len(tried):6} | " + " | ".join(f"{c:>9}" for c in cells) + " |"
-
-
-def table(tried: list[Tried], seed: int, seconds: float) -> str:
-    """Table of kinds and outcomes, in Markdown."""
-    by_kind: dict[str, list[Tried]] = {}
+def _numbers(tried: list[Tried]) -> dict[str, list[int]]:
+    """Of each kind how many inputs were tried, and how many had each outcome."""
+    numbers: dict[str, list[int]] = {}
     for one in tried:
-        by_kind.setdefault(one.kind.name, []).append(one)
+        row = numbers.setdefault(one.kind.name, [0] * (1 + len(Outcome)))
+        row[0] += 1
+        row[1 + list(Outcome).index(one.outcome)] += 1
+    return numbers
+
+
+def read_rows(page: str) -> dict[str, list[int]]:
+    """The same, of the table on a page."""
+    found = re.findall(r"^\| (.*?) +\|((?: +(?:\d+|·) \|)+)$", page, re.MULTILINE)
+    cells = {name: row.replace("·", "0").split("|")[:-1] for name, row in found}
+    return {name: list(map(int, row)) for name, row in cells.items()}
+
+
+def _row(name: str, numbers: list[int]) -> str:
+    cells = [f"{number or '·'}" for number in numbers[1:]]
+    return f"| {name:{_WIDTH}} | {numbers[0]:6} | " + " | ".join(f"{c:>9}" for c in cells) + " |"
+
+
+def table(rows: Mapping[str, list[int]], ending: str) -> str:
+    """Table of kinds and outcomes, in Markdown."""
+    total = [sum(column) for column in zip(*rows.values(), strict=True)]
     lines = [
         _head(),
-        *(_row(name, here) for name, here in by_kind.items()),
-        _row(f"all {len(by_kind)} kinds", tried),
+        *(_row(name, numbers) for name, numbers in rows.items()),
+        _row(f"all {len(rows)} kinds", total),
         "",
         *(f"- {outcome}: {text}" for outcome, text in ABOUT.items()),
         "",
-        f"Seed {seed}, {seconds / 60:.0f} minutes.",
+        ending,
     ]
     return "\n".join(lines)
 

@@ -108,7 +108,7 @@ def _judge_refusal(kind: Kind, found: Answer, noise: list[str]) -> tuple[Outcome
         return Outcome.UNCLEAR, f"{len(errors)} errors: {text[:300]}"
     if not is_named:
         return Outcome.UNCLEAR, f"no {name}: {text[:300]}"
-    return Outcome.REFUSED, (errors or listed)[0]
+    return Outcome.REFUSED, (errors or listed or found.lines)[0]
 
 
 def _run(line: str) -> tuple[int, list[str], str]:

@@ -100,6 +100,11 @@ def test_folder_in_the_place_of_a_file_is_damaged(results, name):
     assert wrong(results)[f"burst/{name}"] is State.DAMAGED
 
 
+def test_folder_in_the_place_of_the_index_is_damaged(results):
+    (results / "index.html").mkdir()
+    assert wrong(results) == {"index.html": State.DAMAGED}
+
+
 def test_deleted_plan_is_missing_and_hides_no_other_fault(results, truncate):
     (results / "burst/plan.json").unlink()
     truncate(results / "burst/chunks/000-of-003.h5")

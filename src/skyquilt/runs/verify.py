@@ -124,9 +124,9 @@ def needs_repair(finding: Finding) -> bool:
 def _verify_index(results: Path) -> Iterator[Finding]:
     """State of the page of all analyses, which is no file of one; the workflow makes it."""
     path = results / INDEX
-    if not path.is_file() and (results / "_inputs" / CONFIG).is_file():
+    if not path.exists() and (results / "_inputs" / CONFIG).is_file():
         yield Finding(path, State.MISSING)
-    elif path.is_file():
+    elif path.exists():
         try:
             inputs = inspect_file(path).record["inputs"]
         except ProductError as error:
