@@ -19,7 +19,7 @@ help:
 	@echo "make test-formats  open the files with ligo.skymap, mocpy, mhealpy, gammapy, ..."
 	@echo "make test-sanitized  tests of the kernels, compiled with the sanitizers of gcc or clang"
 	@echo "make fuzz      changed files of every kind: KINDS='exposure \"verify *\"', NUMBER=60"
-	@echo "make lint      style, spelling, imports, workflow"
+	@echo "make lint      style, spelling, imports, types, workflow"
 	@echo "make check     lint and test: what continuous integration runs"
 	@echo "make bench     times and memory against their targets (5 minutes, 9 GB of disk)"
 	@echo "make bench-peer  the same files and pixels with cosipy 0.3.4; SHAPE=dc2 for 9 GB of them;"
@@ -70,6 +70,7 @@ lint: install
 	snakefmt --check Snakefile workflow
 	codespell
 	lint-imports
+	@start=$$(date +%s) && mypy && echo "mypy took $$(($$(date +%s) - start)) s"
 	snakemake --lint --configfile config/demo.yaml
 
 # The programs that open skyquilt's files have an environment of their own (1.5 GB).
@@ -153,4 +154,4 @@ lock: install
 	  | grep -vxFf requirements/lock.txt >> requirements/slurm.txt
 
 clean:
-	rm -rf results cache data .snakemake build src/skyquilt/native/*.so .venv/installed*
+	rm -rf results cache data .snakemake build src/skyquilt/native/*.so .venv/installed* .mypy_cache

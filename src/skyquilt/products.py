@@ -342,12 +342,14 @@ def all_sections(name: str, without: frozenset[str] = frozenset()) -> dict[str, 
     without : frozenset of str
         Sections that an analysis does not have: it has no products that these ask for.
     """
-    sections: dict[str, bool | frozenset] = {}
+    sections: dict[str, bool | frozenset[str]] = {}
     for product in asked_ancestry(name, without):
         for key, part in product.sections.items():
             before = sections.get(key, frozenset())
-            is_whole = part is True or before is True
-            sections[key] = True if is_whole else before | part
+            if isinstance(part, bool) or isinstance(before, bool):
+                sections[key] = True
+            else:
+                sections[key] = before | part
     return sections
 
 
@@ -361,7 +363,7 @@ def select(settings: Mapping[str, Any], sections: Sections) -> dict[str, Any]:
     """
     return {
         key: settings[key]
-        if part is True or settings[key] is None
+        if isinstance(part, bool) or settings[key] is None
         else {name: value for name, value in settings[key].items() if name in part}
         for key, part in sections.items()
         if key in settings

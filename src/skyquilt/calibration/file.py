@@ -25,7 +25,10 @@ SUMMARY_SCHEMA = Schema("skyquilt/calibration-summary", "1.0", "skyquilt calibra
 
 Kind = Literal["null", "injected"]
 
-KINDS: dict[Kind, type] = {"null": NullSkies, "injected": InjectedSkies}
+KINDS: dict[Kind, type[NullSkies] | type[InjectedSkies]] = {
+    "null": NullSkies,
+    "injected": InjectedSkies,
+}
 _DATASETS = {
     "ts_max": ("", "largest test statistic of the map"),
     "ipix": ("", "nested pixel of the largest TS"),
@@ -159,4 +162,5 @@ def _put(group, skies: NullSkies | InjectedSkies) -> None:
 
 
 def _get(group, kind: Kind) -> NullSkies | InjectedSkies:
-    return KINDS[kind](**{name: get(group, name) for name in KINDS[kind]._fields})
+    values = {name: get(group, name) for name in KINDS[kind]._fields}
+    return KINDS[kind](**values)

@@ -126,7 +126,7 @@ def _check_bands(
         counts, expected = float(data[band]), norm * float(model[band])
         if deviation(counts, expected) < -_SIGMA and expected > _EMPTY * counts:
             energies = format_range(*spectrum.edges[band : band + 2])
-            each = _components(spectrum, band, norm) or {"": expected}
+            each = _components(spectrum, int(band), norm) or {"": expected}
             object_to(
                 analysis.data.accept,
                 "totals",

@@ -6,7 +6,7 @@ Only what is analytic is allowed, so that a derivative is one evaluation with a 
 import ast
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -128,7 +128,7 @@ class _Translator:
         if type(node.value) not in (int, float):
             raise self._refusal(node)
         try:
-            value = float(node.value)
+            value = float(cast("float", node.value))
         except OverflowError:
             value = math.inf
         if not math.isfinite(value):

@@ -231,7 +231,9 @@ class Layer:
         """Lay fixed and free quantities in one array; derivatives of these are constant."""
         self._plain: dict[str, int | slice] = {}
         self._constant: dict[str, Slope] = {}
-        base, target, source = [], [], []
+        base: list[float] = []
+        target: list[int] = []
+        source: list[int] = []
         for name, quantity in self._quantities.items():
             if not isinstance(quantity, Fixed | Free):
                 continue
@@ -250,7 +252,7 @@ class Layer:
                 base += _fill(name, quantity.value, size, per)[member].tolist()
             self._constant[name] = self._unit_slope(numbers)
         self._base = np.array(base)
-        self._target, self._source = np.array(target, dtype=int), np.array(source, dtype=int)
+        self._target, self._source = np.array(target, np.int64), np.array(source, np.int64)
         self._factor = np.ones(self._source.size)
         self._linked = {
             name: self._roots[name]
@@ -337,8 +339,9 @@ class Layer:
             ]
             by_input = np.imag(np.reshape(derived.function(*arguments), (n, 1))) / _STEP
             shared += by_input * slopes[name].shared
-            if slopes[name].own is not None:
-                own = by_input * slopes[name].own + (0.0 if own is None else own)
+            its_own = slopes[name].own
+            if its_own is not None:
+                own = by_input * its_own + (0.0 if own is None else own)
         return Slope(shared, own)
 
     @staticmethod

@@ -5,7 +5,7 @@ may all vary: mu = sum_s flux_s sum_k phi_k(spectrum_s) e_k(position_s) + norm b
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -112,7 +112,7 @@ class ProblemData:
         return enumerate(self._cells)
 
     @staticmethod
-    def _of_cell(values: Values, n: int) -> dict[str, float]:
+    def _of_cell(values: Values, n: int) -> dict[str, Any]:
         return {name: v[n] if np.ndim(v) else v for name, v in values.items()}
 
     def _value(self, cell: "_Cell", here: dict[str, float]) -> float:

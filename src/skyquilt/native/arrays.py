@@ -46,7 +46,7 @@ class Arguments(ctypes.Structure):
         TypeError
             If an array has another type or is not contiguous, or a field is missing.
         """
-        missing = {name for name, _ in cls._fields_} - values.keys()
+        missing = {field[0] for field in cls._fields_} - values.keys()
         if missing:
             raise TypeError(f"{cls.__name__}: {', '.join(sorted(missing))} missing.")
         fields = {

@@ -53,12 +53,14 @@ def plot_counts_spectrum(
     terms = [label for label in counts if label not in (DATA, MODEL)]
     for number, label in enumerate(terms):
         is_component = label.startswith(_COMPONENT)
-        style = {"color": LINES[number % len(LINES)], "linestyle": ":" if is_component else "-"}
+        style: dict[str, Any] = {
+            "color": LINES[number % len(LINES)],
+            "linestyle": ":" if is_component else "-",
+        }
         style["label"] = plain(label.removeprefix(_COMPONENT), _LABEL)
         axes.stairs(counts[label], edges, baseline=None, **style)
     if MODEL in counts:
-        style: dict[str, Any] = {"color": "0.3", "linestyle": "--", "label": MODEL}
-        axes.stairs(counts[MODEL], edges, baseline=None, **style)
+        axes.stairs(counts[MODEL], edges, baseline=None, color="0.3", linestyle="--", label=MODEL)
     if DATA in counts:
         _draw_data(axes, edges, counts[DATA])
     _label_energies(axes)

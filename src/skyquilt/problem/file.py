@@ -13,7 +13,7 @@ from skyquilt.io.digest import array_digest, settings_digest
 from skyquilt.io.hdf5 import get, map_rows, new_hdf5, open_hdf5, put
 from skyquilt.io.provenance import Provenance, read_provenance
 from skyquilt.io.schema import Schema
-from skyquilt.problem.backgrounds import get_components, put_components
+from skyquilt.problem.backgrounds import BackgroundComponent, get_components, put_components
 from skyquilt.problem.bands import get_bands, put_bands
 from skyquilt.problem.datasets import Stored
 from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
@@ -99,7 +99,7 @@ def read_problem(path: str | Path) -> FitProblem:
             span = description.get(name)
             description[name] = None if span is None else tuple(span)
         background = get(file, "background")
-        components = ()
+        components: tuple[BackgroundComponent, ...] = ()
         if _BACKGROUNDS in file:
             components = get_components(file[_BACKGROUNDS], background)
         return FitProblem(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -155,7 +155,8 @@ class LocalTable:
         """The same for a spectrum that has these photons at each node, shape (n_node,)."""
         if self.by_energy is None:
             raise missing_nodes("table")
-        return replace(self, **self.by_energy.contract(flux))
+        changes: dict[str, Any] = self.by_energy.contract(flux)
+        return replace(self, **changes)
 
     def weights(self, directions: np.ndarray) -> tuple[SparseWeights, np.ndarray]:
         """Seconds per spacecraft direction, and status, for each sky direction."""

@@ -129,7 +129,8 @@ class SkyTable:
         """The same for a spectrum that has these photons at each node, shape (n_node,)."""
         if self.by_energy is None:
             raise missing_nodes("table")
-        return replace(self, **self.by_energy.contract(flux))
+        changes: dict[str, Any] = self.by_energy.contract(flux)
+        return replace(self, **changes)
 
     def weights(self, directions: np.ndarray) -> SparseWeights:
         """Weights of the rows for each direction, sum 1."""

@@ -22,7 +22,7 @@ def compare_catalogue(
     found: SourceList,
     source_name: np.ndarray,
     options: SourceOptions,
-    confidence_level: float,
+    confidence_level: float | None,
 ) -> dict[str, Column]:
     """Objects of a catalogue in the region of a map, with the nearest source and their own fit.
 
@@ -54,7 +54,8 @@ def compare_catalogue(
     inside = np.isfinite(skymap.sample("ts", vec_to_nest(skymap.nside, in_map)))
     direction = rotate(rotation("icrs", problem.frame), known.direction[inside])
     nearest, distance = _nearest(direction, found.position.direction)
-    is_found = distance <= options.catalogue.radius
+    radius = 0.0 if options.catalogue is None else options.catalogue.radius
+    is_found = distance <= radius
     number = np.where(is_found, nearest, -1)
     flux = found.measured.flux * (options.method == "iterative")
     templates = source_counts_at(problem, found.position.direction)

@@ -127,7 +127,7 @@ class Crowd:
                 break
             around = _linked(alike, np.array([number]))
             if self._add_beside(new.take(np.array([number])), own, around):
-                joined.append(number)
+                joined.append(int(number))
         return np.array(joined, dtype=np.int64)
 
     def keep(self, numbers: np.ndarray) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from skyquilt.calibration.file import (
     KINDS,
@@ -17,6 +17,8 @@ from skyquilt.calibration.file import (
 )
 from skyquilt.calibration.skies import (
     Grid,
+    InjectedSkies,
+    NullSkies,
     choose_fluxes,
     fit_data,
     make_grid,
@@ -51,6 +53,7 @@ def simulate_skies_file(
     problem = read_problem(model)
     grid = _grid(problem, analysis, options)
     progress = Progress(f"{kind} skies, job {index} of {options.n_jobs(kind)}", unit="skies")
+    skies: NullSkies | InjectedSkies
     if kind == "null":
         skies = simulate_null(problem, grid, options.seed, numbers, progress)
     else:
@@ -90,9 +93,9 @@ def calibrate_files(
     content: dict[str, Any] = {
         "analysis": name,
         "nside": grid.nside,
-        "null": summarise_null(skies["null"], data, options.seed),
+        "null": summarise_null(cast("NullSkies", skies["null"]), data, options.seed),
         "injected": summarise_injected(
-            skies["injected"], options.detection_ts, analysis.localise.levels
+            cast("InjectedSkies", skies["injected"]), options.detection_ts, analysis.localise.levels
         ),
         "simulation_cpu_s": round(sum(stage["cpu_s"] for stage in stages), 3),
     }
@@ -120,7 +123,7 @@ def plot_calibration(summary: str | Path, table: str | Path, output: str | Path)
         "detection": plot_detection(injected["by_flux"], detection_ts, title),
     }
     if regions:
-        sources = skies["injected"]
+        sources = cast("InjectedSkies", skies["injected"])
         drop = (sources.ts_max - sources.ts_truth)[sources.ts_max >= detection_ts]
         figures["coverage"] = plot_coverage(drop, regions, detection_ts, title)
     made = [

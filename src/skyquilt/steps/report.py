@@ -33,14 +33,16 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
     calibration = _calibration(analysis, folder)
     summary, plots = read_summary(folder / "summary.json"), _pictures(folder / "plots")
     skies = _pictures(folder / "calibration-plots") if calibration else []
-    answers = answer_from(
-        *(config, name, "page"),
-        maps=folder / "maps.fits",
-        localisation=folder / "summary.json",
-        plots=tuple(plots),
-        **({} if analysis.sources is None else {"sources": folder / "sources.fits"}),
-        **({"calibration": (folder / "calibration.json", *skies)} if calibration else {}),
-    )
+    read: dict[str, Any] = {
+        "maps": folder / "maps.fits",
+        "localisation": folder / "summary.json",
+        "plots": tuple(plots),
+    }
+    if analysis.sources is not None:
+        read["sources"] = folder / "sources.fits"
+    if calibration:
+        read["calibration"] = (folder / "calibration.json", *skies)
+    answers = answer_from(config, name, "page", **read)
     products = Products(
         name=name,
         summary=summary,

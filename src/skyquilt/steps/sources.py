@@ -46,7 +46,7 @@ def sources_analysis(
         raise ConfigError(
             f"analysis {name} has no section `sources`; `sources: {{}}` takes the defaults."
         )
-    inputs = (str(problem), str(maps))
+    inputs: tuple[str, ...] = (str(problem), str(maps))
     known = None
     if options.catalogue is not None:
         known = read_catalogue(options.catalogue)
@@ -60,7 +60,7 @@ def sources_analysis(
     error = systematic_error(wanted, about.response_pixel_deg, about.sharpness_deg)
     columns = source_columns(found, fit_problem, options.prefix, error)
     catalogue = None
-    if known is not None:
+    if known is not None and options.catalogue is not None:
         icrs = rotate(rotation(fit_problem.frame, "icrs"), found.position.direction)
         r95, names = (columns[name].values for name in ("r95", "name"))
         counterparts = find_counterparts(icrs, r95, known, options.catalogue.radius)

@@ -61,6 +61,10 @@ class PointSpread:
         """Refused: there are no nodes."""
         raise missing_nodes("toy")
 
+    def band_totals(self, directions: np.ndarray) -> np.ndarray:
+        """Totals of the one band."""
+        return self.block(directions).total[:, np.newaxis]
+
     def select_bins(self, bins: np.ndarray) -> "PointSpread":
         """The same with some of the hit bins."""
         new = np.full(self.n_hit, -1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from math import degrees, pi, sqrt
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -180,7 +180,7 @@ def _expectation(
     totals, row_bands = _unmasked_totals(table, selection.is_masked)
     if scale is not None:
         totals, row_bands = totals * scale, row_bands * scale
-    kept = {
+    kept: dict[str, Any] = {
         "row_bands": row_bands,
         "by_energy": read_table_nodes(analysis, selection, scale) if true_energy else None,
     }

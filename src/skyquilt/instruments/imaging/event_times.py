@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -76,6 +76,7 @@ def read_event_times(
     whole = _read_good(file, table, path, selections, accepted)
     if interval is not None:
         good, (start, stop) = cut_good_times(whole, interval, path)
+        whole = cast("GoodTimes", whole)  # or it could not be cut
     elif whole is None:
         return EventTimes(np.ones(len(table.data), dtype=bool), None, None)
     else:
@@ -117,6 +118,8 @@ def _read_good(
         good = GoodTimes(np.array([-np.inf]), np.array([np.inf]), None) if ranges else None
     else:
         good = _on_clock_of_events(file, table, path, name, accepted)
+    if good is None:
+        return None
     for each in ranges:
         good = good.cut(each)
     if ranges and not good.start.size:

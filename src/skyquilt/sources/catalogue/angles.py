@@ -95,9 +95,9 @@ def read_angles(
 def _choose_unit(stated: object, given: str | None, where: str) -> str | None:
     text = "" if stated is None else str(stated).strip().strip('"')
     found = None if text.lower() in _NONE else _plain(text)
-    if None not in (found, given) and convert_unit(found, "deg") != convert_unit(
-        _plain(given), "deg"
-    ):
+    asked = None if given is None else _plain(given)
+    units = [unit for unit in (found, asked) if unit is not None]
+    if len(units) > 1 and len({convert_unit(unit, "deg") for unit in units}) > 1:
         raise ConfigError(
             f"{where} is in {text!r}, but the configuration says {given!r}: remove that, or mend "
             "the table."

@@ -132,11 +132,11 @@ def _take(table: "Table", table_name: str, options: Catalogue) -> KnownObjects |
 
 def _position_columns(table: "Table", options: Catalogue) -> list[_Pair]:
     """Columns that are given, else pairs of a common name, those of numbers first."""
-    if options.lon is not None:
+    if options.lon is not None and options.lat is not None and options.frame is not None:
         if options.table is None and not {options.lon, options.lat} & set(table.colnames):
             return []
-        pair = (_column(table, name, options.path) for name in (options.lon, options.lat))
-        return [_Pair(*pair, options.frame)]
+        lon, lat = (_column(table, name, options.path) for name in (options.lon, options.lat))
+        return [_Pair(lon, lat, options.frame)]
     known = {name.lower(): name for name in reversed(table.colnames)}
     pairs = [
         _Pair(known[lon.lower()], known[lat.lower()], frame)
@@ -212,7 +212,8 @@ def _names(table: "Table", options: Catalogue) -> np.ndarray:
     rows = [f"row {number}" for number in range(len(table))]
     if column is None:
         return np.array(rows, dtype=str)
-    hidden = np.ma.getmaskarray(np.ma.asarray(table[column])).reshape(len(table), -1).all(axis=1)
+    masks = np.ma.getmaskarray(np.ma.asarray(table[column])).reshape(len(table), -1)
+    hidden = np.all(masks, axis=1)
     texts = (_one_line(name) for name in table[column])
     return np.array(
         [row if mask else text or row for row, text, mask in zip(rows, texts, hidden, strict=True)],

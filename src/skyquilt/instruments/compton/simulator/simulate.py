@@ -14,6 +14,7 @@ from skyquilt.config.simulation import (
 )
 from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError
+from skyquilt.instruments.compton.orientation import get_livetimes
 from skyquilt.instruments.compton.simulator.background import (
     background_photons,
     fold,
@@ -185,7 +186,7 @@ class _Observation:
 
     def _write_local_background(self) -> None:
         """Counts in the spacecraft's frame, finely binned in time within bursts."""
-        bursts = [source.interval for source in self.settings.bursts.values()]
+        bursts = list(self.settings.burst_intervals.values())
         spans = list(pairwise(np.unique([*self.settings.span, *np.ravel(bursts)])))
         livetimes = [livetime_within(self.orientation, *span) for span in spans]
         weights = [local_weights(self.orientation, live, self.nside) for live in livetimes]
@@ -217,7 +218,7 @@ class _Observation:
     def _write_galactic_background(self) -> None:
         """Counts in galactic coordinates, and what was expected as a model without noise."""
         nside, span = self.settings.resolution.nside_sky, self.settings.span
-        weights = galactic_weights(self.orientation, self.orientation.livetime, nside)
+        weights = galactic_weights(self.orientation, get_livetimes(self.orientation), nside)
         # A pixel of another size has another part of the sky's photons.
         weights *= (self.nside / nside) ** 2
         image = fold(weights[None], nside, self.instrument.images)[0]
@@ -241,8 +242,7 @@ class _Observation:
         )
 
     def _components_with_events(self) -> dict[str, SimulatedEvents]:
-        components = {"background": self.settings.background, **self.settings.sources}
-        return {name: item.events for name, item in components.items() if item.events}
+        return self.settings.events
 
     def _write_events(self, name: str, settings: SimulatedEvents) -> None:
         rng = self._rng(f"events of {name}")
