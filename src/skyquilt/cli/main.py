@@ -19,9 +19,12 @@ _AFTER = ("contains", "export-gadf", "status", "verify", "provenance")
 
 VERBS = {
     verb: import_module(f"skyquilt.cli.{verb.replace('-', '_')}")
-    for verb in (*_BEFORE, *MAKERS, *_AFTER)
+    for verb in (*_BEFORE, *(maker.partition(" ")[0] for maker in MAKERS), *_AFTER)
 }
-"""Modules of all verbs: those that make products are in the order of making."""
+"""Modules of all verbs: those that make products are in the order of making.
+
+Of a group, as "model fit", the first word is the module.
+"""
 
 _DESCRIPTION = """\
 All-sky maps of test statistic (TS) and flux from gamma-ray data.
