@@ -40,12 +40,13 @@ def runtime_min(start, per_mb=0.0):
 def fit_runtime_min(wildcards, input, attempt, threads):
     """Time limit of a chunk [min]; more at each attempt.
 
-    A pixel adds up at most all rows of the problem, 4 bytes a number. That takes 1 ns on one core
-    where they come from memory (measured, Xeon, 2026). The cores of all ranks share the pixels,
-    but those of a node its memory, too: of several, each counts half. The limit is four times that.
+    At most, a pixel adds up all rows of the problem, and each number has 4 bytes. One core takes
+    1 ns for a number that comes from memory (measured, Xeon, 2026). Cores share the pixels, but
+    also the memory of their node: where there are several, each counts half. The limit is four
+    times the estimate.
 
-    `threads` are the cores of the whole job, which each profile sets beside its ranks: Snakemake
-    tells a resource nothing of the others.
+    `threads` are the cores of the whole job. Each profile sets them beside its ranks, because
+    Snakemake does not tell a resource about the others.
     """
     nside = settings.analyses[wildcards.analysis].map.nside
     n_pixels = 12 * nside**2 / int(wildcards.n_chunks)

@@ -50,11 +50,11 @@ MAX_ITER = 100
 TOLERANCE = 1e-3
 """Last step, in units of the standard error of the flux.
 
-A step of size s leaves an error of s^4, as the first term that it neglects is
-``sum_i d_i r_i^5 step^4``, which is at most ``(r step)^3 step`` times the curvature, and no
-``r step`` is above s for bins of one count and more. So the flux is within 1e-12 standard errors
-of its best value, and its error within 4e-9 of itself; the bounds grow as the smallest positive
-counts to the power of -3/2.
+A step of size s leaves an error of about s^4. The first term that it neglects is
+``sum_i d_i r_i^5 step^4``. This is at most ``(r step)^3 step`` times the curvature, where r is the
+largest of the r_i. In bins of one count or more, ``r step`` is s at most. So the flux is within
+1e-12 standard errors of its best value, and its error within 4e-9 of itself; the bounds grow as
+the smallest positive counts to the power of -3/2.
 """
 
 

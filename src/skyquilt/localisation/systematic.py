@@ -22,11 +22,11 @@ RESPONSE_PIXEL_SHARE = 0.09
 The largest that `benchmarks/response_grid.py` finds, rounded; docs/localisation.md has its table.
 """
 
-_REACH = 4.0  # standard errors up to which probability is spread: all but exp(-8)
-_SPREAD = 1 - 1e-4  # probability that is spread; the rest, far from the source, stays where it is
-_WIDE = 2.0  # standard errors; the probability of cells wider than this stays in them
-_MOST_PAIRS = 50_000_000  # of cells within reach; of more, fine cells spread theirs together
-_TOGETHER = 1 / 8  # standard errors; side of the cells that do, which adds 0.1 % to the variance
+_REACH = 4.0  # standard errors; probability is spread so far, which misses exp(-8) of it
+_SPREAD = 1 - 1e-4  # of the probability is spread; the rest lies far from the source, and stays
+_WIDE = 2.0  # standard errors; wider cells keep their probability
+_MOST_PAIRS = 50_000_000  # of cells within reach; where there are more, fine cells are grouped
+_TOGETHER = 1 / 8  # standard errors; side of such a group: the variance grows by 0.1 %
 _BLOCK_PAIRS = 5_000_000  # in memory at a time
 
 

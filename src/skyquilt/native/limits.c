@@ -224,8 +224,8 @@ static double floor_between(const models *all, double from, double to)
     return to;
 }
 
-/* Pieces from `from` away from the top, until the domain or the likelihood ends; -1 if there is no
- * end. */
+/* Add pieces of the likelihood, from `from` on and away from its top. They end where the domain
+ * ends, or where the likelihood is too small to count. Gives -1 if there is no such end. */
 static int add_pieces(models *all, piece *pieces, double from, double end, double top)
 {
     const profile *curve = &all->pixel->curve;
