@@ -74,7 +74,7 @@ def test_one_named_component_is_the_unnamed_one_bit_for_bit(observation):
 def test_check_names_components_with_counts_and_scales(observation):
     split(observation)
 
-    found = check(observation.analysis())
+    found = check(observation.asked())
 
     assert "(albedo " in found
     assert "background albedo scale 1 (" in found
@@ -204,7 +204,7 @@ def test_bands_between_channels_are_refused_by_check_and_fit(observation):
     inner = (edges[0] + edges[1]) / 2
     observation.settings["energy"] = {"bands": [f"{e} keV" for e in (edges[0], inner, edges[-1])]}
 
-    for step in (lambda: check(observation.analysis()), observation.problem):
+    for step in (lambda: check(observation.asked()), observation.problem):
         with pytest.raises(InputError, match="is no edge of its energies"):
             step()
 
