@@ -220,7 +220,7 @@ def fitted(local, run, write_config):
     ("verb", "name", "message"),
     [
         ("fit-chunk", "problem.h5", r"problem\.h5: not a whole HDF5 file .*`skyquilt prepare`"),
-        ("fit-chunk", "plan.json", r"plan\.json: no JSON .*`skyquilt plan`"),
+        ("fit-chunk", "plan.json", r"plan\.json: cannot be read .*`skyquilt plan`"),
         ("merge", "problem.h5", r"problem\.h5: not a whole HDF5 file .*`skyquilt prepare`"),
         ("merge", "chunk", r"000-of-001\.h5: not a whole HDF5 file .*`skyquilt fit-chunk`"),
         ("localise", "maps.fits", r"maps\.fits: not a whole file .*`skyquilt merge`"),

@@ -90,6 +90,7 @@ def test_piece_larger_than_what_is_put_together_at_a_time_is_whole(tmp_path, mon
     assert content(path) == whole
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=200)
 def test_checksums_of_any_content_pass_astropy(tmp_path_factory, seed):

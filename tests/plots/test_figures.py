@@ -37,6 +37,7 @@ def analysis(make_skymap):
     return skymap, found.cells, summary, {"": spectrum}
 
 
+@pytest.mark.slow
 def test_make_plots_writes_all_figures_as_png_and_pdf(analysis, tmp_path):
     paths = make_plots(*analysis, PlotOptions(), tmp_path / "plots")
     expected = [f"{name}{ending}" for name in NAMES for ending in (".png", ".pdf")]

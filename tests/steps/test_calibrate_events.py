@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skyquilt.calibration.file import SUMMARY_SCHEMA
 from skyquilt.config import parse_config
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.simulator import simulate
@@ -98,7 +99,7 @@ def test_calibration_of_events_gives_numbers(run):
         simulate_skies_file(config, "a", folder / "model.h5", kind, index, paths[-1])
     summary = folder / "calibration.json"
     calibrate_files(config, "a", folder / "model.h5", paths, summary, folder / "calibration.h5")
-    injected = read_json(summary, "")["injected"]["all"]
+    injected = read_json(summary, SUMMARY_SCHEMA)["injected"]["all"]
     # 20 pulls: four standard errors
     assert abs(injected["pull_mean"]) < 4 / np.sqrt(20)
     assert abs(injected["pull_width"] - 1) < 4 / np.sqrt(40)

@@ -252,7 +252,9 @@ def test_fit_with_a_plan_of_another_problem_is_refused(local, tmp_path):
     local.write_counts("counts.h5", local.counts + 1)
     prepare_analysis(local.config(), "tiny", tmp_path / "problem.h5")
 
-    with pytest.raises(ProductError, match=r"plan\.json: made for .*problem\.h5 .*`skyquilt plan`"):
+    with pytest.raises(
+        ProductError, match=r"plan\.json: answers problem .*problem\.h5 .*`skyquilt plan`"
+    ):
         fit_chunk_file(tmp_path / "problem.h5", f"{folder}/plan.json", 0, tmp_path / "c.h5")
 
     assert not (tmp_path / "c.h5").exists()

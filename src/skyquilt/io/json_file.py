@@ -27,7 +27,10 @@ def read_json(path: str | Path, schema: Schema) -> dict[str, Any]:
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        why = error.strerror or error
+        raise ProductError(f"{path}: cannot be read ({why}); {schema.again}.") from error
+    except (ValueError, RecursionError) as error:
         raise ProductError(f"{path}: cannot be read ({error}); {schema.again}.") from error
     if not isinstance(content, dict) or not is_intact(content):
         raise ProductError(

@@ -44,7 +44,7 @@ class Schema(NamedTuple):
         ProductError
             If it is of another kind, its first number is another, or its second one is higher.
         """
-        if name != self.name:
+        if not isinstance(name, str) or name != self.name:
             raise ProductError(f"{path}: schema is {name!r}, not {self.name!r}; {self.again}.")
         if not self._can_read(str(version)):
             raise ProductError(

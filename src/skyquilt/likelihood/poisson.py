@@ -179,6 +179,7 @@ def fit_flux(
 
     Examples
     --------
+    >>> from skyquilt.blocks import DenseBlock
     >>> block = DenseBlock(np.array([[1.0]]), np.array([1.0]), np.array([GOOD]))
     >>> fit = fit_flux(np.array([10.0]), np.array([5.0]), block)
     >>> round(float(fit.flux[0]), 9), round(float(fit.ts[0]), 6), int(fit.status[0])

@@ -13,6 +13,7 @@ from skyquilt.problem.file import check_rows, read_problem, write_problem
 from skyquilt.problem.joint import join
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.spectra.models import evaluate
+from skyquilt.testing.analyses import ask_one
 from skyquilt.testing.nodes import assert_nodes_agree, assert_same_block, node_flux
 
 DIRECTIONS = nest_to_vec(2, np.arange(48))
@@ -32,7 +33,7 @@ def observation(request):
 def stored(observation, tmp_path, *, all_bins=False, **spectrum):
     """Problem with nodes, written and read, and its spectrum."""
     observation.settings["spectrum"].update(spectrum)
-    analysis = observation.analysis()
+    analysis = ask_one(observation.analysis())
     cache = observation.path("cache")
     problem = prepare(analysis, cache, all_bins=all_bins, true_energy=True).problem
     path = tmp_path / "with-nodes.h5"
@@ -174,8 +175,8 @@ def test_true_energies_must_cover_the_measured_ones(true, is_covered):
 
 def test_a_response_that_does_not_cover_the_data_is_refused_where_nodes_are_asked_for(local):
     local.write_response(edges={"Ei": [100.0, 300.0, 700.0]})
-    prepare(local.analysis(), local.path("cache"))
+    prepare(ask_one(local.analysis()), local.path("cache"))
     with pytest.raises(InputError, match=r"response\.h5: .* true energies of 100 to 700 keV, but"):
-        prepare(local.analysis(), local.path("cache"), true_energy=True)
+        prepare(ask_one(local.analysis()), local.path("cache"), true_energy=True)
     local.settings["energy"] = {"channels": [0, 2]}
-    prepare(local.analysis(), local.path("cache"), true_energy=True)
+    prepare(ask_one(local.analysis()), local.path("cache"), true_energy=True)

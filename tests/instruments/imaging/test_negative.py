@@ -104,6 +104,7 @@ def test_model_of_events_is_negative_at_no_energy(make_sky, tmp_path):
     assert np.any(fit.flux < 0)
 
 
+@pytest.mark.slow
 def test_best_position_regions_and_limits_are_those_of_fluxes_above_zero(make_sky, monkeypatch):
     # a hole that is far more significant than the source
     sky = make_sky(background_counts=60000.0, source_counts=45.0).write("counts")

@@ -282,15 +282,6 @@ def test_energies_outside_the_exposure_are_refused(sky, kind):
         make_problem(sky.analysis(kind))
 
 
-def test_events_over_a_background_of_a_part_of_the_sky_are_refused(sky):
-    sky.write("events")
-    ipix = np.arange(1, 3072)
-    sky.write_cube("background.fits", sky.expected()[ipix], ipix=ipix)
-
-    with pytest.raises(InputError, match=r"3071 of 3072 pixels: .* use `counts`"):
-        make_problem(sky.analysis("events"))
-
-
 def test_events_over_no_background_at_all_are_refused(sky):
     sky.write("events")
     sky.write_cube("background.fits", 0 * sky.expected())
