@@ -41,7 +41,8 @@ def is_sealed(file: h5py.File, path: Path) -> bool:
     """Whether a file has the seal of what is in it."""
     if not isinstance(file.get(SEAL), h5py.Dataset):
         return False
-    return file[SEAL][()] == _digest(path, _places(file)).encode()
+    seal = file[SEAL][()]
+    return isinstance(seal, bytes) and seal == _digest(path, _places(file)).encode()
 
 
 def _places(file: h5py.File) -> list[tuple[int, int]]:
