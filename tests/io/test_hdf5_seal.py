@@ -62,8 +62,6 @@ CHANGES = {
     "checksum of values gone": drop_checksum,
     "link added": lambda file: file.__setitem__("also", h5py.SoftLink("/values")),
     "seal of numbers": reseal_with_numbers,
-    "kind of numbers": lambda file: file.attrs.create("schema", np.arange(3.0)),
-    "version of numbers": lambda file: file.attrs.create("schema_version", np.arange(3.0)),
     "seal gone": lambda file: file.__delitem__("seal"),
     "seal of nothing": lambda file: file["seal"].write_direct(np.array(b"0" * 64)),
     "seal that is a group": lambda file: (file.__delitem__("seal"), file.create_group("seal")),

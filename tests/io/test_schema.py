@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from skyquilt.errors import ProductError
@@ -25,3 +26,12 @@ def test_other_version_is_refused_with_those_that_are_read(version):
 def test_other_kind_is_refused_with_both_names(name):
     with pytest.raises(ProductError, match=rf"schema is {name!r}, not 'skyquilt/thing'"):
         SCHEMA.check("thing.h5", name, "2.0")
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [(np.arange(3.0), "1.0"), ("skyquilt/test", np.arange(3.0)), (None, None), (b"skyquilt", 1)],
+)
+def test_kind_or_version_that_is_no_text_is_refused(name, version):
+    with pytest.raises(ProductError, match=r"x\.h5: .*`skyquilt test`"):
+        Schema("skyquilt/test", "1.0", "skyquilt test").check("x.h5", name, version)
