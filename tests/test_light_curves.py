@@ -16,19 +16,19 @@ CURVES = {
         lambda t: 2.0 * (10 <= t < 30) + 0.5 * (30 <= t < 60),
     ),
     "gaussian": (
-        {"model": "gaussian", "peak": T0 + 40, "sigma": 7, "level": 0.1},
+        {"model": "gaussian", "t0": T0 + 40, "sigma": 7, "level": 0.1},
         lambda t: 0.1 + np.exp(-((t - 40) ** 2) / 98),
     ),
     "fast rise": (
-        {"model": "exponential", "peak": T0 + 20, "decay": 15},
+        {"model": "exponential", "t0": T0 + 20, "decay": 15},
         lambda t: np.exp(-(t - 20) / 15) * (t >= 20),
     ),
     "rise": (
-        {"model": "exponential", "peak": T0 + 20, "rise": 3, "decay": 15, "level": 0.2},
+        {"model": "exponential", "t0": T0 + 20, "rise": 3, "decay": 15, "level": 0.2},
         lambda t: 0.2 + np.exp(-(t - 20) / 15 if t >= 20 else (t - 20) / 3),
     ),
     "periodic": (
-        {"model": "periodic", "period": 13, "fraction": 0.8, "peak": T0 + 1},
+        {"model": "periodic", "period": 13, "fraction": 0.8, "t0": T0 + 1},
         lambda t: 1 + 0.8 * np.cos(2 * np.pi * (t - 1) / 13),
     ),
 }
@@ -60,7 +60,7 @@ def test_drawn_times_follow_the_factor(name):
 
 
 def test_far_tail_of_a_gaussian_keeps_its_digits():
-    curve = read({"model": "gaussian", "peak": 0, "sigma": 1})
+    curve = read({"model": "gaussian", "t0": 0, "sigma": 1})
     before, after = integrate_factor(curve, [-11, 10], [-10, 11])
     assert before == after > 0
 
@@ -88,7 +88,7 @@ GAUSSIAN = CURVES["gaussian"][0]
         (GAUSSIAN | {"sigma": 0}, "greater than 0"),
         (GAUSSIAN | {"sigma": np.inf}, "finite number"),
         (GAUSSIAN | {"level": -0.1}, "greater than or equal to 0"),
-        (GAUSSIAN | {"peak": np.nan}, "finite number"),
+        (GAUSSIAN | {"t0": np.nan}, "finite number"),
         (CURVES["rise"][0] | {"rise": -1}, "greater than or equal to 0"),
         (CURVES["periodic"][0] | {"fraction": 1.2}, "less than or equal to 1"),
         ({"model": "norris"}, "table"),

@@ -50,14 +50,14 @@ def integrate_factor(curve: LightCurve | None, start: ArrayLike, stop: ArrayLike
             ends = (np.interp(time - curve.edges[0], edges, upto) for time in (stop, start))
             return next(ends) - next(ends)
         case GaussianLightCurve():
-            pulse = _gaussian(start - curve.peak, stop - curve.peak, curve.sigma)
+            pulse = _gaussian(start - curve.t0, stop - curve.t0, curve.sigma)
             return curve.level * (stop - start) + pulse
         case ExponentialLightCurve():
-            pulse = _exponential(curve, stop - curve.peak) - _exponential(curve, start - curve.peak)
+            pulse = _exponential(curve, stop - curve.t0) - _exponential(curve, start - curve.t0)
             return curve.level * (stop - start) + pulse
         case PeriodicLightCurve():
             rate = 2 * np.pi / curve.period
-            sines = np.sin(rate * (stop - curve.peak)) - np.sin(rate * (start - curve.peak))
+            sines = np.sin(rate * (stop - curve.t0)) - np.sin(rate * (start - curve.t0))
             return stop - start + curve.fraction / rate * sines
 
 
@@ -103,7 +103,7 @@ def _gaussian(start: np.ndarray, stop: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _exponential(curve: ExponentialLightCurve, time: np.ndarray) -> np.ndarray:
-    """Integral of the pulse from its peak, negative before it."""
+    """Integral of the pulse from its maximum, negative before it."""
     after = -curve.decay * np.expm1(-np.maximum(time, 0) / curve.decay)
     if curve.rise == 0:
         return after

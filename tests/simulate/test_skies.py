@@ -7,7 +7,8 @@ import pytest
 from scipy.integrate import trapezoid
 from scipy.stats import kstest
 
-from skyquilt.calibration.sky import find_peak
+from skyquilt.calibration.skies import simulate_null
+from skyquilt.calibration.sky import find_peak, make_grid
 from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.problem.joint import Joint, Part
@@ -26,6 +27,7 @@ from skyquilt.sky.frames import lonlat_to_vec, rotation, separation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_ring
 from skyquilt.sky.nodes import Nodes
 from skyquilt.testing.eventsky import NODES, SPAN, event_model
+from skyquilt.sky.regions import full_sky
 
 PLACE = lonlat_to_vec(40, 30)
 
@@ -247,3 +249,15 @@ def test_no_event_is_drawn_where_no_background_is_expected():
     sky = draw_sky(model, generator(1, 0), [Source(lonlat_to_vec(0, 80), 0.1)])
     assert np.all(sky.background > 0)
     assert vec_to_ring(8, sky.expectation.direction).min() > 300
+
+
+def test_calibration_of_events_does_not_depend_on_the_cut():
+    model = event_model()
+    grid = make_grid(model, 1, "galactic", full_sky(1))
+
+    def run(numbers):
+        return simulate_null(model, grid, 1, numbers, lambda *_: None)
+
+    whole, parts = run(range(4)), [run(range(1)), run(range(1, 4))]
+    for values, *pieces in zip(whole, *parts, strict=True):
+        np.testing.assert_array_equal(values, np.concatenate(pieces))

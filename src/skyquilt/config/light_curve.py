@@ -36,7 +36,7 @@ class GaussianLightCurve(Section):
     """A pulse that rises and falls as a Gaussian, on a constant level."""
 
     model: Literal["gaussian"]
-    peak: FiniteFloat
+    t0: FiniteFloat
     """Time of the maximum, where the factor is 1 above the level [UNIX s]."""
     sigma: PositiveFloat
     """Standard deviation [s]."""
@@ -48,7 +48,7 @@ class ExponentialLightCurve(Section):
     """A pulse that sets in at once or rises exponentially, and decays exponentially."""
 
     model: Literal["exponential"]
-    peak: FiniteFloat
+    t0: FiniteFloat
     """Time of the maximum, where the factor is 1 above the level [UNIX s]."""
     rise: NonNegativeFloat = 0.0
     """Time in which it rises by a factor e [s]; 0: at once."""
@@ -66,7 +66,7 @@ class PeriodicLightCurve(Section):
     """Period [s]."""
     fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Amplitude; the factor runs between 1 minus this and 1 plus this."""
-    peak: FiniteFloat = 0.0
+    t0: FiniteFloat = 0.0
     """Time of a maximum [UNIX s]."""
 
 

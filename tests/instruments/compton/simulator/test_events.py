@@ -103,7 +103,7 @@ def test_events_of_an_extended_source_follow_its_expectation(sampler, instrument
 def test_times_of_events_follow_the_light_curve(instrument, orbit, orientation):
     start = float(orientation.time[0])
     interval = (start, start + 600.0)
-    curve = GaussianLightCurve(model="gaussian", peak=start + 300, sigma=40)
+    curve = GaussianLightCurve(model="gaussian", t0=start + 300, sigma=40)
     sampler = EventSampler(instrument, orbit, orientation, interval, np.random.default_rng(4))
     zenith = orientation.z[20]
     events = sampler.point_source(zenith, 10 * PHOTONS, curve)

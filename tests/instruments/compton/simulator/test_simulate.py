@@ -134,12 +134,12 @@ def _compare(first, second):
             np.testing.assert_array_equal(one[name][()], other[name][()])
 
 
-CURVE = {"model": "gaussian", "peak": 0.0, "sigma": 2.0}
+CURVE = {"model": "gaussian", "t0": 0.0, "sigma": 2.0}
 
 
 def test_light_curve_outside_the_burst_is_refused_and_nothing_is_written(settings, tmp_path):
     start = settings["start"]
-    burst = settings["sources"]["grb"] | {"light_curve": CURVE | {"peak": start + 300}}
+    burst = settings["sources"]["grb"] | {"light_curve": CURVE | {"t0": start + 300}}
     simulation = Simulation.model_validate(settings | {"sources": {"grb": burst}})
     with pytest.raises(ConfigError, match=r"sources\.grb\.light_curve: nothing of it lies in"):
         simulate(simulation, tmp_path)
@@ -147,7 +147,7 @@ def test_light_curve_outside_the_burst_is_refused_and_nothing_is_written(setting
 
 
 def test_counts_of_a_burst_follow_its_light_curve(settings, tmp_path):
-    burst = settings["sources"]["grb"] | {"light_curve": CURVE | {"peak": settings["start"] + 17}}
+    burst = settings["sources"]["grb"] | {"light_curve": CURVE | {"t0": settings["start"] + 17}}
     simulate(Simulation.model_validate(settings | {"sources": {"grb": burst}}), tmp_path)
     in_time = _contents(tmp_path / "grb.h5").sum(axis=(1, 2, 3))
     middle = np.arange(10) + 0.5
@@ -178,7 +178,7 @@ def test_extended_sources_are_as_bright_as_points(settings, simulated, tmp_path)
     ("changes", "key"),
     [
         ({"light_curve": CURVE | {"sigma": -1}}, "sigma"),
-        ({"light_curve": CURVE | {"peak": float("nan")}}, "peak"),
+        ({"light_curve": CURVE | {"t0": float("nan")}}, "t0"),
         ({"shape": {"model": "disk", "radius": 0}}, "radius"),
         ({"shape": {"model": "map", "path": "x.fits"}}, "shape"),
     ],

@@ -208,7 +208,7 @@ def test_background_that_is_never_seen_is_an_error(tmp_path):
         simulate(configure(tmp_path, field=field, nside=4).simulation)
 
 
-PULSE = {"model": "gaussian", "peak": 1.61e9, "sigma": 3e6}
+PULSE = {"model": "gaussian", "t0": 1.61e9, "sigma": 3e6}
 
 
 def test_light_curve_scales_the_flux_by_its_mean_over_the_livetime(tmp_path):
@@ -259,9 +259,9 @@ def test_constant_components_are_the_same_with_a_light_curve_beside_them(tmp_pat
     "curve",
     [
         {"model": "table", "edges": [1e9, 1.1e9], "factors": [1]},
-        {"model": "gaussian", "peak": 1.5e9, "sigma": 1e6},
-        {"model": "exponential", "peak": 1.7e9, "decay": 1e6},
-        {"model": "exponential", "peak": 1.5e9, "decay": 1e6},
+        {"model": "gaussian", "t0": 1.5e9, "sigma": 1e6},
+        {"model": "exponential", "t0": 1.7e9, "decay": 1e6},
+        {"model": "exponential", "t0": 1.5e9, "decay": 1e6},
         {"model": "table", "edges": [1e9, 1.61e9, 1.7e9], "factors": [1, 0]},
     ],
     ids=["table", "gaussian", "later", "earlier", "between"],
