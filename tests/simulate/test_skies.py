@@ -26,8 +26,8 @@ from skyquilt.simulate.skies import expected_counts
 from skyquilt.sky.frames import lonlat_to_vec, rotation, separation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_ring
 from skyquilt.sky.nodes import Nodes
-from skyquilt.testing.eventsky import NODES, SPAN, event_model
 from skyquilt.sky.regions import full_sky
+from skyquilt.testing.eventsky import NODES, SPAN, event_model
 
 PLACE = lonlat_to_vec(40, 30)
 
