@@ -72,6 +72,7 @@ def test_fit_chunk_fits_the_chunk_asked_for(finished):
     np.testing.assert_array_equal(read_chunk(folder / "1.h5").result.ipix, np.arange(6, 12))
 
 
+@pytest.mark.slow
 def test_plot_writes_figures(finished, run):
     folder, analysis = finished
     names = {"problem": "problem.h5", "maps": "maps.fits", "summary": "summary.json"}

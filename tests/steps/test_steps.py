@@ -318,6 +318,7 @@ def plot(local, output, **changes):
     plot_analysis(local.config(), "tiny", *files.values(), output)
 
 
+@pytest.mark.slow
 def test_plot_ends_the_way(local, tmp_path):
     local.settings["localise"] = {"true_position": CENTER}
     local.localise()
