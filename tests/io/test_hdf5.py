@@ -92,6 +92,21 @@ def test_map_rows_equals_get(path):
     assert not rows.flags.writeable
 
 
+def test_map_rows_at_an_odd_address_gives_aligned_ones(tmp_path):
+    with new_hdf5(tmp_path / "product.h5", SCHEMA, Provenance("test")) as file:
+        for width in range(1, 9):  # one of them ends at an odd address
+            file.create_dataset(f"odd{width}", data=np.zeros(width, np.uint8))
+            file.create_dataset(f"rows{width}", data=np.arange(4.0))
+
+    with open_hdf5(tmp_path / "product.h5", SCHEMA) as file:
+        offsets = {file[f"rows{width}"].id.get_offset() % 8 for width in range(1, 9)}
+        rows = [map_rows(file, f"rows{width}") for width in range(1, 9)]
+
+    assert offsets != {0}
+    assert all(one.flags.aligned for one in rows)
+    np.testing.assert_array_equal(rows, np.tile(np.arange(4.0), (8, 1)))
+
+
 def test_map_rows_of_rows_without_columns_is_empty(tmp_path):
     with new_hdf5(tmp_path / "product.h5", SCHEMA, Provenance("test")) as file:
         put_rows(file, "rows", iter(np.empty((3, 0))), (3, 0), np.float32, "", "")

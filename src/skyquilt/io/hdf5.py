@@ -147,7 +147,8 @@ def get(group: h5py.Group, name: str) -> np.ndarray:
 def map_rows(group: h5py.Group, name: str) -> np.ndarray:
     """Map a contiguous dataset read-only; all processes of a node share its memory.
 
-    The checksum is not compared: that would read rows nobody asked for.
+    One that lies at an address that its type does not allow is read instead: kernels may not load
+    it there. The checksum is not compared: that would read rows nobody asked for.
 
     Raises
     ------
@@ -160,9 +161,10 @@ def map_rows(group: h5py.Group, name: str) -> np.ndarray:
     offset = dataset.id.get_offset()
     if offset is None:
         raise _DamageError(f"{dataset.name} is not stored in one piece and cannot be mapped")
-    return np.memmap(
+    rows = np.memmap(
         group.file.filename, dataset.dtype, mode="r", offset=offset, shape=dataset.shape
     )
+    return rows if rows.flags.aligned else np.array(rows)
 
 
 def _describe(dataset: h5py.Dataset, unit: str, description: str, digest: str) -> None:
