@@ -53,6 +53,7 @@ def main(arguments: list[str]) -> int:
         # libraries that are loaded later throw C++ exceptions
         "LD_PRELOAD": " ".join(filter(None, (runtime, find_library("libstdc++.so.6")))),
         "PYTHONPATH": str(TARGET),
+        "SKYQUILT_TEST_BUDGET": "60",
         # Python keeps its memory to the end
         "ASAN_OPTIONS": f"detect_leaks=0:{_STACK}:allocator_may_return_null=1:{log}",
         "UBSAN_OPTIONS": f"print_stacktrace=1:{_STACK}:{log}",

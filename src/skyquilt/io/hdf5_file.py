@@ -20,6 +20,7 @@ from skyquilt.io.locks import is_lack_of_locks, warn_once
 
 _ADVICE = "copy its data into one file (`h5repack` of the HDF5 tools does), and name that"
 _HELD_BYTES = 1 << 20  # more at a time are values, which nobody reads any more
+_ALIGNED_FROM = 256  # bytes of a dataset that is large enough to be loaded by kernels
 
 
 def open_to_read(path: str | Path, error: type[SkyquiltError] = InputError) -> h5py.File:
@@ -61,7 +62,10 @@ def new_file(path: str | Path, **options: Any) -> Iterator[h5py.File]:
     """
     with open(path, "w+b", buffering=0) as raw:
         disk = _Disk(raw)
-        with h5py.File(disk, "w", **options) as file:
+        # Kernels load numbers where they lie in the file: at multiples of their size.
+        with h5py.File(
+            *(disk, "w"), alignment_threshold=_ALIGNED_FROM, alignment_interval=8, **options
+        ) as file:
             number = _number(file)
             _disks[number] = disk
             try:
