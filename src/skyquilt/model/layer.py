@@ -130,7 +130,7 @@ class Layer:
             Numbers, or arrays of shape (n_cell,).
         """
         flat = self._base.astype(x.dtype) if x.dtype.kind == "c" else self._base.copy()
-        flat[self._target] = x[self._source] * self._factor
+        flat[self._target] = x[self._source]
         values = {name: flat[place] for name, place in self._plain.items()}
         for name, function, inputs in self._derived:
             values[name] = function(*[values[source] for source in inputs])
@@ -253,7 +253,6 @@ class Layer:
             self._constant[name] = self._unit_slope(numbers)
         self._base = np.array(base)
         self._target, self._source = np.array(target, np.int64), np.array(source, np.int64)
-        self._factor = np.ones(self._source.size)
         self._linked = {
             name: self._roots[name]
             for name, quantity in self._quantities.items()
