@@ -29,9 +29,9 @@ class _Renamed:
         return 0.0
 
     def derivatives(self, values):
-        from skyquilt.model.likelihood import Response
+        from skyquilt.model.likelihood import CellDerivatives
 
-        return Response(np.zeros((4, 1)), np.zeros((4, 1, 1)))
+        return CellDerivatives(np.zeros((4, 1)), np.zeros((4, 1, 1)))
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,11 @@ MAX_ITER = 200
 """Limit of steps. 5 to 20 are common; a curved ridge takes 50."""
 
 TOLERANCE = 1e-6
-"""Rise that a Newton step still promises when a climb ends: 0.0014 standard errors."""
+"""Increase of ln L that a Newton step still promises when a climb ends: 0.0014 standard errors."""
 
 _DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-3, 1e-9, 1e12
 _LESS, _MORE, _MUCH_MORE = 0.2, 3.0, 10.0  # after a good step, a poor one, one that is not taken
-_GOOD, _POOR, _ENOUGH = 0.75, 0.25, 1e-4  # rise over that promised
+_GOOD, _POOR, _ENOUGH = 0.75, 0.25, 1e-4  # increase of ln L over that promised
 
 
 class Status(StrEnum):
@@ -53,7 +53,7 @@ class Climb(NamedTuple):
     is_bound : ndarray of bool, shape (n, p)
         Parameters at an end of their range that the slope would take beyond it.
     promised : ndarray of float64, shape (n,)
-        Rise that a Newton step within the ranges still promises.
+        Increase of ln L that a Newton step within the ranges still promises.
     n_iter : ndarray of int64, shape (n,)
         Steps tried.
     status : list of Status, length n
@@ -95,7 +95,7 @@ def climb(
     max_step : ndarray of float64, shape (p,), or float
         Farthest that a parameter moves in one step; there may be many.
     tolerance : float
-        Promised rise at which a climb ends.
+        Promised increase of ln L at which a climb ends.
     max_iter : int
         Limit of steps.
 

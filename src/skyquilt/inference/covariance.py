@@ -47,14 +47,14 @@ def observed_curvature(
     lower: np.ndarray | float = -np.inf,
     upper: np.ndarray | float = np.inf,
 ) -> np.ndarray:
-    """Minus the second derivatives at a place, from gradients to both sides of it.
+    """Minus the second derivatives at a point, from gradients to both sides of it.
 
     Parameters
     ----------
     surface : Surface
-        The log-likelihood; all places are handed over in one call, as lane 0.
+        The log-likelihood; all points are handed over in one call, as lane 0.
     x : ndarray of float64, shape (p,)
-        The place.
+        The point.
     size : ndarray of float64, shape (p,)
         Standard error of each parameter, all others known; a guess will do.
     lower, upper : ndarray of float64, shape (p,), or float
@@ -70,10 +70,10 @@ def observed_curvature(
     low, high = np.broadcast_to(lower, p), np.broadcast_to(upper, p)
     ahead = np.minimum(x + _SIDE * size, high)
     behind = np.maximum(x - _SIDE * size, low)
-    places = np.tile(x, (2 * p, 1))
-    places[np.arange(p), np.arange(p)] = ahead
-    places[p + np.arange(p), np.arange(p)] = behind
-    gradient = surface.derivatives(places, np.zeros(2 * p, dtype=np.int64)).gradient
+    points = np.tile(x, (2 * p, 1))
+    points[np.arange(p), np.arange(p)] = ahead
+    points[p + np.arange(p), np.arange(p)] = behind
+    gradient = surface.derivatives(points, np.zeros(2 * p, dtype=np.int64)).gradient
     width = np.where(ahead > behind, ahead - behind, 1.0)
     curvature = (gradient[p:] - gradient[:p]) / width[:, np.newaxis]
     return (curvature + curvature.T) / 2

@@ -1,6 +1,6 @@
 """Profiles of a log-likelihood: its maximum over all other parameters, along one of them.
 
-Each value of the parameter is a climb of its own that starts from the best place, shifted as the
+Each value of the parameter is a climb of its own that starts from the best point, shifted as the
 curvature there says, so that a point of a profile does not depend on the others.
 """
 
@@ -106,7 +106,7 @@ def profile(
     start = x + np.outer(values - x[number], shift)
     start = np.where(is_rest, np.clip(start, ranges.lower, ranges.upper), x)
     start[:, number] = values
-    is_arrow = isinstance(best.derivatives.curvature, Arrow)  # of one place at a time
+    is_arrow = isinstance(best.derivatives.curvature, Arrow)  # of one point at a time
     parts = np.split(start, len(start)) if is_arrow else [start]
     ends = [_fit_rest(surface, part, ranges, is_rest) for part in parts]
     return Profile(
@@ -169,7 +169,7 @@ class _Search(NamedTuple):
         """End of the interval to one side, and whether it is that of the range.
 
         The square root of the fall is nearly a straight line, so that false position finds the
-        place in a few fits (Illinois rule).
+        end in a few fits (Illinois rule).
         """
         centre = float(self.best.x[0, self.number])
         inner, inner_gap = centre, -self.depth

@@ -19,9 +19,9 @@ def sizes(derivatives: Derivatives, x: np.ndarray, max_step: np.ndarray | float)
     Parameters
     ----------
     derivatives : Derivatives
-        At m places.
+        At m points.
     x : ndarray of float64, shape (m, p)
-        The places. Where neither the curvature nor `max_step` tells a size, it is that of the
+        The points. Where neither the curvature nor `max_step` tells a size, it is that of the
         parameter itself, 1 at least.
     max_step : ndarray of float64, shape (p,), or float
         Farthest that a parameter moves in one step; no size is larger.
@@ -44,7 +44,7 @@ def solve(
     Parameters
     ----------
     derivatives : Derivatives
-        At m places.
+        At m points.
     size : ndarray of float64, shape (m, p)
         Sizes of the parameters.
     is_free : ndarray of bool, shape (m, p)
@@ -65,13 +65,13 @@ def solve(
         matrix = curvature.scaled(factor[0]).plus_diagonal(diagonal[0])
         return factor * matrix.solve(right[0])
     matrices = curvature * factor[:, :, np.newaxis] * factor[:, np.newaxis, :]
-    places = np.arange(factor.shape[1])
-    matrices[:, places, places] += diagonal
+    index = np.arange(factor.shape[1])
+    matrices[:, index, index] += diagonal
     return factor * np.linalg.solve(matrices, right[:, :, np.newaxis])[:, :, 0]
 
 
 def promise(derivatives: Derivatives, step: np.ndarray) -> np.ndarray:
-    """Rise of the log-likelihood that the parabola promises for steps, shape (m,)."""
+    """Increase of the log-likelihood that the parabola promises for steps, shape (m,)."""
     curvature = derivatives.curvature
     if isinstance(curvature, Arrow):
         bent = step[0] @ curvature.times(step[0])

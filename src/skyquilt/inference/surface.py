@@ -1,4 +1,4 @@
-"""What is climbed: a log-likelihood with its slope and curvature, at many places at a time."""
+"""What is climbed: a log-likelihood with its slope and curvature, at many points at a time."""
 
 from typing import NamedTuple, Protocol
 
@@ -8,7 +8,7 @@ from skyquilt.inference.arrow import Arrow
 
 
 class Derivatives(NamedTuple):
-    """First and second derivatives at m places.
+    """First and second derivatives at m points.
 
     Attributes
     ----------
@@ -17,7 +17,7 @@ class Derivatives(NamedTuple):
     curvature : ndarray of float64, shape (m, p, p), or Arrow
         Minus the second derivatives, or a matrix that stands for them and has no negative
         eigenvalue (Gauss and Newton's sum of d mu d mu^T d / mu^2 for Poisson counts). An `Arrow`
-        is that of a single place.
+        is that of a single point.
     """
 
     gradient: np.ndarray
@@ -35,4 +35,4 @@ class Surface(Protocol):
         """Log-likelihood, shape (m,); NaN or -inf where parameters are not possible."""
 
     def derivatives(self, x: np.ndarray, lanes: np.ndarray) -> Derivatives:
-        """Derivatives at places where the value is finite."""
+        """Derivatives at points where the value is finite."""

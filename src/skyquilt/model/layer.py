@@ -131,7 +131,7 @@ class Layer:
         """
         flat = self._base.astype(x.dtype) if x.dtype.kind == "c" else self._base.copy()
         flat[self._target] = x[self._source]
-        values = {name: flat[place] for name, place in self._plain.items()}
+        values = {name: flat[where] for name, where in self._plain.items()}
         for name, function, inputs in self._derived:
             values[name] = function(*[values[source] for source in inputs])
         for name, (root, factor) in self._linked.items():
@@ -239,11 +239,11 @@ class Layer:
                 continue
             per = quantity.per
             member = self.cells.axes[per] if per and self.cells.n_member(per) else np.zeros(1, int)
-            place = len(base)
-            self._plain[name] = slice(place, place + member.size) if per else place
+            first = len(base)
+            self._plain[name] = slice(first, first + member.size) if per else first
             if isinstance(quantity, Free):
                 numbers = self._numbers[name][member]
-                target += range(place, place + member.size)
+                target += range(first, first + member.size)
                 source += numbers.tolist()
                 base += [0.0] * member.size
             else:

@@ -82,8 +82,8 @@ def mean_over_bins(
 
 def _clip(corner: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """Corner within each bin, an end of it where it is outside; derivatives go with it."""
-    place = np.real(corner)
-    return np.where(place <= start, start, np.where(place >= stop, stop, corner))
+    position = np.real(corner)
+    return np.where(position <= start, start, np.where(position >= stop, stop, corner))
 
 
 def constant(time: np.ndarray, level: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from skyquilt.model.priors import add_priors, check_priors, log_prior
 _STEP = 1e-30  # of a complex step
 
 
-class Response(NamedTuple):
+class CellDerivatives(NamedTuple):
     """Derivatives of a log-likelihood by quantities, cell by cell.
 
     Attributes
@@ -37,7 +37,7 @@ class Likelihood(Protocol):
     def value(self, values: Values) -> float:
         """Log-likelihood; NaN or -inf where the quantities are not possible."""
 
-    def derivatives(self, values: Values) -> Response:
+    def derivatives(self, values: Values) -> CellDerivatives:
         """Derivatives by `names`."""
 
 
@@ -110,7 +110,7 @@ class PoissonData(_OfFunction):
             logarithm = np.where(self._counts > 0, self._counts * np.log(mu), 0.0)
         return float(np.sum(logarithm - mu))
 
-    def derivatives(self, values: Values) -> Response:
+    def derivatives(self, values: Values) -> CellDerivatives:
         """Gradient, and Gauss and Newton's curvature d / mu^2."""
         mu, slopes = self.expected(values), self._slopes(values)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -118,7 +118,7 @@ class PoissonData(_OfFunction):
         gradient = np.einsum("icd,cd->ci", slopes, ratio - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             weight = np.where(self._counts > 0, ratio / mu, 0.0)
-        return Response(gradient, np.einsum("icd,cd,jcd->cij", slopes, weight, slopes))
+        return CellDerivatives(gradient, np.einsum("icd,cd,jcd->cij", slopes, weight, slopes))
 
 
 class NormalData(_OfFunction):
@@ -146,11 +146,11 @@ class NormalData(_OfFunction):
         """Minus half of chi2."""
         return float(-0.5 * np.sum(((self._data - self.expected(values)) / self._errors) ** 2))
 
-    def derivatives(self, values: Values) -> Response:
+    def derivatives(self, values: Values) -> CellDerivatives:
         """Gradient and curvature."""
         pull = (self._data - self.expected(values)) / self._errors
         slopes = self._slopes(values) / self._errors
-        return Response(
+        return CellDerivatives(
             np.einsum("icd,cd->ci", slopes, pull), np.einsum("icd,jcd->cij", slopes, slopes)
         )
 
@@ -180,18 +180,18 @@ class Posterior:
         self._has_priors = any(free.prior is not None for free in layer.free.values())
 
     def at(self, x: np.ndarray) -> float:
-        """Log-likelihood plus logarithm of the priors at one place, shape (p,)."""
+        """Log-likelihood plus logarithm of the priors at one point, shape (p,)."""
         with np.errstate(all="ignore"):
             values = self.layer.values(x)
             prior = log_prior(self.layer, x, values) if self._has_priors else 0.0
             return prior + self.likelihood.value(values) if prior > -np.inf else -np.inf
 
     def value(self, x: np.ndarray, lanes: np.ndarray) -> np.ndarray:
-        """The same at several places, shape (m, p)."""
+        """The same at several points, shape (m, p)."""
         return np.array([self.at(row) for row in x])
 
     def derivatives(self, x: np.ndarray, lanes: np.ndarray) -> Derivatives:
-        """Gradients and curvatures at several places; of one, the curvature is an arrow."""
+        """Gradients and curvatures at several points; of one, the curvature is an arrow."""
         found = [self._derivatives(row) for row in x]
         gradient = np.stack([gradient for gradient, _ in found])
         curvatures = [curvature for _, curvature in found]
@@ -211,24 +211,26 @@ class Posterior:
         dense = curvature.to_dense() if isinstance(curvature, Arrow) else curvature
         return gradient + prior.gradient, dense + prior.curvature
 
-    def _pull(self, response: Response, slopes: dict) -> tuple[np.ndarray, np.ndarray | Arrow]:
+    def _pull(
+        self, by_quantity: CellDerivatives, slopes: dict
+    ) -> tuple[np.ndarray, np.ndarray | Arrow]:
         """Derivatives by quantities pulled through to the free numbers."""
         layer = self.layer
-        n_cell, n_name = response.gradient.shape
+        n_cell, n_name = by_quantity.gradient.shape
         shared = np.zeros((n_cell, n_name, layer.n_shared))
         own = np.zeros((n_cell, n_name, layer.n_own))
         for column, name in enumerate(self.likelihood.names):
             shared[:, column] = slopes[name].shared
             if slopes[name].own is not None:
                 own[:, column] = slopes[name].own
-        bent = response.curvature @ shared
-        gradient = np.einsum("ci,cis->s", response.gradient, shared)
+        bent = by_quantity.curvature @ shared
+        gradient = np.einsum("ci,cis->s", by_quantity.gradient, shared)
         corner = np.einsum("cis,cit->st", shared, bent)
         if not layer.n_own:
             return gradient, corner
-        by_group = np.einsum("ci,cio->co", response.gradient, own)
+        by_group = np.einsum("ci,cio->co", by_quantity.gradient, own)
         border = np.einsum("cio,cis->cos", own, bent)
-        blocks = np.einsum("cio,cij,cjp->cop", own, response.curvature, own)
+        blocks = np.einsum("cio,cij,cjp->cop", own, by_quantity.curvature, own)
         n_group = (layer.n_free - layer.n_shared) // layer.n_own
         by_group, border, blocks = (
             _sum_groups(part, layer.group, n_group) for part in (by_group, border, blocks)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skyquilt.model.layer import Values
-from skyquilt.model.likelihood import Response
+from skyquilt.model.likelihood import CellDerivatives
 from skyquilt.problem import FitProblem
 from skyquilt.problem.nodes import NodeBlock
 from skyquilt.sky.frames import lonlat_to_vec
@@ -88,7 +88,7 @@ class ProblemData:
         """Sum of d ln mu - mu over all cells."""
         return sum(self._value(cell, self._of_cell(values, n)) for n, cell in self._numbered())
 
-    def derivatives(self, values: Values) -> Response:
+    def derivatives(self, values: Values) -> CellDerivatives:
         """Gradient, and Gauss and Newton's curvature d / mu^2."""
         n_name = len(self.names)
         gradient = np.zeros((len(self._cells), n_name))
@@ -102,7 +102,7 @@ class ProblemData:
             rows = np.stack([slope.hit for slope in slopes])
             gradient[n] = rows @ ratio - [slope.total for slope in slopes]
             curvature[n] = (rows * (ratio / mu.hit)) @ rows.T
-        return Response(gradient, curvature)
+        return CellDerivatives(gradient, curvature)
 
     def expected(self, values: Values) -> list[np.ndarray]:
         """Expected counts in the hit bins of each cell."""
