@@ -108,3 +108,15 @@ def test_model_without_free_numbers_has_values():
     layer = Layer({"a": Fixed(2.0), "b": Expression("a**2")}, one_axis("image", np.arange(3.0)))
     assert layer.n_free == 0
     assert layer.values(layer.start)["b"] == 4.0
+
+
+def test_pure_number_linked_to_one_with_a_unit_is_refused():
+    quantities = {"peak": Free(500.0, unit="keV"), "index": Link("peak", unit="")}
+    with pytest.raises(ValueError, match="index: linked to peak, whose unit keV is none of a pure"):
+        Layer(quantities, one_axis("time_bin", np.zeros(1)))
+
+
+def test_link_without_a_unit_has_that_of_the_other():
+    quantities = {"peak": Free(500.0, unit="keV"), "other": Link("peak")}
+    layer = Layer(quantities, one_axis("time_bin", np.zeros(1)))
+    assert layer.values(layer.start)["other"] == 500.0

@@ -76,10 +76,10 @@ class Free:
 
 @dataclass(frozen=True)
 class Link:
-    """The same number as another one, in a unit of its own."""
+    """The same number as another one, in a unit of its own; without one, in that of the other."""
 
     to: str
-    unit: str = ""
+    unit: str | None = None
 
 
 @dataclass(frozen=True)
