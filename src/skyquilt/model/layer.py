@@ -17,7 +17,10 @@ __all__ = ["Layer", "Slope", "Values"]
 _STEP = 1e-30  # of a complex step; nothing is subtracted, so that it may be this small
 
 Values = dict[str, np.ndarray]
-"""Quantities by name: numbers, or arrays of shape (n_cell,)."""
+"""Quantities by name: numbers, or arrays of shape (n_cell,).
+
+Of m points at a time, numbers have the shape (m, 1) and arrays (m, n_cell).
+"""
 
 
 class Layer:
@@ -100,18 +103,23 @@ class Layer:
 
         Parameters
         ----------
-        x : ndarray of float64 or complex128, shape (p,)
-            Free numbers.
+        x : ndarray of float64 or complex128, shape (p,) or (m, p)
+            Free numbers, of one point or of several.
 
         Returns
         -------
         dict of str to ndarray
-            Numbers, or arrays of shape (n_cell,).
+            Numbers, or arrays of shape (n_cell,); of several points, shape (m, 1) or (m, n_cell).
         """
-        base = self._plain.base
+        where, base, target, source, _ = self._plain
         flat = base.astype(x.dtype) if x.dtype.kind == "c" else base.copy()
-        flat[self._plain.target] = x[self._plain.source]
-        values = {name: flat[where] for name, where in self._plain.where.items()}
+        if x.ndim == 1:
+            flat[target] = x[source]
+            values = {name: flat[at] for name, at in where.items()}
+        else:
+            flat = np.tile(flat, (len(x), 1))
+            flat[:, target] = x[:, source]
+            values = {name: flat[:, _columns(at)] for name, at in where.items()}
         for name, function, inputs in self._derived:
             values[name] = function(*[values[source] for source in inputs])
         for name, (root, factor) in self._linked.items():
@@ -177,3 +185,7 @@ class Layer:
                 raise ValueError(
                     f"{name}: not finite at the start; change the start of what it depends on"
                 )
+
+
+def _columns(at: int | slice) -> slice:
+    return at if isinstance(at, slice) else slice(at, at + 1)

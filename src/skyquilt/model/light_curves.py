@@ -53,7 +53,8 @@ def mean_over_bins(
     -------
     callable
         Takes the parameters, numbers or arrays of shape (n_bin,), and gives the means, shape
-        (n_bin,). Each bin is cut at the corners of the function, which move with its parameters.
+        (n_bin,); of m points, arrays of shape (m, 1) or (m, n_bin) give (m, n_bin). Each bin is cut
+        at the corners of the function, which move with its parameters.
 
     Examples
     --------
@@ -66,16 +67,20 @@ def mean_over_bins(
     width = stop - start
 
     def mean(*parameters: np.ndarray) -> np.ndarray:
+        shape = np.broadcast_shapes(start.shape, *map(np.shape, parameters))
         corners = [_clip(corner, start, stop) for corner in curve.corners(*parameters)]
-        ends = np.stack([start, *corners, stop])
+        ends = np.stack([np.broadcast_to(end, shape).ravel() for end in (start, *corners, stop)])
         piece, cell = np.nonzero(np.real(ends[1:]) > np.real(ends[:-1]))
         begin, half = ends[piece, cell], 0.5 * (ends[piece + 1, cell] - ends[piece, cell])
         time = (begin + half)[:, np.newaxis] + half[:, np.newaxis] * _NODE
-        columns = [p[cell, np.newaxis] if np.ndim(p) else p for p in parameters]
+        columns = [
+            np.broadcast_to(p, shape).ravel()[cell, np.newaxis] if np.ndim(p) else p
+            for p in parameters
+        ]
         parts = half * np.sum(curve.function(time, *columns) * _WEIGHT, axis=1)
-        total = np.zeros(start.size, parts.dtype)
+        total = np.zeros(ends.shape[1], parts.dtype)
         np.add.at(total, cell, parts)
-        return total / width
+        return total.reshape(shape) / width
 
     return mean
 

@@ -1,7 +1,7 @@
 """Likelihoods of named quantities, and the posterior of the free numbers behind them."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -39,6 +39,14 @@ class Likelihood(Protocol):
 
     def derivatives(self, values: Values) -> CellDerivatives:
         """Derivatives by `names`."""
+
+
+@runtime_checkable
+class BatchLikelihood(Likelihood, Protocol):
+    """A likelihood that takes the quantities of many points at a time."""
+
+    def batch(self, values: Values) -> np.ndarray:
+        """Log-likelihoods, shape (m,), for numbers of shape (m, 1) and arrays (m, n_cell)."""
 
 
 class _OfFunction:
@@ -183,12 +191,23 @@ class Posterior:
         """Log-likelihood plus logarithm of the priors at one point, shape (p,)."""
         with np.errstate(all="ignore"):
             values = self.layer.values(x)
-            prior = log_prior(self.layer, x, values) if self._has_priors else 0.0
+            prior = float(log_prior(self.layer, x, values)) if self._has_priors else 0.0
             return prior + self.likelihood.value(values) if prior > -np.inf else -np.inf
 
     def value(self, x: np.ndarray, lanes: np.ndarray) -> np.ndarray:
         """The same at several points, shape (m, p)."""
-        return np.array([self.at(row) for row in x])
+        if len(x) == 1 or not isinstance(self.likelihood, BatchLikelihood):
+            return np.array([self.at(row) for row in x])
+        with np.errstate(all="ignore"):
+            values = self.layer.values(x)
+            prior = log_prior(self.layer, x, values) if self._has_priors else np.zeros(len(x))
+            is_possible = prior > -np.inf
+            if not np.all(is_possible):
+                values = {name: value[is_possible] for name, value in values.items()}
+            total = np.full(len(x), -np.inf)
+            if np.any(is_possible):
+                total[is_possible] = prior[is_possible] + self.likelihood.batch(values)
+            return total
 
     def derivatives(self, x: np.ndarray, lanes: np.ndarray) -> Derivatives:
         """Gradients and curvatures at several points; of one, the curvature is an arrow."""

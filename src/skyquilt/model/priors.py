@@ -72,45 +72,54 @@ def _check(name: str, prior: Prior, lower: float, upper: float, values: Values) 
         raise ValueError(f"{name}: the width of prior {kind} is not above 0")
 
 
-def log_prior(layer: Layer, x: np.ndarray, values: Values) -> float:
+def log_prior(layer: Layer, x: np.ndarray, values: Values) -> np.ndarray:
     """Logarithm of the probability density of all priors.
 
     Parameters
     ----------
     layer : Layer
         Parameters.
-    x : ndarray of float64, shape (p,)
-        Free numbers.
+    x : ndarray of float64, shape (p,) or (m, p)
+        Free numbers, of one point or of several.
     values : dict of str to ndarray
         What `layer.values` gives for them.
 
     Returns
     -------
-    float
+    ndarray of float64, shape () or (m,)
         -inf outside a uniform prior.
     """
-    total = 0.0
+    total = np.zeros(x.shape[:-1])
     for name, free in layer.free.items():
         if free.prior is not None:
-            total += _log_density(free.prior, x[layer.numbers(name)], values, layer, name)
+            total = total + _log_density(
+                free.prior, x[..., layer.numbers(name)], values, layer, name
+            )
     return total
 
 
-def _log_density(prior: Prior, x: np.ndarray, values: Values, layer: Layer, name: str) -> float:
+def _log_density(
+    prior: Prior, x: np.ndarray, values: Values, layer: Layer, name: str
+) -> np.ndarray:
     kind, first, second = prior
     if kind in ("uniform", "log_uniform"):
         low, high = float(first), float(second)
-        if np.any((x < low) | (x > high)):
-            return -np.inf
+        is_inside = np.all((x >= low) & (x <= high), axis=-1)
         if kind == "uniform":
-            return float(-x.size * np.log(high - low))
-        return float(-np.sum(np.log(x)) - x.size * np.log(np.log(high / low)))
+            return np.where(is_inside, -x.shape[-1] * np.log(high - low), -np.inf)
+        constant = x.shape[-1] * np.log(np.log(high / low))
+        with np.errstate(all="ignore"):
+            return np.where(is_inside, -np.sum(np.log(x), axis=-1) - constant, -np.inf)
     mean, width = (_of_members(number, values, layer, name) for number in (first, second))
-    if np.any(width <= 0) or (kind == "log_normal" and np.any(x <= 0)):
-        return -np.inf
-    moved = np.log(x) if kind == "log_normal" else x
-    density = -0.5 * ((moved - mean) / width) ** 2 - np.log(width) - 0.5 * _LOG_2_PI
-    return float(np.sum(density + 0 * x) - (np.sum(moved) if kind == "log_normal" else 0.0))
+    is_possible = np.all(width > 0, axis=-1)
+    if kind == "log_normal":
+        is_possible &= np.all(x > 0, axis=-1)
+    with np.errstate(all="ignore"):
+        moved = np.log(x) if kind == "log_normal" else x
+        density = -0.5 * ((moved - mean) / width) ** 2 - np.log(width) - 0.5 * _LOG_2_PI
+        total = np.sum(density + 0 * x, axis=-1)
+        total = total - (np.sum(moved, axis=-1) if kind == "log_normal" else 0.0)
+    return np.where(is_possible, total, -np.inf)
 
 
 def add_priors(layer: Layer, x: np.ndarray, values: Values, slopes: dict[str, Slope]) -> Term:
@@ -131,7 +140,7 @@ def add_priors(layer: Layer, x: np.ndarray, values: Values, slopes: dict[str, Sl
             residual = _residual(free.prior, x[number], member, number, layer, name, values, slopes)
             gradient += residual.gradient
             curvature += residual.curvature
-    return Term(log_prior(layer, x, values), gradient, curvature)
+    return Term(float(log_prior(layer, x, values)), gradient, curvature)
 
 
 def _residual(
@@ -171,7 +180,8 @@ def _number(number: float | str, values: Values) -> np.ndarray:
 def _of_members(number: float | str, values: Values, layer: Layer, name: str) -> np.ndarray:
     """Value for each member of a parameter's axis, from that of its first cell."""
     value = _number(number, values)
-    return value[_first_cells(layer, name)] if value.ndim else value
+    is_per_cell = value.ndim and value.shape[-1] == layer.cells.n_cell
+    return value[..., _first_cells(layer, name)] if is_per_cell else np.atleast_1d(value)
 
 
 def _slope_of_member(
