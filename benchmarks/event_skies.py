@@ -23,7 +23,7 @@ from skyquilt.config.load import load_config
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.problem import FitProblem
-from skyquilt.simulate import Source, draw_sky, generator, hit_bins
+from skyquilt.simulate import InjectedSource, draw_sky, generator, hit_bins
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.testing.analyses import ask_one
@@ -68,7 +68,7 @@ def flux_rows(problem: FitProblem, n_skies: int) -> Iterator[list[str]]:
     """Mean ratio and pull of the flux of injected sources, all over the sky."""
     directions = nest_to_vec(2, np.arange(48))[:N_SOURCES]
     for flux in FLUXES:
-        sources = [Source(direction, flux) for direction in directions]
+        sources = [InjectedSource(direction, flux) for direction in directions]
         fits = [
             fit_pixels(hit_bins(draw_sky(problem, generator(2, str(flux), k), sources)), directions)
             for k in range(n_skies)

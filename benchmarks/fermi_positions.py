@@ -30,7 +30,7 @@ from skyquilt.config.refine import RefineOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.imaging.healpix_cube import read_exposure
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
-from skyquilt.instruments.imaging.response import Response
+from skyquilt.instruments.imaging.response import ImagingResponse
 from skyquilt.localisation.posterior import localise
 from skyquilt.localisation.refine.cells import make_goal, refine
 from skyquilt.localisation.refine.fit import fit_cells
@@ -172,7 +172,7 @@ def real_sources(root: Path, problem: FitProblem, error: float) -> tuple[Held, n
 def simulated_sources(
     analysis: ImagingAnalysis,
     problem: FitProblem,
-    response: Response,
+    response: ImagingResponse,
     counts: np.ndarray,
     error: float,
     seed: int,
@@ -208,7 +208,7 @@ def simulated_sources(
 def _simulate(
     analysis: ImagingAnalysis,
     problem: FitProblem,
-    response: Response,
+    response: ImagingResponse,
     n: int,
     rng: np.random.Generator,
     truth: np.ndarray,
@@ -259,7 +259,9 @@ def rows(root: Path) -> Iterator[str]:
     """Lines of the table."""
     analysis = ask_one(fermi_sky.load_example("2fhl").analyses["fermi-2fhl"])
     problem = fermi_sky.make_example("2fhl")
-    response = Response(read_exposure(analysis.data.exposure), read_point_spread(analysis.data.psf))
+    response = ImagingResponse(
+        read_exposure(analysis.data.exposure), read_point_spread(analysis.data.psf)
+    )
     auto = systematic_error("auto", 0.0, problem.description.sharpness_deg)
     real, counts = real_sources(root, problem, auto)
     counts = np.random.default_rng(1).permutation(counts)[:200]

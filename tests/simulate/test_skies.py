@@ -15,7 +15,7 @@ from skyquilt.problem.joint import Joint, Part
 from skyquilt.problem.shaped import Shaped
 from skyquilt.problem.templates import Templates
 from skyquilt.simulate import (
-    Source,
+    InjectedSource,
     draw_sky,
     expected_sky,
     generator,
@@ -49,7 +49,7 @@ def test_draw_sky_is_a_poisson_draw_of_background_and_sources(telescope, model):
     direction = telescope.random_direction(np.random.default_rng(5))
     expected = telescope.background + 2.0 * expected_counts(model.expectation, direction)
 
-    sky = draw_sky(model, generator(4, 0), [Source(direction, 2.0)])
+    sky = draw_sky(model, generator(4, 0), [InjectedSource(direction, 2.0)])
 
     np.testing.assert_array_equal(sky.counts, generator(4, 0).poisson(expected))
 
@@ -57,7 +57,7 @@ def test_draw_sky_is_a_poisson_draw_of_background_and_sources(telescope, model):
 def test_expected_sky_gives_the_flux_that_was_put_in(telescope, model):
     direction = telescope.random_direction(np.random.default_rng(5))
 
-    sky = hit_bins(expected_sky(model, [Source(direction, 2.0)]))
+    sky = hit_bins(expected_sky(model, [InjectedSource(direction, 2.0)]))
 
     assert fit_pixels(sky, direction[np.newaxis]).flux[0] == pytest.approx(2.0, rel=1e-6)
     assert sky.counts.sum() == pytest.approx(
@@ -129,7 +129,7 @@ def test_density_at_drawn_events_is_that_of_the_model():
 def test_flux_of_a_source_in_events_is_recovered(index):
     model, pulls = event_model(index=index), []
     for number in range(24):
-        sky = hit_bins(draw_sky(model, generator(5, number), [Source(PLACE, 0.06)]))
+        sky = hit_bins(draw_sky(model, generator(5, number), [InjectedSource(PLACE, 0.06)]))
         fit = fit_pixels(sky, PLACE[np.newaxis])
         pulls.append((fit.flux[0] - 0.06) / fit.flux_err[0])
     # 24 pulls: four standard errors
@@ -140,7 +140,7 @@ def test_flux_of_a_source_in_events_is_recovered(index):
 def test_position_of_a_source_in_events_is_recovered():
     model, offsets = event_model(), []
     for number in range(8):
-        sky = hit_bins(draw_sky(model, generator(12, number), [Source(PLACE, 0.06)]))
+        sky = hit_bins(draw_sky(model, generator(12, number), [InjectedSource(PLACE, 0.06)]))
         peak = find_peak(sky, PLACE, np.radians(1.0))
         offsets.append(separation(peak.direction, PLACE))
     # 300 photons of a width of 1.5 to 3 deg over a background: 0.15 deg or so along each axis
@@ -151,7 +151,7 @@ def test_photons_of_a_source_are_as_many_as_its_total():
     model = event_model(background=1e-9)
     total = model.expectation.block(PLACE[np.newaxis]).total[0]
     n = [
-        draw_sky(model, generator(6, number), [Source(PLACE, 300 / total)]).counts.size
+        draw_sky(model, generator(6, number), [InjectedSource(PLACE, 300 / total)]).counts.size
         for number in range(20)
     ]
     # where no background is expected nothing is drawn, and there is next to none; four errors
@@ -176,7 +176,7 @@ def test_an_extended_source_of_points_is_recovered():
     nodes = Nodes(np.radians([-5.0, 5.0]), np.radians([0.0, 3.0]), np.array([0.25, 0.75]))
     pole = rotation("icrs", "galactic")[:, 2]
     model = replace(model, expectation=Shaped(model.expectation, nodes, pole))
-    sky = draw_sky(model, generator(8, 0), [Source(PLACE, 0.2)])
+    sky = draw_sky(model, generator(8, 0), [InjectedSource(PLACE, 0.2)])
     fit = fit_pixels(hit_bins(sky), PLACE[np.newaxis])
     assert abs(fit.flux[0] - 0.2) < 3 * fit.flux_err[0]
     points = nodes.around(PLACE[np.newaxis], pole)[0]
@@ -188,7 +188,7 @@ def test_all_spectra_see_the_same_events():
     soft, hard = event_model(index=-3.0), event_model(index=-1.5)
     names = ("soft", "hard")
     both = Templates(names, (soft.expectation, hard.expectation), np.ones(2))
-    sky = draw_sky(replace(soft, expectation=both), generator(9, 0), [Source(PLACE, 0.1)])
+    sky = draw_sky(replace(soft, expectation=both), generator(9, 0), [InjectedSource(PLACE, 0.1)])
     one, other = sky.expectation.expectations
     np.testing.assert_array_equal(one.direction, other.direction)
     ratio = one.flux_density / other.flux_density
@@ -207,7 +207,7 @@ def test_events_and_bins_of_a_joint_problem_share_their_sources(telescope, model
     )
     direction = telescope.random_direction(np.random.default_rng(5))
 
-    sky = draw_sky(both, generator(2, 0), [Source(direction, 3.0)])
+    sky = draw_sky(both, generator(2, 0), [InjectedSource(direction, 3.0)])
 
     binned = telescope.background + 3.0 * telescope.expected(direction)
     n = binned.size
@@ -246,7 +246,7 @@ def test_no_event_is_drawn_where_no_background_is_expected():
     background = replace(density.background, grid=grid)
     density = replace(density, background=background)
     model = replace(model, expectation=replace(model.expectation, density=density))
-    sky = draw_sky(model, generator(1, 0), [Source(lonlat_to_vec(0, 80), 0.1)])
+    sky = draw_sky(model, generator(1, 0), [InjectedSource(lonlat_to_vec(0, 80), 0.1)])
     assert np.all(sky.background > 0)
     assert vec_to_ring(8, sky.expectation.direction).min() > 300
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from skyquilt.blocks.counts import DenseBlock, SparseBlock
 from skyquilt.blocks.lists import PixelFits
-from skyquilt.native import FitOptions
+from skyquilt.native import KernelOptions
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -48,7 +48,7 @@ class Block(Protocol):
         self,
         counts: np.ndarray,
         background: np.ndarray,
-        settings: FitOptions,
+        settings: KernelOptions,
         most: np.ndarray | None,
         to: PixelFits,
     ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from skyquilt.blocks.lists import PixelFits, check_lists, fit_room, join_lists, lists_of
-from skyquilt.native import FitOptions, kernels
+from skyquilt.native import KernelOptions, kernels
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -66,7 +66,7 @@ class DenseBlock(NamedTuple):
         self,
         counts: np.ndarray,
         background: np.ndarray,
-        settings: FitOptions,
+        settings: KernelOptions,
         most: np.ndarray | None,
         to: PixelFits,
     ) -> None:
@@ -156,7 +156,7 @@ class SparseBlock(NamedTuple):
         self,
         counts: np.ndarray,
         background: np.ndarray,
-        settings: FitOptions,
+        settings: KernelOptions,
         most: np.ndarray | None,
         to: PixelFits,
     ) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from skyquilt.blocks.counts import DenseBlock, SparseBlock
 from skyquilt.blocks.lists import PixelFits, check_lists, fit_room, join_lists, lists_of
-from skyquilt.native import FitOptions, kernels
+from skyquilt.native import KernelOptions, kernels
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -112,7 +112,7 @@ class RowBlock:
         self,
         counts: np.ndarray,
         background: np.ndarray,
-        settings: FitOptions,
+        settings: KernelOptions,
         most: np.ndarray | None,
         to: PixelFits,
     ) -> None:

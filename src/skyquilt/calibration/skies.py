@@ -17,7 +17,7 @@ from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import FluxFit
 from skyquilt.maps.plateau import highest_place
 from skyquilt.problem.problem import FitProblem
-from skyquilt.simulate import Source, draw_direction, draw_sky, generator, hit_bins
+from skyquilt.simulate import InjectedSource, draw_direction, draw_sky, generator, hit_bins
 from skyquilt.sky.frames import separation
 
 __all__ = ["Grid", "InjectedSkies", "NullSkies", "choose_fluxes", "fit_data", "make_grid"]
@@ -195,7 +195,7 @@ def simulate_injected(
 
 def _inject(model: FitProblem, grid: Grid, flux: float, rng: np.random.Generator) -> tuple:
     direction = draw_direction(model, grid.nside, grid.ipix, grid.frame, rng)
-    whole = draw_sky(model, rng, [Source(direction, flux)])
+    whole = draw_sky(model, rng, [InjectedSource(direction, flux)])
     sky = hit_bins(whole)
     truth = fit_pixels(
         sky, direction[np.newaxis], FluxOptions(free_background=grid.free_background)

@@ -20,7 +20,7 @@ from skyquilt.host import host_name
 from skyquilt.io.digest import canonical_json, file_digest, settings_digest
 
 
-class Clock(NamedTuple):
+class StepClock(NamedTuple):
     """When a step began.
 
     Attributes
@@ -35,9 +35,9 @@ class Clock(NamedTuple):
     cpu: float
 
 
-def start_clock() -> Clock:
+def start_clock() -> StepClock:
     """Clock of a step that begins now; the start of the process is not part of it."""
-    return Clock(time.time(), time.process_time())
+    return StepClock(time.time(), time.process_time())
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Provenance:
         Machine of each MPI rank of the step.
     earlier : tuple of dict
         Times of the stages before, from the records of the inputs.
-    clock : Clock
+    clock : StepClock
         When the step began; by default when this was made.
     answers : dict
         Analysis, settings and input files that the product follows from, see
@@ -71,7 +71,7 @@ class Provenance:
     memo: Path | None = None
     hosts: tuple[str, ...] = field(default_factory=lambda: (host_name(),))
     earlier: tuple[dict[str, Any], ...] = ()
-    clock: Clock = field(default_factory=start_clock)
+    clock: StepClock = field(default_factory=start_clock)
     answers: dict[str, Any] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from skyquilt.blocks import Block
 from skyquilt.blocks.lists import PixelFits
 from skyquilt.likelihood.checks import check_background_total, check_counts
 from skyquilt.likelihood.options import DEFAULT, FluxOptions
-from skyquilt.native import FitOptions
+from skyquilt.native import KernelOptions
 from skyquilt.status import (
     AT_BOUND,
     GOOD,
@@ -199,12 +199,12 @@ def fit_flux(
 
 def _settings(
     counts: np.ndarray, background: np.ndarray, options: FluxOptions, background_total: float | None
-) -> FitOptions:
+) -> KernelOptions:
     """The options as the kernels read them."""
     total = 0.0
     if options.free_background:
         total = check_background_total(background_total, background.sum())
-    return FitOptions(
+    return KernelOptions(
         allow_negative=options.allow_negative,
         has_limits=options.has_limits,
         is_free=options.free_background,

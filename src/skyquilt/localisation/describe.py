@@ -8,7 +8,7 @@ from skyquilt.localisation.file import KINDS, region_files
 from skyquilt.localisation.posterior import Localisation
 from skyquilt.localisation.standing import Standing
 from skyquilt.maps.credible import probability_inside
-from skyquilt.maps.region import Part, Region
+from skyquilt.maps.region import Region, RegionPart
 from skyquilt.sky.frames import rotation, vec_to_lonlat
 
 MAX_LISTED = 10
@@ -79,7 +79,7 @@ def _region(region: Region, localisation: Localisation) -> dict[str, Any]:
     }
 
 
-def _part(part: Part, localisation: Localisation) -> dict[str, Any]:
+def _part(part: RegionPart, localisation: Localisation) -> dict[str, Any]:
     cells, density = localisation.cells, localisation.density
     return {
         "area_deg2": part.area,

@@ -19,7 +19,7 @@ region.
 """
 
 
-class Part(NamedTuple):
+class RegionPart(NamedTuple):
     """Part of a region that touches no other part, neither along an edge nor at a corner.
 
     Attributes
@@ -52,7 +52,7 @@ class Region(NamedTuple):
         Places of its cells in the map, ascending.
     area : float
         Area [deg2].
-    parts : tuple of Part
+    parts : tuple of RegionPart
         Parts that do not touch, that of the highest maximum first.
     is_resolved : bool
         Whether the region has the area of at least `RESOLVED_PIXELS` of its largest cells; below
@@ -66,7 +66,7 @@ class Region(NamedTuple):
     threshold: float
     cells: np.ndarray
     area: float
-    parts: tuple[Part, ...]
+    parts: tuple[RegionPart, ...]
     is_resolved: bool
     is_cut: bool
 
@@ -116,7 +116,7 @@ def _neighbour_ranges(cells: MultiOrderMap, places: np.ndarray) -> np.ndarray:
 
 def _find_parts(
     cells: MultiOrderMap, inside: np.ndarray, around: np.ndarray, height: np.ndarray
-) -> tuple[Part, ...]:
+) -> tuple[RegionPart, ...]:
     pairs = _touching_pairs(cells.ranges[inside], around)
     root = _connect(inside.size, pairs)
     falling = np.empty(inside.size, np.int64)
@@ -130,7 +130,7 @@ def _find_parts(
         maxima = part[is_maximum[part]]
         maxima = maxima[np.argsort(falling[maxima])]
         area = cells.pixel_area[inside[part]].sum()
-        parts.append((falling[maxima[0]], Part(inside[part], float(area), inside[maxima])))
+        parts.append((falling[maxima[0]], RegionPart(inside[part], float(area), inside[maxima])))
     return tuple(part for _, part in sorted(parts, key=lambda entry: entry[0]))
 
 

@@ -10,8 +10,8 @@ INTERFACE = 12
 """Number of the set of functions and arguments."""
 
 
-class FitOptions(Arguments):
-    """`fit_options` of interface.h."""
+class KernelOptions(Arguments):
+    """`kernel_options` of interface.h."""
 
     _fields_ = (
         ("allow_negative", ctypes.c_int64),
@@ -56,8 +56,8 @@ class EntryLists(Arguments):
     }
 
 
-class EventList(Arguments):
-    """`event_list` of interface.h."""
+class HitEvents(Arguments):
+    """`hit_events` of interface.h."""
 
     _fields_ = (
         ("places", ctypes.c_void_p),
@@ -231,7 +231,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "n": ctypes.c_int64,
         "unit_counts": FLOAT64,
         "total": FLOAT64,
-        "options": ctypes.POINTER(FitOptions),
+        "options": ctypes.POINTER(KernelOptions),
         "room": FLOAT64,
         "results": FLOAT64,
         "n_iter": INT32,
@@ -247,7 +247,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "indptr": INT64,
         "row": INT64,
         "weight": FLOAT64,
-        "options": ctypes.POINTER(FitOptions),
+        "options": ctypes.POINTER(KernelOptions),
         "room": FLOAT64,
         "results": FLOAT64,
         "n_iter": INT32,
@@ -262,7 +262,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "unit_counts": FLOAT64,
         "total": FLOAT64,
         "most": FLOAT64,
-        "options": ctypes.POINTER(FitOptions),
+        "options": ctypes.POINTER(KernelOptions),
         "room": FLOAT64,
         "results": FLOAT64,
         "n_iter": INT32,
@@ -272,7 +272,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "n": ctypes.c_int64,
         "directions": FLOAT64,
         "near": ctypes.POINTER(NearbyItems),
-        "events": ctypes.POINTER(EventList),
+        "events": ctypes.POINTER(HitEvents),
         "psf": ctypes.POINTER(EventSpread),
         "n_energy": ctypes.c_int64,
         "exposure": FLOAT64,

@@ -69,7 +69,7 @@ static best stop_at(moments m, double f, double E, int32_t n_iter)
 }
 
 static best climb_fixed(const fit_bins *bins, moments m, double E, domain within,
-                        const fit_options *options)
+                        const kernel_options *options)
 {
     double f = 0, bound = m.s1 < E ? within.lowest : -INFINITY;
     int has_log = 1; /* of 1 + 0 */
@@ -126,7 +126,7 @@ static best finish_free(const profile *curve, moments m, double p, double s, int
 /* Between the share t = p E / (B + p E) of all counts that the source is known to have at least and
  * at most, for LLR has one maximum along p. */
 static best climb_free(const fit_bins *bins, moments m, const profile *curve,
-                       const fit_options *options)
+                       const kernel_options *options)
 {
     double p = 0, low = 0, high = 1, e = curve->E / curve->B;
     int32_t max_iter = (int32_t)options->max_iter;
@@ -149,7 +149,7 @@ static best climb_free(const fit_bins *bins, moments m, const profile *curve,
 }
 
 best skyquilt_climb(const fit_bins *bins, moments start, const profile *curve, domain within,
-                    const fit_options *options)
+                    const kernel_options *options)
 {
     return curve->is_free ? climb_free(bins, start, curve, options)
                           : climb_fixed(bins, start, curve->E, within, options);

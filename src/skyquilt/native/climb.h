@@ -28,6 +28,6 @@ domain skyquilt_domain(const fit_bins *bins);
 /* From the pass at p = 0, where the likelihood must ascend, or descend to a maximum below: AT_BOUND
  * where that is the end of the domain. */
 best skyquilt_climb(const fit_bins *bins, moments start, const profile *curve, domain within,
-                    const fit_options *options);
+                    const kernel_options *options);
 
 #endif

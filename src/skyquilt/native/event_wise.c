@@ -34,7 +34,7 @@ static int is_within(const double *reach2, double node, double chord2)
 }
 
 int64_t event_counts(int64_t n, const double *directions, const nearby_items *near,
-                     const event_list *events, const event_spread *psf, int64_t n_energy,
+                     const hit_events *events, const event_spread *psf, int64_t n_energy,
                      const double *exposure, const entry_lists *to)
 {
     int64_t end = 0;

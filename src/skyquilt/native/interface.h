@@ -13,7 +13,7 @@ typedef struct {
     int64_t allow_negative, has_limits, is_free, max_iter;
     double tolerance, confidence_level;
     double counts_total, background_total; /* over all bins; they count for a free background */
-} fit_options;
+} kernel_options;
 
 /* Items near each direction: directions of a group look at the same ranges [first, last + 1) of
  * items, those from indptr[group] to indptr[group + 1]. */
@@ -32,7 +32,7 @@ typedef struct {
  * function and the energies of the exposure: the one below, plus the share of the next. */
 typedef struct {
     const double *places, *flux_density, *psf_node, *exposure_node;
-} event_list;
+} hit_events;
 
 /* Densities of photons around a source [sr-1]: rows of n_column equal steps of the root of the chord;
  * `reach2` is the squared chord of each row's reach, `most2` the largest. */
@@ -112,7 +112,7 @@ void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
 /* Fit the pixels that are GOOD so far, from expected counts in all hit bins; `results`, `n_iter` and
  * `status` are filled. `room` has FIT_ROOM(n_hit) values. */
 void fit_block(int64_t n_hit, const double *counts, const double *background, int64_t n,
-               const double *unit_counts, const double *total, const fit_options *options,
+               const double *unit_counts, const double *total, const kernel_options *options,
                double *room, double *results, int32_t *n_iter, uint8_t *status);
 
 /* Fit the pixels that are GOOD so far, as `fit_block` does. Their sums are never all there at once:
@@ -120,7 +120,7 @@ void fit_block(int64_t n_hit, const double *counts, const double *background, in
  * FIT_ROOM(n_hit) + GROUP (n_hit + 8) values. */
 void fit_rows(int64_t n_hit, const double *counts, const double *background, const float *rows,
               const double *totals, int64_t n, const int64_t *indptr, const int64_t *row,
-              const double *weight, const fit_options *options, double *room, double *results,
+              const double *weight, const kernel_options *options, double *room, double *results,
               int32_t *n_iter, uint8_t *status);
 
 /* The same from the bins that have entries; entries of pixel i are from indptr[i] to
@@ -128,13 +128,13 @@ void fit_rows(int64_t n_hit, const double *counts, const double *background, con
  * has FIT_ROOM(entries of a pixel, at most) values. */
 void fit_sparse(const double *counts, const double *background, int64_t n, const int64_t *indptr,
                 const int64_t *bin, const double *unit_counts, const double *total,
-                const double *most, const fit_options *options, double *room, double *results,
+                const double *most, const kernel_options *options, double *room, double *results,
                 int32_t *n_iter, uint8_t *status);
 
 /* Densities of the events that n directions see; returns their number. `exposure` holds n rows of
  * n_energy values. */
 int64_t event_counts(int64_t n, const double *directions, const nearby_items *near,
-                     const event_list *events, const event_spread *psf, int64_t n_energy,
+                     const hit_events *events, const event_spread *psf, int64_t n_energy,
                      const double *exposure, const entry_lists *to);
 
 /* Expected counts in the bins that n directions see; returns their number. `yields` holds n rows of

@@ -40,7 +40,7 @@ void skyquilt_fill_bins(fit_bins *bins, int64_t n, const double *counts, const d
     find_kinds(bins, n);
 }
 
-static void put(const fitted *pixel, const limits *found, const fit_options *options,
+static void put(const fitted *pixel, const limits *found, const kernel_options *options,
                 double *results, int64_t n)
 {
     results[TS * n] = 2 * pixel->llr;
@@ -100,7 +100,7 @@ static fitted go(const fit_bins *bins, const profile *curve, moments m, const be
     return pixel;
 }
 
-void skyquilt_fit_pixel(const fit_bins *bins, double E, const fit_options *options, int64_t i,
+void skyquilt_fit_pixel(const fit_bins *bins, double E, const kernel_options *options, int64_t i,
                         const fit_output *to)
 {
     int is_good;
@@ -136,7 +136,7 @@ void skyquilt_fit_pixel(const fit_bins *bins, double E, const fit_options *optio
 }
 
 void fit_block(int64_t n_hit, const double *counts, const double *background, int64_t n,
-               const double *unit_counts, const double *total, const fit_options *options,
+               const double *unit_counts, const double *total, const kernel_options *options,
                double *room, double *results, int32_t *n_iter, uint8_t *status)
 {
     fit_output to = {n, results, n_iter, status};
@@ -171,7 +171,7 @@ static int64_t leave_out_empty(fit_bins *bins, int64_t n)
 
 void fit_sparse(const double *counts, const double *background, int64_t n, const int64_t *indptr,
                 const int64_t *bin, const double *unit_counts, const double *total,
-                const double *most, const fit_options *options, double *room, double *results,
+                const double *most, const kernel_options *options, double *room, double *results,
                 int32_t *n_iter, uint8_t *status)
 {
     fit_output to = {n, results, n_iter, status};

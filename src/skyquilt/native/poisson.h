@@ -47,7 +47,7 @@ void skyquilt_fill_bins(fit_bins *bins, int64_t n, const double *counts, const d
 
 /* Fit what is in `bins` and put it at place `i`; E is the sum over all bins, with and without counts.
  * A pixel that is not GOOD before is left as it is. Call it between `begin_flush` and `end_flush`. */
-void skyquilt_fit_pixel(const fit_bins *bins, double E, const fit_options *options, int64_t i,
+void skyquilt_fit_pixel(const fit_bins *bins, double E, const kernel_options *options, int64_t i,
                         const fit_output *to);
 
 #endif

@@ -125,7 +125,7 @@ void add_rows(int64_t n_hit, const float *rows, const double *totals, int64_t n,
 
 void fit_rows(int64_t n_hit, const double *counts, const double *background, const float *rows,
               const double *totals, int64_t n, const int64_t *indptr, const int64_t *row,
-              const double *weight, const fit_options *options, double *room, double *results,
+              const double *weight, const kernel_options *options, double *room, double *results,
               int32_t *n_iter, uint8_t *status)
 {
     pixel_rows of = {n_hit, rows, totals, indptr, row, weight};

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import h5py
 
 
-class Dataset(NamedTuple):
+class StoredDataset(NamedTuple):
     """One dataset, the attribute of that name.
 
     Attributes
@@ -48,7 +48,7 @@ class Stored(Protocol):
 
 PutPart = Callable[["h5py.Group", Any], None]
 GetPart = Callable[["h5py.Group"], Any]
-Datasets = Mapping[str, Dataset]
+Datasets = Mapping[str, StoredDataset]
 
 
 def mapped_names(*tables: Datasets) -> frozenset[str]:

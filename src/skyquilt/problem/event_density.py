@@ -11,7 +11,7 @@ import numpy as np
 
 from skyquilt.io.hdf5 import get, put
 from skyquilt.problem.band_density import BandDensity
-from skyquilt.problem.datasets import Dataset, get_all, put_all
+from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.sky_grid import get_grid, put_grid
 from skyquilt.sky.frames import rotate, rotation
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     import h5py
 
 _DATASETS = {
-    "energy": Dataset("keV", "energies of the reference spectrum"),
-    "spectrum": Dataset("cm-2 s-1 keV-1", "reference spectrum at these energies"),
-    "psf_energy": Dataset("keV", "energies of the profiles"),
-    "exposure_energy": Dataset("keV", "energies of the exposure"),
-    "circles": Dataset("", "circles in which events lie: unit vector to the centre, chord"),
+    "energy": StoredDataset("keV", "energies of the reference spectrum"),
+    "spectrum": StoredDataset("cm-2 s-1 keV-1", "reference spectrum at these energies"),
+    "psf_energy": StoredDataset("keV", "energies of the profiles"),
+    "exposure_energy": StoredDataset("keV", "energies of the exposure"),
+    "circles": StoredDataset("", "circles in which events lie: unit vector to the centre, chord"),
 }
 _ATTRIBUTES = ("frame", "background_frame", "span")
 

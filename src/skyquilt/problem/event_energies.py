@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from skyquilt.io.hdf5 import map_rows, put
-from skyquilt.problem.datasets import Dataset, get_all, put_all
+from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.true_energy import TrueEnergy, join_true_energies
 
 if TYPE_CHECKING:
     import h5py
 
 _DATASETS = {
-    "quantity": Dataset("", "number of the exposure of each node of the total"),
-    "band": Dataset("", "band of measured energy of each node of the total"),
+    "quantity": StoredDataset("", "number of the exposure of each node of the total"),
+    "band": StoredDataset("", "band of measured energy of each node of the total"),
 }
 
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from skyquilt.blocks import SparseBlock
-from skyquilt.native import EventList, EventSpread, entry_lists, kernels
+from skyquilt.native import EventSpread, HitEvents, entry_lists, kernels
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.datasets import (
-    Dataset,
+    StoredDataset,
     get_all,
     get_optional,
     mapped_names,
@@ -40,20 +40,20 @@ if TYPE_CHECKING:
     from skyquilt.problem.datasets import GetPart, PutPart
 
 _DATASETS = {
-    "direction": Dataset("", "unit vectors of the events", is_mapped=True),
-    "flux_density": Dataset(
+    "direction": StoredDataset("", "unit vectors of the events", is_mapped=True),
+    "flux_density": StoredDataset(
         "cm-2 s-1 keV-1", "reference spectrum at the energy of each event", is_mapped=True
     ),
-    "psf_place": Dataset(
+    "psf_place": StoredDataset(
         "", "place of each event's energy among those of the profiles", is_mapped=True
     ),
-    "exposure_place": Dataset(
+    "exposure_place": StoredDataset(
         "", "place of each event's energy among those of the exposure", is_mapped=True
     ),
-    "total_weight": Dataset("cm-2 s-1", "expected counts per exposure at each energy"),
-    "band_weight": Dataset("cm-2 s-1", "the same of each band of measured energy"),
-    "theta": Dataset("rad", "angles of the profiles"),
-    "profile": Dataset("sr-1", "point spread function at each of its energies"),
+    "total_weight": StoredDataset("cm-2 s-1", "expected counts per exposure at each energy"),
+    "band_weight": StoredDataset("cm-2 s-1", "the same of each band of measured energy"),
+    "theta": StoredDataset("rad", "angles of the profiles"),
+    "profile": StoredDataset("sr-1", "point spread function at each of its energies"),
 }
 
 # Work of one event that is looked at, in multiply-adds of a row: 3 ns against 0.2 ns; and of one
@@ -167,7 +167,7 @@ class EventWise:
         n = len(directions)
         indptr, event, density = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
         reach2 = (2 * np.sin(psf.reach / 2)) ** 2
-        events = EventList.of(
+        events = HitEvents.of(
             places=self.direction,
             flux_density=self.flux_density,
             psf_node=self.psf_place,

@@ -9,7 +9,7 @@ import numpy as np
 from skyquilt.blocks import RowBlock, SparseWeights
 from skyquilt.native import entry_lists, kernels
 from skyquilt.problem.datasets import (
-    Dataset,
+    StoredDataset,
     get_all,
     get_optional,
     get_table,
@@ -31,10 +31,14 @@ if TYPE_CHECKING:
     from skyquilt.problem.datasets import GetPart, PutPart
 
 _DATASETS = {
-    "rotation": Dataset("", "rotation from the sky frame to the spacecraft, per attitude sample"),
-    "weight": Dataset("s", "time weight of each attitude sample"),
-    "zenith": Dataset("", "direction from the Earth's centre to the spacecraft, in the sky frame"),
-    "horizon_cos": Dataset("", "cosine of the angle between zenith and Earth's horizon"),
+    "rotation": StoredDataset(
+        "", "rotation from the sky frame to the spacecraft, per attitude sample"
+    ),
+    "weight": StoredDataset("s", "time weight of each attitude sample"),
+    "zenith": StoredDataset(
+        "", "direction from the Earth's centre to the spacecraft, in the sky frame"
+    ),
+    "horizon_cos": StoredDataset("", "cosine of the angle between zenith and Earth's horizon"),
 }
 
 # Work of finding the four neighbours of one attitude sample, in multiply-adds of a row:

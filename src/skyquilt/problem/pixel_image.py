@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from skyquilt.problem.buckets import Buckets
-from skyquilt.problem.datasets import Dataset, get_all, put_all
+from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 
 if TYPE_CHECKING:
     import h5py
@@ -19,14 +19,16 @@ _SAME = 1e-9
 _SQUARE = 0.05
 
 DATASETS = {
-    "vertices": Dataset("", "corners of the pixels that have counts, unit vectors", is_mapped=True),
-    "shapes": Dataset(
+    "vertices": StoredDataset(
+        "", "corners of the pixels that have counts, unit vectors", is_mapped=True
+    ),
+    "shapes": StoredDataset(
         "", "centre, solid angle [sr], radius [rad], bulge of these pixels", is_mapped=True
     ),
-    "bin_stop": Dataset("", "end of the hit bins of each of these pixels"),
-    "bin_band": Dataset("", "energy band of each hit bin"),
-    "border": Dataset("", "edges around the image, unit vectors"),
-    "inside": Dataset("", "a direction in the image"),
+    "bin_stop": StoredDataset("", "end of the hit bins of each of these pixels"),
+    "bin_band": StoredDataset("", "energy band of each hit bin"),
+    "border": StoredDataset("", "edges around the image, unit vectors"),
+    "inside": StoredDataset("", "a direction in the image"),
 }
 """What a problem keeps of an image."""
 

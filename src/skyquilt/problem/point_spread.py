@@ -18,7 +18,7 @@ from skyquilt.blocks import SparseBlock
 from skyquilt.native import BandShares, ImagePixels, SpreadTables, entry_lists, kernels
 from skyquilt.problem.buckets import bucket_radius
 from skyquilt.problem.datasets import (
-    Dataset,
+    StoredDataset,
     get_all,
     get_optional,
     mapped_names,
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from skyquilt.problem.datasets import GetPart, PutPart
 
 _DATASETS = {
-    "theta": Dataset("rad", "angles of the profiles"),
-    "profile": Dataset("sr-1", "point spread function of each component"),
-    "to_band": Dataset("", "probability that a photon of a component is measured in a band"),
+    "theta": StoredDataset("rad", "angles of the profiles"),
+    "profile": StoredDataset("sr-1", "point spread function of each component"),
+    "to_band": StoredDataset("", "probability that a photon of a component is measured in a band"),
 }
 
 # Work of one pixel, in multiply-adds of a row of 0.2 ns (EPYC with AVX-512, 2026): about 1 us for

@@ -12,7 +12,7 @@ import numpy as np
 
 from skyquilt.blocks import Block, join_blocks
 from skyquilt.io.hdf5 import get, put
-from skyquilt.problem.datasets import Dataset, get_all, put_all
+from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.joint import joint_status, most_between
 from skyquilt.problem.nodes import CombinedNodes
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from skyquilt.problem.datasets import GetPart, PutPart
 
 _NODES = {
-    "east": Dataset("", "offsets of the points that make up the source, to the east"),
-    "north": Dataset("", "the same to the north"),
-    "weight": Dataset("", "weights of these points"),
+    "east": StoredDataset("", "offsets of the points that make up the source, to the east"),
+    "north": StoredDataset("", "the same to the north"),
+    "weight": StoredDataset("", "weights of these points"),
 }
 _MOST_ENTRIES = 2**22  # of expected counts of points that are held at a time: 100 MB
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skyquilt.blocks import SparseBlock
-from skyquilt.problem.datasets import Dataset, get_all, put_all
+from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.nodes import checked_flux
 from skyquilt.problem.sky_grid import HealpixGrid, get_grid, put_grid
 from skyquilt.problem.true_energy import TrueEnergy
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from skyquilt.problem.pixel_image import PixelImage
 
 _DATASETS = {
-    "quantity": Dataset("", "number of the exposure of each node of true energy"),
-    "component": Dataset("", "component of each node of true energy"),
+    "quantity": StoredDataset("", "number of the exposure of each node of true energy"),
+    "component": StoredDataset("", "component of each node of true energy"),
 }
 
 

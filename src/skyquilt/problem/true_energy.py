@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skyquilt.problem.datasets import Dataset, get_all, put_all
+from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 
 if TYPE_CHECKING:
     import h5py
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _ORDER = 32  # Gauss-Legendre, in the logarithm of energy, between two borders
 
 _DATASETS = {
-    "energy": Dataset("keV", "energies at which a spectrum is asked for"),
-    "indptr": Dataset("", "energies of node k are from indptr[k] to indptr[k + 1]"),
-    "place": Dataset("", "number of the energy, for each energy of each node"),
-    "weight": Dataset("keV", "its weight (without unit for the density at an event)"),
+    "energy": StoredDataset("keV", "energies at which a spectrum is asked for"),
+    "indptr": StoredDataset("", "energies of node k are from indptr[k] to indptr[k + 1]"),
+    "place": StoredDataset("", "number of the energy, for each energy of each node"),
+    "weight": StoredDataset("keV", "its weight (without unit for the density at an event)"),
 }
 
 

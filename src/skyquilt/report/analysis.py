@@ -12,7 +12,7 @@ import yaml
 from skyquilt.products import CONTENTS
 from skyquilt.report import calibration
 from skyquilt.report.numbers import area, degrees, number, percent, with_error, yes_no
-from skyquilt.report.page import Fold, Link, Picture, Section, Table, read_picture, render
+from skyquilt.report.page import FileLink, Fold, PageSection, Picture, Table, read_picture, render
 from skyquilt.spectra.energies import flux_range, format_range
 
 _OTHER_MAPS = {
@@ -98,7 +98,7 @@ def headline(summary: Mapping[str, Any]) -> str:
     )
 
 
-def _sections(products: Products) -> Iterator[Section]:
+def _sections(products: Products) -> Iterator[PageSection]:
     yield _result(products)
     yield _position(products)
     if products.sources is not None:
@@ -134,7 +134,7 @@ def _warnings(products: Products) -> Iterator[str]:
         )
 
 
-def _result(products: Products) -> Section:
+def _result(products: Products) -> PageSection:
     summary = products.summary
     rows = [["reference spectrum", summary["spectrum"]]]
     if (shape := summary.get("shape", "point")) != "point":
@@ -150,8 +150,10 @@ def _result(products: Products) -> Section:
         if "flux_ul" in best:
             rows.insert(4, ["upper limit of the flux", f"{number(best['flux_ul'])} × reference"])
     figures = _figures(products, ("ts", "flux", *_OTHER_MAPS))
-    links = [Link(path, text) for path, text in _described() if path in products.files]
-    return Section("result", "Result", tables=[Table(["", ""], rows)], figures=figures, links=links)
+    links = [FileLink(path, text) for path, text in _described() if path in products.files]
+    return PageSection(
+        "result", "Result", tables=[Table(["", ""], rows)], figures=figures, links=links
+    )
 
 
 def _photon_flux(summary: Mapping[str, Any]) -> str:
@@ -159,7 +161,7 @@ def _photon_flux(summary: Mapping[str, Any]) -> str:
     return f"photon flux in {format_range(*flux_range(summary))}" if is_other else "photon flux"
 
 
-def _position(products: Products) -> Section:
+def _position(products: Products) -> PageSection:
     summary = products.summary
     tables = []
     positions = {"best": summary["best"], "true": summary["true_position"]}
@@ -182,7 +184,7 @@ def _position(products: Products) -> Section:
             f"{area(searched['area_deg2'])}."
         )
     names = [path.stem for path in products.plots if path.stem.startswith("containment")]
-    return Section(
+    return PageSection(
         "position",
         "Position",
         texts=texts,
@@ -195,12 +197,12 @@ def _position(products: Products) -> Section:
 _AXES = (("icrs", "lon"), ("icrs", "lat"), ("galactic", "lon"), ("galactic", "lat"))
 
 
-def _region_links(summary: Mapping[str, Any]) -> Iterator[Link]:
+def _region_links(summary: Mapping[str, Any]) -> Iterator[FileLink]:
     for kind in ("containment", "credible"):
         for region in summary[kind]:
             name = f"{percent(region['level'])} {kind} region"
-            yield Link(region["files"]["moc"], f"{name} as MOC")
-            yield Link(region["files"]["ds9"], f"{name} for DS9")
+            yield FileLink(region["files"]["moc"], f"{name} as MOC")
+            yield FileLink(region["files"]["ds9"], f"{name} for DS9")
 
 
 def _systematic(error: float) -> str:
@@ -244,9 +246,9 @@ def _credible(summary: Mapping[str, Any]) -> Table:
     return Table(heads, rows, frozenset({1, 2}), title)
 
 
-def _sources(sources: Sequence[Mapping[str, Any]]) -> Section:
+def _sources(sources: Sequence[Mapping[str, Any]]) -> PageSection:
     if not sources:
-        return Section("sources", "Sources", texts=["No source is above the threshold."])
+        return PageSection("sources", "Sources", texts=["No source is above the threshold."])
     rows = [
         [
             str(source["name"]),
@@ -262,10 +264,12 @@ def _sources(sources: Sequence[Mapping[str, Any]]) -> Section:
     shown = "" if len(sources) <= _MAX_SOURCES else f", the first {_MAX_SOURCES} of them shown"
     heads = ["name", "R.A.", "Dec.", "68 % radius", "TS", "flux / reference", "association"]
     table = Table(heads, rows, frozenset({1, 2, 3, 4, 5}))
-    return Section("sources", "Sources", texts=[f"{len(sources)} sources{shown}."], tables=[table])
+    return PageSection(
+        "sources", "Sources", texts=[f"{len(sources)} sources{shown}."], tables=[table]
+    )
 
 
-def _spectrum(products: Products) -> Section:
+def _spectrum(products: Products) -> PageSection:
     names = [path.stem for path in products.plots if path.stem.startswith("counts-spectrum")]
     summary = products.summary
     factor = (
@@ -279,7 +283,7 @@ def _spectrum(products: Products) -> Section:
     heads = ["component of the background", "expected counts", "factor", "factor from"]
     tables = [Table(heads, components, frozenset({1, 2}))] if components else []
     figures = _figures(products, sorted(names))
-    return Section("spectrum", "Counts", texts=texts, tables=tables, figures=figures)
+    return PageSection("spectrum", "Counts", texts=texts, tables=tables, figures=figures)
 
 
 def _components(summary: Mapping[str, Any]) -> Iterator[list[str]]:
@@ -291,7 +295,7 @@ def _components(summary: Mapping[str, Any]) -> Iterator[list[str]]:
             yield [label, number(one["counts"]), number(one["scale"]), one["scale_from"]]
 
 
-def _quality(products: Products) -> Section:
+def _quality(products: Products) -> PageSection:
     pixels = products.summary["pixels"]
     rows = [
         [name.replace("_", " "), str(n), percent(round(n / pixels["n_pixels"], 4))]
@@ -309,10 +313,10 @@ def _quality(products: Products) -> Section:
             f"The fits took {products.n_iter['median']:g} steps as a rule and "
             f"{products.n_iter['max']:g} at most."
         )
-    return Section("quality", "Quality", texts=texts, tables=[table])
+    return PageSection("quality", "Quality", texts=texts, tables=[table])
 
 
-def _time(stages: Sequence[Mapping[str, Any]]) -> Section:
+def _time(stages: Sequence[Mapping[str, Any]]) -> PageSection:
     rows = [
         [
             stage["stage"],
@@ -328,15 +332,15 @@ def _time(stages: Sequence[Mapping[str, Any]]) -> Section:
     heads = ["stage", "jobs", "wall time [s]", "CPU time [s]", "memory [MB]"]
     table = Table(heads, rows, frozenset({1, 2, 3, 4}))
     text = "Times of several jobs are added up; memory is that of the largest process."
-    return Section("time", "Time", texts=[text], tables=[table])
+    return PageSection("time", "Time", texts=[text], tables=[table])
 
 
-def _configuration(settings: Mapping[str, Any]) -> Section:
+def _configuration(settings: Mapping[str, Any]) -> PageSection:
     text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
-    return Section("configuration", "Configuration", folds=[Fold("All settings", text)])
+    return PageSection("configuration", "Configuration", folds=[Fold("All settings", text)])
 
 
-def _provenance(products: Products) -> Section:
+def _provenance(products: Products) -> PageSection:
     record = products.summary["provenance"]["maps"]
     inputs = [
         [item["path"], number(item["size"] / 1e6), item["sha256"][:16]] for item in record["inputs"]
@@ -345,7 +349,7 @@ def _provenance(products: Products) -> Section:
     versions = ", ".join(f"{name} {text}" for name, text in products.summary["versions"].items())
     text = f"Maps of {record['ended_utc'][:19]} UTC. {versions}."
     full = json.dumps(products.summary["provenance"], indent=2)
-    return Section(
+    return PageSection(
         "provenance",
         "Provenance",
         texts=[text],

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from skyquilt.report.numbers import degrees, number, percent, probability, with_error
-from skyquilt.report.page import Section, Table, read_picture
+from skyquilt.report.page import PageSection, Table, read_picture
 
 _PLOTS = {
     "maxima": (
@@ -26,7 +26,7 @@ _PLOTS = {
 }
 
 
-def section(content: Mapping[str, Any], plots: Sequence[Path]) -> Section:
+def section(content: Mapping[str, Any], plots: Sequence[Path]) -> PageSection:
     """Section of the page.
 
     Parameters
@@ -38,7 +38,7 @@ def section(content: Mapping[str, Any], plots: Sequence[Path]) -> Section:
     """
     null, injected = content["null"], content["injected"]
     by_name = {path.stem: path for path in plots}
-    return Section(
+    return PageSection(
         "calibration",
         "Calibration",
         texts=[_p_value(null)],

@@ -75,7 +75,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Link:
+class FileLink:
     """File beside the page."""
 
     path: str
@@ -83,7 +83,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """Part of a page; its pieces are shown in the order of the attributes.
 
     Attributes
@@ -102,7 +102,7 @@ class Section:
     tables: Sequence[Table] = ()
     figures: Sequence[Picture] = ()
     folds: Sequence[Fold] = ()
-    links: Sequence[Link] = ()
+    links: Sequence[FileLink] = ()
 
 
 def read_picture(path: str | Path, alt: str, caption: str) -> Picture:

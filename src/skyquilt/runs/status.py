@@ -24,7 +24,7 @@ class ChunkState(StrEnum):
     WAITING = "waiting"
 
 
-class Status(NamedTuple):
+class AnalysisStatus(NamedTuple):
     """Status of an analysis.
 
     Attributes
@@ -48,7 +48,7 @@ class Status(NamedTuple):
     finished_s: list[float]
 
 
-def read_status(folder: Folder, jobs: list[Job], is_claimed: bool) -> Status:
+def read_status(folder: Folder, jobs: list[Job], is_claimed: bool) -> AnalysisStatus:
     """Status of one analysis.
 
     Parameters
@@ -75,7 +75,7 @@ def read_status(folder: Folder, jobs: list[Job], is_claimed: bool) -> Status:
             finished_s.append(path.stat().st_mtime)
         elif chunk is ChunkState.FAILED:
             failed.append(f"{stem}: {last_line}")
-    return Status(name, _stage(folder), chunks, failed, sorted(finished_s))
+    return AnalysisStatus(name, _stage(folder), chunks, failed, sorted(finished_s))
 
 
 def chunks_per_second(finished_s: list[float]) -> float:

@@ -9,10 +9,10 @@ spectra, factors on backgrounds) hands over the expected counts in all bins, and
 from skyquilt.simulate.counts import draw_counts, sample_counts
 from skyquilt.simulate.directions import draw_direction
 from skyquilt.simulate.seeds import generator
-from skyquilt.simulate.skies import Source, draw_sky, expected_sky, hit_bins, observe
+from skyquilt.simulate.skies import InjectedSource, draw_sky, expected_sky, hit_bins, observe
 
 __all__ = [
-    "Source",
+    "InjectedSource",
     "draw_counts",
     "draw_direction",
     "draw_sky",

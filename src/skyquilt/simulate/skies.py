@@ -29,7 +29,7 @@ from skyquilt.simulate.events import (
 from skyquilt.sky.frames import rotate, rotation
 
 
-class Source(NamedTuple):
+class InjectedSource(NamedTuple):
     """A source of the problem's reference spectrum and shape.
 
     Attributes
@@ -53,7 +53,7 @@ class _Bins(NamedTuple):
 
 
 def draw_sky(
-    model: FitProblem, rng: np.random.Generator, sources: Sequence[Source] = ()
+    model: FitProblem, rng: np.random.Generator, sources: Sequence[InjectedSource] = ()
 ) -> FitProblem:
     """Counts drawn from the background and some sources.
 
@@ -63,7 +63,7 @@ def draw_sky(
         Problem with all bins.
     rng : numpy.random.Generator
         Random numbers.
-    sources : sequence of Source
+    sources : sequence of InjectedSource
         The sources.
 
     Returns
@@ -83,7 +83,7 @@ def draw_sky(
     return replace(_no_answers(model), **drawn._asdict())
 
 
-def expected_sky(model: FitProblem, sources: Sequence[Source] = ()) -> FitProblem:
+def expected_sky(model: FitProblem, sources: Sequence[InjectedSource] = ()) -> FitProblem:
     """The sky with the expected counts in each bin, without noise (an Asimov data set).
 
     Parameters
@@ -151,14 +151,14 @@ def _has_events(expectation: Expectation | Templates) -> bool:
 
 
 def _expected(
-    background: np.ndarray, expectation: Expectation, sources: Sequence[Source]
+    background: np.ndarray, expectation: Expectation, sources: Sequence[InjectedSource]
 ) -> np.ndarray:
     for source in sources:
         background = background + source.flux * expected_counts(expectation, source.direction)
     return background
 
 
-def _draw(bins: _Bins, sources: Sequence[Source], rng: np.random.Generator) -> _Bins:
+def _draw(bins: _Bins, sources: Sequence[InjectedSource], rng: np.random.Generator) -> _Bins:
     if not _has_events(bins.expectation):
         expected = _expected(bins.background, bins.expectation, sources)
         return bins._replace(counts=draw_counts(expected, rng).astype(np.float64))
@@ -170,7 +170,7 @@ def _draw(bins: _Bins, sources: Sequence[Source], rng: np.random.Generator) -> _
 
 
 def _draw_parts(
-    bins: _Bins, joint: Joint, sources: Sequence[Source], rng: np.random.Generator
+    bins: _Bins, joint: Joint, sources: Sequence[InjectedSource], rng: np.random.Generator
 ) -> _Bins:
     """Draw the data sets of a joint problem, one after the other."""
     drawn: list[_Bins] = []
@@ -195,7 +195,9 @@ def _draw_parts(
 
 
 def _draw_photons(
-    expectation: Expectation | Templates, sources: Sequence[Source], rng: np.random.Generator
+    expectation: Expectation | Templates,
+    sources: Sequence[InjectedSource],
+    rng: np.random.Generator,
 ) -> Photons:
     """Photons of the background and of sources, of the first spectrum where there are several."""
     wise = _event_wise(expectation)
@@ -204,7 +206,9 @@ def _draw_photons(
     return Photons(*map(np.concatenate, zip(*photons, strict=True)))
 
 
-def _points(expectation: Expectation | Templates, source: Source) -> tuple[np.ndarray, np.ndarray]:
+def _points(
+    expectation: Expectation | Templates, source: InjectedSource
+) -> tuple[np.ndarray, np.ndarray]:
     """Directions and fluxes of the points that make up a source."""
     match expectation:
         case Templates(expectations=each):

@@ -10,7 +10,7 @@ from skyquilt.runs.answers import Digests
 from skyquilt.runs.freshness import Stale, describe_stale, find_stale, recorded_data
 from skyquilt.runs.guard import is_claimed
 from skyquilt.runs.jobs import list_jobs
-from skyquilt.runs.status import ChunkState, Status, chunks_per_second, read_status
+from skyquilt.runs.status import AnalysisStatus, ChunkState, chunks_per_second, read_status
 from skyquilt.runs.tree import open_tree
 
 _HEADINGS = ("analysis", "next", "chunks", *ChunkState)
@@ -44,13 +44,13 @@ def _find_stale(results: str | Path) -> Iterator[Stale]:
                 yield from find_stale(here, folder.path.name, digests)
 
 
-def _row(status: Status) -> tuple[str, ...]:
+def _row(status: AnalysisStatus) -> tuple[str, ...]:
     counts = [str(status.chunks[state]) if status.chunks else "-" for state in ChunkState]
     n_all = str(sum(status.chunks.values())) if status.chunks else "?"
     return (status.name, status.stage, n_all, *counts)
 
 
-def _totals(statuses: list[Status]) -> str:
+def _totals(statuses: list[AnalysisStatus]) -> str:
     n_all = sum(sum(status.chunks.values()) for status in statuses)
     n_done = sum(len(status.finished_s) for status in statuses)
     rate = chunks_per_second([stamp for status in statuses for stamp in status.finished_s])

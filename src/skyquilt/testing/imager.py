@@ -21,7 +21,7 @@ from skyquilt.sky.pixels import nside_to_npix
 
 
 @dataclass(frozen=True, eq=False)
-class PointSpread:
+class ToyPointSpread:
     """Expected counts of sources in the pixels that have counts.
 
     Attributes
@@ -57,7 +57,7 @@ class PointSpread:
         """Refused: there are none."""
         raise missing_nodes("toy")
 
-    def with_spectrum(self, flux: np.ndarray) -> "PointSpread":
+    def with_spectrum(self, flux: np.ndarray) -> "ToyPointSpread":
         """Refused: there are no nodes."""
         raise missing_nodes("toy")
 
@@ -65,7 +65,7 @@ class PointSpread:
         """Totals of the one band."""
         return self.block(directions).total[:, np.newaxis]
 
-    def select_bins(self, bins: np.ndarray) -> "PointSpread":
+    def select_bins(self, bins: np.ndarray) -> "ToyPointSpread":
         """The same with some of the hit bins."""
         new = np.full(self.n_hit, -1)
         new[bins] = np.arange(len(bins))
@@ -125,9 +125,9 @@ class Imager:
         """Centres of all pixels of the sky."""
         return cKDTree(self.centres)
 
-    def spread(self, number: np.ndarray) -> PointSpread:
+    def spread(self, number: np.ndarray) -> ToyPointSpread:
         """Expectation with some of the pixels as hit bins."""
-        return PointSpread(self.tree, np.radians(self.width), self.exposure, number)
+        return ToyPointSpread(self.tree, np.radians(self.width), self.exposure, number)
 
     def expected(self, directions: np.ndarray, flux: np.ndarray) -> np.ndarray:
         """Expected counts of all pixels."""

@@ -16,7 +16,7 @@ from histpy import Histogram
 from skyquilt.config.binning import Binning
 from skyquilt.errors import InputError, OutputError
 from skyquilt.instruments.compton import binning
-from skyquilt.instruments.compton.binning import Grid, bin_events, find_cells, make_grid
+from skyquilt.instruments.compton.binning import BinEdges, bin_events, find_cells, make_grid
 from skyquilt.instruments.compton.events import Events, open_events
 from skyquilt.io.provenance import read_provenance
 
@@ -250,7 +250,7 @@ def test_bin_events_logs_progress_and_result(run, columns, write, monkeypatch, c
 
 
 def test_find_cells_at_edges_includes_lower_and_excludes_upper():
-    grid = Grid(np.array([0.0, 1, 2]), np.array([10.0, 20, 30]), np.array([0.0, 90, 180]), 1)
+    grid = BinEdges(np.array([0.0, 1, 2]), np.array([10.0, 20, 30]), np.array([0.0, 90, 180]), 1)
     below = np.nextafter
     time = np.array([0, 1, below(1, 0), below(2, 0), 2, below(0, -1)])
     same = np.full(time.size, 10.0)
@@ -264,7 +264,7 @@ def test_find_cells_at_edges_includes_lower_and_excludes_upper():
 
 @pytest.mark.parametrize(("lon", "other"), [(0.0, 360.0), (-90.0, 270.0), (180.0, -180.0)])
 def test_find_cells_at_equal_longitudes_gives_equal_pixels(lon, other):
-    grid = Grid(np.array([0.0, 1]), np.array([10.0, 20]), np.array([0.0, 180]), 8)
+    grid = BinEdges(np.array([0.0, 1]), np.array([10.0, 20]), np.array([0.0, 180]), 8)
     same = np.full(2, 0.5)
     events = Events(same, 10 + same, same, np.array([lon + 1e-3, other + 1e-3]), same)
     first, second = find_cells(events, grid, Counter())

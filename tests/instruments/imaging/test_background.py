@@ -3,7 +3,7 @@ import pytest
 
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.background import Background
-from skyquilt.instruments.imaging.events import Events
+from skyquilt.instruments.imaging.events import ImagingEvents
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec, ring_to_vec
@@ -24,7 +24,7 @@ def values():
 
 
 def events_at(direction, energy, frame="galactic"):
-    return Events("e.fits", frame, direction, np.broadcast_to(energy, len(direction)))
+    return ImagingEvents("e.fits", frame, direction, np.broadcast_to(energy, len(direction)))
 
 
 def test_density_integrates_to_the_counts_of_a_band(values):

@@ -9,7 +9,7 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
 from skyquilt.instruments.imaging.point_spread_file import PointSpreadFunction
 from skyquilt.instruments.imaging.response import (
-    Response,
+    ImagingResponse,
     exposure_weights,
     mean_profiles,
     place_of,
@@ -27,7 +27,7 @@ def response():
     rng = np.random.default_rng(1)
     exposure = HealpixCube("x", "icrs", 1, np.arange(12), rng.uniform(1, 2, (12, 6)), NODES)
     psf = PointSpreadFunction("y", NODES[::5], THETA, rng.uniform(1, 2, (2, 50)))
-    return Response(exposure, psf)
+    return ImagingResponse(exposure, psf)
 
 
 def spectrum(index=-2.3):

@@ -31,7 +31,7 @@ _PROGRESS_S = 10.0
 _COORDSYS = {"local": "spacecraftframe", "galactic": "galactic"}
 
 
-class Grid(NamedTuple):
+class BinEdges(NamedTuple):
     """Edges of the bins; the lower edge belongs to a bin, the upper one does not.
 
     Attributes
@@ -124,7 +124,7 @@ def bin_events(config: Binning, answers: dict[str, Any] | None = None) -> BinSum
     return summary
 
 
-def _pointing(config: Binning, grid: Grid) -> Pointing:
+def _pointing(config: Binning, grid: BinEdges) -> Pointing:
     """Attitude for event lists that have none, in the time of the histogram."""
     if config.orientation is None:
         return NO_POINTING
@@ -132,7 +132,7 @@ def _pointing(config: Binning, grid: Grid) -> Pointing:
     return Pointing(read_orientation(config.orientation, span), span)
 
 
-def make_grid(config: Binning) -> Grid:
+def make_grid(config: Binning) -> BinEdges:
     """Bin edges of a section of `binning`."""
     if config.time_bin is not None and config.interval is not None:
         start, stop = config.interval
@@ -142,17 +142,17 @@ def make_grid(config: Binning) -> Grid:
         times = np.array(config.time_edges)
     energies = np.array([to_value(edge, "keV") for edge in config.energy_edges])
     n_phi = round(180 / to_value(config.phi_width, "deg"))
-    return Grid(times, energies, np.linspace(0, 180, n_phi + 1), config.nside)
+    return BinEdges(times, energies, np.linspace(0, 180, n_phi + 1), config.nside)
 
 
-def find_cells(events: Events, grid: Grid, dropped: Counter[str]) -> np.ndarray:
+def find_cells(events: Events, grid: BinEdges, dropped: Counter[str]) -> np.ndarray:
     """Flat index of the cell of each event inside the grid.
 
     Parameters
     ----------
     events : Events
         Events of any number.
-    grid : Grid
+    grid : BinEdges
         Bins.
     dropped : Counter
         Number of events left out by reason; is added to.
@@ -192,7 +192,7 @@ def _find_bin(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.searchsorted(edges, values, side="right") - 1
 
 
-def _axes(grid: Grid, frame: str):
+def _axes(grid: BinEdges, frame: str):
     """Axes as cosipy's `BinnedData` labels them (linear scale also for the energies)."""
     import scoords  # noqa: F401  registers the frame `spacecraftframe`
     from astropy import units as u

@@ -12,7 +12,7 @@ from skyquilt.config.imaging import BackgroundCube
 from skyquilt.errors import InputError
 from skyquilt.instruments.backgrounds import Scaled, add, label, read_each
 from skyquilt.instruments.imaging.cube import SkyCube, check_same_cube
-from skyquilt.instruments.imaging.events import Events
+from skyquilt.instruments.imaging.events import ImagingEvents
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
 from skyquilt.problem.band_density import BandDensity
 from skyquilt.problem.sky_grid import HealpixGrid
@@ -53,7 +53,7 @@ class Background:
         """Expected counts between two energies [keV]."""
         return float(np.sum(self.band_totals() * self.spread.fractions(span)))
 
-    def density(self, events: Events) -> np.ndarray:
+    def density(self, events: ImagingEvents) -> np.ndarray:
         """Expected counts per solid angle and energy [sr-1 keV-1] at each event.
 
         Raises

@@ -30,7 +30,7 @@ from skyquilt.instruments.imaging.kept_bins import kept_bins
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.region import check_circles
 from skyquilt.instruments.imaging.response import (
-    Response,
+    ImagingResponse,
     band_nodes,
     exposure_weights,
     mean_profiles,
@@ -77,7 +77,9 @@ def make_cube_problem(
     cubes = read_backgrounds(sections, read_band_cube, counts)
     scales = {name: section.scale for name, section in sections.items()}
     background = add_cubes(cubes, scales)
-    response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
+    response = ImagingResponse(
+        read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept)
+    )
     if isinstance(background, HealpixCube) and isinstance(response.exposure, HealpixCube):
         warn_of_exposure(background, response.exposure)
     bands = slice(*select_bands(counts, analysis.energy))

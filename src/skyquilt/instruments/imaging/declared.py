@@ -15,8 +15,8 @@ from skyquilt.instruments.backgrounds import read_each
 from skyquilt.instruments.imaging.fits_file import open_fits
 from skyquilt.instruments.imaging.good_times import GoodTimes, common_time, read_good_times
 from skyquilt.instruments.imaging.selections import (
+    HeaderSelection,
     Selected,
-    Selection,
     find_mismatch,
     read_selections,
     sort_selections,
@@ -35,7 +35,7 @@ class Declared(NamedTuple):
     ----------
     path : str
         The file.
-    selections : tuple of Selection
+    selections : tuple of HeaderSelection
         All selections of its headers.
     good : GoodTimes or None
         Good time intervals.
@@ -44,7 +44,7 @@ class Declared(NamedTuple):
     """
 
     path: str
-    selections: tuple[Selection, ...]
+    selections: tuple[HeaderSelection, ...]
     good: GoodTimes | None
     times: dict[str, float]
 

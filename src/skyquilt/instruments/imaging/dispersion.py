@@ -3,11 +3,11 @@
 import numpy as np
 
 from skyquilt.instruments.imaging.components import check_probabilities
-from skyquilt.instruments.imaging.map_file import Axis, SkyMap
+from skyquilt.instruments.imaging.map_file import MapAxis, StoredMap
 from skyquilt.instruments.imaging.quantities import FaultError
 
 
-def to_kernel(edisp: SkyMap, energy_true: Axis, energy: Axis) -> SkyMap:
+def to_kernel(edisp: StoredMap, energy_true: MapAxis, energy: MapAxis) -> StoredMap:
     """Probabilities of bands, from the map EDISP in either of its forms.
 
     A map over the ratio of energies (axis MIGRA) is integrated over each band, from the middle of
@@ -15,14 +15,14 @@ def to_kernel(edisp: SkyMap, energy_true: Axis, energy: Axis) -> SkyMap:
 
     Parameters
     ----------
-    edisp : SkyMap
+    edisp : StoredMap
         Kernel over ENERGY_TRUE and ENERGY, or density over ENERGY_TRUE and MIGRA.
-    energy_true, energy : Axis
+    energy_true, energy : MapAxis
         True energies of the exposure and bands of the counts [keV].
 
     Returns
     -------
-    SkyMap
+    StoredMap
         Probabilities, shape (n_true, n_band, n_rows, n_columns); NaN where they are not known.
 
     Raises
@@ -41,7 +41,7 @@ def to_kernel(edisp: SkyMap, energy_true: Axis, energy: Axis) -> SkyMap:
     return edisp
 
 
-def _integrate(edisp: SkyMap, energy: Axis) -> SkyMap:
+def _integrate(edisp: StoredMap, energy: MapAxis) -> StoredMap:
     """Kernel of a density over the ratio of measured and true energy."""
     ratio, true = edisp.axis("MIGRA"), edisp.axis("ENERGY_TRUE")
     width = np.diff(ratio.edges)[:, np.newaxis, np.newaxis]

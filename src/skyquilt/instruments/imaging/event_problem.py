@@ -22,7 +22,7 @@ from skyquilt.instruments.imaging.background import (
 )
 from skyquilt.instruments.imaging.cube import read_exposure_cube
 from skyquilt.instruments.imaging.declared import check_declared
-from skyquilt.instruments.imaging.events import Events, read_events
+from skyquilt.instruments.imaging.events import ImagingEvents, read_events
 from skyquilt.instruments.imaging.field import cut_events_to_field, cut_exposure_to_field
 from skyquilt.instruments.imaging.frame_check import check_frame, warn_of_exposure
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube, read_bands
@@ -35,8 +35,8 @@ from skyquilt.instruments.imaging.region import (
     cut_exposure,
 )
 from skyquilt.instruments.imaging.response import (
-    Photons,
-    Response,
+    ImagingResponse,
+    PhotonNodes,
     event_energies,
     exposure_weights,
     mean_profiles,
@@ -91,7 +91,9 @@ def make_event_problem(
     if data.interval is not None:
         of_exposure, of_background = time_fractions(data, declared, events)
     background, components = _read_background(analysis, of_background)
-    response = Response(read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept))
+    response = ImagingResponse(
+        read_exposure_cube(data.exposure), read_point_spread(data.psf, data.accept)
+    )
     if data.interval is not None:
         exposure = response.exposure
         scaled = replace(exposure, values=of_exposure * exposure.values)
@@ -235,7 +237,7 @@ def _energy_span(selection: EnergySelection, background: Background) -> tuple[fl
     return max(low, float(edges[0])), min(high, float(edges[-1]))
 
 
-def _select(events: Events, span: tuple[float, float]) -> Events:
+def _select(events: ImagingEvents, span: tuple[float, float]) -> ImagingEvents:
     chosen = (events.energy >= span[0]) & (events.energy < span[1])
     n_chosen = int(np.count_nonzero(chosen))
     logger.info(
@@ -245,7 +247,9 @@ def _select(events: Events, span: tuple[float, float]) -> Events:
     return events._replace(direction=events.direction[chosen], energy=events.energy[chosen])
 
 
-def _expectation(analysis: ImagingAnalysis, response: Response, edges: np.ndarray) -> EventWise:
+def _expectation(
+    analysis: ImagingAnalysis, response: ImagingResponse, edges: np.ndarray
+) -> EventWise:
     """Expectation without events."""
     seen = _seen_photons(analysis, response, edges[[0, -1]])
     seen_in_bands = _seen_photons(analysis, response, edges)
@@ -267,7 +271,7 @@ def _expectation(analysis: ImagingAnalysis, response: Response, edges: np.ndarra
 def _density(
     analysis: ImagingAnalysis,
     background: Background,
-    response: Response,
+    response: ImagingResponse,
     span: tuple[float, float],
     circles: tuple[Circle, ...],
 ) -> EventDensity:
@@ -288,19 +292,21 @@ def _density(
     )
 
 
-def _seen_photons(analysis: ImagingAnalysis, response: Response, edges: np.ndarray) -> Photons:
+def _seen_photons(
+    analysis: ImagingAnalysis, response: ImagingResponse, edges: np.ndarray
+) -> PhotonNodes:
     """Photons of the spectrum in bands, less those that its point spread function loses."""
     photons = spread_photons(analysis.spectrum, edges, response)
     return photons._replace(flux=photons.flux * seen_fraction(photons, response))
 
 
-def _sharpness(analysis: ImagingAnalysis, response: Response, edges: np.ndarray) -> float:
+def _sharpness(analysis: ImagingAnalysis, response: ImagingResponse, edges: np.ndarray) -> float:
     photons = spread_photons(analysis.spectrum, edges, response)
     return sharpness(response.psf.theta, mean_profiles(photons, response, 1), np.ones(1))
 
 
 def _counts_spectrum(
-    events: Events, components: dict[str, Background], span: tuple[float, float]
+    events: ImagingEvents, components: dict[str, Background], span: tuple[float, float]
 ) -> CountsSpectrum:
     """Events and expected background in the bands of the background."""
     edges = next(iter(components.values())).cube.energies

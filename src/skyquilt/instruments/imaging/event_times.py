@@ -12,7 +12,7 @@ from skyquilt.instruments.imaging.event_header import find_single_table
 from skyquilt.instruments.imaging.fits_file import column_unit, read_column
 from skyquilt.instruments.imaging.good_times import GoodTimes, read_good_times
 from skyquilt.instruments.imaging.interval import cut_good_times
-from skyquilt.instruments.imaging.selections import Selection
+from skyquilt.instruments.imaging.selections import HeaderSelection
 from skyquilt.instruments.judge import object_to
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def read_event_times(
     file: Any,
     table: Any,
     path: str,
-    selections: tuple[Selection, ...] = (),
+    selections: tuple[HeaderSelection, ...] = (),
     accepted: Collection[str] = (),
     interval: tuple[float, float] | None = None,
 ) -> EventTimes:
@@ -59,7 +59,7 @@ def read_event_times(
         Its events.
     path : str
         Its name, for messages.
-    selections : tuple of Selection
+    selections : tuple of HeaderSelection
         Selections of time: of the table that DSREF names, or ranges.
     accepted : collection of str
         With "clock", good times count by the clock of the events, whatever their header says; with
@@ -101,7 +101,7 @@ def _read_good(
     file: Any,
     table: Any,
     path: str,
-    selections: tuple[Selection, ...],
+    selections: tuple[HeaderSelection, ...],
     accepted: Collection[str],
 ) -> GoodTimes | None:
     names, ranges = [], []

@@ -20,7 +20,7 @@ from skyquilt.sky.frames import lonlat_to_vec
 _POSITIONS = {"icrs": ("RA", "DEC"), "galactic": ("L", "B")}
 
 
-class Events(NamedTuple):
+class ImagingEvents(NamedTuple):
     """Photons in the good times.
 
     Attributes
@@ -55,7 +55,7 @@ def read_events(
     section: EventList,
     accepted: Collection[str] = (),
     interval: tuple[float, float] | None = None,
-) -> Events:
+) -> ImagingEvents:
     """Read photons: RA and DEC or, where these are missing, L and B, with ENERGY and TIME.
 
     Photons outside the good time intervals, if the file has some, are left out and counted.
@@ -97,7 +97,7 @@ def read_events(
     _check(path, np.isfinite(energy) & (energy > 0), "energies [keV]", energy, "above 0")
     kept, direction = times.is_good, lonlat_to_vec(lon, lat)
     known = (times.span, times.good, times.whole)
-    return Events(path, frame, direction[kept], energy[kept], selected, *known)
+    return ImagingEvents(path, frame, direction[kept], energy[kept], selected, *known)
 
 
 def _find_frame(table, path: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.cube import SkyCube
-from skyquilt.instruments.imaging.events import Events
+from skyquilt.instruments.imaging.events import ImagingEvents
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
 from skyquilt.instruments.imaging.region import exposure_of
 from skyquilt.problem.buckets import bucket_radius
@@ -22,7 +22,7 @@ from skyquilt.sky.pixels import nest_to_ring, ring_to_nest
 logger = logging.getLogger(__name__)
 
 
-def cut_events_to_field(events: Events, field: HealpixCube) -> Events:
+def cut_events_to_field(events: ImagingEvents, field: HealpixCube) -> ImagingEvents:
     """Events in pixels of a cube; how many are not is logged.
 
     Raises

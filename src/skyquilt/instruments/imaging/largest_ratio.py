@@ -12,7 +12,7 @@ import numpy as np
 
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.background import Background
-from skyquilt.instruments.imaging.response import Response, shares
+from skyquilt.instruments.imaging.response import ImagingResponse, shares
 from skyquilt.problem.empty_bins import fill_background
 from skyquilt.problem.sky_grid import HealpixGrid, known_values
 from skyquilt.sky.healpix import ring_to_vec
@@ -24,7 +24,7 @@ _PIXELS = 8192  # at a time
 
 
 def largest_ratio(
-    spectrum: Spectrum, background: Background, response: Response, span: tuple[float, float]
+    spectrum: Spectrum, background: Background, response: ImagingResponse, span: tuple[float, float]
 ) -> HealpixGrid:
     """Largest x(p) over the energies of the response and the edges of the background's bands.
 
@@ -34,7 +34,7 @@ def largest_ratio(
         Reference spectrum.
     background : Background
         Expected background.
-    response : Response
+    response : ImagingResponse
         Exposure and point spread function.
     span : tuple of float
         Lowest and highest energy [keV].
@@ -66,7 +66,7 @@ def largest_ratio(
 
 
 def _energies(
-    spectrum: Spectrum, background: Background, response: Response, span: tuple[float, float]
+    spectrum: Spectrum, background: Background, response: ImagingResponse, span: tuple[float, float]
 ) -> np.ndarray:
     """Energies at which the ratio may be largest, but for curves between them."""
     edges = background.cube.energies

@@ -15,7 +15,7 @@ from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.components import choose_known, has_density
 from skyquilt.instruments.imaging.dispersion import to_kernel
 from skyquilt.instruments.imaging.file_backgrounds import by_pixel, read_file_backgrounds
-from skyquilt.instruments.imaging.map_file import SkyMap, read_map
+from skyquilt.instruments.imaging.map_file import StoredMap, read_map
 from skyquilt.instruments.imaging.missing import is_possible
 from skyquilt.instruments.imaging.pixel_data import PixelData
 from skyquilt.instruments.imaging.profiles import node_profiles, ring_profiles
@@ -141,7 +141,7 @@ def read_map_dataset(
     )
 
 
-def _read_image(hdus: Any, name: str, path: str, unit: str | None = None) -> SkyMap:
+def _read_image(hdus: Any, name: str, path: str, unit: str | None = None) -> StoredMap:
     """A map that must be an image."""
     found = read_map(hdus, name, path, unit)
     _ = found.image
@@ -155,7 +155,7 @@ def _turn(vertices: np.ndarray, from_frame: str, to_frame: str) -> np.ndarray:
     return np.ascontiguousarray(turned.reshape(vertices.shape))
 
 
-def _check_same(counts: SkyMap, other: SkyMap) -> None:
+def _check_same(counts: StoredMap, other: StoredMap) -> None:
     difference = find_difference(counts.image, other.image)
     if difference is None and not counts.axis("ENERGY").is_same(other.axis("ENERGY")):
         difference = (
@@ -168,7 +168,7 @@ def _check_same(counts: SkyMap, other: SkyMap) -> None:
         )
 
 
-def _check_on_sky(counts: SkyMap, is_off: np.ndarray) -> None:
+def _check_on_sky(counts: StoredMap, is_off: np.ndarray) -> None:
     lost = by_pixel(counts.values)[is_off]
     if np.any(lost > 0):
         raise FaultError(
@@ -177,7 +177,7 @@ def _check_on_sky(counts: SkyMap, is_off: np.ndarray) -> None:
         )
 
 
-def _check_exposure(exposure: SkyMap) -> None:
+def _check_exposure(exposure: StoredMap) -> None:
     if not np.isfinite(exposure.values).any():
         raise FaultError("EXPOSURE: all values are not finite.")
     is_unknown = np.isnan(exposure.values)
@@ -192,9 +192,9 @@ def _check_exposure(exposure: SkyMap) -> None:
 
 
 def _by_true_energy(
-    exposure: SkyMap,
-    dispersion: SkyMap,
-    spread: SkyMap,
+    exposure: StoredMap,
+    dispersion: StoredMap,
+    spread: StoredMap,
     flux: np.ndarray,
     path: str,
     normalise: bool,
@@ -219,9 +219,9 @@ def _by_true_energy(
 
 
 def _by_band(
-    exposure: SkyMap,
-    dispersion: SkyMap,
-    spread: SkyMap,
+    exposure: StoredMap,
+    dispersion: StoredMap,
+    spread: StoredMap,
     flux: np.ndarray,
     is_good: np.ndarray,
     path: str,
@@ -246,7 +246,7 @@ def _by_band(
 
 
 def _band_exposures(
-    exposure: SkyMap, dispersion: SkyMap, is_seen: np.ndarray, wanted: np.ndarray
+    exposure: StoredMap, dispersion: StoredMap, is_seen: np.ndarray, wanted: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Exposure of each true energy in each wanted band; their bins, and numbers of the bands."""
     bins = np.flatnonzero(is_seen)
@@ -262,7 +262,7 @@ def _band_exposures(
     )
 
 
-def _at_energies(spread: SkyMap, energy: np.ndarray) -> SkyMap:
+def _at_energies(spread: StoredMap, energy: np.ndarray) -> StoredMap:
     """Point spread function at other true energies, linear in their logarithm."""
     axis = spread.axis("ENERGY_TRUE")
     outside = (energy < axis.edges[0] * (1 - 1e-4)) | (energy > axis.edges[-1] * (1 + 1e-4))
@@ -277,7 +277,7 @@ def _at_energies(spread: SkyMap, energy: np.ndarray) -> SkyMap:
 
 
 def _band_yields(
-    exposure: SkyMap, dispersion: SkyMap, flux: np.ndarray, is_wanted: np.ndarray
+    exposure: StoredMap, dispersion: StoredMap, flux: np.ndarray, is_wanted: np.ndarray
 ) -> np.ndarray:
     """Expected counts in each wanted band, over the pixels of the exposure."""
     detected = (flux[:, np.newaxis] * exposure.values.reshape(flux.size, -1)).T
@@ -296,7 +296,7 @@ def _band_yields(
 
 
 def _profiles(
-    spread: SkyMap, is_wanted: np.ndarray, path: str, normalise: bool
+    spread: StoredMap, is_wanted: np.ndarray, path: str, normalise: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Point spread function in the middle of the map, at the wanted energies."""
     axis = spread.axis("RAD")
@@ -318,7 +318,7 @@ def _profiles(
     return ring_profiles(np.radians(axis.edges), density, path, normalise=normalise)
 
 
-def _read_mask(hdus: Any, counts: SkyMap, path: str) -> np.ndarray:
+def _read_mask(hdus: Any, counts: StoredMap, path: str) -> np.ndarray:
     """Bins that the map MASK_SAFE leaves, shape (n_pixel, n_band); all without one."""
     if "MASK_SAFE" not in hdus:
         return np.ones(by_pixel(counts.values).shape, bool)

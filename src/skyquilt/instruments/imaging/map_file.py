@@ -12,7 +12,7 @@ _UNITS = {"RAD": "deg", "MIGRA": None}  # of axes; keV of others
 _SAME = 1e-6
 
 
-class Axis(NamedTuple):
+class MapAxis(NamedTuple):
     """One axis besides the sky.
 
     Attributes
@@ -31,14 +31,14 @@ class Axis(NamedTuple):
         """Nodes, or the roots of the products of the edges, shape (n,)."""
         return np.sqrt(self.edges[1:] * self.edges[:-1]) if self.nodes is None else self.nodes
 
-    def is_same(self, other: "Axis") -> bool:
+    def is_same(self, other: "MapAxis") -> bool:
         """Whether the bins of two axes agree."""
         return self.edges.shape == other.edges.shape and np.allclose(
             self.edges, other.edges, rtol=_SAME
         )
 
 
-class SkyMap(NamedTuple):
+class StoredMap(NamedTuple):
     """One map of a dataset.
 
     Attributes
@@ -49,14 +49,14 @@ class SkyMap(NamedTuple):
         Values, by the axes from the last to the first; one row and column for a region.
     projection : Projection or None
         Its sky; None for a region.
-    axes : dict of str to Axis
+    axes : dict of str to MapAxis
         Axes, first to last, as ENERGY, ENERGY_TRUE, RAD, MIGRA.
     """
 
     name: str
     values: np.ndarray
     projection: Projection | None
-    axes: dict[str, Axis]
+    axes: dict[str, MapAxis]
 
     @property
     def image(self) -> Projection:
@@ -71,7 +71,7 @@ class SkyMap(NamedTuple):
             raise FaultError(f"{self.name} is that of a region; an image is needed.")
         return self.projection
 
-    def axis(self, name: str) -> Axis:
+    def axis(self, name: str) -> MapAxis:
         """An axis by its name.
 
         Raises
@@ -83,7 +83,7 @@ class SkyMap(NamedTuple):
             raise FaultError(f"{self.name} has no axis {name}; it has {', '.join(self.axes)}.")
         return self.axes[name]
 
-    def by_axes(self, *names: str) -> "SkyMap":
+    def by_axes(self, *names: str) -> "StoredMap":
         """The same with its axes in another order, given from the last to the first.
 
         Raises
@@ -107,7 +107,7 @@ class SkyMap(NamedTuple):
         return self.values[..., row[:, np.newaxis], column].mean(axis=(-2, -1))
 
 
-def read_map(hdus: Any, name: str, path: str, unit: str | None = None) -> SkyMap:
+def read_map(hdus: Any, name: str, path: str, unit: str | None = None) -> StoredMap:
     """Read a map in the unit that is given.
 
     Parameters
@@ -154,7 +154,7 @@ def read_map(hdus: Any, name: str, path: str, unit: str | None = None) -> SkyMap
         axis: _read_axis(bands, axis, columns, shape, len(shape) - 1 - number)
         for number, (axis, columns) in enumerate(parts.items())
     }
-    return SkyMap(name, values, projection, axes)
+    return StoredMap(name, values, projection, axes)
 
 
 def _axis_columns(hdu: Any, bands: Any) -> dict[str, list[str]]:
@@ -183,7 +183,7 @@ def _region_shape(bands: Any, parts: dict[str, list[str]]) -> tuple[int, ...]:
 
 def _read_axis(
     bands: Any, axis: str, columns: list[str], shape: tuple[int, ...], place: int
-) -> Axis:
+) -> MapAxis:
     """One axis, from a table of all combinations of the bins of all axes."""
     unit = _UNITS.get(axis, "keV")
     found = []
@@ -202,11 +202,11 @@ def _read_axis(
     if is_log and min(values[0] for values in found) <= 0:
         raise FaultError(f"{what} must be above 0.")
     if len(found) == 2:
-        return Axis(join_bins(found[0], found[1], what))
+        return MapAxis(join_bins(found[0], found[1], what))
     return _from_nodes(found[0], what, is_log=is_log)
 
 
-def _from_nodes(nodes: np.ndarray, what: str, *, is_log: bool) -> Axis:
+def _from_nodes(nodes: np.ndarray, what: str, *, is_log: bool) -> MapAxis:
     """Axis of nodes; its bins end half-way between them, of energies in the logarithm."""
     if len(nodes) < 2 or np.any(np.diff(nodes) <= 0):
         raise FaultError(f"{what}: nodes must ascend, and be two or more; they are {nodes}.")
@@ -214,4 +214,4 @@ def _from_nodes(nodes: np.ndarray, what: str, *, is_log: bool) -> Axis:
     middle = (scaled[1:] + scaled[:-1]) / 2
     ends = 2 * scaled[0] - middle[0], 2 * scaled[-1] - middle[-1]
     edges = np.concatenate([ends[:1], middle, ends[1:]])
-    return Axis(np.exp(edges) if is_log else np.maximum(edges, 0.0), nodes)
+    return MapAxis(np.exp(edges) if is_log else np.maximum(edges, 0.0), nodes)

@@ -13,7 +13,7 @@ import numpy as np
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.background import Background
 from skyquilt.instruments.imaging.cube import SkyCube
-from skyquilt.instruments.imaging.events import Events
+from skyquilt.instruments.imaging.events import ImagingEvents
 from skyquilt.instruments.imaging.healpix_cube import HealpixCube
 from skyquilt.instruments.imaging.selections import Circle, Selected
 from skyquilt.instruments.judge import object_to
@@ -56,7 +56,7 @@ def chord_around(circle: Circle, frame: str, margin: float = 0.0) -> np.ndarray:
     return np.append(center, limit * (1 + 1e-6))
 
 
-def cut_events(events: Events, circles: tuple[Circle, ...]) -> Events:
+def cut_events(events: ImagingEvents, circles: tuple[Circle, ...]) -> ImagingEvents:
     """Events in all circles; how many are not is logged."""
     kept = np.ones(len(events.energy), dtype=bool)
     for circle in circles:

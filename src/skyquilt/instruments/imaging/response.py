@@ -20,7 +20,7 @@ _ORDER = 8  # Gauss-Legendre between energies of the response, which are tenths 
 _SAME_ENERGY = 1e-4  # relative; energies are often stored in single precision
 
 
-class Response(NamedTuple):
+class ImagingResponse(NamedTuple):
     """What an imaging instrument makes of a source.
 
     Attributes
@@ -54,7 +54,7 @@ class Response(NamedTuple):
         return place_of(self.psf.path, self.psf.energies, energy)
 
 
-class Photons(NamedTuple):
+class PhotonNodes(NamedTuple):
     """Photons of a spectrum, at the nodes of an integral over energy.
 
     Attributes
@@ -92,7 +92,7 @@ def place_of(path: str, nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
     return node_places(nodes, energy)
 
 
-def spread_photons(spectrum: Spectrum, edges: np.ndarray, response: Response) -> Photons:
+def spread_photons(spectrum: Spectrum, edges: np.ndarray, response: ImagingResponse) -> PhotonNodes:
     """Nodes and weights that integrate a spectrum times the response over energy bands.
 
     Between the energies of the response it is linear in the logarithm of energy, so the nodes are
@@ -104,7 +104,7 @@ def spread_photons(spectrum: Spectrum, edges: np.ndarray, response: Response) ->
         Reference spectrum.
     edges : ndarray of float64, shape (n_band + 1,)
         Edges of the bands [keV].
-    response : Response
+    response : ImagingResponse
         Its energies.
     """
     inner = [response.exposure.energies, response.psf.energies, corners(spectrum)]
@@ -116,7 +116,7 @@ def spread_photons(spectrum: Spectrum, edges: np.ndarray, response: Response) ->
     width = (weight * half).ravel() * energy
     flux = width * evaluate(spectrum, energy)
     band = np.searchsorted(edges[1:-1], energy, side="right")
-    return Photons(band.astype(np.int64), energy, flux, width)
+    return PhotonNodes(band.astype(np.int64), energy, flux, width)
 
 
 def shares(place: np.ndarray, n_node: int) -> np.ndarray:
@@ -124,13 +124,13 @@ def shares(place: np.ndarray, n_node: int) -> np.ndarray:
     return np.maximum(0, 1 - np.abs(place[:, np.newaxis] - np.arange(n_node)))
 
 
-def exposure_weights(photons: Photons, response: Response, n_band: int) -> np.ndarray:
+def exposure_weights(photons: PhotonNodes, response: ImagingResponse, n_band: int) -> np.ndarray:
     """Expected counts per exposure at each of its energies [cm-2 s-1], shape (n_band, n_energy)."""
     share = shares(response.exposure_shares(photons.energy), len(response.exposure.energies))
     return _sum_bands(photons, photons.flux[:, np.newaxis] * share, n_band)
 
 
-def band_nodes(photons: Photons, response: Response, n_band: int) -> SpreadNodes:
+def band_nodes(photons: PhotonNodes, response: ImagingResponse, n_band: int) -> SpreadNodes:
     """Exposure at each of its energies, for the photons of each band around it.
 
     What `exposure_weights` gives for one spectrum follows for any. The point spread function of a
@@ -140,7 +140,9 @@ def band_nodes(photons: Photons, response: Response, n_band: int) -> SpreadNodes
     return SpreadNodes(axis, response.grid(), energy, band)
 
 
-def event_energies(photons: Photons, response: Response, energy: np.ndarray) -> EventEnergies:
+def event_energies(
+    photons: PhotonNodes, response: ImagingResponse, energy: np.ndarray
+) -> EventEnergies:
     """Energies of events, and the photons in bands that are seen around each of the exposure."""
     width = photons.width * seen_fraction(photons, response)
     n_band = int(photons.band.max(initial=0)) + 1
@@ -148,7 +150,7 @@ def event_energies(photons: Photons, response: Response, energy: np.ndarray) -> 
 
 
 def _energies_in_bands(
-    photons: Photons, response: Response, n_band: int, width: np.ndarray
+    photons: PhotonNodes, response: ImagingResponse, n_band: int, width: np.ndarray
 ) -> tuple[TrueEnergy, np.ndarray, np.ndarray]:
     """Nodes that are energies of the exposure in bands; numbers of the energy and of the band."""
     share = shares(response.exposure_shares(photons.energy), len(response.exposure.energies))
@@ -158,13 +160,13 @@ def _energies_in_bands(
     return TrueEnergy.of_matrix(photons.energy, weight[band, energy]), energy, band
 
 
-def seen_fraction(photons: Photons, response: Response) -> np.ndarray:
+def seen_fraction(photons: PhotonNodes, response: ImagingResponse) -> np.ndarray:
     """Integral of the point spread function at the energy of each photon, shape (n,)."""
     integral = tabulate(response.psf.theta, response.psf.profile, 1e-3).total
     return np.interp(response.psf_shares(photons.energy), np.arange(len(integral)), integral)
 
 
-def mean_profiles(photons: Photons, response: Response, n_band: int) -> np.ndarray:
+def mean_profiles(photons: PhotonNodes, response: ImagingResponse, n_band: int) -> np.ndarray:
     """Point spread function per band [sr-1], shape (n_band, n_theta).
 
     The mean is over the photons of the spectrum and the exposure averaged over the sky.
@@ -191,7 +193,7 @@ def mean_profiles(photons: Photons, response: Response, n_band: int) -> np.ndarr
     return weight / seen @ response.psf.profile
 
 
-def _sum_bands(photons: Photons, values: np.ndarray, n_band: int) -> np.ndarray:
+def _sum_bands(photons: PhotonNodes, values: np.ndarray, n_band: int) -> np.ndarray:
     sums = np.zeros((n_band, values.shape[1]))
     np.add.at(sums, photons.band, values)
     return sums

@@ -37,7 +37,7 @@ _OF_RESPONSE = ("EVENT_CLASS", "EVENT_TYPE", "CONVERSION_TYPE", "ZENITH_ANGLE", 
 """Selections that a response is made for: they are compared with those of its files."""
 
 
-class Selection(NamedTuple):
+class HeaderSelection(NamedTuple):
     """One selection, as the header has it.
 
     Attributes
@@ -106,7 +106,7 @@ class Circle(NamedTuple):
         return f"{self.radius:g} deg around ({self.lon:g}, {self.lat:g}) ({self.frame})"
 
 
-def read_selections(header: Any, path: str) -> tuple[Selection, ...]:
+def read_selections(header: Any, path: str) -> tuple[HeaderSelection, ...]:
     """Selections of a header, by their number.
 
     Raises
@@ -134,16 +134,16 @@ def read_selections(header: Any, path: str) -> tuple[Selection, ...]:
     return tuple(_selection(number, keys) for number, keys in sorted(found.items()))
 
 
-def _selection(number: int, keys: dict[str, str]) -> Selection:
+def _selection(number: int, keys: dict[str, str]) -> HeaderSelection:
     kind, value = ("".join(keys[key].upper().split()) for key in ("TYP", "VAL"))
     if mask := _MASK.fullmatch(kind):
         kind, value = mask[1], f"{mask[2]},{value}".lstrip(",")
     unit = keys.get("UNI", "")
     is_plain = unit.lower() in ("", "none", "dimensionless")
-    return Selection(number, kind, value, None if is_plain else unit, keys.get("REF", ""))
+    return HeaderSelection(number, kind, value, None if is_plain else unit, keys.get("REF", ""))
 
 
-def read_circle(selection: Selection) -> Circle | None:
+def read_circle(selection: HeaderSelection) -> Circle | None:
     """Circle of a selection of positions; None for the whole sky.
 
     Raises
@@ -168,31 +168,33 @@ class Selected(NamedTuple):
 
     Attributes
     ----------
-    energy : tuple of (Selection, ndarray of float64, shape (n, 2))
+    energy : tuple of (HeaderSelection, ndarray of float64, shape (n, 2))
         Selections of energy and their ranges [keV].
     circles : tuple of Circle
         Circles that all photons lie in.
-    time : tuple of Selection
+    time : tuple of HeaderSelection
         Selections of time.
-    response : tuple of Selection
+    response : tuple of HeaderSelection
         Selections that a response is made for.
     unknown : tuple of str
         What is not understood, for messages.
     """
 
-    energy: tuple[tuple[Selection, np.ndarray], ...] = ()
+    energy: tuple[tuple[HeaderSelection, np.ndarray], ...] = ()
     circles: tuple[Circle, ...] = ()
-    time: tuple[Selection, ...] = ()
-    response: tuple[Selection, ...] = ()
+    time: tuple[HeaderSelection, ...] = ()
+    response: tuple[HeaderSelection, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
-def sort_selections(selections: tuple[Selection, ...], energy_unit: str | None = None) -> Selected:
+def sort_selections(
+    selections: tuple[HeaderSelection, ...], energy_unit: str | None = None
+) -> Selected:
     """Sort selections by what they ask for.
 
     Parameters
     ----------
-    selections : tuple of Selection
+    selections : tuple of HeaderSelection
         All selections of a file.
     energy_unit : str, optional
         Unit of energies without DSUNI: that of their column.
@@ -218,7 +220,7 @@ def sort_selections(selections: tuple[Selection, ...], energy_unit: str | None =
     return Selected(tuple(energy), tuple(circles), tuple(time), tuple(response), tuple(unknown))
 
 
-def _check_whole(selection: Selection) -> None:
+def _check_whole(selection: HeaderSelection) -> None:
     low, high = _WHOLE[selection.kind]
     ranges = selection.ranges("deg")
     if not np.any((ranges[:, 0] <= low) & (ranges[:, 1] >= high)):
@@ -259,7 +261,9 @@ def check_energies(
             )
 
 
-def find_mismatch(ours: tuple[Selection, ...], theirs: tuple[Selection, ...]) -> str | None:
+def find_mismatch(
+    ours: tuple[HeaderSelection, ...], theirs: tuple[HeaderSelection, ...]
+) -> str | None:
     """Two selections of one kind that differ, in words; None where there are none."""
     values = {one.kind: one for one in theirs}
     for one in ours:
@@ -269,7 +273,7 @@ def find_mismatch(ours: tuple[Selection, ...], theirs: tuple[Selection, ...]) ->
     return None
 
 
-def _normal(selection: Selection) -> tuple:
+def _normal(selection: HeaderSelection) -> tuple:
     """Value in which 0:105 and 0.0:105.0 are the same."""
     parts = re.split(r"[,:]", selection.value)
     unit = None if selection.unit in (None, "deg") else selection.unit

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from skyquilt.config.imaging import BackgroundCube, ImagingData
 from skyquilt.instruments.backgrounds import read_each
 from skyquilt.instruments.imaging.declared import Files
-from skyquilt.instruments.imaging.events import Events
+from skyquilt.instruments.imaging.events import ImagingEvents
 from skyquilt.instruments.imaging.good_times import GoodTimes, common_time
 from skyquilt.instruments.judge import object_to
 
@@ -29,7 +29,7 @@ class _Times(NamedTuple):
 
 
 def time_fractions(
-    data: ImagingData, files: Files, events: Events
+    data: ImagingData, files: Files, events: ImagingEvents
 ) -> tuple[float, dict[str, float]]:
     """Factors from exposure and background of the files to those of an interval.
 
@@ -39,7 +39,7 @@ def time_fractions(
         Section `data` of the analysis, with an interval.
     files : Files
         What the files say.
-    events : Events
+    events : ImagingEvents
         The events of the interval, with their good times.
 
     Returns

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from skyquilt.instruments.compton.simulator.events import Events
+from skyquilt.instruments.compton.simulator.events import DrawnEvents
 from skyquilt.io.hdf5_file import new_file
 from skyquilt.io.products import new_product
 from skyquilt.sky.frames import vec_to_lonlat
 
 
-def event_columns(events: Events, rng: np.random.Generator) -> dict[str, tuple[np.ndarray, str]]:
+def event_columns(
+    events: DrawnEvents, rng: np.random.Generator
+) -> dict[str, tuple[np.ndarray, str]]:
     """Columns of an event file and their units.
 
     Local directions are azimuth and colatitude [rad], galactic ones longitude and latitude
@@ -18,7 +20,7 @@ def event_columns(events: Events, rng: np.random.Generator) -> dict[str, tuple[n
 
     Parameters
     ----------
-    events : Events
+    events : DrawnEvents
         The events.
     rng : numpy.random.Generator
         Random numbers of the distances between interactions, which no analysis here uses.

@@ -27,7 +27,7 @@ _PROPOSALS = 1 << 18  # background photons tried at a time
 
 
 @dataclass(frozen=True)
-class Events:
+class DrawnEvents:
     """Reconstructed events in the order of time.
 
     Attributes
@@ -82,7 +82,7 @@ class EventSampler:
 
     def point_source(
         self, direction: np.ndarray, photons: np.ndarray, curve: LightCurve | None = None
-    ) -> Events:
+    ) -> DrawnEvents:
         """Events of a point source.
 
         Parameters
@@ -108,7 +108,7 @@ class EventSampler:
         shape: AnalyticShape,
         photons: np.ndarray,
         curve: LightCurve | None = None,
-    ) -> Events:
+    ) -> DrawnEvents:
         """Events of an extended source, by rejection on the fall of the effective area.
 
         Parameters
@@ -133,7 +133,7 @@ class EventSampler:
         """Livetime of each record within the interval, times the mean factor in it [s]."""
         return self.livetime * record_factors(self.orientation, curve, *self.interval)
 
-    def background(self, photons: np.ndarray, nside: int) -> Events:
+    def background(self, photons: np.ndarray, nside: int) -> DrawnEvents:
         """Events of the background.
 
         Parameters
@@ -171,7 +171,7 @@ class EventSampler:
         end = np.minimum(self.orientation.time[record + 1], self.interval[1])
         return draw_times(curve, begin, end, self.rng)
 
-    def _scatter(self, time: np.ndarray, direction: np.ndarray, rates: np.ndarray) -> Events:
+    def _scatter(self, time: np.ndarray, direction: np.ndarray, rates: np.ndarray) -> DrawnEvents:
         """Measured quantities of photons detected at given times from given directions."""
         order = np.argsort(time)
         time, direction = time[order], direction[order]
@@ -183,7 +183,7 @@ class EventSampler:
             phi[mine], angle[mine] = self._angles(index, mine.size)
         azimuth = 2 * np.pi * self.rng.random(time.size)
         scattered = turn_away(direction, angle, azimuth)
-        return Events(time, energy, phi, self.orbit.axes(time), scattered)
+        return DrawnEvents(time, energy, phi, self.orbit.axes(time), scattered)
 
     def _measured_energies(self, ei: int, n_events: int) -> np.ndarray:
         """Energies, even in the logarithm within a bin."""

@@ -26,7 +26,7 @@ from skyquilt.instruments.compton.simulator.counts import (
     split_in_time,
 )
 from skyquilt.instruments.compton.simulator.event_files import event_columns, write_events
-from skyquilt.instruments.compton.simulator.events import Events, EventSampler
+from skyquilt.instruments.compton.simulator.events import DrawnEvents, EventSampler
 from skyquilt.instruments.compton.simulator.exposure import (
     exposures,
     livetime_within,
@@ -252,7 +252,7 @@ class _Observation:
 
     def _sample_events(
         self, name: str, settings: SimulatedEvents, rng: np.random.Generator
-    ) -> Events:
+    ) -> DrawnEvents:
         source = self.settings.sources.get(name)
         own = source.interval if source else None
         interval = settings.interval or own or self.settings.span

@@ -9,7 +9,7 @@ import numpy as np
 from skyquilt import __version__
 from skyquilt.config.imager import Epoch
 from skyquilt.instruments.imaging.simulator.photons import MeasuredPhotons
-from skyquilt.instruments.imaging.simulator.telescope import Telescope, bin_response
+from skyquilt.instruments.imaging.simulator.telescope import SimulatedTelescope, bin_response
 from skyquilt.io.products import new_product
 from skyquilt.sky.frames import rotate, rotation, vec_to_lonlat
 
@@ -75,7 +75,9 @@ def write_cube(path: Path, nside: int, values: np.ndarray, edges: np.ndarray) ->
     _write(path, [("SKYMAP", columns, _pixels(nside)), ("EBOUNDS", bounds, {})])
 
 
-def write_exposure(path: Path, nside: int, acceptance: np.ndarray, telescope: Telescope) -> None:
+def write_exposure(
+    path: Path, nside: int, acceptance: np.ndarray, telescope: SimulatedTelescope
+) -> None:
     """Write the exposure [cm2 s] at the energies of the telescope."""
     values = np.outer(acceptance, telescope.exposure)
     columns = {f"ENERGY{n + 1}": (column, "cm2 s") for n, column in enumerate(values.T)}
@@ -83,7 +85,7 @@ def write_exposure(path: Path, nside: int, acceptance: np.ndarray, telescope: Te
     _write(path, [("HPXEXPOSURES", columns, _pixels(nside)), ("ENERGIES", energies, {})])
 
 
-def write_point_spread(path: Path, telescope: Telescope) -> None:
+def write_point_spread(path: Path, telescope: SimulatedTelescope) -> None:
     """Write the point spread function as gtpsf does."""
     columns = {
         "Energy": (telescope.energy, "keV"),
@@ -100,7 +102,7 @@ def write_dataset(
     counts: np.ndarray,
     background: np.ndarray,
     acceptance: np.ndarray,
-    telescope: Telescope,
+    telescope: SimulatedTelescope,
 ) -> None:
     """Write all in one file in the HEALPix layout, with point spread and energy dispersion.
 
@@ -114,7 +116,7 @@ def write_dataset(
         Observed and expected counts, galactic RING pixels.
     acceptance : ndarray of float64, shape (npix,)
         Exposure over that on the axis.
-    telescope : Telescope
+    telescope : SimulatedTelescope
         The telescope.
     """
     response = bin_response(telescope)

@@ -10,7 +10,7 @@ from skyquilt.config.light_curve import LightCurve
 from skyquilt.config.shape import BrightnessMap, Shape
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.brightness_file import read_brightness
-from skyquilt.instruments.imaging.simulator.telescope import Telescope
+from skyquilt.instruments.imaging.simulator.telescope import SimulatedTelescope
 from skyquilt.problem.event_density import node_places
 from skyquilt.simulate.draws import draw_angles, draw_between
 from skyquilt.simulate.shapes import draw_brightness, draw_shape
@@ -41,7 +41,7 @@ class MeasuredPhotons(NamedTuple):
         return MeasuredPhotons(*(values[is_kept] for values in self))
 
 
-def expected_photons(spectrum: Spectrum, telescope: Telescope) -> np.ndarray:
+def expected_photons(spectrum: Spectrum, telescope: SimulatedTelescope) -> np.ndarray:
     """Photons on the axis of a telescope at the steps of `energy_grid`, of each step.
 
     Returns
@@ -54,21 +54,21 @@ def expected_photons(spectrum: Spectrum, telescope: Telescope) -> np.ndarray:
     return (density[1:] + density[:-1]) / 2 * np.diff(np.log(energy))
 
 
-def energy_grid(telescope: Telescope) -> np.ndarray:
+def energy_grid(telescope: SimulatedTelescope) -> np.ndarray:
     """True energies [keV] that may be measured, and the edges of the bands, shape (n,)."""
     even = np.geomspace(*telescope.span, _N_ENERGY)
     return np.unique(np.concatenate([even[1:-1], telescope.span, telescope.edges]))
 
 
 def draw_energies(
-    spectrum: Spectrum, telescope: Telescope, n: int, rng: np.random.Generator
+    spectrum: Spectrum, telescope: SimulatedTelescope, n: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Energies [keV] of photons that are seen, even in the logarithm between those of the grid."""
     grid, expected = energy_grid(telescope), expected_photons(spectrum, telescope)
     return np.exp(draw_between(np.log(grid), expected, n, rng))
 
 
-def expected_bands(spectrum: Spectrum, telescope: Telescope) -> np.ndarray:
+def expected_bands(spectrum: Spectrum, telescope: SimulatedTelescope) -> np.ndarray:
     """Photons on the axis of a telescope that are measured in each band, shape (n_band,)."""
     steps, energy = expected_photons(spectrum, telescope), energy_grid(telescope)
     if telescope.dispersion.settings is None:
@@ -78,7 +78,10 @@ def expected_bands(spectrum: Spectrum, telescope: Telescope) -> np.ndarray:
 
 
 def draw_source(
-    source: SimulatedSkySource, telescope: Telescope, factor: float, rng: np.random.Generator
+    source: SimulatedSkySource,
+    telescope: SimulatedTelescope,
+    factor: float,
+    rng: np.random.Generator,
 ) -> MeasuredPhotons:
     """Photons of a source: a Poisson number, each where the point spread function puts it.
 
@@ -86,7 +89,7 @@ def draw_source(
     ----------
     source : SimulatedSkySource
         The source.
-    telescope : Telescope
+    telescope : SimulatedTelescope
         The telescope.
     factor : float
         Mean of its light curve over the livetime.
@@ -114,7 +117,10 @@ def _draw_places(shape: Shape, center: np.ndarray, n: int, rng: np.random.Genera
 
 
 def measure(
-    direction: np.ndarray, energy: np.ndarray, telescope: Telescope, rng: np.random.Generator
+    direction: np.ndarray,
+    energy: np.ndarray,
+    telescope: SimulatedTelescope,
+    rng: np.random.Generator,
 ) -> MeasuredPhotons:
     """Photons of measured directions and true energies that are measured within the bands."""
     if telescope.dispersion.settings is None:
@@ -125,7 +131,7 @@ def measure(
 
 
 def spread(
-    true: np.ndarray, energy: np.ndarray, telescope: Telescope, rng: np.random.Generator
+    true: np.ndarray, energy: np.ndarray, telescope: SimulatedTelescope, rng: np.random.Generator
 ) -> np.ndarray:
     """Directions at which photons are measured, shape (n, 3)."""
     place = node_places(telescope.energy, energy)

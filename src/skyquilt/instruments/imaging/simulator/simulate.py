@@ -24,7 +24,7 @@ from skyquilt.instruments.imaging.simulator.photons import (
     mean_factor,
     measure,
 )
-from skyquilt.instruments.imaging.simulator.telescope import Telescope, make_telescope
+from skyquilt.instruments.imaging.simulator.telescope import SimulatedTelescope, make_telescope
 from skyquilt.simulate import generator
 from skyquilt.sky.healpix import nest_to_vec, ring_to_vec, vec_to_nest
 from skyquilt.sky.pixels import MAX_NSIDE, nest_to_ring, ring_to_nest
@@ -90,7 +90,7 @@ def simulate(settings: SimulatedImager, folder: Path | None = None) -> list[Path
 def _expect(
     name: str,
     component: SimulatedDiffuse,
-    telescope: Telescope,
+    telescope: SimulatedTelescope,
     directions: np.ndarray,
     acceptance: np.ndarray,
 ) -> np.ndarray:
@@ -106,7 +106,7 @@ def _expect(
 
 
 def _draw_diffuse(
-    settings: SimulatedImager, name: str, telescope: Telescope, expected: np.ndarray
+    settings: SimulatedImager, name: str, telescope: SimulatedTelescope, expected: np.ndarray
 ) -> MeasuredPhotons:
     """Photons even within each pixel; what is expected in it is what is measured in it."""
     rng, spectrum = _rng(settings, name), settings.background[name].spectrum
@@ -150,7 +150,7 @@ def _factor(settings: SimulatedImager, name: str) -> float:
 
 
 def _draw_source(
-    settings: SimulatedImager, name: str, telescope: Telescope, factor: float
+    settings: SimulatedImager, name: str, telescope: SimulatedTelescope, factor: float
 ) -> MeasuredPhotons:
     return draw_source(settings.sources[name], telescope, factor, _rng(settings, name))
 
@@ -179,7 +179,7 @@ def _draw_times(settings: SimulatedImager, photons: dict[str, MeasuredPhotons]) 
 def _write_photons(
     settings: SimulatedImager,
     paths: dict[str, Path],
-    telescope: Telescope,
+    telescope: SimulatedTelescope,
     photons: dict[str, MeasuredPhotons],
 ) -> np.ndarray:
     """Write all photons, in order of time, as a list and counted in pixels; return the counts."""

@@ -22,7 +22,7 @@ _BINS_PER_DECADE = 20  # of the binned response
 _LAST = 60.0  # angle at which the point spread function ends, in widths
 
 
-class Telescope(NamedTuple):
+class SimulatedTelescope(NamedTuple):
     """Response of a simulated telescope.
 
     Attributes
@@ -72,7 +72,7 @@ class Telescope(NamedTuple):
         return np.interp(np.log(energy), np.log(self.energy), self.exposure)
 
 
-def make_telescope(settings: SimulatedImager) -> Telescope:
+def make_telescope(settings: SimulatedImager) -> SimulatedTelescope:
     """Response of the telescope of a simulation."""
     edges = np.array([to_value(edge, "keV") for edge in settings.energy_edges])
     dispersion = Energies(settings.dispersion)
@@ -89,7 +89,7 @@ def make_telescope(settings: SimulatedImager) -> Telescope:
         axis = position_to_vec(center.lon, center.lat, center.frame, "galactic")
         radius = float(np.radians(field.radius))
     exposure = to_value(area.value, "cm2") * settings.livetime * of_energy
-    return Telescope(edges, energy, exposure, theta, profile, axis, radius, dispersion)
+    return SimulatedTelescope(edges, energy, exposure, theta, profile, axis, radius, dispersion)
 
 
 class BinnedResponse(NamedTuple):
@@ -116,7 +116,7 @@ class BinnedResponse(NamedTuple):
     rings: np.ndarray
 
 
-def bin_response(telescope: Telescope) -> BinnedResponse:
+def bin_response(telescope: SimulatedTelescope) -> BinnedResponse:
     """Means of the response over bins of true energy, of a spectrum of index -2."""
     n = int(np.ceil(_BINS_PER_DECADE * np.log10(telescope.energy[-1] / telescope.energy[0])))
     edges = np.geomspace(telescope.energy[0], telescope.energy[-1], n + 1)
