@@ -15,7 +15,7 @@ from skyquilt.sky.healpix import (
     vec_to_ring,
 )
 
-NSIDES = [2**order for order in range(11)]
+NSIDES = [2**order for order in range(14)]
 
 
 def random_vec(n, seed=3):

@@ -140,7 +140,9 @@ _NONE = np.empty((0, 2), np.int64)
 def bucket_radius(nside: int) -> float:
     """Largest angle [deg] from the centre of a pixel to its corners.
 
-    The corner is that of the pixels at the poles' rings (healpix_base.cc, `max_pixrad`).
+    The longest pixels are those on the border of belt and caps, ring `nside`, z = 2/3, half a pixel
+    from the edge of their base pixel; their far corner lies on that edge, one ring to the north,
+    where z = 1 - (nside - 1)^2 / (3 nside^2) (Gorski et al. 2005, ApJ 622, 759, equation 4).
 
     Examples
     --------

@@ -4,8 +4,7 @@ Directions are unit vectors, float64, shape (n, 3).
 
 References
 ----------
-Gorski et al. 2005, ApJ 622, 759, equations 2 to 9; the order of the arithmetic follows
-healpix_base.cc (`pix2loc`, `loc2pix`, `get_interpol`), so that results equal healpy's.
+Gorski et al. 2005, ApJ 622, 759, equations 4 to 9; Calabretta and Roukema 2007, MNRAS 381, 865.
 """
 
 from collections.abc import Callable

@@ -1,10 +1,17 @@
 """Neighbours of HEALPix pixels.
 
+Base pixels are squares on a plane (native/healpix.c), numbered by two diagonals, `rise` and `fall`:
+(k, k) on the equator, (k + 1, k) in the north, (k, k + 1) in the south. Pixels count in them from
+the southern corner, x to the north-east and y to the north-west, so a step over a border of the
+plane is a step of `rise` with x, and of `fall` against y. Only next to the poles does the plane lie
+open: there the base pixel is turned about the pole by a quarter, until it closes.
+
 References
 ----------
-Gorski et al. 2005, ApJ 622, 759; the tables are those of healpix_base.cc (`nb_facearray`,
-`nb_swaparray`).
+Gorski et al. 2005, ApJ 622, 759; Calabretta and Roukema 2007, MNRAS 381, 865.
 """
+
+from functools import cache
 
 import numpy as np
 
@@ -13,24 +20,6 @@ from skyquilt.sky.pixels import check_ipix, nside_to_order
 # Steps in x and y to the neighbours SW, W, NW, N, NE, E, SE, S.
 _DX = np.array([-1, -1, 0, 1, 1, 1, 0, -1])
 _DY = np.array([0, 1, 1, 1, 0, -1, -1, -1])
-# Base pixel across each border (3 * side in y + side in x), -1 where only three pixels meet.
-_FACE = np.array(
-    [
-        [8, 9, 10, 11, -1, -1, -1, -1, 10, 11, 8, 9],
-        [5, 6, 7, 4, 8, 9, 10, 11, 9, 10, 11, 8],
-        [-1, -1, -1, -1, 5, 6, 7, 4, -1, -1, -1, -1],
-        [4, 5, 6, 7, 11, 8, 9, 10, 11, 8, 9, 10],
-        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
-        [1, 2, 3, 0, 0, 1, 2, 3, 5, 6, 7, 4],
-        [-1, -1, -1, -1, 7, 4, 5, 6, -1, -1, -1, -1],
-        [3, 0, 1, 2, 3, 0, 1, 2, 4, 5, 6, 7],
-        [2, 3, 0, 1, -1, -1, -1, -1, 0, 1, 2, 3],
-    ]
-)
-# How x and y turn there, by ring of base pixels: bit 0 flips x, bit 1 flips y, bit 2 swaps.
-_TURN = np.zeros((9, 3), dtype=np.int64)
-_TURN[[0, 1, 3], 2] = [3, 6, 5]
-_TURN[[5, 7, 8], 0] = [5, 6, 3]
 
 
 def neighbours(nside: int, ipix: np.ndarray) -> np.ndarray:
@@ -59,13 +48,14 @@ def neighbours(nside: int, ipix: np.ndarray) -> np.ndarray:
     array([[ 4, -1,  3,  2,  1, -1,  5,  8]])
     """
     order = nside_to_order(nside)
-    face, x, y = nest_to_xy(order, check_ipix(ipix, nside)[:, None])
+    base, x, y = nest_to_xy(order, check_ipix(ipix, nside)[:, None])
     x, y = x + _DX, y + _DY
-    border = 4 + _side(x, nside) + 3 * _side(y, nside)
-    x, y = _turn(x % nside, y % nside, nside, _TURN[border, face // 4])
-    across = _FACE[border, face]
-    found = (across << 2 * order) + _spread(x, order) + (_spread(y, order) << 1)
-    return np.where(across >= 0, found, -1)
+    across, turn = _borders()
+    border = 4 + (x >> order) + 3 * (y >> order)
+    x, y = _turn(x & (nside - 1), y & (nside - 1), nside, turn[border, base])
+    base = across[border, base]
+    found = (base << 2 * order) + _spread(x, order) + (_spread(y, order) << 1)
+    return np.where(base >= 0, found, -1)
 
 
 def nest_to_xy(
@@ -90,16 +80,64 @@ def nest_to_xy(
     return ipix >> 2 * order, _even_bits(within, n_bits), _even_bits(within >> 1, n_bits)
 
 
-def _side(coordinate: np.ndarray, nside: int) -> np.ndarray:
-    """-1 below the base pixel, 1 above it, 0 inside."""
-    return (coordinate >= nside).astype(np.int64) - (coordinate < 0)
-
-
 def _turn(x: np.ndarray, y: np.ndarray, nside: int, turn: np.ndarray) -> tuple:
-    """Coordinates in the base pixel across the border."""
-    x = np.where(turn & 1, nside - 1 - x, x)
-    y = np.where(turn & 2, nside - 1 - y, y)
-    return np.where(turn & 4, y, x), np.where(turn & 4, x, y)
+    """Places in a base pixel that is turned: bit 0 exchanges x and y, 1 and 2 flip them then."""
+    x, y = np.where(turn & 1, y, x), np.where(turn & 1, x, y)
+    return np.where(turn & 2, nside - 1 - x, x), np.where(turn & 4, nside - 1 - y, y)
+
+
+@cache
+def _borders() -> tuple[np.ndarray, np.ndarray]:
+    """Base pixel across each border (4 + side in x + 3 * side in y) of each, and how it is turned.
+
+    Where two places of a base pixel of 2 by 2 go tells how it is turned.
+    """
+    y_side, x_side, base = np.indices((3, 3, 12)).reshape(3, -1)
+    x, y = 2 * (x_side - 1), 2 * (y_side - 1)
+    across, x_first, y_first = _over_border(base, x, y, nside=2)
+    _, x_second, _ = _over_border(base, x + 1, y, nside=2)
+    turn = (x_second == x_first) + 2 * x_first + 4 * y_first
+    return across.reshape(9, 12), turn.reshape(9, 12)
+
+
+def _over_border(base: np.ndarray, x: np.ndarray, y: np.ndarray, nside: int) -> tuple:
+    """Base pixels and places in them of places beyond their borders; base -1 where nothing is."""
+    row = base // 4
+    beyond_x, beyond_y = x // nside, y // nside
+    # three base pixels meet at the east and west corners of the polar ones, and at the north and
+    # south corners of the others
+    is_gap = beyond_x * beyond_y == np.where(row == 1, 1, -1)
+    base, x, y = _about_south(base, x, y, nside)
+    base, x, y = _about_north(base, x, y, nside)
+    quarter, row = base % 4, base // 4
+    rise = quarter + (row == 0) + x // nside
+    fall = quarter + (row == 2) - y // nside
+    base = np.minimum(rise, fall) % 4 + 4 * (1 + np.sign(fall - rise))
+    return np.where(is_gap, -1, base), x % nside, y % nside
+
+
+def _about_north(base: np.ndarray, x: np.ndarray, y: np.ndarray, nside: int) -> tuple:
+    """Close the plane about the north pole: the north-eastern edge is the next one's other edge."""
+    edge = 2 * nside - 1
+    for _ in range(2):  # the corner at the pole is crossed in two turns
+        is_over = (base < 4) & (x >= nside)
+        base = np.where(is_over, (base + 1) % 4, base)
+        x, y = np.where(is_over, y, x), np.where(is_over, edge - x, y)
+    is_over = (base < 4) & (y >= nside)
+    base = np.where(is_over, (base - 1) % 4, base)
+    return base, np.where(is_over, edge - y, x), np.where(is_over, x, y)
+
+
+def _about_south(base: np.ndarray, x: np.ndarray, y: np.ndarray, nside: int) -> tuple:
+    """Close the plane about the south pole: seen from there x and y count backwards."""
+    last = nside - 1
+    is_south = base >= 8
+    turned, x_turned, y_turned = _about_north(base - 8, last - y, last - x, nside)
+    return (
+        np.where(is_south, turned + 8, base),
+        np.where(is_south, last - y_turned, x),
+        np.where(is_south, last - x_turned, y),
+    )
 
 
 def _even_bits(value: np.ndarray, order: int) -> np.ndarray:
