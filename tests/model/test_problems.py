@@ -9,8 +9,17 @@ from skyquilt.fit.pixels import fit_pixels
 from skyquilt.inference.climb import Status
 from skyquilt.instruments.analyses import prepare
 from skyquilt.likelihood.options import FluxOptions
-from skyquilt.model import Expression, Fixed, Free, Layer, Posterior, fit, one_axis
-from skyquilt.model.problems import ProblemData, Source
+from skyquilt.model import (
+    Expression,
+    Fixed,
+    Free,
+    Layer,
+    Posterior,
+    ProblemData,
+    Source,
+    fit,
+    one_axis,
+)
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.testing.analyses import ask_one
 

@@ -9,10 +9,14 @@ from skyquilt.model.cells import Cells, one_axis
 from skyquilt.model.fit import Fit, fit
 from skyquilt.model.layer import Layer
 from skyquilt.model.likelihood import NormalData, PoissonData, Posterior
-from skyquilt.model.problems import ProblemData, Source
+from skyquilt.model.problem import ModelProblem, read_model_problem
+from skyquilt.model.problems import CellLikelihood, ProblemData
 from skyquilt.model.quantities import Curve, Expression, Fixed, Free, Link, Prior
+from skyquilt.model.sources import Background, Offset, Source
 
 __all__ = [
+    "Background",
+    "CellLikelihood",
     "Cells",
     "Curve",
     "Expression",
@@ -21,7 +25,9 @@ __all__ = [
     "Free",
     "Layer",
     "Link",
+    "ModelProblem",
     "NormalData",
+    "Offset",
     "PoissonData",
     "Posterior",
     "Prior",
@@ -29,4 +35,5 @@ __all__ = [
     "Source",
     "fit",
     "one_axis",
+    "read_model_problem",
 ]

@@ -1,61 +1,132 @@
-"""Likelihood of sources over backgrounds in fit problems, one problem per cell.
+"""Likelihood of sources over backgrounds in data sets cut into cells.
 
-Problems keep nodes of true energy, so that positions, spectra, fluxes and factors of backgrounds
-may all vary: mu = sum_s flux_s sum_k phi_k(spectrum_s) e_k(position_s) + norm b.
+mu = sum_s flux_s sum_k phi_k(spectrum_s) e_k(position_s) + sum_c norm_c b_c. All cells of a data
+set, its time bins, are evaluated together.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from skyquilt.model.layer import Values
 from skyquilt.model.likelihood import CellDerivatives
+from skyquilt.model.sources import Background, Offset, Source
+from skyquilt.model.views import Difference, look
+from skyquilt.native import kernels
 from skyquilt.problem import FitProblem
-from skyquilt.problem.nodes import NodeBlock
-from skyquilt.sky.frames import lonlat_to_vec
+from skyquilt.problem.cells import CellCounts, CellData, Sights
+from skyquilt.problem.cells.whole import one_cell
 
-_STEP = 1e-30  # of a complex step
-_ANGLE = 0.02  # difference of positions for derivatives, of the sharpness of the data
-_LEAST_ANGLE = 1e-4  # the same where the sharpness is not known [deg]
+__all__ = ["CellLikelihood", "ProblemData"]
+
+_N_KEPT = 4
+"""What was seen last of each source: at most so many positions."""
 
 
-class Source(NamedTuple):
-    """A source of a model.
+class CellLikelihood:
+    """Counts of data sets in cells, with sources over backgrounds.
 
-    Its quantities are ``{name}.lon`` and ``{name}.lat`` [deg] in the frame of the problems,
-    ``{name}.flux``, the factor on its spectrum, and ``{name}.{parameter}``.
+    Cells of the model are those of the data sets, one after the other.
 
-    Attributes
+    Parameters
     ----------
-    name : str
-        Name.
-    spectrum : callable
-        Takes energies [keV] and the parameters by keyword; gives dN/dE [ph cm-2 s-1 keV-1].
-        Analytic in its parameters.
-    parameters : tuple of str
-        Names of the parameters.
+    datasets : sequence of CellData
+        The data sets.
+    sources : sequence of Source
+        The sources.
+    backgrounds : sequence of Background
+        Factors on components of backgrounds; others stay as they are.
+    offsets : sequence of Offset
+        Pointing offsets.
+    frame : {"galactic", "icrs"}
+        Frame of the positions.
+    moving : sequence of str, optional
+        Quantities by which derivatives are wanted; all if not given.
+
+    Raises
+    ------
+    ValueError
+        If a background or an offset is of a data set that there is not, or two are of one.
     """
 
-    name: str
-    spectrum: Callable[..., np.ndarray]
-    parameters: tuple[str, ...]
+    def __init__(
+        self,
+        datasets: Sequence[CellData],
+        sources: Sequence[Source],
+        backgrounds: Sequence[Background],
+        offsets: Sequence[Offset] = (),
+        frame: str = "galactic",
+        moving: Sequence[str] | None = None,
+    ) -> None:
+        self._made_of = (tuple(datasets), tuple(sources), tuple(backgrounds), tuple(offsets), frame)
+        _check_parts(datasets, backgrounds, offsets)
+        parts = [name for source in sources for name in source.quantities]
+        parts += [one.quantity for one in backgrounds]
+        parts += [name for one in offsets for name in (one.east, one.north)]
+        every = tuple(dict.fromkeys(parts))
+        wanted = set(every if moving is None else moving)
+        self.names = tuple(name for name in every if name in wanted)
+        self.reads = every
+        ends = np.cumsum([0, *(one.n_cell for one in datasets)])
+        self._parts = [
+            _Part(data, slice(first, last), sources, backgrounds, offsets, frame)
+            for data, first, last in zip(datasets, ends[:-1], ends[1:], strict=True)
+        ]
 
     @property
-    def quantities(self) -> tuple[str, ...]:
-        """Names of all its quantities: position, flux, parameters."""
-        return tuple(f"{self.name}.{part}" for part in ("lon", "lat", "flux", *self.parameters))
+    def n_cell(self) -> int:
+        """Number of cells of all data sets."""
+        return sum(part.data.n_cell for part in self._parts)
+
+    def narrow(self, names: Sequence[str]) -> "CellLikelihood":
+        """The same with derivatives by some of its quantities only."""
+        return CellLikelihood(*self._made_of, moving=names)
+
+    def value(self, values: Values) -> float:
+        """Sum of d ln mu - mu over all cells; -inf where less than nothing is expected."""
+        return sum(part.value(values) for part in self._parts)
+
+    def batch(self, values: Values) -> np.ndarray:
+        """The same at several points, shape (m,), of values of shape (m, 1) or (m, n_cell)."""
+        n = max(len(value) for value in values.values())
+        rows = ({name: _of_point(v, i) for name, v in values.items()} for i in range(n))
+        return np.array([self.value(row) for row in rows])
+
+    def derivatives(self, values: Values) -> CellDerivatives:
+        """Gradient, and Gauss and Newton's curvature d / mu^2."""
+        found = [part.derivatives(values, self.names) for part in self._parts]
+        return CellDerivatives(*(np.concatenate(each) for each in zip(*found, strict=True)))
+
+    def expected(self, values: Values) -> np.ndarray:
+        """Expected counts of each cell, shape (n_cell,)."""
+        return np.concatenate([part.expected(values).total[0] for part in self._parts])
+
+    def expected_hits(self, values: Values) -> list[np.ndarray]:
+        """Expected counts in the hit bins of each data set."""
+        return [part.expected(values).hit[0] for part in self._parts]
+
+    def npred(self, values: Values) -> dict[str, np.ndarray]:
+        """Expected counts of each cell by source, and by quantity of a background.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (n_cell,)
+            What no quantity scales of the background stands under "background".
+        """
+        each = [part.npred(values) for part in self._parts]
+        names = dict.fromkeys(name for one in each for name in one)
+        sizes = [part.data.n_cell for part in self._parts]
+        return {
+            name: np.concatenate(
+                [one.get(name, np.zeros(size)) for one, size in zip(each, sizes, strict=True)]
+            )
+            for name in names
+        }
 
 
-class _Counts(NamedTuple):
-    """Expected counts in the hit bins, and in all bins."""
-
-    hit: np.ndarray
-    total: float
-
-
-class ProblemData:
-    """Counts of fit problems, one per cell, with sources over backgrounds.
+class ProblemData(CellLikelihood):
+    """Counts of fit problems, each as one cell, with sources over backgrounds.
 
     Parameters
     ----------
@@ -64,7 +135,7 @@ class ProblemData:
     sources : sequence of Source
         The sources.
     background : str
-        Quantity that is the factor on the background.
+        Quantity that is the factor on the background of all.
 
     Raises
     ------
@@ -78,156 +149,211 @@ class ProblemData:
         sources: Sequence[Source],
         background: str = "background",
     ) -> None:
-        _check(problems)
-        self._cells = [_Cell(problem) for problem in problems]
-        self._sources, self._background = tuple(sources), background
-        parts = [name for source in sources for name in source.quantities]
-        self.names = (*parts, background)
+        for number, problem in enumerate(problems):
+            if problem.frame != problems[0].frame:
+                raise ValueError(
+                    f"problem {number}: frame {problem.frame}, problem 0 has {problems[0].frame}"
+                )
+        datasets = [
+            one_cell(problem, str(number), what=f"problem {number}")
+            for number, problem in enumerate(problems)
+        ]
+        factors = [
+            Background(background, data.name, component)
+            for data in datasets
+            for component in data.components
+        ]
+        frame = problems[0].frame if problems else "galactic"
+        super().__init__(datasets, sources, factors, frame=frame)
+
+
+class _Part:
+    """One data set of a likelihood, and what was seen in it last."""
+
+    def __init__(
+        self,
+        data: CellData,
+        cells: slice,
+        sources: Sequence[Source],
+        backgrounds: Sequence[Background],
+        offsets: Sequence[Offset],
+        frame: str,
+    ) -> None:
+        self.data, self._cells, self._sources = data, cells, sources
+        self._frames = frame, data.frame
+        self._offset = next((one for one in offsets if one.dataset == data.name), None)
+        self._factors = {
+            one.component: one.quantity for one in backgrounds if one.dataset == data.name
+        }
+        axis = data.expectation.true_energy
+        self._energy, self._to_nodes = axis.energy, axis.matrix
+        self._seen: dict[Any, tuple[Sights, list[Difference]]] = {}
 
     def value(self, values: Values) -> float:
-        """Sum of d ln mu - mu over all cells."""
-        return sum(self._value(cell, self._of_cell(values, n)) for n, cell in self._numbered())
-
-    def derivatives(self, values: Values) -> CellDerivatives:
-        """Gradient, and Gauss and Newton's curvature d / mu^2."""
-        n_name = len(self.names)
-        gradient = np.zeros((len(self._cells), n_name))
-        curvature = np.zeros((len(self._cells), n_name, n_name))
-        for n, cell in self._numbered():
-            here = self._of_cell(values, n)
-            mu = self._expected(cell, here)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = cell.counts / mu.hit
-            slopes = self._slopes(cell, here)
-            rows = np.stack([slope.hit for slope in slopes])
-            gradient[n] = rows @ ratio - [slope.total for slope in slopes]
-            curvature[n] = (rows * (ratio / mu.hit)) @ rows.T
-        return CellDerivatives(gradient, curvature)
-
-    def expected(self, values: Values) -> list[np.ndarray]:
-        """Expected counts in the hit bins of each cell."""
-        return [self._expected(cell, self._of_cell(values, n)).hit for n, cell in self._numbered()]
-
-    def _numbered(self) -> "enumerate[_Cell]":
-        return enumerate(self._cells)
-
-    @staticmethod
-    def _of_cell(values: Values, n: int) -> dict[str, Any]:
-        return {name: v[n] if np.ndim(v) else v for name, v in values.items()}
-
-    def _value(self, cell: "_Cell", here: dict[str, float]) -> float:
-        mu = self._expected(cell, here)
-        if not np.all(mu.hit > 0):
+        """Sum of d ln mu - mu."""
+        hit, total = self.expected(values)
+        if not np.all(hit > 0):
             return -np.inf
-        return float(cell.counts @ np.log(mu.hit) - mu.total)
+        return float(self.data.counts @ np.log(hit[0]) - total.sum())
 
-    def _expected(self, cell: "_Cell", here: dict[str, float]) -> _Counts:
-        norm = here[self._background]
-        hit, total = norm * cell.background, norm * cell.background_total
-        for source in self._sources:
-            seen = cell.see(source, here)
-            flux = here[f"{source.name}.flux"]
-            hit, total = hit + flux * seen.hit, total + flux * seen.total
-        return _Counts(hit, total)
-
-    def _slopes(self, cell: "_Cell", here: dict[str, float]) -> list[_Counts]:
-        """Derivatives of the expected counts by each of `names`."""
-        slopes = []
+    def expected(self, values: Values) -> CellCounts:
+        """Expected counts in hits, and of cells."""
+        here = self._of_cells(values)
+        hit, total = self._background(here)
         for source in self._sources:
             flux = here[f"{source.name}.flux"]
-            scaled = [*cell.move(source, here), *cell.change_spectrum(source, here)]
-            lon, lat, *of_spectrum = (_Counts(flux * s.hit, flux * s.total) for s in scaled)
-            slopes += [lon, lat, cell.see(source, here), *of_spectrum]
-        return [*slopes, _Counts(cell.background, cell.background_total)]
+            hit, total = self._add(hit, total, flux, self._see(source, here))
+        return CellCounts(hit[np.newaxis], total[np.newaxis])
 
+    def npred(self, values: Values) -> dict[str, np.ndarray]:
+        """Expected counts of each cell by source and by quantity of a background."""
+        here = self._of_cells(values)
+        found: dict[str, np.ndarray] = {}
+        for component, total in zip(self.data.components, self.data.cell_backgrounds, strict=True):
+            name = self._factors.get(component)
+            factor = 1.0 if name is None else here[name]
+            key = name or "background"
+            found[key] = found.get(key, 0.0) + factor * total
+        for source in self._sources:
+            flux = here[f"{source.name}.flux"]
+            found[source.name] = flux * self._see(source, here).total[0]
+        return found
 
-class _Cell:
-    """One problem, and the nodes of the positions that were asked for last."""
-
-    def __init__(self, problem: FitProblem) -> None:
-        self.counts, self.background = problem.counts, problem.background
-        assert problem.background_total is not None
-        self.background_total = problem.background_total
-        self._expectation = problem.expectation
-        about = problem.description
-        sharpness = max(about.sharpness_deg, about.response_pixel_deg)
-        self._angle = max(_ANGLE * sharpness, _LEAST_ANGLE)
-        self._kept: dict[str, tuple[tuple[float, float], NodeBlock]] = {}
-
-    def see(self, source: Source, here: dict[str, float]) -> _Counts:
-        """Counts of a source of factor 1."""
-        density, _ = _spectrum(source, here)
-        return self._contract(self._nodes(source, here), density)[0]
-
-    def change_spectrum(self, source: Source, here: dict[str, float]) -> list[_Counts]:
-        """Derivatives by the parameters of the spectrum."""
-        _, slopes = _spectrum(source, here)
-        nodes = self._nodes(source, here)
-        return [self._contract(nodes, slope)[0] for slope in slopes]
-
-    def move(self, source: Source, here: dict[str, float]) -> tuple[_Counts, _Counts]:
-        """Derivatives by longitude and latitude [1/deg], as differences."""
-        lon, lat = here[f"{source.name}.lon"], here[f"{source.name}.lat"]
-        angle = self._angle
-        wide = angle / max(np.cos(np.radians(lat)), 1e-6)
-        around = lonlat_to_vec(
-            np.array([lon + wide, lon - wide, lon, lon]),
-            np.array([lat, lat, lat + angle, lat - angle]),
+    def derivatives(self, values: Values, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Gradient and curvature of each cell."""
+        here, data = self._of_cells(values), self.data
+        slopes = np.zeros((len(names), data.n_hit))
+        totals = np.zeros((len(names), data.n_cell))
+        column = {name: number for number, name in enumerate(names)}
+        hit, total = self._background(here)
+        for component, of_hit, of_cell in zip(
+            data.components, data.hit_backgrounds, data.cell_backgrounds, strict=True
+        ):
+            name = self._factors.get(component, "")
+            if name in column:
+                slopes[column[name]] += of_hit
+                totals[column[name]] += of_cell
+        for source in self._sources:
+            hit, total = self._add_slopes(source, here, column, (slopes, totals), (hit, total))
+        n_name, n_cell = len(names), data.n_cell
+        gradient, curvature = np.empty((n_cell, n_name)), np.empty((n_cell, n_name, n_name))
+        kernels.cell_slopes(
+            *(n_cell, data.hits.indptr, data.counts, hit, n_name, slopes, np.empty(data.n_hit)),
+            *(gradient, curvature),
         )
-        density, _ = _spectrum(source, here)
-        east, west, north, south = self._contract(self._expectation.nodes(around), density)
-        return _difference(east, west, 2 * wide), _difference(north, south, 2 * angle)
+        return gradient - totals.T, curvature
 
-    def _nodes(self, source: Source, here: dict[str, float]) -> NodeBlock:
-        position = float(here[f"{source.name}.lon"]), float(here[f"{source.name}.lat"])
-        kept = self._kept.get(source.name)
-        if kept is None or kept[0] != position:
-            direction = lonlat_to_vec(*(np.array([angle]) for angle in position))
-            kept = self._kept[source.name] = position, self._expectation.nodes(direction)
-        return kept[1]
+    def _of_cells(self, values: Values) -> dict[str, Any]:
+        return {name: v[self._cells] if np.ndim(v) else v for name, v in values.items()}
 
-    def _contract(
-        self, nodes: NodeBlock, density: Callable[[np.ndarray], np.ndarray]
-    ) -> list[_Counts]:
-        """Counts in each direction for a photon flux density."""
-        axis = self._expectation.true_energy
-        assert axis is not None
-        block = nodes.contract(axis.flux(density)).dense()
-        is_good = block.status == 0
-        return [
-            _Counts(np.where(good, hit, 0.0), float(total) if good else 0.0)
-            for hit, total, good in zip(block.unit_counts, block.total, is_good, strict=True)
-        ]
+    def _background(self, here: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        data = self.data
+        hit, total = np.zeros(data.n_hit), np.zeros(data.n_cell)
+        for component, of_hit, of_cell in zip(
+            data.components, data.hit_backgrounds, data.cell_backgrounds, strict=True
+        ):
+            name = self._factors.get(component)
+            factor = 1.0 if name is None else here[name]
+            hit, total = hit + self._in_hits(factor) * of_hit, total + factor * of_cell
+        return hit, total
 
+    def _in_hits(self, factor: Any) -> Any:
+        """A number, or one of each cell in its hits."""
+        return factor[self.data.cell] if np.ndim(factor) else factor
 
-def _spectrum(
-    source: Source, here: dict[str, float]
-) -> tuple[Callable[[np.ndarray], np.ndarray], list[Callable[[np.ndarray], np.ndarray]]]:
-    """Photon flux density of a source, and its derivatives by the parameters."""
-    parameters = {part: here[f"{source.name}.{part}"] for part in source.parameters}
+    def _add(
+        self, hit: np.ndarray, total: np.ndarray, flux: Any, seen: CellCounts
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return hit + self._in_hits(flux) * seen.hit[0], total + flux * seen.total[0]
 
-    def slope(part: str) -> Callable[[np.ndarray], np.ndarray]:
-        moved = parameters | {part: parameters[part] + 1j * _STEP}
-        return lambda energy: np.imag(source.spectrum(energy, **moved)) / _STEP
+    def _see(self, source: Source, here: dict[str, Any]) -> CellCounts:
+        """Counts of a source of factor 1."""
+        sights, _ = self._look(source, here, ())
+        return sights.contract(self._flux(source, here), first_only=True)
 
-    return lambda energy: source.spectrum(energy, **parameters), [
-        slope(part) for part in source.parameters
-    ]
+    def _add_slopes(
+        self,
+        source: Source,
+        here: dict[str, Any],
+        column: Mapping[str, int],
+        slopes: tuple[np.ndarray, np.ndarray],
+        sums: tuple[np.ndarray, np.ndarray],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fill in the derivatives by the quantities of a source; the sums with its counts."""
+        sights, differences = self._look(source, here, tuple(column))
+        seen = sights.contract(self._flux(source, here))
+        flux = here[f"{source.name}.flux"]
+        of_hit = self._in_hits(flux)
 
+        def fill(name: str, hit: np.ndarray, total: np.ndarray) -> None:
+            if name in column:
+                slopes[0][column[name]] += hit
+                slopes[1][column[name]] += total
 
-def _difference(ahead: _Counts, behind: _Counts, width: float) -> _Counts:
-    return _Counts((ahead.hit - behind.hit) / width, (ahead.total - behind.total) / width)
+        fill(f"{source.name}.flux", seen.hit[0], seen.total[0])
+        for number, (name, width) in enumerate(differences):
+            ahead, behind = 2 * number + 1, 2 * number + 2
+            hit = of_hit / self._in_hits(width) * (seen.hit[ahead] - seen.hit[behind])
+            fill(name, hit, flux / width * (seen.total[ahead] - seen.total[behind]))
+        for part in source.parameters:
+            name = f"{source.name}.{part}"
+            if name in column:
+                density = source.density_slope(self._energy, here, part)
+                by_part = sights.contract(self._photons(density), first_only=True)
+                fill(name, of_hit * by_part.hit[0], flux * by_part.total[0])
+        return self._add(*sums, flux, seen)
 
+    def _flux(self, source: Source, here: dict[str, Any]) -> np.ndarray:
+        return self._photons(source.flux_density(self._energy, here))
 
-def _check(problems: Sequence[FitProblem]) -> None:
-    for number, problem in enumerate(problems):
-        if problem.expectation.true_energy is None:
-            raise ValueError(
-                f"problem {number}: no nodes of true energy; prepare it with true_energy=True"
+    def _photons(self, density: np.ndarray) -> np.ndarray:
+        """Photons of each node, shape (n_node,) or (n_cell, n_node)."""
+        return np.ascontiguousarray((self._to_nodes @ density.T).T)
+
+    def _look(
+        self, source: Source, here: dict[str, Any], names: tuple[str, ...]
+    ) -> tuple[Sights, list[Difference]]:
+        """A source where it is, and beside it for derivatives by these quantities."""
+        read = [f"{source.name}.{part}" for part in ("lon", "lat", *source.shape_parameters)]
+        if self._offset is not None:
+            read += [self._offset.east, self._offset.north]
+        moving = tuple(name for name in read if name in names)
+        place = tuple(np.asarray(here[name]).tobytes() for name in read)
+        key = source.name, moving, place
+        if key not in self._seen:
+            while len(self._seen) >= _N_KEPT * len(self._sources):
+                self._seen.pop(next(iter(self._seen)))
+            views, differences = look(
+                *(source, here, moving, self._frames, self.data.angle_deg, self._offset)
             )
-        if problem.background_total is None:
-            raise ValueError(f"problem {number}: its background in all bins is not known")
-        if problem.frame != problems[0].frame:
+            self._seen[key] = self.data.expectation.see(views, self.data.hits), differences
+        return self._seen[key]
+
+
+def _of_point(value: np.ndarray, number: int) -> Any:
+    """Value of one point of a batch: a number, or an array of cells."""
+    value = np.asarray(value)
+    if value.ndim == 0:
+        return value
+    row = value[number if len(value) > 1 else 0]
+    return row[0] if row.size == 1 else row
+
+
+def _check_parts(
+    datasets: Sequence[CellData], backgrounds: Sequence[Background], offsets: Sequence[Offset]
+) -> None:
+    known = {one.name: one.components for one in datasets}
+    if len(known) < len(datasets):
+        raise ValueError(f"data sets: {', '.join(one.name for one in datasets)}; a name is twice")
+    used = [(one.dataset, one.component) for one in backgrounds]
+    for one in backgrounds:
+        if one.component not in known.get(one.dataset, ()):
             raise ValueError(
-                f"problem {number}: frame {problem.frame}, problem 0 has {problems[0].frame}"
+                f"{one.quantity}: data set {one.dataset!r} has no background {one.component!r}"
             )
+        if used.count((one.dataset, one.component)) > 1:
+            raise ValueError(f"{one.quantity}: background {one.component!r} has two factors")
+    of_offsets = [one.dataset for one in offsets]
+    for dataset in of_offsets:
+        if dataset not in known or of_offsets.count(dataset) > 1:
+            raise ValueError(f"offsets: data set {dataset!r} is not known, or has two")

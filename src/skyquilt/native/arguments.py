@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8, Arguments
 
-INTERFACE = 12
+INTERFACE = 13
 """Number of the set of functions and arguments."""
 
 
@@ -310,6 +310,26 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "n_column": ctypes.c_int64,
         "table": FLOAT32,
         "image": FLOAT32,
+    },
+    "cell_sums": {
+        "n_view": ctypes.c_int64,
+        "n_cell": ctypes.c_int64,
+        "indptr": INT64,
+        "n_row": ctypes.c_int64,
+        "weight": FLOAT64,
+        "rows": FLOAT64,
+        "sums": FLOAT64,
+    },
+    "cell_slopes": {
+        "n_cell": ctypes.c_int64,
+        "indptr": INT64,
+        "counts": FLOAT64,
+        "mu": FLOAT64,
+        "n_name": ctypes.c_int64,
+        "slopes": FLOAT64,
+        "room": FLOAT64,
+        "gradient": FLOAT64,
+        "curvature": FLOAT64,
     },
 }
 """Types of the arguments of each function, by their names."""

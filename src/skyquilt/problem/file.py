@@ -65,7 +65,7 @@ def write_problem(path: str | Path, problem: FitProblem, provenance: Provenance)
     with new_hdf5(path, SCHEMA, provenance) as file:
         put(file, "counts", problem.counts, "", "observed counts in the hit bins")
         put(file, "background", problem.background, "", "expected background in the hit bins")
-        _put_expectation(file.create_group("expectation"), problem.expectation)
+        put_expectation(file.create_group("expectation"), problem.expectation)
         put_bands(file.create_group(_BANDS), problem.bands)
         put_components(file.create_group(_BACKGROUNDS), problem.backgrounds)
         file.attrs["frame"] = problem.frame
@@ -105,7 +105,7 @@ def read_problem(path: str | Path) -> FitProblem:
         return FitProblem(
             counts=get(file, "counts"),
             background=background,
-            expectation=_get_expectation(file["expectation"]),
+            expectation=get_expectation(file["expectation"]),
             frame=str(file.attrs["frame"]),
             photon_flux=float(file.attrs["photon_flux"]),
             description=Description(**description),
@@ -147,21 +147,35 @@ def read_record(path: str | Path) -> dict[str, Any]:
         return read_provenance(file)
 
 
-def _put_expectation(group: h5py.Group, expectation: object) -> None:
+def put_expectation(group: h5py.Group, expectation: object) -> None:
+    """Write an expectation to a group.
+
+    Raises
+    ------
+    TypeError
+        If it is of a class that is not stored.
+    """
     if not isinstance(expectation, Stored):
         raise TypeError(f"{type(expectation).__name__} has no `put`: it cannot be written")
     group.attrs["kind"] = expectation.kind
-    expectation.put(group, _put_expectation)
+    expectation.put(group, put_expectation)
 
 
-def _get_expectation(group: h5py.Group) -> Any:
+def get_expectation(group: h5py.Group) -> Any:
+    """Read an expectation from a group.
+
+    Raises
+    ------
+    ProductError
+        If its kind is not known.
+    """
     kind = str(group.attrs["kind"])
     if kind not in _KINDS:
         raise ProductError(
             f"{group.file.filename}: unknown kind of expectation {kind!r}; make it again with "
             f"`{SCHEMA.made_by}`, or read it with the skyquilt that made it."
         )
-    return _kind(kind).get(group, _get_expectation)
+    return _kind(kind).get(group, get_expectation)
 
 
 def _kind(name: str) -> type[Stored]:
@@ -210,14 +224,14 @@ def _identity(file: h5py.File) -> str:
     content |= {key: str(file.attrs[key]) for key in keys if key in file.attrs}
     for name in (_BANDS, _BACKGROUNDS):
         if name in file:  # not in files of before 2.1
-            content[name] = _identities(file[name])
-    return settings_digest(content | _identities(file["expectation"]))
+            content[name] = group_identity(file[name])
+    return settings_digest(content | group_identity(file["expectation"]))
 
 
-def _identities(group: h5py.Group) -> dict[str, Any]:
+def group_identity(group: h5py.Group) -> dict[str, Any]:
     """Checksums of datasets and settings of a group and of the groups in it."""
     content: dict[str, Any] = {key: str(value) for key, value in group.attrs.items()}
     for name, item in group.items():
         is_group = isinstance(item, h5py.Group)
-        content[name] = _identities(item) if is_group else item.attrs["sha256"]
+        content[name] = group_identity(item) if is_group else item.attrs["sha256"]
     return content
