@@ -4,6 +4,7 @@ Derivatives of expressions and light curves are exact: one evaluation with a com
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -93,6 +94,17 @@ class Layer:
     def free(self) -> dict[str, Free]:
         """Quantities that are fitted."""
         return {name: q for name, q in self.quantities.items() if isinstance(q, Free)}
+
+    @cached_property
+    def moving(self) -> frozenset[str]:
+        """Quantities that depend on free numbers, directly or not."""
+        moving = set(self.free)  # what is derived reads the ends of links
+        for name, _, inputs in self._derived:
+            if moving.intersection(inputs):
+                moving.add(name)
+        return frozenset(
+            moving | {name for name, (root, _) in self._linked.items() if root in moving}
+        )
 
     def numbers(self, name: str) -> np.ndarray:
         """Positions of the numbers of a free quantity among all of them."""

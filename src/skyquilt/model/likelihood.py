@@ -1,6 +1,6 @@
 """Likelihoods of named quantities, and the posterior of the free numbers behind them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -47,6 +47,14 @@ class BatchLikelihood(Likelihood, Protocol):
 
     def batch(self, values: Values) -> np.ndarray:
         """Log-likelihoods, shape (m,), for numbers of shape (m, 1) and arrays (m, n_cell)."""
+
+
+@runtime_checkable
+class NarrowLikelihood(Likelihood, Protocol):
+    """A likelihood that saves the derivatives that nobody asks for."""
+
+    def narrow(self, names: Sequence[str]) -> Likelihood:
+        """The same with derivatives by some of its quantities only."""
 
 
 class _OfFunction:
@@ -184,6 +192,9 @@ class Posterior:
         known = layer.values(layer.start)
         if missing := sorted(set(likelihood.names) - set(known)):
             raise ValueError(f"the likelihood needs {missing[0]}; known: {', '.join(known)}")
+        if isinstance(likelihood, NarrowLikelihood):
+            moving = [name for name in likelihood.names if name in layer.moving]
+            self.likelihood = likelihood.narrow(moving)
         check_priors(layer)
         self._has_priors = any(free.prior is not None for free in layer.free.values())
 

@@ -1,10 +1,15 @@
 """What an expectation of many cells answers: counts of a source in all of them, in one call."""
 
-from typing import ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from skyquilt.problem.true_energy import TrueEnergy
+
+if TYPE_CHECKING:
+    import h5py
+
+    from skyquilt.problem.datasets import PutPart
 
 
 class Views(NamedTuple):
@@ -64,6 +69,9 @@ class CellExpectation(Protocol):
 
     def see(self, views: Views, cells: "CellHits") -> Sights:
         """Look at a source."""
+
+    def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
+        """Write all but the kind; `put_part` writes an expectation of fit problems to a group."""
 
 
 class CellHits(NamedTuple):
