@@ -9,19 +9,19 @@ import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.problem.cells.data import CellData
-from skyquilt.problem.datasets import Dataset, get_all, put_all
+from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.file import get_expectation, put_expectation
 
 _DATASETS = {
-    "start": Dataset("s", "start of each cell, UNIX time; NaN where not known"),
-    "stop": Dataset("s", "end of each cell, UNIX time; NaN where not known"),
-    "livetime": Dataset("s", "livetime of each cell; NaN where not known"),
-    "share": Dataset("", "part of the background that each cell has"),
-    "cell": Dataset("", "cell of each hit"),
-    "column": Dataset("", "bin of the data set of each hit"),
-    "counts": Dataset("", "counts of each hit"),
-    "background": Dataset("", "expected background of the whole time: component, bin"),
-    "background_total": Dataset("", "expected background of each component in all bins"),
+    "start": StoredDataset("s", "start of each cell, UNIX time; NaN where not known"),
+    "stop": StoredDataset("s", "end of each cell, UNIX time; NaN where not known"),
+    "livetime": StoredDataset("s", "livetime of each cell; NaN where not known"),
+    "share": StoredDataset("", "part of the background that each cell has"),
+    "cell": StoredDataset("", "cell of each hit"),
+    "column": StoredDataset("", "bin of the data set of each hit"),
+    "counts": StoredDataset("", "counts of each hit"),
+    "background": StoredDataset("", "expected background of the whole time: component, bin"),
+    "background_total": StoredDataset("", "expected background of each component in all bins"),
 }
 
 # A worker imports what it reads.

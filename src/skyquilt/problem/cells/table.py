@@ -9,7 +9,7 @@ import numpy as np
 from skyquilt.io.hdf5 import map_rows, put_rows
 from skyquilt.native import kernels
 from skyquilt.problem.cells.sights import CellCounts, CellHits, Views
-from skyquilt.problem.datasets import Dataset, get_all, put_all
+from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.healpix import interp_ring, vec_to_ring
 from skyquilt.sky.pixels import nside_to_npix
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from skyquilt.problem.datasets import GetPart, PutPart
 
 _DATASETS = {
-    "row": Dataset("", "ring pixel of each response direction that is kept"),
-    "totals": Dataset("cm2", "expected counts for unit flux in all bins"),
-    "weight": Dataset("s", "time of each attitude sample, or part of the exposure of each cell"),
-    "sample_cell": Dataset("", "cell of each attitude sample"),
-    "rotation": Dataset("", "rotation from the sky frame to the spacecraft, per attitude sample"),
-    "zenith": Dataset("", "direction from the Earth's centre to the spacecraft, in the sky frame"),
-    "horizon_cos": Dataset("", "cosine of the angle between zenith and Earth's horizon"),
+    "row": StoredDataset("", "ring pixel of each response direction that is kept"),
+    "totals": StoredDataset("cm2", "expected counts for unit flux in all bins"),
+    "weight": StoredDataset(
+        "s", "time of each attitude sample, or part of the exposure of each cell"
+    ),
+    "sample_cell": StoredDataset("", "cell of each attitude sample"),
+    "rotation": StoredDataset(
+        "", "rotation from the sky frame to the spacecraft, per attitude sample"
+    ),
+    "zenith": StoredDataset(
+        "", "direction from the Earth's centre to the spacecraft, in the sky frame"
+    ),
+    "horizon_cos": StoredDataset("", "cosine of the angle between zenith and Earth's horizon"),
 }
 
 
