@@ -4,8 +4,9 @@ import argparse
 import logging
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from typing import Any
 
 from skyquilt import __version__
 from skyquilt.cli import pass_interruptions_on
@@ -81,8 +82,16 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"skyquilt {__version__}")
+    _add_verbs(parser, VERBS)
+    return parser
+
+
+def _add_verbs(
+    parser: argparse.ArgumentParser, modules: Mapping[str, Any], group: str = ""
+) -> None:
+    """Parsers of verbs; a module with `VERBS` of its own is a group."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for name, module in VERBS.items():
+    for name, module in modules.items():
         summary = (module.__doc__ or "").strip().splitlines()[0]
         verb = verbs.add_parser(
             name,
@@ -90,13 +99,15 @@ def make_parser() -> argparse.ArgumentParser:
             description=module.__doc__,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        if hasattr(module, "VERBS"):
+            _add_verbs(verb, module.VERBS, f"{name} ")
+            continue
         module.add_arguments(verb)
         verb.add_argument("--quiet", action="store_true", help="log warnings and errors only")
         verb.add_argument(
             "--debug", action="store_true", help="log more, and where an error was raised"
         )
-        verb.set_defaults(run=module.run)
-    return parser
+        verb.set_defaults(run=module.run, name=f"{group}{name}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not parsed:
         sys.exit(code)
     (args,) = parsed
-    form = f"%(asctime)s skyquilt {args.verb}: %(message)s"
+    form = f"%(asctime)s skyquilt {args.name}: %(message)s"
     logging.basicConfig(format=form, datefmt="%H:%M:%S", handlers=[LogHandler()])
     # Libraries log for themselves at this level, too: fontTools a line per glyph table.
     level = logging.DEBUG if args.debug else logging.WARNING if args.quiet else logging.INFO
@@ -133,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_paths(args)
         return args.run(args)
 
-    return end(run_verb, f"skyquilt {args.verb}")
+    return end(run_verb, f"skyquilt {args.name}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from skyquilt.config.instrument_analysis import (
 from skyquilt.config.localise import LocaliseOptions
 from skyquilt.config.map import MapGrid
 from skyquilt.config.measurement import Data, Instrument
+from skyquilt.config.model import ModelOptions, check_backgrounds
 from skyquilt.config.plots import PlotOptions
 from skyquilt.config.refine import RefineOptions
 from skyquilt.config.shape import BrightnessMap, Point, Shape
@@ -70,6 +71,8 @@ class Analysis(Section):
     """Simulated skies; none are made when left out."""
     sources: SourceOptions | None = None
     """Search for sources; none when left out."""
+    model: ModelOptions | None = None
+    """What the sources do: linked parameters over time bins and data sets; none when left out."""
     plots: PlotOptions = PlotOptions()
     """Look of the figures."""
 
@@ -102,9 +105,35 @@ class Analysis(Section):
 
     @model_validator(mode="after")
     def _check_spectra(self):
-        if (self.spectrum is None) == (self.spectra is None):
+        if self.spectrum is not None and self.spectra is not None:
             raise ValueError("give `spectrum`, or several as `spectra`, and not both")
+        if self.has_map:
+            return self
+        if self.model is None:
+            raise ValueError("give `spectrum`, or several as `spectra`; or a `model` without a map")
+        for name in ("sources", "calibrate"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"`{name}` is of a map, which needs a `spectrum`: give both")
+        for name, source in self.model.sources.items():
+            if source.position.start == "best":
+                raise ValueError(
+                    f"model.sources.{name}.position: `start: best` is that of a map, which needs a "
+                    "`spectrum`: give both, or lon, lat and frame"
+                )
         return self
+
+    @model_validator(mode="after")
+    def _check_model(self):
+        if self.model is not None:
+            datasets = self.all_datasets()
+            components = {name: tuple(one.data.backgrounds()) for name, one in datasets.items()}
+            check_backgrounds(self.model, components)
+        return self
+
+    @property
+    def has_map(self) -> bool:
+        """Whether a map is asked for: it needs a spectrum."""
+        return self.spectrum is not None or self.spectra is not None
 
     def all_spectra(self) -> dict[str, Spectrum]:
         """Spectra by name; without `spectra` the one, by ""."""

@@ -25,6 +25,10 @@ def _check_frame(frame: str) -> str:
     return frame
 
 
+Frame = Annotated[str, AfterValidator(_check_frame)]
+"""Frame of a position, by its astropy name."""
+
+
 class Position(Section):
     """Direction on the sky."""
 
@@ -32,7 +36,7 @@ class Position(Section):
     """Longitude or right ascension [deg]."""
     lat: Annotated[float, Field(ge=-90, le=90)]
     """Latitude or declination [deg]."""
-    frame: Annotated[str, AfterValidator(_check_frame)]
+    frame: Frame
     """Frame of `lon` and `lat`, by its astropy name; there is no default."""
 
     @model_validator(mode="before")
