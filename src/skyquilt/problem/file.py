@@ -31,7 +31,8 @@ from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
 # 2.1  group density of kind event_wise, in models; groups bands and backgrounds, totals in bands of
 #      all expectations, backgrounds in the description; an earlier file is one band, its background
 #      one component; groups true_energy of expectations, where spectra may vary
-SCHEMA = Schema("skyquilt/problem", "2.1", "skyquilt prepare")
+# 2.2  expectations of kind dispersed_events
+SCHEMA = Schema("skyquilt/problem", "2.2", "skyquilt prepare")
 
 _BANDS, _BACKGROUNDS = "bands", "backgrounds"  # groups
 
@@ -40,6 +41,7 @@ _KINDS = {
     "local_table": ("local", "LocalTable"),
     "sky_table": ("sky_table", "SkyTable"),
     "event_wise": ("event_wise", "EventWise"),
+    "dispersed_events": ("dispersed", "DispersedEvents"),
     "point_spread": ("point_spread", "PointSpread"),
     "shaped": ("shaped", "Shaped"),
     "joint": ("joint", "Joint"),

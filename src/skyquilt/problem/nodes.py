@@ -74,7 +74,7 @@ class ComponentNodes:
         from scipy.sparse import csr_array
 
         n = len(self.status)
-        n_component = len(self.bands) // max(n, 1)
+        n_component = len(self.bands) // n if n else int(self.component.max(initial=-1)) + 1
         of_component = np.zeros((self.n_node, n_component))
         of_component[np.arange(self.n_node), self.component] = checked_flux(flux, self.n_node)
         weight = (self.factor @ of_component).ravel()

@@ -1,7 +1,7 @@
 """Quantities that vary smoothly over the sky, as exposure, interpolated between grid points."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -103,7 +103,14 @@ def _find(known: np.ndarray, ipix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return place, known[place] == ipix
 
 
-def known_values(grid: HealpixGrid, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+class Interpolated(Protocol):
+    """Quantities that are known at some directions."""
+
+    def at(self, directions: np.ndarray) -> np.ndarray:
+        """Values at unit vectors of shape (n, 3), shape (n, n_quantity); NaN if not known."""
+
+
+def known_values(grid: Interpolated, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Values of a grid at directions, and their status.
 
     Returns
