@@ -58,6 +58,7 @@ class Layer:
     Examples
     --------
     >>> from skyquilt.model.cells import one_axis
+    >>> from skyquilt.model.quantities import Expression, Free
     >>> layer = Layer(
     ...     {"a": Free(2.0), "b": Free(1.0, per="time_bin"), "c": Expression("a * b**2")},
     ...     one_axis("time_bin", np.arange(2.0)),
