@@ -109,6 +109,21 @@ def read_with_regions(folder):
     return found
 
 
+def read_with_arviz(folder):
+    """Dimensions, means and convergence of the samples of a model."""
+    import arviz
+
+    found = arviz.from_netcdf(folder / "samples.h5")
+    table = arviz.summary(found, kind="all", round_to="none")
+    return {
+        "sizes": {name: int(size) for name, size in found.posterior.sizes.items()},
+        "dimensions": {name: value.dims for name, value in found.posterior.items()},
+        "mean": dict(table["mean"]),
+        "ess": dict(table["ess_bulk"]),
+        "lp": float(found.sample_stats["lp"].mean()),
+    }
+
+
 def planar_area(lon, lat):
     """Area of a polygon [deg2] in the cylindrical equal-area projection."""
     x, y = lon, np.degrees(np.sin(np.radians(lat)))

@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from skyquilt.io.provenance import Provenance
 from skyquilt.localisation.file import SKYMAP
 from skyquilt.maps.credible import cell_areas
 from skyquilt.maps.multiorder_file import read_multiorder
+from skyquilt.model import Expression, Free, Layer, one_axis
+from skyquilt.model.samples import Samples, write_samples
 from skyquilt.sky.frames import position_to_vec
 
 pytestmark = [pytest.mark.formats, pytest.mark.slow]
@@ -179,6 +182,32 @@ def test_ligo_skymap_contour_draws_lines_around_the_regions(call, folder, tmp_pa
     features = json.loads((tmp_path / "contour.json").read_text())["features"]
 
     assert len(features[0]["geometry"]["coordinates"]) == 3  # the ring, its hole, the other part
+
+
+def test_arviz_opens_samples_of_a_model(call, tmp_path):
+    cells = one_axis("time_bin", np.arange(3.0))
+    quantities = {
+        "burst.flux": Free(1.0, per="time_bin"),
+        "burst.index": Free(-2.0),
+        "double": Expression("2 * burst.flux"),
+    }
+    layer = Layer(quantities, cells)
+    rng = np.random.default_rng(1)
+    x, lp = rng.normal(size=(2, 100, 10, 4)), rng.normal(size=(2, 100, 10))
+    samples = Samples(tuple(layer.names), tuple(layer.units), x, lp)
+    write_samples(tmp_path / "samples.h5", samples, layer, "abc", Provenance("test"))
+    found = json.loads(
+        call("python", Path(__file__).with_name("readers.py"), "arviz", tmp_path).splitlines()[-1]
+    )
+    assert found["sizes"] == {"chain": 20, "draw": 100, "time_bin": 3}
+    assert found["dimensions"]["burst.flux"] == ["chain", "draw", "time_bin"]
+    assert found["dimensions"]["burst.index"] == ["chain", "draw"]
+    mean = samples.flat.mean(axis=0)
+    assert found["mean"]["burst.index"] == pytest.approx(mean[0], abs=1e-12)
+    assert found["mean"]["double[2]"] == pytest.approx(2 * mean[3], abs=1e-12)
+    assert found["lp"] == pytest.approx(lp.mean(), abs=1e-12)
+    # draws are independent: both sizes are near their number
+    assert found["ess"]["burst.index"] == pytest.approx(2000, rel=0.25)
 
 
 @pytest.mark.parametrize("name", ["mocpy", "gammapy"])

@@ -111,6 +111,10 @@ class Layer:
         """Positions of the numbers of a free quantity among all of them."""
         return self._numbers.numbers[name]
 
+    def unit_of(self, name: str) -> str:
+        """Unit of a quantity; "" for a pure number."""
+        return self.quantities[name].unit or self.quantities[self._roots[name][0]].unit or ""
+
     def values(self, x: np.ndarray) -> Values:
         """All quantities.
 
