@@ -1,7 +1,12 @@
 """Fixtures of several test folders: the published COSI files, and tiny instrument files."""
 
+import one_thread  # noqa: F401
+
+# isort: split
+import io
 import os
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +41,24 @@ def pytest_runtest_call(item):
     if spent > BUDGET and not any(item.get_closest_marker(mark) for mark in MARKS):
         pytest.fail(f"took {spent:.1f} s of CPU: mark it slow, or keep it below {BUDGET:g} s")
     return result
+
+
+# What many tests import, and what takes long the first time.
+SHARED = ("scipy.stats", "astropy.table", "astropy.coordinates", "astropy.wcs", "skyquilt.config")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm(request):
+    """Import and draw once before a long list of tests, so that none pays for being the first."""
+    if len(request.session.items) > 100:
+        for module in SHARED:
+            import_module(module)
+        style = import_module("skyquilt.plots.style")
+        with style.figure_style():
+            figure = style.Figure()
+            figure.add_subplot().set(xlabel="$x$", xscale="log")
+            for ending in ("png", "pdf"):
+                figure.savefig(io.BytesIO(), format=ending)
 
 
 START = 1.8e9  # of the observation [UNIX s]

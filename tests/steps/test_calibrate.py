@@ -73,7 +73,7 @@ def test_calibrate_writes_numbers_and_all_skies(local):
 def test_skies_do_not_depend_on_the_jobs(local):
     contents = []
     for skies_per_job in (70, 33):
-        run = Run(local, skies_per_job=skies_per_job)
+        run = Run(local, null_skies=100, injections=5, skies_per_job=skies_per_job)
         content = run.calibrate(run.simulate())
         contents.append((content["null"], content["injected"]))
 
@@ -139,6 +139,7 @@ def test_other_resolution_than_that_of_listed_pixels_is_refused(local):
         simulate_skies_file(run.config, "tiny", run.model, "null", 0, run.folder / "x.h5")
 
 
+@pytest.mark.slow
 def test_plots_are_written_as_png_and_pdf(local):
     run = Run(local)
     run.calibrate(run.simulate())

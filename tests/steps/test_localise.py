@@ -52,7 +52,7 @@ def test_summary_has_the_stages_and_provenance_of_all_before(localised):
 
 
 def test_levels_and_true_position_are_passed_on(localised):
-    _, summary = localised(levels=[0.2, 0.6], true_position=CENTER)
+    _, summary = localised(levels=[0.2, 0.6], true_position=CENTER, systematic_error=0)
 
     assert [region["level"] for region in summary["credible"]] == [0.2, 0.6]
     assert summary["true_position"]["lon"] == 45

@@ -119,12 +119,19 @@ def _fit(edges: np.ndarray, counts: np.ndarray) -> TailModel:
     """Maximum likelihood of counts below, between and above the edges."""
     terms = _terms(edges)
     scale = terms[0]  # so that the numbers are of the order of 1
+    shape = terms / scale
 
-    def minus_log_likelihood(numbers: np.ndarray) -> float:
-        below = np.exp(-(terms / scale) @ numbers)
-        shares = np.diff(below, prepend=0.0, append=1.0)
-        return -float(counts @ np.log(np.maximum(shares, 1e-300)))
+    def minus_log_likelihood(numbers: np.ndarray) -> tuple[float, np.ndarray]:
+        """Value, and derivatives by the numbers."""
+        below = np.exp(-shape @ numbers)
+        fractions = np.maximum(np.diff(below, prepend=0.0, append=1.0), 1e-300)
+        slopes = np.diff(counts / fractions)
+        return -float(counts @ np.log(fractions)), -(slopes * below) @ shape
 
     start = np.full(3, -np.log(_LOWEST) / 3)
-    best = minimize(minus_log_likelihood, start, method="L-BFGS-B", bounds=[(0.0, None)] * 3)
+    bounds = [(0.0, None)] * 3
+    options = {"ftol": 1e-12}
+    best = minimize(
+        minus_log_likelihood, start, method="L-BFGS-B", jac=True, bounds=bounds, options=options
+    )
     return TailModel(best.x / scale)
