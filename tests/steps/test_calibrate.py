@@ -70,10 +70,11 @@ def test_calibrate_writes_numbers_and_all_skies(local):
     assert content["provenance"]["inputs"][0]["path"] == str(run.model)
 
 
+@pytest.mark.slow
 def test_skies_do_not_depend_on_the_jobs(local):
     contents = []
     for skies_per_job in (70, 33):
-        run = Run(local, null_skies=100, injections=5, skies_per_job=skies_per_job)
+        run = Run(local, null_skies=100, skies_per_job=skies_per_job)
         content = run.calibrate(run.simulate())
         contents.append((content["null"], content["injected"]))
 
