@@ -221,7 +221,7 @@ def _simulate(
         rng.choice(energies, size, p=share / share.sum())
         for size, share in zip((n, n_background), weight, strict=True)
     )
-    place = response.psf_shares(source)
+    place = response.psf_positions(source)
     row = place.astype(int) + (rng.random(n) < place - place.astype(int))
     theta = response.psf.theta
     density = response.psf.profile * np.sin(theta)
@@ -246,7 +246,7 @@ def _simulate(
             problem.expectation,
             direction=direction,
             flux_density=evaluate(analysis.spectrum, energy),
-            psf_place=response.psf_shares(energy),
+            psf_place=response.psf_positions(energy),
             exposure_place=response.exposure_shares(energy),
             buckets=buckets,
         ),

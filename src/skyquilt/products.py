@@ -312,8 +312,8 @@ def kinds_at(path: str) -> tuple[str, ...]:
     >>> kinds_at("maps.fits"), kinds_at("chunks/000-of-012.h5"), kinds_at("notes.json")
     (('skyquilt/maps',), ('skyquilt/chunk',), ())
     """
-    places = (path, *map(str, PurePosixPath(path).parents))
-    return next((CONTENTS[place].kinds for place in places if place in CONTENTS), ())
+    paths = (path, *map(str, PurePosixPath(path).parents))
+    return next((CONTENTS[each].kinds for each in paths if each in CONTENTS), ())
 
 
 def ancestry(name: str) -> Iterator[Product]:

@@ -33,7 +33,7 @@ def test_fit_fluxes_of_one_source_equals_the_fit_of_a_pixel(problem):
     fit = fit_fluxes(counts, background, csr_array(unit_counts[:1]), total[:1], np.zeros(1))
     # both stop within 1e-9 of the maximum of L, so within 1e-4 standard errors of the flux
     assert fit.flux[0] == pytest.approx(one.flux[0], abs=1e-4 * one.flux_err[0])
-    assert 2 * fit.rise == pytest.approx(one.ts[0], abs=1e-7)
+    assert 2 * fit.delta_loglike == pytest.approx(one.ts[0], abs=1e-7)
     assert fit.curvature[0, 0] == pytest.approx(one.flux_err[0] ** -2, rel=1e-4)
 
 
@@ -50,7 +50,7 @@ def test_fit_fluxes_equals_a_general_minimiser_from_any_start(problem, start):
     assert fit.has_converged
     np.testing.assert_allclose(fit.flux, found.x, rtol=1e-4)  # of the minimiser
     begin = log_likelihood(np.full(3, start), *problem)
-    assert fit.rise == pytest.approx(-found.fun - begin, abs=1e-6)
+    assert fit.delta_loglike == pytest.approx(-found.fun - begin, abs=1e-6)
 
 
 def test_fit_fluxes_of_a_source_that_is_not_there_ends_at_zero(problem):
@@ -73,7 +73,7 @@ def test_fit_fluxes_without_sources_is_empty(problem):
     counts, background, _, _ = problem
     fit = fit_fluxes(counts, background, csr_array((0, N_HIT)), np.empty(0), np.empty(0))
     assert fit.flux.shape == (0,)
-    assert fit.rise == 0
+    assert fit.delta_loglike == 0
 
 
 def test_ts_of_each_equals_the_difference_of_two_fits(problem):

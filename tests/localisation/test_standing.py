@@ -23,7 +23,7 @@ def stand(cells, ipix):
 
 def test_standing_of_the_best_cell(cells):
     standing = stand(cells, 1)
-    assert (standing.place, standing.ts_drop, standing.containment_level) == (1, 0, 0)
+    assert (standing.cell, standing.ts_drop, standing.containment_level) == (1, 0, 0)
     assert standing.probability == pytest.approx(0.4, rel=1e-12)
     assert standing.area == cells.pixel_area[0]
 

@@ -126,11 +126,11 @@ def test_two_peaks_are_two_parts_with_their_shares():
     cells = gaussian((30, 20, 1), (200, -40, 3))
     density = probability_density(cells)
     region = find_credible_region(cells, density, 0.9)
-    shares = [probability_inside(cells, density, part.cells) for part in region.parts]
+    fractions = [probability_inside(cells, density, part.cells) for part in region.parts]
     assert len(region.parts) == 2
     # the region is a level of density: of each peak, 1 - t / weight with the same t,
     # (4 - 2 t) / 4 = 0.9; a cell holds up to 0.2 %
-    np.testing.assert_allclose(shares, [2.8 / 4, 0.8 / 4], atol=0.004)
+    np.testing.assert_allclose(fractions, [2.8 / 4, 0.8 / 4], atol=0.004)
     lon, lat = healpy.vec2ang(cells.centres[region.parts[0].maxima[0]], lonlat=True)
     assert (lon[0], lat[0]) == pytest.approx((200, -40), abs=1)  # pixels of 0.9 deg
 

@@ -6,7 +6,7 @@ import pytest
 from skyquilt.calibration.sky import find_peak
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.plateau import best_place, highest_place
+from skyquilt.maps.plateau import best_index, highest_index
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem import Description, FitProblem, SkyTable
 from skyquilt.sky.frames import separation
@@ -27,10 +27,10 @@ def flat_map(row, nside=32, frame="galactic"):
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_best_place_is_the_middle_of_the_plateau(row):
+def test_best_index_is_the_middle_of_the_plateau(row):
     cells = MultiOrderMap.from_skymap(flat_map(row))
 
-    found = cells.centres[best_place(cells)]
+    found = cells.centres[best_index(cells)]
 
     assert separation(found, ring_to_vec(NSIDE, np.array([row]))[0]) < 1.8  # one pixel
 
@@ -40,16 +40,16 @@ def test_of_two_plateaus_one_is_taken():
     far = np.array([[0.0, 0.0, -1.0]])
     cells.columns["ts"][cells.find(far)] = 9.0
 
-    assert cells.ts[best_place(cells)] == 9.0
-    assert separation(cells.centres[best_place(cells)], ring_to_vec(NSIDE, np.array([40]))[0]) < 1.8
+    assert cells.ts[best_index(cells)] == 9.0
+    assert separation(cells.centres[best_index(cells)], ring_to_vec(NSIDE, np.array([40]))[0]) < 1.8
 
 
-def test_single_maximum_is_the_best_place_and_none_without():
+def test_single_maximum_is_the_best_index_and_none_without():
     cells = MultiOrderMap.from_skymap(flat_map(7))
     cells.columns["ts"][1234] = 20.0
-    assert best_place(cells) == 1234
+    assert best_index(cells) == 1234
     cells.columns["ts"][:] = 0.0
-    assert best_place(cells) is None
+    assert best_index(cells) is None
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -78,7 +78,7 @@ def test_simulated_source_is_found_in_the_middle_of_its_pixel(row):
     directions = nest_to_vec(16, np.arange(3072))
     ts = fit_pixels(problem, directions).ts
 
-    start = directions[highest_place(ts, directions)]
+    start = directions[highest_index(ts, directions)]
     peak = find_peak(problem, start, 0.05)
 
     assert vec_to_ring(NSIDE, peak.direction[np.newaxis])[0] == row

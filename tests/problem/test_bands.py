@@ -283,7 +283,7 @@ def test_each_of_several_spectra_has_its_own_integrals(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"edges": ((1.0, 2.0), (4.0, 3.0), (4.0, 8.0))}, "must rise"),
+        ({"edges": ((1.0, 2.0), (4.0, 3.0), (4.0, 8.0))}, "must ascend"),
         ({"edges": ((1.0, 2.0), (2.0, np.nan), (4.0, 8.0))}, "above 0"),
         ({"edges": ((0.0, 2.0), (2.0, 4.0), (4.0, 8.0))}, "above 0"),
         ({"edges": ((1.0, 2.5), (2.0, 4.0), (4.0, 8.0))}, "must not overlap"),

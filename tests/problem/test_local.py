@@ -112,7 +112,7 @@ def test_weights_sum_to_the_time():
 def test_weights_on_pixel_centres_are_above_zero():
     table = make_table(1, rotation=np.eye(3)[np.newaxis])
     weights, _ = table.weights(nest_to_vec(NSIDE, np.arange(N_ROW)))
-    assert weights.weight.min() > 0  # bilinear shares round below
+    assert weights.weight.min() > 0  # bilinear weights round below
 
 
 def test_block_never_touches_rows_without_weight():

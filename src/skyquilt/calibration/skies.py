@@ -15,7 +15,7 @@ from skyquilt.errors import RunError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import FluxFit
-from skyquilt.maps.plateau import highest_place
+from skyquilt.maps.plateau import highest_index
 from skyquilt.problem.problem import FitProblem
 from skyquilt.simulate import InjectedSource, draw_direction, draw_sky, generator, hit_bins
 from skyquilt.sky.frames import separation
@@ -213,7 +213,7 @@ def _inject(model: FitProblem, grid: Grid, flux: float, rng: np.random.Generator
 
 def _best_peak(sky: FitProblem, grid: Grid, truth: np.ndarray) -> Peak:
     """Largest TS near the best pixel or near the true direction."""
-    best = highest_place(_fit_grid(sky, grid).ts, grid.directions)
+    best = highest_index(_fit_grid(sky, grid).ts, grid.directions)
     step = np.sqrt(4 * np.pi / 12) / grid.nside  # side of a pixel [rad]
     free = grid.free_background
     starts = (grid.directions[best], truth)
@@ -226,5 +226,5 @@ def _fit_grid(sky: FitProblem, grid: Grid) -> FluxFit:
 
 
 def _largest(ts: np.ndarray) -> int:
-    """Place of the largest TS; pixels that cannot be fitted are the same in every sky."""
+    """Index of the largest TS; pixels that cannot be fitted are the same in every sky."""
     return int(np.argmax(np.nan_to_num(ts, nan=-1.0)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.likelihood.options import FluxOptions
-from skyquilt.maps.plateau import highest_place
+from skyquilt.maps.plateau import highest_index
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
@@ -101,10 +101,10 @@ def find_peak(
         fit = fit_pixels(problem, around, FluxOptions(free_background=free_background))
         if np.all(np.isnan(fit.ts)):
             return best
-        place = highest_place(fit.ts, around)
-        gain = fit.ts[place] - best.ts
+        index = highest_index(fit.ts, around)
+        gain = fit.ts[index] - best.ts
         if not gain < 0:
-            best = Peak(around[place], float(fit.ts[place]), float(fit.flux[place]))
+            best = Peak(around[index], float(fit.ts[index]), float(fit.flux[index]))
         if n_round >= _MIN_ZOOMS and gain < _ZOOM_GAIN:
             break
         step /= 2

@@ -159,7 +159,7 @@ def _region(drop: np.ndarray, level: float) -> dict[str, Any]:
         "coverage": coverage,
         "coverage_err": _binomial_err(coverage, n),
         "corrected_threshold": float(np.quantile(drop, level)),
-        "corrected_threshold_68": [float(ordered[min(place, n - 1)]) for place in (low, high)],
+        "corrected_threshold_68": [float(ordered[min(index, n - 1)]) for index in (low, high)],
     }
 
 

@@ -90,22 +90,22 @@ def parse_config(settings: Any, source: str = "configuration") -> Config:
         ) from error
     except ValidationError as error:
         raise ConfigError(f"{source}: {describe_mistakes(error, settings)}.") from error
-    if place := next(_misread_truths(settings, config), None):
-        raise ConfigError(f"{source}: {place}: true and false are no values here.")
+    if location := next(_misread_truths(settings, config), None):
+        raise ConfigError(f"{source}: {location}: true and false are no values here.")
     return config
 
 
-def _misread_truths(settings: Any, value: Any, *place: str) -> Iterator[str]:
+def _misread_truths(settings: Any, value: Any, *location: str) -> Iterator[str]:
     """Keys whose true or false was read as 1 or 0, which Python takes them for."""
     if isinstance(settings, bool) and not isinstance(value, bool):
-        yield ".".join(place)
+        yield ".".join(location)
     elif isinstance(settings, dict):
         for key, item in settings.items():
             inner = value[key] if isinstance(value, dict) else getattr(value, str(key))
-            yield from _misread_truths(item, inner, *place, str(key))
+            yield from _misread_truths(item, inner, *location, str(key))
     elif isinstance(settings, list):
         for number, (item, inner) in enumerate(zip(settings, value, strict=True)):
-            yield from _misread_truths(item, inner, *place, str(number))
+            yield from _misread_truths(item, inner, *location, str(number))
 
 
 def get_analysis(config: Config, name: str) -> Analysis:

@@ -61,29 +61,32 @@ def describe_mistakes(error: ValidationError, settings: Any) -> str:
             message, value = _describe(detail)
             found.setdefault((".".join(_keys(detail, settings)), value), []).append(message)
     texts = {
-        (place, f"{', or '.join(dict.fromkeys(messages))}{value}"): None
-        for (place, value), messages in found.items()
+        (location, f"{', or '.join(dict.fromkeys(messages))}{value}"): None
+        for (location, value), messages in found.items()
     }
-    places = _say_once(texts)
-    lines = [f"{place}{': ' if place else ''}{text}" for place, text in islice(places, _NAMED)]
-    more = [f"and {len(places) - _NAMED} more mistakes"] if len(places) > _NAMED else []
+    locations = _say_once(texts)
+    lines = [
+        f"{location}{': ' if location else ''}{text}"
+        for location, text in islice(locations, _NAMED)
+    ]
+    more = [f"and {len(locations) - _NAMED} more mistakes"] if len(locations) > _NAMED else []
     return "; ".join(lines + more)
 
 
 def _say_once(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Places and what is wrong there; what several analyses share, at the first of them."""
+    """Locations and what is wrong there; what several analyses share, at the first of them."""
     shared: dict[tuple[str, str], list[str]] = {}
-    for place, text in texts:
-        section, _, rest = place.partition(".")
+    for location, text in texts:
+        section, _, rest = location.partition(".")
         key = rest.partition(".")[2] if section == "analyses" else ""
-        shared.setdefault((f"analyses.*.{key}" if key else place, text), []).append(place)
-    return [(_with_others(places), text) for (_, text), places in shared.items()]
+        shared.setdefault((f"analyses.*.{key}" if key else location, text), []).append(location)
+    return [(_with_others(locations), text) for (_, text), locations in shared.items()]
 
 
-def _with_others(places: list[str]) -> str:
-    n = len(places) - 1
+def _with_others(locations: list[str]) -> str:
+    n = len(locations) - 1
     others = "analyses" if n > 1 else "analysis"
-    return f"{places[0]} (and in {n} other {others})" if n else places[0]
+    return f"{locations[0]} (and in {n} other {others})" if n else locations[0]
 
 
 def shorten(value: Any) -> str:
@@ -99,7 +102,7 @@ def shorten(value: Any) -> str:
 
 
 def _describe(detail: ErrorDetails) -> tuple[str, str]:
-    """What is wrong at one place, and the value there, if that is not told already."""
+    """What is wrong at one location, and the value there, if that is not told already."""
     if detail["type"] == "extra_forbidden":
         key, known = str(detail["loc"][-1]), _known_keys()
         near = [] if key in known else get_close_matches(key, sorted(known), 1)
@@ -141,7 +144,7 @@ def _known_keys(section: type[Section] = Section) -> set[str]:
 
 
 def _keys(detail: ErrorDetails, settings: Any) -> Iterator[str]:
-    """Keys of a mistake's place; pydantic puts the kinds of alternatives between them."""
+    """Keys of a mistake's location; pydantic puts the kinds of alternatives between them."""
     n_parts = len(detail["loc"])
     for depth, part in enumerate(detail["loc"], 1):
         try:

@@ -124,7 +124,7 @@ def _sparse_cost(expectation: EventWise | PointSpread, directions: np.ndarray, n
     buckets = _SPARSE + _BUCKET * min(1.0, (expectation.bucket_nside / nside) ** 2)
     if isinstance(expectation, EventWise):
         return Cost(buckets + looks * _LOOK + n_bins * _EVENT, n_bins)
-    near = min(looks, _MOST_NEAR) * expectation.share_hit(looks)
+    near = min(looks, _MOST_NEAR) * expectation.fraction_hit(looks)
     n_component = len(expectation.profile)
     seconds = buckets + looks * _PIXEL_LOOK + near * (_NEAR + n_component * _COMPONENT)
     return Cost(seconds, n_bins)

@@ -117,8 +117,8 @@ def _fit_best(
         is_source = np.array([fit.flux for fit in fits]) > 0
         ts[~is_source & is_source.any(axis=0)] = -np.inf
     best = np.argmax(np.where(np.isnan(ts), -np.inf, ts), axis=0)
-    place = np.arange(n)
-    *chosen, _ = (np.array(values)[best, place] for values in zip(*fits, strict=True))
+    pixel = np.arange(n)
+    *chosen, _ = (np.array(values)[best, pixel] for values in zip(*fits, strict=True))
     return FluxFit._make([*chosen, best.astype(np.uint8)])
 
 

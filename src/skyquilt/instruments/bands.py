@@ -45,14 +45,14 @@ def group_channels(
     if selection.bands is None:
         return np.column_stack([edges[:-1], edges[1:]]), np.arange(len(edges) - 1)
     wanted = [to_value(text, "keV") for text in selection.bands]
-    place = np.array([_find_edge(edges, energy, path, tolerance) for energy in wanted])
-    if np.any(np.diff(place) < 1):
+    index = np.array([_find_edge(edges, energy, path, tolerance) for energy in wanted])
+    if np.any(np.diff(index) < 1):
         raise InputError(
             f"{path}: energy.bands {list(selection.bands)}: two of them are the same edge of the "
             "file; give each once."
         )
-    number = np.repeat(np.arange(len(place) - 1), np.diff(place))
-    return np.column_stack([edges[place[:-1]], edges[place[1:]]]), number
+    number = np.repeat(np.arange(len(index) - 1), np.diff(index))
+    return np.column_stack([edges[index[:-1]], edges[index[1:]]]), number
 
 
 def keep_bands(
@@ -125,10 +125,10 @@ def spectrum_integrals(spectrum: Spectrum, edges: np.ndarray) -> Integrals:
 
 
 def _find_edge(edges: np.ndarray, energy: float, path: str, tolerance: float) -> int:
-    place = int(np.argmin(np.abs(np.log(edges / energy))))
-    if abs(edges[place] / energy - 1) > tolerance:
+    index = int(np.argmin(np.abs(np.log(edges / energy))))
+    if abs(edges[index] / energy - 1) > tolerance:
         raise InputError(
             f"{path}: energy.bands: {energy:.6g} keV is no edge of its energies; edges are "
             f"{', '.join(f'{edge:.6g}' for edge in edges)} keV: choose some of them."
         )
-    return place
+    return index

@@ -95,11 +95,11 @@ class _Source:
 
         self._brightness = read_brightness(shape)
         try:
-            place = shape.center
+            position = shape.center
             self._center = (
                 self._brightness.center()
-                if place is None
-                else position_to_vec(place.lon, place.lat, place.frame, "icrs")
+                if position is None
+                else position_to_vec(position.lon, position.lat, position.frame, "icrs")
             )
         except ValueError as error:
             raise InputError(f"{shape.path}: {error}: give `center` under shape.") from error

@@ -61,7 +61,7 @@ def check_counts_once(analysis: Analysis, problems: dict[str, FitProblem]) -> No
     Raises
     ------
     InputError
-        If two lists have events of the same place and energy, or two images the same counts.
+        If two lists have events of the same position and energy, or two images the same counts.
     """
     datasets = analysis.all_datasets()
     for (name, one), (other_name, other) in combinations(problems.items(), 2):

@@ -113,14 +113,14 @@ def _from_json(path: Path) -> dict[str, Any]:
 
 def _from_seal(path: Path) -> dict[str, Any]:
     content = path.read_bytes()
-    place = content.find(_SEAL)
-    if place < 0:
+    offset = content.find(_SEAL)
+    if offset < 0:
         raise ValueError("it has no provenance")
     if content.startswith(b"%PDF"):
         content = content.replace(rb"\\", b"\\")  # in PDF each backslash of a text is two
-        place = content.find(_SEAL)
-    end = content.index(b"\n", place) if b"\n" in content[place:] else len(content)
-    text = content[place:end].decode("latin-1")
+        offset = content.find(_SEAL)
+    end = content.index(b"\n", offset) if b"\n" in content[offset:] else len(content)
+    text = content[offset:end].decode("latin-1")
     return json.JSONDecoder().raw_decode(text)[0].get("provenance", {})
 
 

@@ -45,23 +45,23 @@ def check_headers(file: BinaryIO) -> list[dict[str, str]]:
     """
     size = file.seek(0, 2)
     headers: list[dict[str, Any]] = []
-    place = 0
-    while place < size:
-        file.seek(place)
+    offset = 0
+    while offset < size:
+        file.seek(offset)
         start = file.read(_CARD)
         if not start.startswith((b"SIMPLE  =", b"XTENSION=")[len(headers) > 0 :]):
             break
-        file.seek(place)
+        file.seek(offset)
         header, n_blocks = _read_header(file, len(headers))
         headers.append(header)
-        place += n_blocks * _BLOCK
+        offset += n_blocks * _BLOCK
         n_bytes = _data_bytes(header, len(headers) - 1)
-        if n_bytes > size - place:
+        if n_bytes > size - offset:
             raise ValueError(
-                f"HDU {len(headers) - 1} says that {n_bytes} bytes of data follow, {size - place} "
+                f"HDU {len(headers) - 1} says that {n_bytes} bytes of data follow, {size - offset} "
                 "do; it is cut short, or its header is wrong"
             )
-        place += -(-n_bytes // _BLOCK) * _BLOCK
+        offset += -(-n_bytes // _BLOCK) * _BLOCK
     file.seek(0)
     return headers
 

@@ -27,7 +27,7 @@ class Piece(NamedTuple):
     Attributes
     ----------
     rows : ndarray of int64, shape (n,)
-        Their places in the table.
+        Their indices in the table.
     columns : dict of str to Column
         Numbers by name; all pieces have the same columns.
     """
@@ -148,7 +148,7 @@ def _encode(number: int) -> str:
     Each byte becomes the sum of four characters, four bytes apart, that begin at "0" each.
     """
     text = bytearray(16)
-    for place, byte in enumerate(number.to_bytes(4, "big")):
+    for index, byte in enumerate(number.to_bytes(4, "big")):
         quarter, rest = divmod(byte, 4)
         four = [ord("0") + quarter + rest, *[ord("0") + quarter] * 3]
         while _PUNCTUATION.intersection(four):
@@ -156,5 +156,5 @@ def _encode(number: int) -> str:
                 if _PUNCTUATION.intersection(four[pair : pair + 2]):
                     four[pair] += 1
                     four[pair + 1] -= 1
-        text[place::4] = bytes(four)
+        text[index::4] = bytes(four)
     return (text[-1:] + text[:-1]).decode("ascii")

@@ -42,8 +42,8 @@ def new_hdf5(path: str | Path, schema: Schema, provenance: Provenance) -> Iterat
             file.attrs["schema_version"] = schema.version
             yield file
             write_provenance(file, provenance)
-            places = make_room(file)
-        seal_file(partial, places)
+            spans = make_room(file)
+        seal_file(partial, spans)
 
 
 def put(

@@ -98,7 +98,7 @@ class _Disk:
     """
 
     def __init__(self, raw: io.FileIO):
-        self._raw, self._place, self._end = raw, 0, 0
+        self._raw, self._offset, self._end = raw, 0, 0
         self._error: BaseException | None = None
         self._held: dict[int, bytes] = {}
 
@@ -108,17 +108,17 @@ class _Disk:
             raise self._error
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place: from the start, or from the end."""
-        self._place = self._end + offset if whence == os.SEEK_END else offset
-        return self._place
+        """Go to an offset: from the start, or from the end."""
+        self._offset = self._end + offset if whence == os.SEEK_END else offset
+        return self._offset
 
     def tell(self) -> int:
-        """Place of the next reading or writing."""
-        return self._place
+        """Offset of the next reading or writing."""
+        return self._offset
 
     def write(self, block: memoryview) -> int:
         """Write a block, or keep the error and perhaps the block."""
-        start, size = self._place, len(block)
+        start, size = self._offset, len(block)
         try:
             self.check()
             n_done = 0
@@ -128,13 +128,13 @@ class _Disk:
             self._error = error
             if size <= _HELD_BYTES:
                 self._held[start] = bytes(block)
-        self._place += size
-        self._end = max(self._end, self._place)
+        self._offset += size
+        self._end = max(self._end, self._offset)
         return size
 
     def read(self, size: int) -> bytes:
         """Read as many bytes, zeros behind the end."""
-        start, self._place = self._place, self._place + size
+        start, self._offset = self._offset, self._offset + size
         found = self._held.get(start) or os.pread(self._raw.fileno(), size, start)
         return found[:size].ljust(size, b"\0")
 
@@ -170,9 +170,9 @@ def open_header(path: str | Path) -> h5py.File:
 
 
 def _check_heaps(path: Path) -> None:
-    place = torn_heap(path)
-    if place is not None:
-        raise OSError(f"the heap of texts at byte {place} is damaged")
+    offset = torn_heap(path)
+    if offset is not None:
+        raise OSError(f"the heap of texts at byte {offset} is damaged")
 
 
 def datasets_of(file: h5py.File) -> Iterator[h5py.h5d.DatasetID]:

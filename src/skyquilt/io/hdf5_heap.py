@@ -20,7 +20,7 @@ _MARGIN = 32 << 20
 
 
 def torn_heap(path: Path) -> int | None:
-    """Place of a heap that the HDF5 library could not leave; None if all are whole.
+    """Offset of a heap that the HDF5 library could not leave; None if all are whole.
 
     Parameters
     ----------
@@ -28,29 +28,29 @@ def torn_heap(path: Path) -> int | None:
         A file with at least one byte.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        for place in _heaps(content):
-            if _is_torn(content, place):
-                return place
+        for offset in _heaps(content):
+            if _is_torn(content, offset):
+                return offset
     return None
 
 
 def _heaps(content: mmap.mmap) -> Iterator[int]:
     size = len(content)
     for start, stop in ((0, min(size, _MARGIN)), (max(size - _MARGIN, _MARGIN), size)):
-        place = content.find(_SIGNATURE, start, stop)
-        while place >= 0:
-            yield place
-            place = content.find(_SIGNATURE, place + 1, stop)
+        offset = content.find(_SIGNATURE, start, stop)
+        while offset >= 0:
+            yield offset
+            offset = content.find(_SIGNATURE, offset + 1, stop)
 
 
-def _is_torn(content: mmap.mmap, place: int) -> bool:
+def _is_torn(content: mmap.mmap, offset: int) -> bool:
     """Whether the objects of a heap do not lead to its end."""
-    if place + _HEADER > len(content):
+    if offset + _HEADER > len(content):
         return False
-    end = place + struct.unpack_from("<Q", content, place + 8)[0]
+    end = offset + struct.unpack_from("<Q", content, offset + 8)[0]
     if end > len(content):  # no heap, or one that the library refuses
         return False
-    at = place + _HEADER
+    at = offset + _HEADER
     while at + _HEADER <= end:
         index, size = struct.unpack_from("<H6xQ", content, at)
         if index == 0:  # the rest of the heap is free

@@ -26,14 +26,14 @@ def make_room(file: h5py.File) -> list[tuple[int, int]]:
     """Make a seal that is not set yet, last of all in a file; what `seal_file` leaves out."""
     file[SEAL] = np.bytes_(b"0" * _LENGTH)
     file.flush()
-    return _places(file)
+    return _spans(file)
 
 
-def seal_file(path: Path, places: list[tuple[int, int]]) -> None:
+def seal_file(path: Path, spans: list[tuple[int, int]]) -> None:
     """Set the seal of a file that is closed."""
-    digest = _digest(path, places)
+    digest = _digest(path, spans)
     with path.open("r+b") as raw:
-        raw.seek(places[-1][0])
+        raw.seek(spans[-1][0])
         raw.write(digest.encode())
 
 
@@ -42,21 +42,21 @@ def is_sealed(file: h5py.File, path: Path) -> bool:
     if not isinstance(file.get(SEAL), h5py.Dataset):
         return False
     seal = file[SEAL][()]
-    return isinstance(seal, bytes) and seal == _digest(path, _places(file)).encode()
+    return isinstance(seal, bytes) and seal == _digest(path, _spans(file)).encode()
 
 
-def _places(file: h5py.File) -> list[tuple[int, int]]:
+def _spans(file: h5py.File) -> list[tuple[int, int]]:
     """Start and end of the values with a checksum, and of the seal, which is the last."""
     own = [one for one in datasets_of(file) if h5py.h5a.exists(one, _CHECKSUM)]
     stored = [(one.get_offset(), one.get_storage_size()) for one in (*own, file[SEAL].id)]
     return [(start, start + size) for start, size in stored if start is not None]
 
 
-def _digest(path: Path, places: list[tuple[int, int]]) -> str:
+def _digest(path: Path, spans: list[tuple[int, int]]) -> str:
     digest = sha256()
     with path.open("rb") as raw:
         here = 0
-        for start, stop in [*sorted(places), (path.stat().st_size, 0)]:
+        for start, stop in [*sorted(spans), (path.stat().st_size, 0)]:
             for block in _blocks(raw, here, start):
                 digest.update(block)
             here = max(here, stop)

@@ -88,8 +88,8 @@ def _hidden_folder(path: Path) -> Iterator[Path]:
             os.rename(new, folder)
             yield folder
     finally:
-        for place in (new, folder):
-            shutil.rmtree(place, ignore_errors=True)
+        for made in (new, folder):
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def find_leftovers(root: str | Path) -> Iterator[Path]:

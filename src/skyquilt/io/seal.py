@@ -20,7 +20,7 @@ from skyquilt.io.schema import Schema
 KEY = "file_sha256"
 """Name of the digest; always the first of the seal."""
 UNSEALED = "0" * 64
-"""What stands in the digest's place before the file is sealed."""
+"""What stands in place of the digest before the file is sealed."""
 
 _DIGEST = re.compile(rb"file_sha256\W{1,20}([0-9a-f]{64})")
 _JSON = b'{"file_sha256":'
@@ -104,9 +104,9 @@ def _with_digest(content: bytes, digest: bytes) -> bytes:
     return _with_crc(changed, start) if content.startswith(_PNG) else changed
 
 
-def _with_crc(content: bytes, place: int) -> bytes:
-    """PNG file with the right checksum of the chunk around a place of its text."""
-    begin = content.rindex(b"tEXt", 0, place)
+def _with_crc(content: bytes, offset: int) -> bytes:
+    """PNG file with the right checksum of the chunk around an offset in its text."""
+    begin = content.rindex(b"tEXt", 0, offset)
     end = begin + 4 + int.from_bytes(content[begin - 4 : begin], "big")
     crc = zlib.crc32(content[begin:end]).to_bytes(4, "big")
     return content[:end] + crc + content[end + 4 :]

@@ -7,7 +7,7 @@ sum E_k over all bins, the log-likelihood of fluxes f is, up to a constant (Cash
     L(f) = sum_i d_i ln(b_i + sum_k f_k e_ki) - sum_k f_k E_k.
 
 L is concave, so it has one maximum over fluxes of 0 or more, and Newton steps that are projected
-onto the allowed fluxes, and shortened where L would not rise enough, reach it (Bertsekas 1982, SIAM
+onto the allowed fluxes, and shortened where L would not grow enough, reach it (Bertsekas 1982, SIAM
 J. Control Optim. 20, 221). Only bins with counts enter the first sum.
 """
 
@@ -23,10 +23,10 @@ MAX_ITER = 100
 common, with sources at zero flux among them."""
 
 TOLERANCE = 1e-9
-"""Rise of L that a step still promises when the fit ends: 2e-9 in TS."""
+"""Increase of L that a step still promises when the fit ends: 2e-9 in TS."""
 
-_ENOUGH = 1e-4  # of the promised rise, for a step to be taken (Bertsekas's sigma)
-_RIDGE = 1e-12  # of the curvature, so that two sources at one place still have a step
+_ENOUGH = 1e-4  # of the promised increase, for a step to be taken (Bertsekas's sigma)
+_RIDGE = 1e-12  # of the curvature, so that two sources at one position still have a step
 _LINKED = 1e-3  # correlation above which two fluxes step together; less costs a step or two
 
 
@@ -39,7 +39,7 @@ class FluxesFit(NamedTuple):
         Fluxes, 0 or more, in units of the reference spectrum.
     curvature : ndarray of float64, shape (n, n)
         Minus the second derivatives of L.
-    rise : float
+    delta_loglike : float
         L at the best fluxes less L at those where the fit began.
     n_iter : int
         Steps.
@@ -49,7 +49,7 @@ class FluxesFit(NamedTuple):
 
     flux: np.ndarray
     curvature: np.ndarray
-    rise: float
+    delta_loglike: float
     n_iter: int
     has_converged: bool
 
@@ -89,7 +89,7 @@ def fit_fluxes(
     >>> fit.flux.round(6).tolist()
     [3.5, 1.5]
     """
-    flux, rise = np.array(start, dtype=np.float64), 0.0
+    flux, delta_loglike = np.array(start, dtype=np.float64), 0.0
     expected = background + flux @ unit_counts
     curvature = np.zeros((flux.size, flux.size))
     for n_iter in range(MAX_ITER + 1):
@@ -97,10 +97,11 @@ def fit_fluxes(
         curvature = _curvature(counts, expected, unit_counts)
         step = _step(flux, slope, curvature)
         if slope @ step <= TOLERANCE:
-            return FluxesFit(flux, curvature, rise, n_iter, True)
+            return FluxesFit(flux, curvature, delta_loglike, n_iter, True)
         change, gain = _search(counts, expected, unit_counts, total, flux, slope, step)
-        flux, expected, rise = flux + change, expected + change @ unit_counts, rise + gain
-    return FluxesFit(flux, curvature, rise, MAX_ITER, False)
+        flux, expected = flux + change, expected + change @ unit_counts
+        delta_loglike += gain
+    return FluxesFit(flux, curvature, delta_loglike, MAX_ITER, False)
 
 
 def ts_of_each(
@@ -137,11 +138,11 @@ def ts_of_each(
     for source in np.flatnonzero(flux):
         is_other = np.arange(flux.size) != source
         lost = np.where(is_other, 0.0, -flux)
-        loss = _rise(counts, expected, lost @ unit_counts, float(total @ lost))
+        loss = _delta_loglike(counts, expected, lost @ unit_counts, float(total @ lost))
         others = fit_fluxes(
             counts, background, unit_counts[is_other], total[is_other], flux[is_other]
         )
-        ts[source] = -2 * (loss + others.rise)
+        ts[source] = -2 * (loss + others.delta_loglike)
     return np.maximum(ts, 0.0)
 
 
@@ -169,8 +170,8 @@ def _curvature(counts: np.ndarray, expected: np.ndarray, unit_counts: "csr_array
 def _step(flux: np.ndarray, slope: np.ndarray, curvature: np.ndarray) -> np.ndarray:
     """Newton step of the fluxes that may move: not of those at 0 that would go below.
 
-    Sources that are hardly correlated, not even through others, are solved apart: the step still
-    leads upwards, as the blocks of a positive matrix are positive.
+    Sources that are hardly correlated, not even through others, are solved separately: the step
+    still leads upwards, as the blocks of a positive matrix are positive.
     """
     step = np.zeros(flux.size)
     diagonal = np.diag(curvature)
@@ -193,17 +194,19 @@ def _search(
     slope: np.ndarray,
     step: np.ndarray,
 ) -> tuple[np.ndarray, float]:
-    """Change of the fluxes along the projected step, halved until L rises enough; its rise."""
+    """Change of the fluxes along the projected step, halved until L grows enough; by how much."""
     length = 1.0
     while True:
         change = np.maximum(flux + length * step, 0.0) - flux
-        gain = _rise(counts, expected, change @ unit_counts, total @ change)
-        # the second test ends the search where rounding hides the rise
+        gain = _delta_loglike(counts, expected, change @ unit_counts, total @ change)
+        # the second test ends the search where rounding hides the increase
         if gain >= _ENOUGH * (slope @ change) or length < 1e-12:
             return change, gain
         length /= 2
 
 
-def _rise(counts: np.ndarray, expected: np.ndarray, added: np.ndarray, added_total: float) -> float:
-    """Rise of L when counts are added to the expected ones, exact for small ones."""
+def _delta_loglike(
+    counts: np.ndarray, expected: np.ndarray, added: np.ndarray, added_total: float
+) -> float:
+    """Change of L when counts are added to the expected ones, exact for small ones."""
     return float(counts @ np.log1p(added / expected) - added_total)

@@ -29,12 +29,12 @@ def describe_regions(
     is_position_known : bool
         Whether there is a true position.
     """
-    place = -1 if standing is None else standing.place
+    index = -1 if standing is None else standing.cell
     return {
         kind: [
             _region(region, localisation)
             | {
-                "contains_true_position": place in region.cells if is_position_known else None,
+                "contains_true_position": index in region.cells if is_position_known else None,
                 "files": region_files(kind, region.level),
             }
             for region in getattr(localisation, kind)
@@ -86,7 +86,7 @@ def _part(part: RegionPart, localisation: Localisation) -> dict[str, Any]:
         "probability": probability_inside(cells, density, part.cells),
         "n_maxima": part.maxima.size,
         "maxima": [
-            {**coordinates(cells.centres[place], cells.frame), "ts": cells.ts[place]}
-            for place in part.maxima[:MAX_LISTED]
+            {**coordinates(cells.centres[index], cells.frame), "ts": cells.ts[index]}
+            for index in part.maxima[:MAX_LISTED]
         ],
     }

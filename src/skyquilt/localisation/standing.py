@@ -14,8 +14,8 @@ class Standing(NamedTuple):
 
     Attributes
     ----------
-    place : int
-        Place of its cell in the map.
+    cell : int
+        Index of its cell in the map.
     probability : float
         Searched probability: that of all cells as dense as the one of the position, or denser.
     area : float
@@ -26,7 +26,7 @@ class Standing(NamedTuple):
         Level of the smallest containment region with that cell.
     """
 
-    place: int
+    cell: int
     probability: float
     area: float
     ts_drop: float
@@ -48,14 +48,14 @@ def find_standing(cells: MultiOrderMap, direction: np.ndarray) -> Standing | Non
     Standing or None
         None where the map has no TS.
     """
-    place = int(cells.find(direction[np.newaxis])[0])
-    if np.isnan(cells.ts[place]):
+    index = int(cells.find(direction[np.newaxis])[0])
+    if np.isnan(cells.ts[index]):
         return None
     density = cells.columns["probdensity"]
-    is_searched = density >= density[place]
-    drop = float(np.nanmax(cells.ts) - cells.ts[place])
+    is_searched = density >= density[index]
+    drop = float(np.nanmax(cells.ts) - cells.ts[index])
     return Standing(
-        place=place,
+        cell=index,
         probability=probability_inside(cells, density, is_searched),
         area=float(cells.pixel_area[is_searched].sum()),
         ts_drop=drop,

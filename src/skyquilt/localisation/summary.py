@@ -14,7 +14,7 @@ from skyquilt.localisation.file import FLAT, MULTIORDER
 from skyquilt.localisation.posterior import Localisation
 from skyquilt.localisation.standing import find_standing
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.maps.plateau import best_place
+from skyquilt.maps.plateau import best_index
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import position_to_vec, separation
 from skyquilt.sky.healpix import nest_to_vec
@@ -60,17 +60,17 @@ def summarise(
         If a status is not known.
     """
     cells, position = localisation.cells, options.true_position
-    place = best_place(cells)
+    index = best_index(cells)
     standing = None if position is None else find_standing(cells, _vec(position, cells.frame))
     summary = {
         **problem_info,
         "nside": skymap.nside,
         "frame": skymap.frame,
         "n_spectra": max(1, len(problem_info.get("templates", {}))),
-        "best": None if place is None else _best(cells, place, problem_info),
-        "best_pixel": None if place is None else _best_pixel(skymap),
+        "best": None if index is None else _best(cells, index, problem_info),
+        "best_pixel": None if index is None else _best_pixel(skymap),
         "true_position": _true_position(position),
-        "offset_deg": _offset(cells, place, position),
+        "offset_deg": _offset(cells, index, position),
         "searched": describe_standing(standing),
         "prior": options.prior,
         **describe_regions(localisation, standing, position is not None),
@@ -135,24 +135,24 @@ def count_status(status: np.ndarray) -> dict[str, int]:
     return {name: int(np.sum(status == value)) for value, name in STATUS_NAMES.items()}
 
 
-def _best(cells: MultiOrderMap, place: int, problem_info: Mapping[str, Any]) -> dict[str, Any]:
+def _best(cells: MultiOrderMap, index: int, problem_info: Mapping[str, Any]) -> dict[str, Any]:
     """Position of a cell and all that was fitted there."""
-    fitted = {name: column[place] for name, column in cells.columns.items()}
+    fitted = {name: column[index] for name, column in cells.columns.items()}
     del fitted["probdensity"]
     if "template" in fitted:
         fitted["template"] = list(problem_info["templates"])[int(fitted["template"])]
-    return {"uniq": cells.uniq[place], **coordinates(cells.centres[place], cells.frame), **fitted}
+    return {"uniq": cells.uniq[index], **coordinates(cells.centres[index], cells.frame), **fitted}
 
 
 def _best_pixel(skymap: SkyMap) -> dict[str, Any]:
-    place = best_place(MultiOrderMap.from_skymap(skymap))
-    place = 0 if place is None else place
-    ipix = skymap.ipix[place : place + 1]
+    index = best_index(MultiOrderMap.from_skymap(skymap))
+    index = 0 if index is None else index
+    ipix = skymap.ipix[index : index + 1]
     return {
         "ipix_nested": ipix[0],
         "ipix_ring": nest_to_ring(skymap.nside, ipix)[0],
         **coordinates(nest_to_vec(skymap.nside, ipix)[0], skymap.frame),
-        "ts": skymap.ts[place],
+        "ts": skymap.ts[index],
     }
 
 
@@ -163,10 +163,10 @@ def _true_position(position) -> dict[str, Any] | None:
     return {**given, **coordinates(_vec(position, "icrs"), "icrs")}
 
 
-def _offset(cells: MultiOrderMap, place: int | None, position) -> float | None:
-    if position is None or place is None:
+def _offset(cells: MultiOrderMap, index: int | None, position) -> float | None:
+    if position is None or index is None:
         return None
-    return float(separation(_vec(position, cells.frame), cells.centres[place]))
+    return float(separation(_vec(position, cells.frame), cells.centres[index]))
 
 
 def _vec(position, frame: str) -> np.ndarray:

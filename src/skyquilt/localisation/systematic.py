@@ -16,8 +16,8 @@ import numpy as np
 from skyquilt.maps.credible import cell_areas
 from skyquilt.maps.multiorder import MultiOrderMap
 
-RESPONSE_PIXEL_SHARE = 0.09
-"""Standard error along each axis, as a share of the side of the pixels of a response.
+RESPONSE_PIXEL_FRACTION = 0.09
+"""Standard error along each axis, as a fraction of the side of the pixels of a response.
 
 The largest that `benchmarks/response_grid.py` finds, rounded; docs/localisation.md has its table.
 """
@@ -30,8 +30,8 @@ _TOGETHER = 1 / 8  # standard errors; side of such a group: the variance grows b
 _BLOCK_PAIRS = 5_000_000  # in memory at a time
 
 
-SHARPNESS_SHARE = 0.1
-"""The same of an imaging instrument, as a share of the radius of 68 % of its point spread function.
+SHARPNESS_FRACTION = 0.1
+"""The same of an imaging instrument, as a fraction of the 68 % radius of its point spread function.
 
 With it the errors of sources of few photons hold what they say: `benchmarks/fermi_positions.py`
 measures it; docs/imaging.md has its table.
@@ -44,7 +44,7 @@ def systematic_error(wanted: float | str, response_pixel: float, sharpness: floa
     Parameters
     ----------
     wanted : float or "auto"
-        What the configuration says [deg]; auto is a share of the pixels of the response, or of
+        What the configuration says [deg]; auto is a fraction of the pixels of the response, or of
         the point spread function.
     response_pixel : float
         Side of the pixels between which the response is interpolated [deg], 0 for none.
@@ -59,7 +59,7 @@ def systematic_error(wanted: float | str, response_pixel: float, sharpness: floa
     """
     if wanted != "auto":
         return float(wanted)
-    return max(RESPONSE_PIXEL_SHARE * response_pixel, SHARPNESS_SHARE * sharpness)
+    return max(RESPONSE_PIXEL_FRACTION * response_pixel, SHARPNESS_FRACTION * sharpness)
 
 
 def spread_probability(cells: MultiOrderMap, density: np.ndarray, error: float) -> np.ndarray:
@@ -103,26 +103,26 @@ def spread_probability(cells: MultiOrderMap, density: np.ndarray, error: float) 
 
 
 def _spread_block(tree, centres, moved, sigma: float, area: np.ndarray) -> np.ndarray:
-    """Probability that the cells of a tree get from some places."""
+    """Probability that the cells of a tree get from some indices."""
     from scipy.sparse import coo_array
     from scipy.spatial import cKDTree
 
     near = tree.sparse_distance_matrix(cKDTree(centres), _REACH * sigma, output_type="ndarray")
     # of the chord: exp((cos - 1) / sigma^2), the Gaussian on the sphere (Fisher 1953)
     weight = np.exp(-0.5 * (near["v"] / sigma) ** 2) * area[near["i"]]
-    share = coo_array((weight, (near["i"], near["j"])), shape=(area.size, moved.size)).tocsc()
-    return share @ (moved / share.sum(axis=0))
+    fraction = coo_array((weight, (near["i"], near["j"])), shape=(area.size, moved.size)).tocsc()
+    return fraction @ (moved / fraction.sum(axis=0))
 
 
 def _put_together(
-    cells: MultiOrderMap, place: np.ndarray, probability: np.ndarray, side: float
+    cells: MultiOrderMap, index: np.ndarray, probability: np.ndarray, side: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean places, and sums of the probability, of the cells below each cell of a side [rad]."""
+    """Mean indices, and sums of the probability, of the cells below each cell of a side [rad]."""
     order = max(0, math.ceil(math.log2(math.sqrt(math.pi / 3) / side)))
-    finer = np.maximum(cells.order[place] - order, 0)
-    _, group = np.unique(cells.uniq[place] >> 2 * finer, return_inverse=True)
+    finer = np.maximum(cells.order[index] - order, 0)
+    _, group = np.unique(cells.uniq[index] >> 2 * finer, return_inverse=True)
     total = np.bincount(group, probability)
-    sums = [np.bincount(group, probability * axis) for axis in cells.centres[place].T]
+    sums = [np.bincount(group, probability * axis) for axis in cells.centres[index].T]
     centres = np.column_stack(sums)
     return centres / np.linalg.norm(centres, axis=1, keepdims=True), total
 
@@ -137,7 +137,7 @@ def cells_to_widen(
     cells : MultiOrderMap
         The map.
     candidate : ndarray of int64, shape (n,)
-        Places of the cells that hold the probability.
+        Indices of the cells that hold the probability.
     error : float
         Standard error along each axis [deg], above 0.
     side : float
@@ -148,7 +148,7 @@ def cells_to_widen(
     Returns
     -------
     ndarray of int64, shape (m,)
-        Places of wider cells within reach of a candidate, ascending.
+        Indices of wider cells within reach of a candidate, ascending.
     """
     from scipy.spatial import cKDTree
 

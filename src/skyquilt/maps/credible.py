@@ -113,6 +113,6 @@ def credible_threshold(density: np.ndarray, area: np.ndarray, level: float) -> f
     return float(density[falling[last]])
 
 
-def probability_inside(cells: MultiOrderMap, density: np.ndarray, places: np.ndarray) -> float:
+def probability_inside(cells: MultiOrderMap, density: np.ndarray, indices: np.ndarray) -> float:
     """Probability of some cells."""
-    return float(np.sum((density * cell_areas(cells))[places]))
+    return float(np.sum((density * cell_areas(cells))[indices]))

@@ -118,9 +118,9 @@ class MultiOrderMap:
         Returns
         -------
         ndarray of int64, shape (n,)
-            Places in `uniq`; -1 where there is no cell.
+            Indices in `uniq`; -1 where there is no cell.
         """
-        return self._place(vec_to_nest(1 << self.max_order, directions))
+        return self._index(vec_to_nest(1 << self.max_order, directions))
 
     def locate(self, order: int, ipix: np.ndarray) -> np.ndarray:
         """Cells that hold the centres of pixels of one order.
@@ -135,15 +135,15 @@ class MultiOrderMap:
         Returns
         -------
         ndarray of int64, shape of `ipix`
-            Places in `uniq`; -1 where there is no cell. Where a centre is a corner of finer
+            Indices in `uniq`; -1 where there is no cell. Where a centre is a corner of finer
             cells, the one to its north.
         """
         depth = self.max_order - order
         # of the finest pixels below a pixel, the last quarter begins north of the centre
         to_centre = 3 << 2 * (depth - 1) if depth else 0
-        return self._place((ipix << 2 * depth) + to_centre)
+        return self._index((ipix << 2 * depth) + to_centre)
 
-    def _place(self, pixel: np.ndarray) -> np.ndarray:
-        """Places of the cells that hold pixels of the finest order, -1 where there is none."""
-        place = np.searchsorted(self.ranges[:, 0], pixel, side="right") - 1
-        return np.where((place >= 0) & (pixel < self.ranges[place, 1]), place, -1)
+    def _index(self, pixel: np.ndarray) -> np.ndarray:
+        """Indices of the cells that hold pixels of the finest order, -1 where there is none."""
+        index = np.searchsorted(self.ranges[:, 0], pixel, side="right") - 1
+        return np.where((index >= 0) & (pixel < self.ranges[index, 1]), index, -1)

@@ -1,4 +1,4 @@
-"""Where TS is largest: the middle of the plateau, where several places have the same."""
+"""Where TS is largest: the middle of the plateau, where several cells have the same."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.region import make_region
 
 
-def best_place(cells: MultiOrderMap) -> int | None:
-    """Cell of the largest TS; None if that is 0, where any place is as good.
+def best_index(cells: MultiOrderMap) -> int | None:
+    """Cell of the largest TS; None if that is 0, where any cell is as good.
 
     A response that is not interpolated makes TS the same in all cells of one of its pixels. Of
     cells that touch and have the largest TS, it is the one in their middle.
@@ -20,7 +20,7 @@ def best_place(cells: MultiOrderMap) -> int | None:
     Returns
     -------
     int or None
-        Place in the map.
+        Index in the map.
     """
     first = int(np.nanargmax(cells.ts))
     highest = cells.ts[first]
@@ -34,7 +34,7 @@ def best_place(cells: MultiOrderMap) -> int | None:
 
 
 def middle(directions: np.ndarray, weight: np.ndarray | None = None) -> int:
-    """Place of the direction that is nearest to the mean of all.
+    """Index of the direction that is nearest to the mean of all.
 
     Parameters
     ----------
@@ -53,10 +53,10 @@ def middle(directions: np.ndarray, weight: np.ndarray | None = None) -> int:
     return int(np.argmax(directions @ mean))
 
 
-def highest_place(ts: np.ndarray, directions: np.ndarray) -> int:
-    """Place of the largest TS; of several that have it, the one in their middle.
+def highest_index(ts: np.ndarray, directions: np.ndarray) -> int:
+    """Index of the largest TS; of several that have it, the one in their middle.
 
-    Places without a TS (NaN) are lower than all others.
+    Cells without a TS (NaN) are lower than all others.
     """
     highest = np.flatnonzero(ts == np.fmax.reduce(ts))
     return int(highest[middle(directions[highest])]) if highest.size else 0

@@ -25,11 +25,11 @@ class RegionPart(NamedTuple):
     Attributes
     ----------
     cells : ndarray of int64, shape (n,)
-        Places of its cells in the map, ascending.
+        Indices of its cells in the map, ascending.
     area : float
         Area [deg2].
     maxima : ndarray of int64, shape (m,)
-        Places of the cells of which no neighbour is higher, highest first; of equal ones that
+        Indices of the cells of which no neighbour is higher, highest first; of equal ones that
         touch, the first.
     """
 
@@ -49,7 +49,7 @@ class Region(NamedTuple):
         What bounds it: the largest drop of TS of a containment region, the smallest probability
         density [sr-1] of a credible region.
     cells : ndarray of int64, shape (n,)
-        Places of its cells in the map, ascending.
+        Indices of its cells in the map, ascending.
     area : float
         Area [deg2].
     parts : tuple of RegionPart
@@ -103,12 +103,12 @@ def make_region(
     )
 
 
-def _neighbour_ranges(cells: MultiOrderMap, places: np.ndarray) -> np.ndarray:
+def _neighbour_ranges(cells: MultiOrderMap, indices: np.ndarray) -> np.ndarray:
     """Finest pixels of the eight neighbours of each cell, of its own size; -1 for none."""
-    ipix = np.empty((places.size, 8), np.int64)
-    order = cells.order[places]
+    ipix = np.empty((indices.size, 8), np.int64)
+    order = cells.order[indices]
     for at in np.unique(order):
-        ipix[order == at] = neighbours(1 << int(at), cells.ipix[places[order == at]])
+        ipix[order == at] = neighbours(1 << int(at), cells.ipix[indices[order == at]])
     shift = 2 * (cells.max_order - order[:, None])
     ranges = np.stack([ipix << shift, (ipix + 1) << shift], axis=-1)
     return np.where(ipix[..., None] >= 0, ranges, -1)
@@ -139,9 +139,9 @@ def _touching_pairs(ranges: np.ndarray, around: np.ndarray) -> np.ndarray:
 
     Of two that touch, the larger holds a neighbour of the smaller one's size.
     """
-    place = np.searchsorted(ranges[:, 0], around[..., 0], side="right") - 1
-    is_cell = (place >= 0) & (around[..., 1] <= ranges[place, 1])
-    return np.stack([np.nonzero(is_cell)[0], place[is_cell]])
+    index = np.searchsorted(ranges[:, 0], around[..., 0], side="right") - 1
+    is_cell = (index >= 0) & (around[..., 1] <= ranges[index, 1])
+    return np.stack([np.nonzero(is_cell)[0], index[is_cell]])
 
 
 def _connect(n: int, pairs: np.ndarray) -> np.ndarray:

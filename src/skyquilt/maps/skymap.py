@@ -76,11 +76,11 @@ class SkyMap:
         >>> skymap.sample("ts", np.array([7, 8, 3]))
         array([ 2., nan,  1.])
         """
-        place = np.searchsorted(self.ipix, ipix)
-        place = np.minimum(place, self.ipix.size - 1)
-        is_in_map = self.ipix[place] == ipix
+        index = np.searchsorted(self.ipix, ipix)
+        index = np.minimum(index, self.ipix.size - 1)
+        is_in_map = self.ipix[index] == ipix
         values = self.ts if name == "ts" else self.columns[name]
-        return np.where(is_in_map, values[place], np.nan)
+        return np.where(is_in_map, values[index], np.nan)
 
 
 def source_ts(columns: dict[str, np.ndarray]) -> np.ndarray:

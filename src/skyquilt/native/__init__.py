@@ -19,7 +19,7 @@ from skyquilt.native.arguments import (
     ARGUMENTS,
     INTERFACE,
     WITH_RESULT,
-    BandShares,
+    BandWeights,
     EntryLists,
     EventSpread,
     HitEvents,
@@ -31,7 +31,7 @@ from skyquilt.native.arguments import (
 
 __all__ = [
     "INTERFACE",
-    "BandShares",
+    "BandWeights",
     "EntryLists",
     "EventSpread",
     "HitEvents",

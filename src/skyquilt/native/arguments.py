@@ -60,13 +60,13 @@ class HitEvents(Arguments):
     """`hit_events` of interface.h."""
 
     _fields_ = (
-        ("places", ctypes.c_void_p),
+        ("directions", ctypes.c_void_p),
         ("flux_density", ctypes.c_void_p),
         ("psf_node", ctypes.c_void_p),
         ("exposure_node", ctypes.c_void_p),
     )
     arrays: ClassVar = {
-        "places": FLOAT64,
+        "directions": FLOAT64,
         "flux_density": FLOAT64,
         "psf_node": FLOAT64,
         "exposure_node": FLOAT64,
@@ -127,18 +127,18 @@ class SpreadTables(Arguments):
     }
 
 
-class BandShares(Arguments):
-    """`band_shares` of interface.h."""
+class BandWeights(Arguments):
+    """`band_weights` of interface.h."""
 
     _fields_ = (
         ("indptr", ctypes.c_void_p),
         ("component", ctypes.c_void_p),
-        ("share", ctypes.c_void_p),
+        ("weight", ctypes.c_void_p),
     )
     arrays: ClassVar = {
         "indptr": INT64,
         "component": INT64,
-        "share": FLOAT64,
+        "weight": FLOAT64,
     }
 
 
@@ -209,7 +209,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "n": ctypes.c_int64,
         "n_neighbours": ctypes.c_int64,
         "ipix": INT64,
-        "share": FLOAT64,
+        "fraction": FLOAT64,
         "dense": FLOAT64,
         "to": ctypes.POINTER(EntryLists),
     },
@@ -284,7 +284,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "near": ctypes.POINTER(NearbyItems),
         "image": ctypes.POINTER(ImagePixels),
         "tables": ctypes.POINTER(SpreadTables),
-        "to_band": ctypes.POINTER(BandShares),
+        "to_band": ctypes.POINTER(BandWeights),
         "yields": FLOAT64,
         "room": FLOAT64,
         "lists": INT64,

@@ -117,30 +117,30 @@ static best finish_free(const profile *curve, moments m, double p, double s, int
 {
     double log = m.log + s * (m.s1 - s * (m.s2 / 2 - s * (m.s3 / 3 - s * m.s4 / 4)));
     double s1 = m.s1 - s * (m.s2 - s * (m.s3 - s * m.s4)), s2 = m.s2 - s * (2 * m.s3 - s * 3 * m.s4);
-    place top = place_of(curve, p + s, log, s1, s2);
+    position top = position_of(curve, p + s, log, s1, s2);
     double ts = 2 * top.llr, curvature = top.curvature;
     uint8_t status = isfinite(curvature) && curvature > 0 ? GOOD : NOT_CONVERGED;
     return (best){ts > 0 ? ts : 0, p + s, top.flux, top.norm, curvature, p, m, n_iter, status};
 }
 
-/* Between the share t = p E / (B + p E) of all counts that the source is known to have at least and
- * at most, for LLR has one maximum along p. */
+/* Between the fraction t = p E / (B + p E) of all counts that the source is known to have at least
+ * and at most, for LLR has one maximum along p. */
 static best climb_free(const fit_bins *bins, moments m, const profile *curve,
                        const kernel_options *options)
 {
     double p = 0, low = 0, high = 1, e = curve->E / curve->B;
     int32_t max_iter = (int32_t)options->max_iter;
     for (int32_t n_iter = 1; n_iter <= max_iter; n_iter++) {
-        place here = place_of(curve, p, m.log, m.s1, m.s2);
+        position here = position_of(curve, p, m.log, m.s1, m.s2);
         double step = here.on_floor ? step_of(m, curve->E * here.norm)
                                     : free_step(m, curve->D, e / (1 + p * e));
         if (fabs(step) * sqrt(m.s2) < options->tolerance)
             return finish_free(curve, m, p, step, n_iter);
         *(here.slope > 0 ? &low : &high) = p * e / (1 + p * e);
-        double next = p + step, share = next * e / (1 + next * e);
-        if (!(share > low && share < high)) {
-            share = 0.5 * (low + high);
-            next = share / (e * (1 - share));
+        double next = p + step, fraction = next * e / (1 + next * e);
+        if (!(fraction > low && fraction < high)) {
+            fraction = 0.5 * (low + high);
+            next = fraction / (e * (1 - fraction));
         }
         p = next;
         m = skyquilt_moments(bins, p);

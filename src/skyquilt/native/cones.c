@@ -19,9 +19,9 @@ void add_cones(int64_t n_pixel, int64_t n_part, const double *directions, const 
         const double *v = directions + 3 * part;
         double cosine = v[0] * source[0] + v[1] * source[1] + v[2] * source[2];
         double inside = cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
-        double place = acos(inside) * ((double)(n_angle - 1) / 3.14159265358979323846);
-        int64_t node = place < (double)(n_angle - 2) ? (int64_t)place : n_angle - 2;
-        add_row(n_column, table + node * n_column, (float)(place - (double)node),
+        double position = acos(inside) * ((double)(n_angle - 1) / 3.14159265358979323846);
+        int64_t node = position < (double)(n_angle - 2) ? (int64_t)position : n_angle - 2;
+        add_row(n_column, table + node * n_column, (float)(position - (double)node),
                 image + part / n_part * n_column);
     }
 }

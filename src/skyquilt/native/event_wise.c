@@ -1,4 +1,4 @@
-/* Expected density of events at the places where events are, for sources at given directions. */
+/* Expected density of events at the directions where events are, for sources at given directions. */
 #include <math.h>
 #include <stdint.h>
 
@@ -6,24 +6,24 @@
 #include "nearby.h"
 
 /* Value between two rows of a table. */
-static double between(const double *values, int64_t n_column, int64_t column, double place)
+static double between(const double *values, int64_t n_column, int64_t column, double position)
 {
-    int64_t below = (int64_t)place;
-    double share = place - (double)below;
+    int64_t below = (int64_t)position;
+    double fraction = position - (double)below;
     const double *at = values + below * n_column + column;
-    return share > 0 ? (1 - share) * at[0] + share * at[n_column] : at[0];
+    return fraction > 0 ? (1 - fraction) * at[0] + fraction * at[n_column] : at[0];
 }
 
 /* Density of photons [sr-1] at a squared chord; columns are equal steps of the chord's root. */
 static double density(const double *psf, int64_t n_column, double step, double node, double chord2)
 {
-    double place = sqrt(sqrt(chord2)) / step;
-    int64_t column = (int64_t)place;
+    double position = sqrt(sqrt(chord2)) / step;
+    int64_t column = (int64_t)position;
     if (column >= n_column - 1)
         return 0;
-    double share = place - (double)column;
-    return (1 - share) * between(psf, n_column, column, node) +
-           share * between(psf, n_column, column + 1, node);
+    double fraction = position - (double)column;
+    return (1 - fraction) * between(psf, n_column, column, node) +
+           fraction * between(psf, n_column, column + 1, node);
 }
 
 /* Whether a squared chord is within the reach of either of the profiles beside a node. */
@@ -43,7 +43,7 @@ int64_t event_counts(int64_t n, const double *directions, const nearby_items *ne
         int64_t group = near->group[i];
         for (int64_t k = near->indptr[group]; k < near->indptr[group + 1]; k++)
             for (int64_t event = near->ranges[2 * k]; event < near->ranges[2 * k + 1]; event++) {
-                double chord2 = squared_chord(source, events->places + 3 * event);
+                double chord2 = squared_chord(source, events->directions + 3 * event);
                 double node = events->psf_node[event];
                 if (chord2 >= psf->most2 || !is_within(psf->reach2, node, chord2))
                     continue;

@@ -28,10 +28,10 @@ typedef struct {
     double *value;
 } entry_lists;
 
-/* Events: places, flux densities, and places of their energies among the rows of the point spread
- * function and the energies of the exposure: the one below, plus the share of the next. */
+/* Events: directions, flux densities, and positions of their energies among the rows of the point
+ * spread function and the energies of the exposure: the one below, plus the fraction of the next. */
 typedef struct {
-    const double *places, *flux_density, *psf_node, *exposure_node;
+    const double *directions, *flux_density, *psf_node, *exposure_node;
 } hit_events;
 
 /* Densities of photons around a source [sr-1]: rows of n_column equal steps of the root of the chord;
@@ -65,8 +65,8 @@ typedef struct {
  * indptr[band] to indptr[band + 1]. */
 typedef struct {
     const int64_t *indptr, *component;
-    const double *share;
-} band_shares;
+    const double *weight;
+} band_weights;
 
 int64_t interface_version(void);
 
@@ -100,8 +100,8 @@ int64_t local_weights(int64_t nside, const double *ring_theta, int64_t n, const 
                       int64_t n_t, const double *attitude, int64_t has_horizon, double *dense,
                       const entry_lists *to, uint8_t *status);
 
-/* Rows per sky direction from their bilinear neighbours: 4 n ring pixels with their shares. */
-int64_t merge_weights(int64_t n, int64_t n_neighbours, const int64_t *ipix, const double *share,
+/* Rows per sky direction from their bilinear neighbours: 4 n ring pixels with their fractions. */
+int64_t merge_weights(int64_t n, int64_t n_neighbours, const int64_t *ipix, const double *fraction,
                       double *dense, const entry_lists *to);
 
 /* Weighted sums of rows, shape (n, n_hit), and of their totals, shape (n,). */
@@ -142,7 +142,7 @@ int64_t event_counts(int64_t n, const double *directions, const nearby_items *ne
  * numbers that are 0. */
 int64_t pixel_counts(int64_t n, const double *directions, const nearby_items *near,
                      const image_pixels *image, const spread_tables *tables,
-                     const band_shares *to_band, const double *yields, double *room, int64_t *lists,
+                     const band_weights *to_band, const double *yields, double *room, int64_t *lists,
                      const entry_lists *to);
 
 /* Fraction of each component inside a border, for sources at n directions; `contained_part` has n

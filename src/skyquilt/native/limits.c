@@ -7,7 +7,7 @@
  *
  * has the right first four derivatives and is exact for bins of two kinds. A pixel's curve is pieced
  * together from a few such models, each used nearest to its pass: the last one of the fit, one or two
- * at each of the places where TS has fallen by 1, p = 0, and the upper limit if need be.
+ * at each of the positions where TS has fallen by 1, p = 0, and the upper limit if need be.
  *
  * The upper limit has the posterior probability `confidence_level` below it, for a prior that is flat
  * above zero flux (Helene 1983, Nucl. Instr. Meth. 212, 319): the integral of exp(LLR).
@@ -83,17 +83,17 @@ static const model *nearest(const models *all, double p)
     return found;
 }
 
-static place model_place(const profile *curve, const model *m, double p)
+static position model_position(const profile *curve, const model *m, double p)
 {
     double s = p - m->p, inverse1 = 1 / (1 + m->r1 * s), inverse2 = 1 / (1 + m->r2 * s);
     double log = m->log + m->w1 * log1p(m->r1 * s) + m->w2 * log1p(m->r2 * s) + m->line * s;
     double h1 = m->u1 * inverse1, h2 = m->u2 * inverse2;
-    return place_of(curve, p, log, h1 + h2, h1 * m->r1 * inverse1 + h2 * m->r2 * inverse2);
+    return position_of(curve, p, log, h1 + h2, h1 * m->r1 * inverse1 + h2 * m->r2 * inverse2);
 }
 
-static place place_at(const models *all, double p)
+static position position_at(const models *all, double p)
 {
-    return model_place(&all->pixel->curve, nearest(all, p), p);
+    return model_position(&all->pixel->curve, nearest(all, p), p);
 }
 
 /* A pass over the bins at p. */
@@ -106,10 +106,10 @@ static const model *add_pass(models *all, double p)
 
 /* Place where a model's LLR is half a unit below the top: Newton on u = sqrt(2 (top - LLR)), which is
  * nearly straight. */
-static place fall_of_model(const fitted *pixel, const model *m, double guess, double from, double to)
+static position fall_of_model(const fitted *pixel, const model *m, double guess, double from, double to)
 {
     double p = guess;
-    place at = model_place(&pixel->curve, m, p);
+    position at = model_position(&pixel->curve, m, p);
     for (int k = 0; k < MAX_STEPS; k++) {
         double u = sqrt(2 * (pixel->llr - at.llr)), slope = at.slope * at.stretch;
         if (u < 1) /* NaN, where the model is above the top, is as good as the top */
@@ -124,7 +124,7 @@ static place fall_of_model(const fitted *pixel, const model *m, double guess, do
             next = isfinite(to) ? 0.5 * (from + to) : from + 2 * (from - pixel->top) + guess - pixel->top;
         double change = fabs(next - p);
         p = next;
-        at = model_place(&pixel->curve, m, p);
+        at = model_position(&pixel->curve, m, p);
         if (change <= 1e-9 * fabs(p - pixel->top))
             break;
     }
@@ -140,7 +140,7 @@ static double fall(models *all, double guess, double to)
     const model *m = nearest(all, pixel->top);
     double from = pixel->top;
     for (int k = 0; k < MAX_PASSES; k++) {
-        place at = fall_of_model(pixel, m, guess, from, to), pass = model_place(&pixel->curve, m, m->p);
+        position at = fall_of_model(pixel, m, guess, from, to), pass = model_position(&pixel->curve, m, m->p);
         if (k > 0 && fabs(at.flux - pass.flux) <= CLOSE * fabs(at.flux - pixel->flux))
             return at.flux;
         guess = at.p;
@@ -149,7 +149,7 @@ static double fall(models *all, double guess, double to)
         if (!isfinite(guess))
             break;
         m = add_pass(all, guess);
-        *(model_place(&pixel->curve, m, guess).llr > pixel->llr - 0.5 ? &from : &to) = guess;
+        *(model_position(&pixel->curve, m, guess).llr > pixel->llr - 0.5 ? &from : &to) = guess;
     }
     return NAN;
 }
@@ -166,7 +166,7 @@ static const double WEIGHTS[BLOCK] = {0.1012285362903763, 0.2223810344533745, 0.
                                       0.3626837833783620, 0.3626837833783620, 0.3137066458778873,
                                       0.2223810344533745, 0.1012285362903763};
 
-/* exp(LLR - top) times the stretch, for a vector of places of a model; as `place_of`. */
+/* exp(LLR - top) times the stretch, for a vector of positions of a model; as `position_of`. */
 static inline lanes density(const profile *curve, const model *m, lanes p, double top)
 {
     lanes s = p - m->p, inverse1, inverse2, one = {0};
@@ -178,10 +178,10 @@ static inline lanes density(const profile *curve, const model *m, lanes p, doubl
         double D = curve->D, most = D / curve->B;
         lanes s1 = m->u1 * inverse1 + m->u2 * inverse2, unused;
         lanes s2 = m->u1 * m->r1 * inverse1 * inverse1 + m->u2 * m->r2 * inverse2 * inverse2;
-        lanes natural = 1 - p * s1 / D, share = larger(natural, FLOOR * one);
-        flux = share * most * p;
+        lanes natural = 1 - p * s1 / D, fraction = larger(natural, FLOOR * one);
+        flux = fraction * most * p;
         stretch = pick(natural > FLOOR, (D - 2 * p * s1 + p * p * s2) / curve->B, FLOOR * most * one);
-        log += D * (log_1p(share - 1, &unused) - (share - 1));
+        log += D * (log_1p(fraction - 1, &unused) - (fraction - 1));
     }
     lanes llr = log - flux * curve->E - top;
     return exponential(larger(smaller(llr, 50 * one), -600 * one)) * stretch;
@@ -207,19 +207,19 @@ static double mass_of(const models *all, const model *m, double from, double to,
 }
 
 /* Flux over which LLR falls by about PIECE_FALL. */
-static double width_of(const place *at)
+static double width_of(const position *at)
 {
     double slope = fabs(at->slope), curvature = fmax(at->curvature, 0);
     return 2 * PIECE_FALL / (slope + sqrt(slope * slope + 2 * PIECE_FALL * curvature));
 }
 
-/* p at which the background reaches its floor; the place after it. */
+/* p at which the background reaches its floor; the position after it. */
 static double floor_between(const models *all, double from, double to)
 {
-    int before = place_at(all, from).on_floor;
+    int before = position_at(all, from).on_floor;
     for (int k = 0; k < MAX_STEPS; k++) {
         double middle = 0.5 * (from + to);
-        *(place_at(all, middle).on_floor == before ? &from : &to) = middle;
+        *(position_at(all, middle).on_floor == before ? &from : &to) = middle;
     }
     return to;
 }
@@ -230,19 +230,19 @@ static int add_pieces(models *all, piece *pieces, double from, double end, doubl
 {
     const profile *curve = &all->pixel->curve;
     const model *m = nearest(all, from);
-    place at = model_place(curve, m, from);
+    position at = model_position(curve, m, from);
     int n = 0;
     for (; n < MAX_PIECES / 2 && at.p != end && at.llr > top - LAST_FALL; n++) {
         double width = width_of(&at) / at.stretch;
         if (curve->is_free)
             width = fmin(width, PIECE_FACTOR * (at.p + all->scale));
         double next = end > from ? fmin(at.p + width, end) : fmax(at.p - width, end);
-        if (place_at(all, next).on_floor != at.on_floor)
+        if (position_at(all, next).on_floor != at.on_floor)
             next = floor_between(all, at.p, next);
         double low = fmin(at.p, next), high = fmax(at.p, next);
         double middle = 0.5 * (low + high);
         m = nearest(all, middle);
-        place there = model_place(curve, m, middle);
+        position there = model_position(curve, m, middle);
         double weight = exp(fmin(there.llr - top, 0));
         /* where the source has most counts, the few others set the background: small differences */
         int is_delicate = curve->is_free && there.norm * curve->B < 0.5 * curve->D;
@@ -250,7 +250,7 @@ static int add_pieces(models *all, piece *pieces, double from, double end, doubl
             m = add_pass(all, middle);
         pieces[n] = (piece){low, high, mass_of(all, m, low, high, top)};
         m = nearest(all, next);
-        at = model_place(curve, m, next);
+        at = model_position(curve, m, next);
     }
     return at.p == end || at.llr <= top - LAST_FALL ? n : -1;
 }
@@ -263,7 +263,7 @@ static double divide_piece(const models *all, piece whole, double mass, double t
     double low = whole.from, high = whole.to, p = low + (high - low) * mass / whole.mass;
     for (int k = 0; k < MAX_STEPS; k++) {
         double excess = mass_of(all, m, whole.from, p, top) - mass;
-        place at = model_place(curve, m, p);
+        position at = model_position(curve, m, p);
         if (excess > 0)
             high = p;
         else
@@ -279,8 +279,8 @@ static double divide_piece(const models *all, piece whole, double mass, double t
     return p;
 }
 
-/* p that has this share of the posterior probability below it. */
-static double quantile(models *all, double share)
+/* p that has this fraction of the posterior probability below it. */
+static double quantile(models *all, double fraction)
 {
     const fitted *pixel = all->pixel;
     double peak = fmax(pixel->top, 0), top = pixel->top > 0 ? pixel->llr : 0, sum = 0, wanted;
@@ -292,7 +292,7 @@ static double quantile(models *all, double share)
     int n = n_left + n_right;
     for (int k = 0; k < n; k++)
         sum += pieces[k].mass;
-    wanted = share * sum;
+    wanted = fraction * sum;
     /* in ascending order: those left of the peak were made from right to left */
     for (int k = 0; k < n; k++) {
         piece next = pieces[k < n_left ? n_left - 1 - k : k];
@@ -310,7 +310,7 @@ limits skyquilt_limits(const fitted *pixel, double confidence_level)
     double scale = pixel->start.s2 > 0 ? pixel->start.s1 / pixel->start.s2
                                        : curve->B / (curve->D * curve->E);
     models all = {pixel, scale, 1, {model_of(pixel->p, pixel->at)}};
-    double step = pixel->flux_err / model_place(&pixel->curve, all.models, pixel->top).stretch;
+    double step = pixel->flux_err / model_position(&pixel->curve, all.models, pixel->top).stretch;
     limits found = {0};
     found.err_hi = fall(&all, pixel->top + step, INFINITY) - pixel->flux;
     double below = fmax(pixel->top - step, 0.5 * (pixel->top + pixel->lowest));
@@ -320,6 +320,6 @@ limits skyquilt_limits(const fitted *pixel, double confidence_level)
         found.err_lo = pixel->flux - fall(&all, below, pixel->lowest);
     if (pixel->p != 0)
         all.models[all.n++] = model_of(0, pixel->start);
-    found.ul = place_at(&all, quantile(&all, confidence_level)).flux;
+    found.ul = position_at(&all, quantile(&all, confidence_level)).flux;
     return found;
 }

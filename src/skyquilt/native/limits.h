@@ -12,7 +12,7 @@ typedef struct {
     moments start; /* at p = 0 */
     double p;      /* of the last pass, close to the top */
     moments at;    /* there */
-    double top, flux, llr, flux_err, norm; /* p, flux, LLR, error and background of the best place */
+    double top, flux, llr, flux_err, norm; /* p, flux, LLR, error and background of the best position */
 } fitted;
 
 typedef struct {

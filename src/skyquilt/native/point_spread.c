@@ -122,31 +122,31 @@ static double squared(double x)
     return x * x;
 }
 
-/* Squared chord from the source to a place on the edge. */
+/* Squared chord from the source to a position on the edge. */
 static double chord2_at(const edge *seen, double s)
 {
     double root = sqrt(1 - squared(seen->height)), half = sine_of(0.5 * s);
     return 2 * (squared(seen->height) / (1 + root) + 2 * root * squared(half));
 }
 
-/* Row of the tables below a squared chord, and the share of the next one. */
-static int64_t place_of(const spread *psf, double chord2, double *share)
+/* Row of the tables below a squared chord, and the fraction of the next one. */
+static int64_t position_of(const spread *psf, double chord2, double *fraction)
 {
-    double place = sqrt(sqrt(chord2)) / psf->step;
-    int64_t row = (int64_t)place, last = psf->n_column - 2;
+    double position = sqrt(sqrt(chord2)) / psf->step;
+    int64_t row = (int64_t)position, last = psf->n_column - 2;
     row = row < last ? row : last;
-    *share = smaller(place - (double)row, 1);
+    *fraction = smaller(position - (double)row, 1);
     return row;
 }
 
 static void read_row(const spread *psf, const double *table, double chord2, double *values)
 {
-    double share;
-    const double *below = table + place_of(psf, chord2, &share) * psf->n_component;
+    double fraction;
+    const double *below = table + position_of(psf, chord2, &fraction) * psf->n_component;
     const double *above = below + psf->n_component;
     for (int64_t k = 0; k < psf->n_wanted; k++) {
         int64_t c = psf->wanted[k];
-        values[c] = (1 - share) * below[c] + share * above[c];
+        values[c] = (1 - fraction) * below[c] + fraction * above[c];
     }
 }
 
@@ -157,7 +157,7 @@ static void add_values(const spread *psf, double factor, const double *values, d
         sum[psf->wanted[k]] += factor * values[psf->wanted[k]];
 }
 
-/* Difference in position angle between two places on a circle of height h. */
+/* Difference in position angle between two directions on a circle of height h. */
 static double turn(double h, double from, double to)
 {
     double across = h * sine_of(to - from), aside = sine_of(from) * sine_of(to);
@@ -230,19 +230,19 @@ static void add_points(const spread *psf, const double source[3], const double *
     const double low = 0.21132486540518713, high = 1 - low;
     double chord2[4], weight[4], all = 0;
     for (int k = 0; k < 4; k++) {
-        double s = k & 1 ? high : low, t = k & 2 ? high : low, place[3], right[3], up[3], normal[3];
+        double s = k & 1 ? high : low, t = k & 2 ? high : low, position[3], right[3], up[3], normal[3];
         for (int i = 0; i < 3; i++) {
             double bottom = corner[1][i] - corner[0][i], top = corner[2][i] - corner[3][i];
             double left = corner[3][i] - corner[0][i];
             right[i] = bottom + t * (top - bottom);
             up[i] = left + s * (top - bottom);
-            place[i] = corner[0][i] + s * bottom + t * up[i];
+            position[i] = corner[0][i] + s * bottom + t * up[i];
         }
         cross(right, up, normal);
-        double scale = 1 / sqrt(dot(place, place));
+        double scale = 1 / sqrt(dot(position, position));
         for (int i = 0; i < 3; i++)
-            place[i] *= scale;
-        chord2[k] = squared_chord(source, place);
+            position[i] *= scale;
+        chord2[k] = squared_chord(source, position);
         weight[k] = sqrt(dot(normal, normal));
         all += weight[k];
     }
@@ -286,7 +286,7 @@ static void integrate_pixel(const spread *psf, const double source[3], double di
 }
 
 /* List the components that contribute to any of some bands; `is_listed` is 0 before and after. */
-static int64_t list_components(const band_shares *to_band, const int64_t *band, const int64_t *last,
+static int64_t list_components(const band_weights *to_band, const int64_t *band, const int64_t *last,
                                int64_t *is_listed, int64_t *listed)
 {
     int64_t n = 0;
@@ -303,36 +303,36 @@ static int64_t list_components(const band_shares *to_band, const int64_t *band, 
 }
 
 /* Expected counts in a band of a pixel, from the integral of each component over it. */
-static double band_counts(const band_shares *to_band, int64_t band, const double *yield,
+static double band_counts(const band_weights *to_band, int64_t band, const double *yield,
                           const double *integral)
 {
     double sum = 0;
     for (int64_t e = to_band->indptr[band]; e < to_band->indptr[band + 1]; e++) {
         int64_t c = to_band->component[e];
-        sum += to_band->share[e] * yield[c] * integral[c];
+        sum += to_band->weight[e] * yield[c] * integral[c];
     }
     return sum;
 }
 
 /* The same in a pixel far away, where the densities of the components lie in rows of a table. */
-static double far_band_counts(const spread *psf, const band_shares *to_band, int64_t band,
-                              const double *yield, const double *below, double share,
+static double far_band_counts(const spread *psf, const band_weights *to_band, int64_t band,
+                              const double *yield, const double *below, double fraction,
                               double distance, const double *shape)
 {
     const double *above = below + psf->n_component;
     double sum = 0;
     for (int64_t e = to_band->indptr[band]; e < to_band->indptr[band + 1]; e++) {
         int64_t c = to_band->component[e];
-        double part = ((1 - share) * below[c] + share * above[c]) * shape[AREA];
+        double part = ((1 - fraction) * below[c] + fraction * above[c]) * shape[AREA];
         if (distance <= psf->reach[c] + shape[RADIUS] && part > ROUNDING)
-            sum += to_band->share[e] * yield[c] * part;
+            sum += to_band->weight[e] * yield[c] * part;
     }
     return sum;
 }
 
 int64_t pixel_counts(int64_t n, const double *directions, const nearby_items *near,
                      const image_pixels *image, const spread_tables *tables,
-                     const band_shares *to_band, const double *yields, double *room, int64_t *lists,
+                     const band_weights *to_band, const double *yields, double *room, int64_t *lists,
                      const entry_lists *to)
 {
     int64_t n_component = tables->n_component, end = 0, *wanted = lists + n_component;
@@ -351,11 +351,11 @@ int64_t pixel_counts(int64_t n, const double *directions, const nearby_items *ne
                 if (chord2 > squared(most + own[RADIUS]))
                     continue;
                 int64_t b = pixel ? bin_stop[pixel - 1] : 0;
-                double distance = sqrt(chord2), share = 0;
+                double distance = sqrt(chord2), fraction = 0;
                 int is_far = distance > psf.far * own[RADIUS];
                 const double *below = psf.density;
                 if (is_far) {
-                    below += place_of(&psf, chord2, &share) * n_component;
+                    below += position_of(&psf, chord2, &fraction) * n_component;
                 } else {
                     psf.n_wanted = list_components(to_band, bin_band + b,
                                                    bin_band + bin_stop[pixel], lists, wanted);
@@ -365,7 +365,7 @@ int64_t pixel_counts(int64_t n, const double *directions, const nearby_items *ne
                 }
                 for (; b < bin_stop[pixel]; b++) {
                     double sum = is_far ? far_band_counts(&psf, to_band, bin_band[b], yield, below,
-                                                          share, distance, own)
+                                                          fraction, distance, own)
                                         : band_counts(to_band, bin_band[b], yield, integral);
                     to->column[end] = b;
                     to->value[end] = sum;

@@ -78,7 +78,7 @@ static double error_at_bound(double slope, double curvature)
 }
 
 /* The pixel at zero flux, which is the best that is allowed. */
-static fitted stay(const fit_bins *bins, const profile *curve, moments m, place zero)
+static fitted stay(const fit_bins *bins, const profile *curve, moments m, position zero)
 {
     double flux_err = error_at_bound(zero.slope, zero.curvature);
     return (fitted){bins, *curve, .start = m, .at = m, .flux_err = flux_err, .norm = zero.norm};
@@ -110,7 +110,7 @@ void skyquilt_fit_pixel(const fit_bins *bins, double E, const kernel_options *op
         return;
     moments m = skyquilt_start(bins, &is_good);
     domain within = options->allow_negative ? skyquilt_domain(bins) : ABOVE_ZERO;
-    place zero = place_of(&curve, 0, 0, m.s1, m.s2);
+    position zero = position_of(&curve, 0, 0, m.s1, m.s2);
     uint8_t status = status_at_zero(m, E, zero.slope, is_good, within);
     fitted pixel;
     if (status == AT_BOUND)

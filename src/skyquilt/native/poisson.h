@@ -45,7 +45,7 @@ fit_bins skyquilt_place_bins(int64_t n, double *room);
 /* Set the first `n` of the bins to these counts and backgrounds. */
 void skyquilt_fill_bins(fit_bins *bins, int64_t n, const double *counts, const double *background);
 
-/* Fit what is in `bins` and put it at place `i`; E is the sum over all bins, with and without counts.
+/* Fit what is in `bins` and put it at position `i`; E is the sum over all bins, with and without counts.
  * A pixel that is not GOOD before is left as it is. Call it between `begin_flush` and `end_flush`. */
 void skyquilt_fit_pixel(const fit_bins *bins, double E, const kernel_options *options, int64_t i,
                         const fit_output *to);

@@ -28,30 +28,30 @@ typedef struct {
     int is_free;
 } profile;
 
-/* A place on the curve of best backgrounds. */
+/* A position on the curve of best backgrounds. */
 typedef struct {
     double p, flux, norm, llr;
     double slope;     /* of LLR with flux */
     double curvature; /* minus the second derivative of LLR with flux */
     double stretch;   /* of flux with p */
     int on_floor;
-} place;
+} position;
 
-static inline place place_of(const profile *curve, double p, double log, double s1, double s2)
+static inline position position_of(const profile *curve, double p, double log, double s1, double s2)
 {
     double E = curve->E, D = curve->D, B = curve->B;
     if (!curve->is_free)
-        return (place){p, p, 1, log - p * E, s1 - E, s2, 1, 0};
-    double share = (D - p * s1) / D; /* of the counts that the background has */
-    int on_floor = !(share > FLOOR);
-    share = on_floor ? FLOOR : share;
-    double norm = share * D / B, flux = norm * p;
+        return (position){p, p, 1, log - p * E, s1 - E, s2, 1, 0};
+    double fraction = (D - p * s1) / D; /* of the counts that the background has */
+    int on_floor = !(fraction > FLOOR);
+    fraction = on_floor ? FLOOR : fraction;
+    double norm = fraction * D / B, flux = norm * p;
     double width = D - 2 * p * s1 + p * p * s2; /* sum of d / (1 + p x)^2 */
-    return (place){
+    return (position){
         .p = p,
         .flux = flux,
         .norm = norm,
-        .llr = log + D * log1p(share - 1) - flux * E - D * (share - 1),
+        .llr = log + D * log1p(fraction - 1) - flux * E - D * (fraction - 1),
         .slope = s1 / norm - E,
         .curvature = on_floor ? s2 / (norm * norm) : (s2 * D - s1 * s1) / (norm * norm * width),
         .stretch = on_floor ? norm : width / B,

@@ -111,14 +111,14 @@ int64_t local_weights(int64_t nside, const double *ring_theta, int64_t n, const 
     return end;
 }
 
-int64_t merge_weights(int64_t n, int64_t n_neighbours, const int64_t *ipix, const double *share,
+int64_t merge_weights(int64_t n, int64_t n_neighbours, const int64_t *ipix, const double *fraction,
                       double *dense, const entry_lists *to)
 {
     growing sums = {dense, to->column, 0};
     int64_t end = 0;
     for (int64_t i = 0; i < n; i++) {
         for (int64_t k = i * n_neighbours; k < (i + 1) * n_neighbours; k++)
-            add_weight(&sums, ipix[k], share[k]);
+            add_weight(&sums, ipix[k], fraction[k]);
         end += take_weights(&sums, to->value + end);
         to->indptr[i + 1] = end;
     }

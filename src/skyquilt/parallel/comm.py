@@ -131,9 +131,9 @@ def close_comm(comm: "Comm | None") -> None:
 
 def _log_error(comm: "Comm", task: str, error: BaseException) -> None:
     """One line for an expected error, the traceback for any other; flushed, as Abort kills."""
-    place = f"{task}, rank {comm.Get_rank()} of {comm.Get_size()} on {host_name()}"
+    who = f"{task}, rank {comm.Get_rank()} of {comm.Get_size()} on {host_name()}"
     is_expected = isinstance(error, SkyquiltError)
-    logger.error("%s: %s", place, error, exc_info=None if is_expected else error)
+    logger.error("%s: %s", who, error, exc_info=None if is_expected else error)
     for handler in logging.getLogger().handlers:
         handler.flush()
     sys.stdout.flush()

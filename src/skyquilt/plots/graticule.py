@@ -60,19 +60,19 @@ def choose_step(values: np.ndarray) -> float:
 def find_crossings(
     along: np.ndarray, values: np.ndarray, step: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Places where values along an edge pass a multiple of `step`, and these multiples.
+    """Positions where values along an edge pass a multiple of `step`, and these multiples.
 
     Parameters
     ----------
     along, values : ndarray of float64, shape (n,)
-        Place on the edge, and the coordinate there.
+        Position on the edge, and the coordinate there.
     step : float
         Step of the labels.
 
     Returns
     -------
     at, multiples : ndarray of float64, shape (n_label,)
-        Place and value of each label.
+        Position and value of each label.
 
     Examples
     --------
@@ -82,8 +82,8 @@ def find_crossings(
     cell = np.floor(values / step)
     (before,) = np.nonzero(np.diff(cell))
     multiples = np.maximum(cell[before], cell[before + 1]) * step
-    share = (multiples - values[before]) / (values[before + 1] - values[before])
-    return along[before] + share * (along[before + 1] - along[before]), multiples
+    fraction = (multiples - values[before]) / (values[before + 1] - values[before])
+    return along[before] + fraction * (along[before + 1] - along[before]), multiples
 
 
 def _draw_lines(axes: Axes, centre: np.ndarray, lon_step: float, lat_step: float) -> None:

@@ -81,7 +81,7 @@ def draw_marks(axes: Axes, marks: Marks, project: Callable, clip_on: bool = True
     marks : Marks
         Positions.
     project : callable
-        Turns arrays of longitude and latitude [deg] into places in the map.
+        Turns arrays of longitude and latitude [deg] into positions in the map.
     clip_on : bool, optional
         Cut marks at the edge of the axes.
     """

@@ -12,7 +12,7 @@ _NEWTON_STEPS = 40
 
 
 def mollweide(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Place of sky positions in the Mollweide map centred on longitude 0.
+    """Position of sky positions in the Mollweide map centred on longitude 0.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def mollweide(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     Returns
     -------
     x, y : ndarray of float64, shape (n,)
-        Place in the ellipse with half axes 2 and 1.
+        Position in the ellipse with half axes 2 and 1.
 
     Examples
     --------
@@ -40,12 +40,12 @@ def mollweide(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def from_mollweide(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sky positions of places in the Mollweide map.
+    """Sky positions of positions in the Mollweide map.
 
     Parameters
     ----------
     x, y : ndarray of float64, any shape
-        Places.
+        Positions.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def from_mollweide(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def zenithal(vec: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Place of directions in the azimuthal equal-area map around a direction.
+    """Position of directions in the azimuthal equal-area map around a direction.
 
     Close to the centre this is the tangent plane; unlike that, it holds regions of any size
     without stretching them.
@@ -74,7 +74,7 @@ def zenithal(vec: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarra
     Returns
     -------
     x, y : ndarray of float64, shape (n,)
-        Place [deg].
+        Position [deg].
     """
     east, north = _axes(centre)
     scale = np.degrees(np.sqrt(2 / np.maximum(1 + vec @ centre, 1e-12)))
@@ -82,12 +82,12 @@ def zenithal(vec: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def from_zenithal(x: np.ndarray, y: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Directions of places in the azimuthal equal-area map.
+    """Directions of positions in the azimuthal equal-area map.
 
     Parameters
     ----------
     x, y : ndarray of float64, any shape
-        Places [deg], less than 114 deg from the origin.
+        Positions [deg], less than 114 deg from the origin.
     centre : ndarray of float64, shape (3,)
         Direction at the origin.
 

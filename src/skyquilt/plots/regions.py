@@ -105,7 +105,7 @@ def draw_region(
     axes : Axes
         Map to draw into.
     x, y : ndarray of float64, shape (n_edge, 2)
-        Places of the ends of each edge; NaN leaves a gap.
+        Positions of the ends of each edge; NaN leaves a gap.
     region : OutlinedRegion
         The region.
     color : str

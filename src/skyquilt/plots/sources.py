@@ -27,7 +27,7 @@ _RING: dict[str, Any] = {
 def project_sources(
     sources: Mapping[str, np.ndarray], frame: str, project: Callable
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the sources of a list in a map.
+    """Positions of the sources of a list in a map.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def project_sources(
     frame : {"galactic", "icrs"}
         Frame of the map.
     project : callable
-        Turns arrays of longitude and latitude [deg] into places in the map.
+        Turns arrays of longitude and latitude [deg] into positions in the map.
     """
     return project(*(sources[name] for name in _POSITION[frame]))
 
@@ -49,7 +49,7 @@ def draw_sources(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     axes : Axes
         Map to draw into.
     x, y : ndarray of float64, shape (n,)
-        Places in the map, see `project_sources`; those that are NaN are not in it.
+        Positions in the map, see `project_sources`; those that are NaN are not in it.
     """
     rows = np.flatnonzero(np.isfinite(x))
     if not rows.size:

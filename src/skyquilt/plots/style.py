@@ -49,7 +49,7 @@ _SETTINGS: Any = {
     "ytick.direction": "in",
     "pdf.fonttype": 42,  # whole TrueType fonts, which journals ask for
 }
-_SEAL_PLACE = MappingProxyType({".png": "skyquilt", ".pdf": "Keywords"})
+_SEAL_KEY = MappingProxyType({".png": "skyquilt", ".pdf": "Keywords"})
 # without these, two runs give different bytes
 _METADATA: Mapping[str, dict[str, str | None]] = MappingProxyType(
     {".png": {"Software": None}, ".pdf": {"CreationDate": None, "Producer": None, "Creator": None}}
@@ -159,7 +159,7 @@ def save(figure: Figure, path: str | Path, provenance: Provenance | None = None)
         raise ValueError(f"{path}: allowed are the endings {', '.join(_METADATA)}.")
     metadata = dict(_METADATA[path.suffix])
     if provenance is not None:
-        metadata[_SEAL_PLACE[path.suffix]] = seal_text(_FIGURE, provenance.record())
+        metadata[_SEAL_KEY[path.suffix]] = seal_text(_FIGURE, provenance.record())
     with new_product(path) as partial:
         figure.savefig(partial, dpi=_DPI, metadata=metadata)
         if provenance is not None:

@@ -130,7 +130,7 @@ def _half_width(cells, regions: list[OutlinedRegion], centre: np.ndarray, marks:
 def _find_sources(
     sources: Mapping[str, np.ndarray] | None, frame: str, project: Callable, half: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the sources, NaN outside the patch."""
+    """Positions of the sources, NaN outside the patch."""
     if sources is None:
         return np.empty(0), np.empty(0)
     x, y = project_sources(sources, frame, project)
@@ -151,10 +151,10 @@ def _draw_patch(
 
 def _sample_finest(skymap, cells, vec: np.ndarray) -> np.ndarray:
     """TS of directions in the frame of the map, from whichever of both maps is finer there."""
-    place = cells.find(rotate(rotation(skymap.frame, cells.frame), vec))
-    is_finer = (place >= 0) & (cells.pixel_area[place] <= skymap.pixel_area * (1 + 1e-9))
+    index = cells.find(rotate(rotation(skymap.frame, cells.frame), vec))
+    is_finer = (index >= 0) & (cells.pixel_area[index] <= skymap.pixel_area * (1 + 1e-9))
     flat = skymap.sample("ts", vec_to_nest(skymap.nside, vec))
-    return np.where(is_finer, cells.ts[place], flat)
+    return np.where(is_finer, cells.ts[index], flat)
 
 
 def _project(edges: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

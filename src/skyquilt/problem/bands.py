@@ -57,7 +57,7 @@ class Bands:
     Raises
     ------
     ValueError
-        If shapes do not fit, edges do not rise, or a number of a band is none.
+        If shapes do not fit, edges do not ascend, or a number of a band is none.
     """
 
     edges: np.ndarray
@@ -120,13 +120,13 @@ def check_band_edges(edges: np.ndarray, dataset: Sequence[str]) -> None:
     Raises
     ------
     ValueError
-        If an edge is not finite or not above 0, a band does not rise, or two bands of one data
+        If an edge is not finite or not above 0, a band does not ascend, or two bands of one data
         set overlap.
     """
     if not (np.all(np.isfinite(edges)) and np.all(edges > 0)):
         raise ValueError(f"edges of bands: {edges.tolist()} keV: allowed are numbers above 0.")
     if not np.all(edges[:, 0] < edges[:, 1]):
-        raise ValueError(f"edges of bands: {edges.tolist()} keV: each band must rise.")
+        raise ValueError(f"edges of bands: {edges.tolist()} keV: each band must ascend.")
     for name in set(dataset):
         own = edges[[name == other for other in dataset]]
         own = own[np.argsort(own[:, 0])]

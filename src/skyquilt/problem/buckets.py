@@ -106,10 +106,10 @@ class Buckets:
         centers = nest_to_vec(self.nside, bucket)
         # both a direction and an item may lie at the corner of its bucket
         reach = np.degrees(radius) + 2 * bucket_radius(self.nside)
-        occupied, places = self._occupied_near(centers, reach)
+        occupied, positions = self._occupied_near(centers, reach)
         ranges = []
         for center in centers:
-            near = occupied[_is_within(places, center, reach)]
+            near = occupied[_is_within(positions, center, reach)]
             ranges.append(_merge(self.start[near], self.start[near + 1]))
         return Nearby(
             group.astype(np.int64),
@@ -119,13 +119,13 @@ class Buckets:
 
     def _occupied_near(self, centers: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
         """Buckets with items within an angle [deg] of any of some directions, and others."""
-        occupied, places = self._occupied
+        occupied, positions = self._occupied
         middle = centers.sum(axis=0)
         if not len(centers) or not middle.any():
-            return occupied, places
+            return occupied, positions
         spread = separation(centers, middle).max()
-        is_near = _is_within(places, middle / np.linalg.norm(middle), reach + spread)
-        return occupied[is_near], places[is_near]
+        is_near = _is_within(positions, middle / np.linalg.norm(middle), reach + spread)
+        return occupied[is_near], positions[is_near]
 
     @cached_property
     def _occupied(self) -> tuple[np.ndarray, np.ndarray]:
@@ -156,10 +156,10 @@ def bucket_radius(nside: int) -> float:
     return float(separation(np.array([*centre, z_centre]), corner))
 
 
-def _is_within(places: np.ndarray, center: np.ndarray, angle: float) -> np.ndarray:
+def _is_within(positions: np.ndarray, center: np.ndarray, angle: float) -> np.ndarray:
     """Whether directions lie within an angle [deg] of another, or within rounding of it."""
     limit = np.cos(np.radians(angle)) if angle < 180 else -1.0
-    return places @ center >= limit - 1e-12
+    return positions @ center >= limit - 1e-12
 
 
 def _merge(first: np.ndarray, stop: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Where photons one by one may come from: what is needed to simulate them.
 
 A fit of photons needs expected densities at the photons that there are. A simulated sky has others,
-at new places and energies; this holds what is expected there.
+at new positions and energies; this holds what is expected there.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _ATTRIBUTES = ("frame", "background_frame", "span")
 
 @dataclass(frozen=True, eq=False)
 class EventDensity:
-    """Background and reference spectrum at any place and energy.
+    """Background and reference spectrum at any position and energy.
 
     Attributes
     ----------
@@ -127,10 +127,10 @@ class EventDensity:
         )
 
 
-def node_places(nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
-    """Places of energies among nodes, linear in the logarithm: 2.3 is 0.3 of the way from 2 to 3.
+def node_positions(nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
+    """Positions of energies among nodes, linear in the logarithm: 2.3 is 0.3 of the way to 3.
 
-    Energies beyond the nodes have the place of the first or last.
+    Energies beyond the nodes have the position of the first or last.
     """
-    place = np.interp(np.log(energy), np.log(nodes), np.arange(float(len(nodes))))
-    return np.clip(place, 0, len(nodes) - 1)
+    position = np.interp(np.log(energy), np.log(nodes), np.arange(float(len(nodes))))
+    return np.clip(position, 0, len(nodes) - 1)

@@ -1,4 +1,4 @@
-"""Expectation of photons that are known one by one, each with its place and energy.
+"""Expectation of photons that are known one by one, each with its position and energy.
 
 The bins are infinitely small around each event, so expected counts and background are densities,
 per solid angle and energy: the fit needs only their ratio. A source of unit flux at p expects
@@ -45,10 +45,10 @@ _DATASETS = {
         "cm-2 s-1 keV-1", "reference spectrum at the energy of each event", is_mapped=True
     ),
     "psf_place": StoredDataset(
-        "", "place of each event's energy among those of the profiles", is_mapped=True
+        "", "position of each event's energy among those of the profiles", is_mapped=True
     ),
     "exposure_place": StoredDataset(
-        "", "place of each event's energy among those of the exposure", is_mapped=True
+        "", "position of each event's energy among those of the exposure", is_mapped=True
     ),
     "total_weight": StoredDataset("cm-2 s-1", "expected counts per exposure at each energy"),
     "band_weight": StoredDataset("cm-2 s-1", "the same of each band of measured energy"),
@@ -79,7 +79,7 @@ class EventWise:
     exposure : HealpixGrid
         Effective area times time [cm2 s] at each energy.
     total_weight : ndarray of float64, shape (n_energy,)
-        Expected counts over all places and energies per exposure at each energy [cm-2 s-1].
+        Expected counts over all positions and energies per exposure at each energy [cm-2 s-1].
     theta : ndarray of float64, shape (n_theta,)
         Angles of the profiles [rad].
     profile : ndarray of float64, shape (n_profile, n_theta)
@@ -87,10 +87,10 @@ class EventWise:
     lost_fraction : float
         Fraction of the photons beyond the reach of a profile.
     most : HealpixGrid, optional
-        Largest ratio of expected density to background, over all places and energies, of a source
-        of unit flux: what bounds fluxes below zero where there are no events.
+        Largest ratio of expected density to background, over all positions and energies, of a
+        source of unit flux: what bounds fluxes below zero where there are no events.
     density : EventDensity, optional
-        What is expected at other places and energies: of a problem from which skies are simulated.
+        What is expected at other positions and energies: of a problem that skies are drawn from.
     by_energy : EventEnergies, optional
         Energies of the events, and what the weights of the total are made of; kept where the
         spectrum may vary.

@@ -154,8 +154,8 @@ def _over_area(
     r = angles[:, np.newaxis, np.newaxis]
     half = np.sin((r - inside) / 2) ** 2 + np.sin(r) * np.sin(inside) * np.sin(turn / 2) ** 2
     rho = 2 * np.arcsin(np.sqrt(np.clip(half, 0, 1))).reshape(angles.size, -1)
-    share = np.repeat(weight / 2, turn.size) / turn.size
-    factor = np.where(rho <= theta[-1], share, 0.0)
+    fraction = np.repeat(weight / 2, turn.size) / turn.size
+    factor = np.where(rho <= theta[-1], fraction, 0.0)
     return (_interpolation(np.minimum(rho, theta[-1]), factor, theta) @ profile.T).T
 
 
@@ -180,7 +180,7 @@ def _nodes(
 
 
 def _ring_mean(r: np.ndarray, rho: np.ndarray, sigma: float) -> np.ndarray:
-    """Mean of the Gaussian over the ring of radius rho around a place at r from its centre."""
+    """Mean of the Gaussian over the ring of radius rho around a position at r from its centre."""
     from scipy.special import i0e
 
     kappa = sigma**-2
@@ -196,9 +196,9 @@ def _interpolation(rho: np.ndarray, factor: np.ndarray, at: np.ndarray) -> "csr_
 
     n, m = rho.shape
     index = np.clip(np.searchsorted(at, rho, side="right") - 1, 0, at.size - 2)
-    share = (rho - at[index]) / (at[index + 1] - at[index])
+    fraction = (rho - at[index]) / (at[index + 1] - at[index])
     row = np.repeat(np.arange(n), m)
-    entries = np.concatenate([(factor * (1 - share)).ravel(), (factor * share).ravel()])
+    entries = np.concatenate([(factor * (1 - fraction)).ravel(), (factor * fraction).ravel()])
     column = np.concatenate([index.ravel(), index.ravel() + 1])
     return csr_array((entries, (np.tile(row, 2), column)), shape=(n, at.size))
 

@@ -204,7 +204,7 @@ class Joint:
 
 @runtime_checkable
 class HasPlacesBetween(Protocol):
-    """An expectation of places that are no bins: sources may have counts there, too."""
+    """An expectation of positions that are no bins: sources may have counts there, too."""
 
     def most_between(self, directions: np.ndarray) -> np.ndarray:
         """Largest ratio of expected counts to background there, shape (n,)."""
@@ -230,9 +230,9 @@ def _side_by_side(
     n_entries = sum(block.bin.size for block in blocks)
     bins, unit_counts = np.empty(n_entries, np.int64), np.empty(n_entries)
     for block, first_bin, end, length in zip(blocks, first_bins, ends.T, lengths.T, strict=True):
-        place = np.arange(block.bin.size) + np.repeat(end - block.indptr[1:], length)
-        bins[place] = block.bin + first_bin
-        unit_counts[place] = block.unit_counts
+        entry = np.arange(block.bin.size) + np.repeat(end - block.indptr[1:], length)
+        bins[entry] = block.bin + first_bin
+        unit_counts[entry] = block.unit_counts
     return np.append(0, ends[:, -1]), bins, unit_counts
 
 
@@ -326,7 +326,7 @@ def _background_total(problems: Mapping[str, FitProblem]) -> float | None:
     return sum(known) if len(known) == len(totals) else None
 
 
-def energy_hull(problems: Mapping[str, FitProblem]) -> tuple[float, float]:
+def energy_range(problems: Mapping[str, FitProblem]) -> tuple[float, float]:
     """Lowest and highest measured energy of several problems [keV]."""
     ranges = [problem.description.energy_range_keV for problem in problems.values()]
     return min(low for low, _ in ranges), max(high for _, high in ranges)
@@ -337,12 +337,12 @@ def _description(problems: Mapping[str, FitProblem]) -> Description:
     return Description(
         instrument=", ".join(dict.fromkeys(one.instrument for one in each)),
         spectrum=each[0].spectrum,
-        energy_range_keV=energy_hull(problems),
+        energy_range_keV=energy_range(problems),
         background_scale_from="each data set has its own",
         n_bins=sum(one.n_bins for one in each),
         n_masked_bins=sum(one.n_masked_bins for one in each),
         n_masked_counts=sum(one.n_masked_counts for one in each),
-        time_span=_time_hull(each),
+        time_span=_time_span(each),
         response_pixel_deg=max(one.response_pixel_deg for one in each),
         sharpness_deg=min((one.sharpness_deg for one in each if one.sharpness_deg), default=0.0),
         shape=each[0].shape,
@@ -350,7 +350,7 @@ def _description(problems: Mapping[str, FitProblem]) -> Description:
     )
 
 
-def _time_hull(each: list[Description]) -> tuple[float, float] | None:
+def _time_span(each: list[Description]) -> tuple[float, float] | None:
     """Earliest start and latest end of the data sets that know their times."""
     spans = [one.time_span for one in each if one.time_span is not None]
     return (min(start for start, _ in spans), max(end for _, end in spans)) if spans else None

@@ -51,7 +51,7 @@ class LocalTable:
     """Response rows per spacecraft direction, and the attitude during the observation.
 
     The source crosses the spacecraft's sky; each attitude sample adds the bilinear mean of the
-    four rows around the source's place, times the sample's seconds.
+    four rows around the source's position, times the sample's seconds.
 
     Attributes
     ----------

@@ -94,8 +94,8 @@ def find_hits(vertices: np.ndarray, counts: np.ndarray) -> tuple[PixelImage, np.
     -------
     image : PixelImage
         Pixels with counts, and border.
-    place : ndarray of int64, shape (n_hit,)
-        Place of each hit bin in ``counts.ravel()``.
+    index : ndarray of int64, shape (n_hit,)
+        Index of each hit bin in ``counts.ravel()``.
 
     Raises
     ------

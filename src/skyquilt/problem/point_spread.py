@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from skyquilt.blocks import SparseBlock
-from skyquilt.native import BandShares, ImagePixels, SpreadTables, entry_lists, kernels
+from skyquilt.native import BandWeights, ImagePixels, SpreadTables, entry_lists, kernels
 from skyquilt.problem.buckets import bucket_radius
 from skyquilt.problem.datasets import (
     StoredDataset,
@@ -64,8 +64,8 @@ class PointSpread:
     image : PixelImage
         Pixels with counts, their bins, and the border of the image; see `find_hits`.
     yields : HealpixGrid
-        Expected counts for unit flux of each component of a source at a place, before any is lost
-        at the border or measured outside the bands.
+        Expected counts for unit flux of each component of a source at a position, before any is
+        lost at the border or measured outside the bands.
     theta : ndarray of float64, shape (n_theta,)
         Angles of the profiles [rad], from 0, ascending.
     profile : ndarray of float64, shape (n_component, n_theta)
@@ -195,7 +195,7 @@ class PointSpread:
             bin_band=image.bin_band,
         )
         end = kernels.pixel_counts(
-            *(n, directions, near.as_argument(), pixels, self._tables, self._shares, yields),
+            *(n, directions, near.as_argument(), pixels, self._tables, self._band_weights, yields),
             *(np.empty(2 * n_component), np.zeros(2 * n_component + 1, np.int64)),
             entry_lists(indptr, hit, counts),
         )
@@ -246,8 +246,8 @@ class PointSpread:
         near = self.image.buckets.near(directions, self._radius)
         return float(np.mean(near.sum_over_items(np.arange(self.image.buckets.n_item + 1))))
 
-    def share_hit(self, looks: float) -> float:
-        """Share of the pixels with counts, where so many of them are looked at."""
+    def fraction_hit(self, looks: float) -> float:
+        """Fraction of the pixels with counts, where so many of them are looked at."""
         area = self.image.shapes[:, 3].mean() if len(self.image.shapes) else 1.0
         radius = self._radius + 2 * np.radians(bucket_radius(self.bucket_nside))
         return min(1.0, looks * area / (4 * np.pi * np.sin(min(radius, np.pi) / 2) ** 2))
@@ -312,13 +312,13 @@ class PointSpread:
         return _FAR_OF_SQUARES if are_squares(self.image) else _FAR
 
     @cached_property
-    def _shares(self) -> BandShares:
+    def _band_weights(self) -> BandWeights:
         """Probabilities above 0, band by band, as the kernels read them."""
         band, component = np.nonzero(self.to_band.T)
         ends = np.searchsorted(band, np.arange(self.to_band.shape[1] + 1))
-        share = np.ascontiguousarray(self.to_band[component, band], np.float64)
-        return BandShares.of(
-            indptr=ends.astype(np.int64), component=np.ascontiguousarray(component), share=share
+        weight = np.ascontiguousarray(self.to_band[component, band], np.float64)
+        return BandWeights.of(
+            indptr=ends.astype(np.int64), component=np.ascontiguousarray(component), weight=weight
         )
 
     @cached_property

@@ -102,9 +102,9 @@ def blur(theta: np.ndarray, profile: np.ndarray, psf: Profiles, area: float) -> 
     ndarray of float64, shape (n_profile, N_COLUMN)
         Densities [sr-1].
     """
-    at, share = np.polynomial.legendre.leggauss(4)
+    at, fraction = np.polynomial.legendre.leggauss(4)
     x, y = (np.sqrt(area) / 2 * values for values in np.meshgrid(at, at))
-    weight = np.outer(share, share) / 8  # two squares
+    weight = np.outer(fraction, fraction) / 8  # two squares
     turned = (x + y) / np.sqrt(2), (x - y) / np.sqrt(2)
     angles = root_angles(2 * np.arcsin(np.square(psf.step * (N_COLUMN - 1)) / 2), N_COLUMN)
     blurred = np.zeros_like(psf.density)
@@ -152,8 +152,8 @@ def root_angles(last: float, n: int) -> np.ndarray:
 
 def _between(angles: np.ndarray) -> np.ndarray:
     """The angles and `_FINE` - 1 more after each of them."""
-    share = np.arange(_FINE) / _FINE
-    first = angles[:-1, np.newaxis] + np.diff(angles)[:, np.newaxis] * share
+    fraction = np.arange(_FINE) / _FINE
+    first = angles[:-1, np.newaxis] + np.diff(angles)[:, np.newaxis] * fraction
     return np.append(first.ravel(), angles[-1])
 
 

@@ -113,7 +113,7 @@ class Shaped:
     def most_between(self, directions: np.ndarray) -> np.ndarray:
         """Largest ratio of expected counts to background where there are no bins, shape (n,).
 
-        No smaller than it is: as if all points had theirs at one place.
+        No smaller than it is: as if all points had theirs at one position.
         """
         points = self.points.around(directions, self.pole)
         each = most_between(self.expectation, points.reshape(-1, 3))

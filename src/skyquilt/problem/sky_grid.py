@@ -73,13 +73,13 @@ class HealpixGrid:
         ipix, weight = interp_ring(self.nside, directions)
         if self.ipix is None:
             return self._mean(ipix, weight)
-        place, is_there = _find(self.ipix, ipix)
-        total = self._mean(place, np.where(is_there, weight, 0.0))
+        index, is_there = _find(self.ipix, ipix)
+        total = self._mean(index, np.where(is_there, weight, 0.0))
         at_edge = np.flatnonzero(np.any(~is_there & (weight > 0), axis=1))
         if len(at_edge):
-            share = np.sum(weight[at_edge], axis=1, where=is_there[at_edge], keepdims=True)
+            fraction = np.sum(weight[at_edge], axis=1, where=is_there[at_edge], keepdims=True)
             own, is_known = _find(self.ipix, vec_to_ring(self.nside, directions[at_edge]))
-            near = np.divide(total[at_edge], share, out=self.values[own], where=share > 0)
+            near = np.divide(total[at_edge], fraction, out=self.values[own], where=fraction > 0)
             total[at_edge] = np.where(is_known[:, np.newaxis], near, np.nan)
         return total
 
@@ -89,18 +89,18 @@ class HealpixGrid:
             return np.ones(len(directions), dtype=bool)
         return _find(self.ipix, vec_to_ring(self.nside, directions))[1]
 
-    def _mean(self, place: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    def _mean(self, index: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Weighted sums of four rows."""
-        total = weight[:, 0, np.newaxis] * self.values[place[:, 0]]
+        total = weight[:, 0, np.newaxis] * self.values[index[:, 0]]
         for k in range(1, 4):
-            total += weight[:, k, np.newaxis] * self.values[place[:, k]]
+            total += weight[:, k, np.newaxis] * self.values[index[:, k]]
         return total
 
 
 def _find(known: np.ndarray, ipix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places of pixels among those that are known, ascending, and which of them there are."""
-    place = np.minimum(np.searchsorted(known, ipix), len(known) - 1)
-    return place, known[place] == ipix
+    """Indices of pixels among those that are known, ascending, and which of them there are."""
+    index = np.minimum(np.searchsorted(known, ipix), len(known) - 1)
+    return index, known[index] == ipix
 
 
 class Interpolated(Protocol):

@@ -134,14 +134,14 @@ class SkyTable:
 
     def weights(self, directions: np.ndarray) -> SparseWeights:
         """Weights of the rows for each direction, sum 1."""
-        ipix, share = self._neighbours(directions)
+        ipix, fraction = self._neighbours(directions)
         if self.ordering == "NESTED":
             ipix = ring_to_nest(self.nside, ipix)
         n, size = len(ipix), ipix.size
         dense = np.zeros(len(self.totals))
         indptr, row, weight = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
         end = kernels.merge_weights(
-            n, ipix.shape[1], ipix, share, dense, entry_lists(indptr, row, weight)
+            n, ipix.shape[1], ipix, fraction, dense, entry_lists(indptr, row, weight)
         )
         return SparseWeights(indptr, row[:end], weight[:end])
 
@@ -185,7 +185,7 @@ class SkyTable:
         return (4.0 if self.interpolation == "bilinear" else 1.0) * self.n_hit
 
     def _neighbours(self, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Ring pixels and their shares, shape (n, 4) or (n, 1)."""
+        """Ring pixels and their weights, shape (n, 4) or (n, 1)."""
         if self.interpolation == "bilinear":
             return interp_ring(self.nside, directions)
         ipix = vec_to_ring(self.nside, directions)[:, np.newaxis]

@@ -1,4 +1,4 @@
-"""Exposure per node of true energy, apart from flux, for components of a point spread function."""
+"""Exposure per node of true energy, without flux, for components of a point spread function."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any

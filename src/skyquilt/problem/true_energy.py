@@ -85,11 +85,11 @@ class TrueEnergy:
         """
         inside = [one for one in borders if edges[0] < one < edges[-1]]
         ends = np.union1d(edges, inside)
-        at, share = np.polynomial.legendre.leggauss(_ORDER)
+        at, fraction = np.polynomial.legendre.leggauss(_ORDER)
         half = np.log(ends[1:] / ends[:-1])[:, np.newaxis] / 2
         energy = ends[:-1, np.newaxis] * np.exp(half * (1 + at))
         indptr = _ORDER * np.searchsorted(ends, edges).astype(np.int64)
-        weight = (share * half * energy).ravel()
+        weight = (fraction * half * energy).ravel()
         return cls(energy.ravel(), indptr, np.arange(weight.size), weight)
 
     @classmethod

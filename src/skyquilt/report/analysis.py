@@ -90,10 +90,11 @@ def headline(summary: Mapping[str, Any]) -> str:
     best = summary["best"]
     if best is None:
         return "No direction prefers a source: TS is 0 everywhere."
-    place = best["icrs"]
+    position = best["icrs"]
     region = summary["credible"][-1]
     return (
-        f"TS {number(best['ts'])} at R.A. {degrees(place['lon'])}, Dec. {degrees(place['lat'])}; "
+        f"TS {number(best['ts'])} at R.A. {degrees(position['lon'])}, "
+        f"Dec. {degrees(position['lat'])}; "
         f"{percent(region['level'])} credible region of {area(region['area_deg2'])}."
     )
 
@@ -166,9 +167,9 @@ def _position(products: Products) -> PageSection:
     tables = []
     positions = {"best": summary["best"], "true": summary["true_position"]}
     rows = [
-        [name, *(degrees(place[frame][axis], 4) for frame, axis in _AXES)]
-        for name, place in positions.items()
-        if place
+        [name, *(degrees(position[frame][axis], 4) for frame, axis in _AXES)]
+        for name, position in positions.items()
+        if position
     ]
     if rows:
         heads = ["position", "R.A.", "Dec.", "l", "b"]
@@ -377,10 +378,10 @@ def _describe(name: str, summary: Mapping[str, Any]) -> tuple[str, str]:
     best = summary["best"]
     peak = "no source is preferred anywhere"
     if best:
-        place = best[summary["frame"]]
+        position = best[summary["frame"]]
         peak = (
-            f"the largest TS is {number(best['ts'])} at longitude {degrees(place['lon'])}, "
-            f"latitude {degrees(place['lat'])}"
+            f"the largest TS is {number(best['ts'])} at longitude {degrees(position['lon'])}, "
+            f"latitude {degrees(position['lat'])}"
         )
     frame = {"galactic": "galactic coordinates", "icrs": "ICRS"}[summary["frame"]]
     if name == "ts":

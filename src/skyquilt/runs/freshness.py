@@ -170,11 +170,11 @@ def _telling(product: Product, paths: tuple[Path, ...]) -> Iterator[Path]:
 
 def _stale_chunks(folder: Path, questions: Questions) -> Iterator[Stale]:
     """Chunks of another plan: all of them when the plan itself is stale or another one."""
-    place = folder / "chunks"
-    files = sorted(place.glob("*.h5"))
+    chunks = folder / "chunks"
+    files = sorted(chunks.glob("*.h5"))
     wanted = questions("plan")
     plan = _fresh_plan(folder / "plan.json", wanted)
-    known = set() if plan is None else set(plan.chunk_files(place).values())
+    known = set() if plan is None else set(plan.chunk_files(chunks).values())
     by_reason: dict[str, list[Path]] = {}
     for path in files:
         if plan is not None and path not in known:
@@ -184,7 +184,7 @@ def _stale_chunks(folder: Path, questions: Questions) -> Iterator[Stale]:
         if reason:
             by_reason.setdefault(reason, []).append(path)
     for reason, paths in by_reason.items():
-        whole = (place,) if len(paths) == len(files) else tuple(paths)
+        whole = (chunks,) if len(paths) == len(files) else tuple(paths)
         yield Stale(questions.name, "chunks", whole, reason)
 
 

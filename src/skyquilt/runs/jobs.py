@@ -71,6 +71,6 @@ def parse_jobs(text: str, workdir: str) -> list[Job]:
     rows = [line.split("|", 4) for line in text.splitlines() if line.count("|") >= 4]
     return [
         Job(number, state, nodes, comment)
-        for number, state, nodes, place, comment in rows
-        if place == workdir and comment.startswith(("rule_", "group_"))
+        for number, state, nodes, folder, comment in rows
+        if folder == workdir and comment.startswith(("rule_", "group_"))
     ]

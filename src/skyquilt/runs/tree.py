@@ -28,7 +28,7 @@ _SEALED = (
 """Other files that are checked; what people add elsewhere, a figure say, is theirs."""
 
 
-_PLACES = (
+_PATTERNS = (
     *(f"{item.path}/{part}" for item in CONTENTS.values() for part in item.parts),
     *(item.path for item in CONTENTS.values() if not item.folder),
     "maps.gadf.fits",
@@ -107,13 +107,13 @@ def products(folder: Folder) -> Iterator[Path]:
             yield path
 
 
-def is_place_of_product(folder: Folder, path: Path) -> bool:
+def is_path_of_product(folder: Folder, path: Path) -> bool:
     """Whether a file lies where skyquilt writes; of figures and regions, if a list names it."""
     inner = path.relative_to(folder.path)
     if inner.parts[0] in FOLDERS and len(inner.parts) > 1:
         listed = [file for file in folder.wanted if file.parent == path.parent]
         return not listed or path in listed
-    return any(map(inner.match, _PLACES))
+    return any(map(inner.match, _PATTERNS))
 
 
 def _is_analysis(path: Path) -> bool:
@@ -153,19 +153,19 @@ def _wanted(path: Path, analysis: Analysis | None, chunks: Iterable[Path]) -> tu
     for product in always_made() if analysis is None else products_of(analysis).values():
         is_made = product.in_run or bool(product.asked_by) or is_of_workflow
         for content in product.contents:
-            place = path / content.path
+            target = path / content.path
             if content.folder == "figures":
-                found += _figures(place, is_wanted=is_made)
+                found += _figures(target, is_wanted=is_made)
             elif not content.folder:
-                found += [place] * is_made
+                found += [target] * is_made
             elif content.path == "regions":
                 found += region_paths(path)
             elif content.path == "chunks":
                 found += chunks
             elif content.path == "refine":
-                found += _refinement(place, analysis if is_of_workflow else None)
+                found += _refinement(target, analysis if is_of_workflow else None)
             elif content.path == "skies" and is_of_workflow:
-                found += skies_paths(place, None if analysis is None else analysis.calibrate)
+                found += skies_paths(target, None if analysis is None else analysis.calibrate)
     return tuple(dict.fromkeys(found))
 
 

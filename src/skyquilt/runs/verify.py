@@ -27,7 +27,7 @@ from skyquilt.runs.tree import (
     CONFIG,
     Folder,
     closed_folders,
-    is_place_of_product,
+    is_path_of_product,
     open_tree,
     products,
 )
@@ -178,7 +178,7 @@ def _verify_config(folder: Folder) -> Iterator[Finding]:
 
 def _inspect(folder: Folder, path: Path) -> Inspected | Finding:
     """What a file says of itself, or what is wrong with it."""
-    is_own = is_place_of_product(folder, path)
+    is_own = is_path_of_product(folder, path)
     try:
         content = inspect_file(path)
     except ProductError as error:

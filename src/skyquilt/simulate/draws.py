@@ -31,14 +31,14 @@ def draw_between(
 
 
 def draw_angles(
-    place: np.ndarray, theta: np.ndarray, profile: np.ndarray, rng: np.random.Generator
+    position: np.ndarray, theta: np.ndarray, profile: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Angles from their source of photons that a point spread function scatters.
 
     Parameters
     ----------
-    place : ndarray of float64, shape (n,)
-        Place of each photon among the profiles: 2.3 is 0.7 times number 2 plus 0.3 times number 3.
+    position : ndarray of float64, shape (n,)
+        Position of each photon among the profiles: 2.3 is 0.7 of number 2 plus 0.3 of number 3.
     theta : ndarray of float64, shape (n_theta,)
         Angles of the profiles [rad], from 0.
     profile : ndarray of float64, shape (n_profile, n_theta)
@@ -51,10 +51,10 @@ def draw_angles(
     ndarray of float64, shape (n,)
         Angles [rad].
     """
-    node = np.floor(place + rng.uniform(size=place.size)).astype(int)
+    node = np.floor(position + rng.uniform(size=position.size)).astype(int)
     fine = np.unique(np.concatenate([theta, (theta[1:] + theta[:-1]) / 2]))
     contained = contained_in(fine, theta, profile)
-    angle, part = np.empty(place.size), rng.uniform(size=place.size)
+    angle, part = np.empty(position.size), rng.uniform(size=position.size)
     for number in np.unique(node):
         is_here = node == number
         inside = contained[number]

@@ -12,7 +12,7 @@ import numpy as np
 
 from skyquilt.errors import RunError
 from skyquilt.problem.band_density import BandDensity
-from skyquilt.problem.event_density import EventDensity, node_places
+from skyquilt.problem.event_density import EventDensity, node_positions
 from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.profiles import linear_integral
 from skyquilt.problem.sky_grid import known_values
@@ -70,21 +70,21 @@ def draw_background(density: EventDensity, rng: np.random.Generator) -> Photons:
 def _keep_proposals(
     density: EventDensity, most: np.ndarray, ipix: np.ndarray, rng: np.random.Generator
 ) -> Photons:
-    """Photons among proposals in pixels, each kept by what the density is at its place."""
+    """Photons among proposals in pixels, each kept by what the density is at its position."""
     spread, fraction = density.background, density.background.fractions(density.span)
     nside = int(np.sqrt(most.size / 12))
     n_inside = (MAX_NSIDE // nside) ** 2
-    place = nest_to_vec(MAX_NSIDE, ipix * n_inside + rng.integers(n_inside, size=ipix.size))
-    # counts of each band, were the whole pixel as the sky is at this place
-    values = np.nan_to_num(spread.grid.at(place))  # 0 where there is no background
+    position = nest_to_vec(MAX_NSIDE, ipix * n_inside + rng.integers(n_inside, size=ipix.size))
+    # counts of each band, were the whole pixel as the sky is at this position
+    values = np.nan_to_num(spread.grid.at(position))  # 0 where there is no background
     counts = values * fraction * spread.scale * (spread.grid.nside / nside) ** 2
     is_kept = rng.uniform(size=ipix.size) * most[ipix] < counts.sum(axis=1)
-    place, counts = place[is_kept], counts[is_kept]
+    position, counts = position[is_kept], counts[is_kept]
     upto = np.cumsum(counts, axis=1)
-    chance = rng.uniform(size=len(place))[:, np.newaxis] * upto[:, -1:]
+    chance = rng.uniform(size=len(position))[:, np.newaxis] * upto[:, -1:]
     band = np.sum(upto <= chance, axis=1)
     energy = _draw_powers(density, band, rng)
-    direction = rotate(rotation(density.background_frame, density.frame), place)
+    direction = rotate(rotation(density.background_frame, density.frame), position)
     inside = density.is_inside(direction)
     return Photons(direction[inside], energy[inside])
 
@@ -110,7 +110,7 @@ def draw_source(
     n = rng.poisson(amount.sum(axis=1))
     drawn = [draw_between(steps, amount[k], n[k], rng) for k in np.flatnonzero(n)]
     energy = np.clip(np.exp(np.concatenate([np.empty(0), *drawn])), *density.span)
-    angle = draw_angles(node_places(density.psf_energy, energy), wise.theta, wise.profile, rng)
+    angle = draw_angles(node_positions(density.psf_energy, energy), wise.theta, wise.profile, rng)
     azimuth = rng.uniform(0, 2 * np.pi, energy.size)
     measured = turn_away(np.repeat(directions, n, axis=0), angle, azimuth)
     kept = density.is_inside(measured)
@@ -136,8 +136,8 @@ def observe_photons(wise: EventWise, photons: Photons) -> tuple[np.ndarray, Even
     observed, order = wise.with_events(
         direction,
         density.spectrum_at(energy),
-        node_places(density.psf_energy, energy),
-        node_places(density.exposure_energy, energy),
+        node_positions(density.psf_energy, energy),
+        node_positions(density.exposure_energy, energy),
     )
     return background[kept][order], observed
 
@@ -147,23 +147,23 @@ def _photons_per_step(wise: EventWise, directions: np.ndarray, fluxes: np.ndarra
     density = known_density(wise)
     energy = density.energy
     exposure = known_values(wise.exposure, directions)[0]
-    seen = exposure @ _shares(density.exposure_energy, energy).T
-    inside = _shares(density.psf_energy, energy) @ linear_integral(wise.theta, wise.profile)
+    seen = exposure @ _node_weights(density.exposure_energy, energy).T
+    inside = _node_weights(density.psf_energy, energy) @ linear_integral(wise.theta, wise.profile)
     rate = fluxes[:, np.newaxis] * seen * (density.spectrum * inside * energy)
     return (rate[:, 1:] + rate[:, :-1]) / 2 * np.diff(np.log(energy))
 
 
-def _shares(nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
+def _node_weights(nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
     """Linear interpolation between nodes as a matrix, shape (n, n_node)."""
-    place = node_places(nodes, energy)[:, np.newaxis]
-    return np.maximum(0, 1 - np.abs(place - np.arange(len(nodes))))
+    position = node_positions(nodes, energy)[:, np.newaxis]
+    return np.maximum(0, 1 - np.abs(position - np.arange(len(nodes))))
 
 
 @lru_cache(maxsize=8)  # the same for all skies of a problem
 def _most_counts(spread: BandDensity, span: tuple[float, float]) -> np.ndarray:
     """Counts that pixels would have at the largest density in each, nested, of half the nside.
 
-    The density at a place is a mean of four pixels, all within or next to twice as large ones.
+    The density at a position is a mean of four pixels, all within or next to twice as large ones.
     """
     grid = spread.grid
     per_pixel = np.zeros(12 * grid.nside**2)

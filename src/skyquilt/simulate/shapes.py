@@ -77,16 +77,16 @@ def draw_brightness(
     """
     pixel = rng.choice(brightness.weight.size, n, p=brightness.weight)
     u, v = rng.uniform(size=(2, n))
-    share = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)
-    place = np.einsum("nc,ncx->nx", share, brightness.corners[pixel])
-    place /= np.linalg.norm(place, axis=1, keepdims=True)
+    fraction = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)
+    position = np.einsum("nc,ncx->nx", fraction, brightness.corners[pixel])
+    position /= np.linalg.norm(position, axis=1, keepdims=True)
     pole = np.array([0.0, 0.0, 1.0])
     target = rotate(rotation("galactic", "icrs"), center[np.newaxis])[0]
     here, there = (
         np.stack([one, *(axis[0] for axis in tangent_axes(one[np.newaxis], pole))])
         for one in (origin, target)
     )
-    return rotate(rotation("icrs", "galactic"), place @ here.T @ there)
+    return rotate(rotation("icrs", "galactic"), position @ here.T @ there)
 
 
 def _radius(shape: AnalyticShape, part: np.ndarray) -> np.ndarray:

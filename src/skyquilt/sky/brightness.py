@@ -84,8 +84,8 @@ def _inner(corners: np.ndarray, n: int) -> np.ndarray:
     """Directions in n by n parts of each pixel, shape (n_pixel * n * n, 3)."""
     at = (np.arange(n) + 0.5) / n
     u, v = (values.ravel() for values in np.meshgrid(at, at))
-    share = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)
-    inner = np.einsum("kc,pcx->pkx", share, corners).reshape(-1, 3)
+    fraction = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)
+    inner = np.einsum("kc,pcx->pkx", fraction, corners).reshape(-1, 3)
     return inner / np.linalg.norm(inner, axis=1, keepdims=True)
 
 

@@ -65,8 +65,8 @@ def count_inside(ranges: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.
     stops = np.append(0, ranges[:, 1])
 
     def below(pixel: np.ndarray) -> np.ndarray:
-        place = np.searchsorted(ranges[:, 0], pixel, side="right")
-        return n_before[place] - np.maximum(stops[place] - pixel, 0)
+        index = np.searchsorted(ranges[:, 0], pixel, side="right")
+        return n_before[index] - np.maximum(stops[index] - pixel, 0)
 
     return below(stop) - below(first)
 

@@ -61,7 +61,7 @@ def neighbours(nside: int, ipix: np.ndarray) -> np.ndarray:
 def nest_to_xy(
     order: int | np.ndarray, ipix: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Base pixel of nested pixels, and their places in it, to north-east and to north-west.
+    """Base pixel of nested pixels, and their positions in it, to north-east and to north-west.
 
     Parameters
     ----------
@@ -146,5 +146,5 @@ def _even_bits(value: np.ndarray, order: int) -> np.ndarray:
 
 
 def _spread(value: np.ndarray, order: int) -> np.ndarray:
-    """Bits moved to the places 0, 2, 4, ...."""
+    """Bits moved to the positions 0, 2, 4, ...."""
     return sum(((value >> bit) & 1) << 2 * bit for bit in range(order)) + np.zeros_like(value)

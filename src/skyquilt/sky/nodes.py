@@ -1,6 +1,6 @@
 """Directions that stand for a source of any shape.
 
-Apart from the shapes of a configuration, so that workers of a fit need none.
+Not with the shapes of a configuration, so that workers of a fit need none.
 """
 
 from typing import NamedTuple
@@ -29,8 +29,8 @@ class Nodes(NamedTuple):
         """Angle from the centre within which a fraction of the brightness lies [rad]."""
         sine = np.hypot(self.east, self.north)
         order = np.argsort(sine)
-        place = np.searchsorted(np.cumsum(self.weight[order]), fraction * (1 - 1e-9))
-        return float(np.arcsin(min(sine[order[min(place, sine.size - 1)]], 1.0)))
+        index = np.searchsorted(np.cumsum(self.weight[order]), fraction * (1 - 1e-9))
+        return float(np.arcsin(min(sine[order[min(index, sine.size - 1)]], 1.0)))
 
     def around(self, directions: np.ndarray, pole: np.ndarray) -> np.ndarray:
         """Directions of all nodes around centres.

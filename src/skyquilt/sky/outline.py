@@ -15,7 +15,7 @@ They are drawn as great circles between their ends, which leaves the area of a r
 percent; the pixels that touch a pole are rounder than that.
 """
 
-# By side NW, SW, SE, NE, as one walks around a pixel from north over west: the neighbour's place
+# By side NW, SW, SE, NE, as one walks around a pixel from north over west: the neighbour's index
 # in `neighbours`, the corners it goes from and to (steps in x and y), and the two quarters of the
 # pixel along it, the first of them at its beginning.
 _ACROSS = np.array([2, 0, 6, 4])
@@ -122,27 +122,27 @@ def _corner(edges: Edges, steps: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def _ring(nside, face, x, y) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ring of a corner, its place on it, and the length of a quarter of that ring.
+    """Ring of a corner, its index on it, and the length of a quarter of that ring.
 
     All are whole numbers, the same from each of the pixels that meet at the corner.
     """
     ring = (face // 4 + 2) * nside - x - y
     quarter = np.minimum(np.minimum(ring, nside), 4 * nside - ring)
     offset = np.where(face // 4 == 1, 2 * (face % 4), 2 * (face % 4) + 1)
-    place = offset * quarter + x - y
-    return ring, np.where(quarter > 0, place % np.maximum(8 * quarter, 1), 0), quarter
+    index = offset * quarter + x - y
+    return ring, np.where(quarter > 0, index % np.maximum(8 * quarter, 1), 0), quarter
 
 
 def _vec(nside, face, x, y) -> np.ndarray:
     """Unit vectors of corners (Gorski et al. 2005, ApJ 622, 759, equations 4 to 9)."""
-    ring, place, quarter = _ring(nside, face, x, y)
+    ring, index, quarter = _ring(nside, face, x, y)
     near_pole = quarter**2 / (3.0 * nside**2)  # 1 - |z| in the polar caps
     is_cap, is_north = quarter < nside, ring < 2 * nside
     z = np.where(
         is_cap, np.where(is_north, 1, -1) * (1 - near_pole), 4 / 3 - 2 * ring / (3 * nside)
     )
     sine = np.sqrt(np.where(is_cap, near_pole * (2 - near_pole), 1 - z**2))
-    lon = np.pi / 4 * place / np.maximum(quarter, 1)
+    lon = np.pi / 4 * index / np.maximum(quarter, 1)
     return np.stack([sine * np.cos(lon), sine * np.sin(lon), z], axis=-1)
 
 
@@ -158,16 +158,16 @@ def _link(edges: Edges) -> np.ndarray:
         """Number of the corner at one end, and the finest pixel in that corner of the pixel."""
         nside, face, x, y = _corner(edges, steps)
         fine = 1 << max_order
-        ring, place, _ = _ring(fine, face, x * (fine // nside), y * (fine // nside))
+        ring, index, _ = _ring(fine, face, x * (fine // nside), y * (fine // nside))
         depth = max_order - edges.order
         quarter = steps[edges.side] @ np.array([1, 2])
         to_corner = quarter * ((1 << 2 * depth) - 1) // 3
-        return 8 * fine * ring + place, (edges.ipix << 2 * depth) + to_corner
+        return 8 * fine * ring + index, (edges.ipix << 2 * depth) + to_corner
 
     (begin, begin_pixel), (end, end_pixel) = find(_FROM), find(_TO)
     by_begin = np.argsort(begin)
-    place = np.searchsorted(begin[by_begin], end)
-    first = by_begin[place]
-    second = by_begin[np.minimum(place + 1, begin.size - 1)]
+    index = np.searchsorted(begin[by_begin], end)
+    first = by_begin[index]
+    second = by_begin[np.minimum(index + 1, begin.size - 1)]
     is_other = (begin[second] == end) & (begin_pixel[second] == end_pixel)
     return np.where(is_other, second, first)

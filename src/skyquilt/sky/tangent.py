@@ -1,4 +1,4 @@
-"""Directions near a direction, by their place in its tangent plane."""
+"""Directions near a direction, by their position in its tangent plane."""
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def tangent_axes(vec: np.ndarray, pole: np.ndarray) -> tuple[np.ndarray, np.ndar
 def from_tangent(
     vec: np.ndarray, axes: tuple[np.ndarray, np.ndarray], x: np.ndarray, y: np.ndarray
 ) -> np.ndarray:
-    """Directions at places in the tangent planes of other directions (gnomonic projection).
+    """Directions at positions in the tangent planes of other directions (gnomonic projection).
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def from_tangent(
     axes : tuple of ndarray of float64, shape (n, 3)
         Axes of x and y, as `tangent_axes` gives them.
     x, y : ndarray of float64, shape (n, m)
-        Places [deg], as if the plane were the sky: 1 deg is the tangent of 1 deg near the centre.
+        Positions [deg], as if the plane were the sky: 1 deg is that of the sky near the centre.
 
     Returns
     -------

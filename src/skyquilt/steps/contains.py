@@ -99,11 +99,11 @@ def _ask_coverage(
 
 def _ask_probability(sky: ProbabilityMap, direction: np.ndarray, level: float) -> Answer:
     threshold, area = sky.credible_area(level)
-    place = sky.find(direction)
-    if place < 0:
+    index = sky.find(direction)
+    if index < 0:
         return _outside(level, area, "the map has no pixel there")
-    is_inside = bool(sky.density[place] >= threshold)
-    return Answer(is_inside, _describe(is_inside, level, area, *sky.searched(place)))
+    is_inside = bool(sky.density[index] >= threshold)
+    return Answer(is_inside, _describe(is_inside, level, area, *sky.searched(index)))
 
 
 def _ask_own(path: str, lon: float, lat: float, frame: str, level: float) -> Answer:
@@ -112,7 +112,7 @@ def _ask_own(path: str, lon: float, lat: float, frame: str, level: float) -> Ans
     region = find_credible_region(cells, cells.columns["probdensity"], level)
     if standing is None:
         return _outside(level, region.area, "nothing was fitted there")
-    is_inside = bool(standing.place in region.cells)
+    is_inside = bool(standing.cell in region.cells)
     return Answer(
         is_inside,
         f"{_describe(is_inside, level, region.area, standing.probability, standing.area)}\n"

@@ -45,11 +45,11 @@ def fit_chunk_file(
         raise ConfigError(
             f"{plan}: no chunk {index} with pixels to fit; there are {fit_plan.chunks}."
         )
-    with staged(problem, scratch) as place:  # before the team begins to look for silent ranks
+    with staged(problem, scratch) as copy:  # before the team begins to look for silent ranks
         team = Team(comm, stall_s=stall_s, on_progress=Progress(f"chunk {index}"))
         if team.size > 1 and team.rank == 0:
             logger.info("chunk %d: %s", index, describe_ranks(team))
-        fit_problem = read_problem(place)
+        fit_problem = read_problem(copy)
         check_plan(plan, fit_plan, problem, fit_problem)
         result = fit_chunk(fit_problem, fit_plan, index, team=team, threads=threads)
     if result is not None:

@@ -5,7 +5,7 @@ import numpy as np
 from skyquilt.problem import Description, FitProblem
 from skyquilt.problem.band_density import BandDensity
 from skyquilt.problem.buckets import Buckets
-from skyquilt.problem.event_density import EventDensity, node_places
+from skyquilt.problem.event_density import EventDensity, node_positions
 from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.profiles import linear_integral
 from skyquilt.problem.sky_grid import HealpixGrid
@@ -30,8 +30,8 @@ def event_model(background=4000.0, circles=(), index=-2.0, tilt=0.5, sigma=2.0):
     exposure = EXPOSURE * (1 + 0.4 * height)[:, np.newaxis] * (NODES / 100) ** 0.2
     spectrum = (energy / 100) ** index / 100
     step = np.diff(np.log(energy))
-    shares = np.maximum(0, 1 - np.abs(node_places(NODES, energy)[:, None] - np.arange(21)))
-    rate = shares * (spectrum * energy)[:, None]
+    fractions = np.maximum(0, 1 - np.abs(node_positions(NODES, energy)[:, None] - np.arange(21)))
+    rate = fractions * (spectrum * energy)[:, None]
     wise = EventWise(
         direction=np.empty((0, 3)),
         flux_density=np.empty(0),

@@ -12,7 +12,7 @@ from skyquilt.instruments.imaging.response import (
     ImagingResponse,
     exposure_weights,
     mean_profiles,
-    place_of,
+    position_of,
     spread_photons,
 )
 from skyquilt.spectra import evaluate, integrate
@@ -111,10 +111,10 @@ def test_exposure_on_the_sky_is_that_of_the_file(response):
 @pytest.mark.parametrize("energy", [0.9e7, 1.1e9])
 def test_energy_outside_the_response_is_refused(energy):
     with pytest.raises(InputError, match=r"p\.fits: covers 1e\+07 to 1e\+09 keV, but"):
-        place_of("p.fits", NODES, np.array([1e8, energy]))
+        position_of("p.fits", NODES, np.array([1e8, energy]))
 
 
 def test_energy_at_the_end_may_be_off_by_single_precision():
     energy = np.array([1e7 * (1 - 1e-6), 1e9 * (1 + 1e-6)])
 
-    assert place_of("p.fits", NODES, energy).tolist() == [0, 5]
+    assert position_of("p.fits", NODES, energy).tolist() == [0, 5]

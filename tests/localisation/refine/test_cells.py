@@ -105,7 +105,7 @@ def test_posterior_is_that_of_the_full_map():
 
     mass = np.sum(np.exp(refined.cells.ts / 2) * refined.cells.pixel_area)
 
-    # cells below MIN_SHARE stay coarse; together they hold about 1e-3
+    # cells below MIN_FRACTION stay coarse; together they hold about 1e-3
     assert mass == pytest.approx(np.sum(np.exp(full.ts / 2)) * full.pixel_area, rel=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""Orientation of the spacecraft over time: attitude, livetime and the Earth's place."""
+"""Orientation of the spacecraft over time: attitude, livetime and the Earth's position."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -161,8 +161,8 @@ def make_attitude(analysis: ComptonAnalysis, measurement: Measurement) -> Attitu
         return attitude._replace(zenith=None, horizon_cos=None)
     if not orientation.has_earth():
         raise InputError(
-            f"{orientation.path}: altitude 0 or missing, so the Earth's place is not known: use a "
-            "file with altitudes, or `earth_occultation: false`."
+            f"{orientation.path}: altitude 0 or missing, so the Earth's position is not known: use "
+            "a file with altitudes, or `earth_occultation: false`."
         )
     return attitude
 

@@ -233,8 +233,8 @@ def _put_aside(
 ) -> Iterator[np.ndarray]:
     """The rows of the first spectrum; those of the others are put into `waiting`."""
     for index, rows in enumerate(folded):
-        for place, row in zip(waiting, rows[1:], strict=True):
-            place[index] = row
+        for target, row in zip(waiting, rows[1:], strict=True):
+            target[index] = row
         yield rows[0]
 
 

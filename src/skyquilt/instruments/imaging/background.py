@@ -33,21 +33,21 @@ class Background:
         Expected counts per pixel and band.
     scale : float
         Factor on them.
-    share : ndarray of float64, shape (n_pixel,), optional
-        Share of each pixel that is observed; all of it when left out.
+    fraction : ndarray of float64, shape (n_pixel,), optional
+        Fraction of each pixel that is observed; all of it when left out.
     whole : Background, optional
         Sum of all components, where this is one of several.
     """
 
     cube: HealpixCube
     scale: float = 1.0
-    share: np.ndarray | None = None
+    fraction: np.ndarray | None = None
     whole: "Background | None" = None
 
     def band_totals(self) -> np.ndarray:
         """Expected counts of each band, over the sky that is observed."""
-        share = 1.0 if self.share is None else self.share[:, np.newaxis]
-        return self.scale * np.sum(share * self.cube.values, axis=0)
+        fraction = 1.0 if self.fraction is None else self.fraction[:, np.newaxis]
+        return self.scale * np.sum(fraction * self.cube.values, axis=0)
 
     def total(self, span: tuple[float, float]) -> float:
         """Expected counts between two energies [keV]."""
@@ -59,7 +59,7 @@ class Background:
         Raises
         ------
         InputError
-            If there is none at the place of an event, and this is all of the background.
+            If there is none at the position of an event, and this is all of the background.
         """
         density = self.spread.at_each(self._turn(events.frame, events.direction), events.energy)
         n_bad = int(np.count_nonzero(~(density > 0)))
@@ -72,7 +72,7 @@ class Background:
         return density
 
     def at(self, frame: str, direction: np.ndarray, energy: np.ndarray) -> np.ndarray:
-        """The same at any places and energies, 0 where there is none.
+        """The same at any positions and energies, 0 where there is none.
 
         Parameters
         ----------

@@ -41,18 +41,18 @@ def choose_known(
     unknown = photons * ~is_known
     if not unknown.any():
         return is_known
-    share, places = unknown.sum() / photons.sum(), energy[unknown > 0]
-    text = ", ".join(f"{one:.4g}" for one in places)
-    if share > _FEW:
+    fraction, energies = unknown.sum() / photons.sum(), energy[unknown > 0]
+    text = ", ".join(f"{one:.4g}" for one in energies)
+    if fraction > _FEW:
         raise FaultError(
             f"PSF or EDISP is not known (NaN, or 0 everywhere) at {text} keV, where "
-            f"{100 * share:.2g} % of the photons of a source are expected: mend the file, or set "
-            "the exposure to 0 there."
+            f"{100 * fraction:.2g} % of the photons of a source are expected: mend the file, or "
+            "set the exposure to 0 there."
         )
     logger.warning(
         "%s: PSF or EDISP is not known (NaN, or 0 everywhere) at %s keV; the %.2g %% of the "
         "photons of a source that are expected there are left out",
-        *(path, text, 100 * share),
+        *(path, text, 100 * fraction),
     )
     return is_known
 

@@ -96,7 +96,7 @@ def make_cube_problem(
     vertices = pixel_corners(counts, response.exposure.frame, kept)
     chosen = kept_bins(analysis, observed, expected, all_bins=all_bins)
     check_circles(counts.path, selected, vertices, response.exposure.frame, expected, data.accept)
-    image, place = find_hits(vertices, chosen)
+    image, index = find_hits(vertices, chosen)
     photons, n_band = spread_photons(analysis.spectrum, edges, response), len(edges) - 1
     yields = response.grid(exposure_weights(photons, response, n_band))
     profile = mean_profiles(photons, response, n_band)
@@ -106,15 +106,15 @@ def make_cube_problem(
             name,
             "",
             0,
-            values[:, bands].ravel()[place],
+            values[:, bands].ravel()[index],
             np.bincount(of_channel, values[:, bands].sum(axis=0)),
             scales[name],
         )
         for name, values in each.items()
     )
     return FitProblem(
-        counts=observed.ravel()[place],
-        background=fill_background(expected.ravel()[place]),
+        counts=observed.ravel()[index],
+        background=fill_background(expected.ravel()[index]),
         background_total=float(expected.sum()),
         expectation=PointSpread(
             image=image,
@@ -176,11 +176,11 @@ def select_bands(cube: SkyCube, selection: EnergySelection) -> tuple[int, int]:
     key = "energy.range" if selection.bands is None else "energy.bands"
     wanted = [to_value(text, "keV") for text in limits]
     nearest = [int(np.argmin(np.abs(np.log(edges / energy)))) for energy in wanted]
-    for energy, place in zip(wanted, nearest, strict=True):
-        if abs(edges[place] / energy - 1) > SAME_EDGE:
+    for energy, index in zip(wanted, nearest, strict=True):
+        if abs(edges[index] / energy - 1) > SAME_EDGE:
             raise ConfigError(
                 f"{key}: {energy:.6g} keV is no edge of a band of {cube.path}; the nearest "
-                f"is {edges[place]:.6g} keV, all are {', '.join(f'{edge:.6g}' for edge in edges)}."
+                f"is {edges[index]:.6g} keV, all are {', '.join(f'{edge:.6g}' for edge in edges)}."
             )
     if nearest[0] >= nearest[1]:
         raise ConfigError(f"{key} {list(limits)}: the first must lie below.")

@@ -49,9 +49,9 @@ def _integrate(edisp: StoredMap, energy: MapAxis) -> StoredMap:
     within = np.concatenate([np.zeros_like(within[:, :1]), within], axis=1)
     kernel = []
     for below, center in zip(within, true.centers, strict=True):
-        place = np.interp(energy.edges / center, ratio.edges, np.arange(len(ratio.edges)))
-        first = np.minimum(place.astype(np.int64), len(ratio.edges) - 2)
-        share = (place - first)[:, np.newaxis, np.newaxis]
-        kernel.append(np.diff((1 - share) * below[first] + share * below[first + 1], axis=0))
+        position = np.interp(energy.edges / center, ratio.edges, np.arange(len(ratio.edges)))
+        first = np.minimum(position.astype(np.int64), len(ratio.edges) - 2)
+        fraction = (position - first)[:, np.newaxis, np.newaxis]
+        kernel.append(np.diff((1 - fraction) * below[first] + fraction * below[first + 1], axis=0))
     axes = {"ENERGY": energy, "ENERGY_TRUE": true}
     return edisp._replace(values=np.maximum(kernel, 0.0), axes=axes)

@@ -108,7 +108,7 @@ def make_event_problem(
     if circles or not field.is_full:
         events, background = cut_events(events, circles), cut_background(background, circles)
         components = {
-            name: replace(one, share=background.share) for name, one in components.items()
+            name: replace(one, fraction=background.fraction) for name, one in components.items()
         }
         far = tabulate(response.psf.theta, response.psf.profile, data.lost_fraction).reach.max()
         exposure, reach = response.exposure, float(np.degrees(far))
@@ -122,8 +122,8 @@ def make_event_problem(
     expectation, order = _expectation(analysis, response, edges).with_events(
         direction,
         evaluate(analysis.spectrum, events.energy),
-        response.psf_shares(events.energy),
-        response.exposure_shares(events.energy),
+        response.psf_positions(events.energy),
+        response.exposure_positions(events.energy),
     )
     events = events._replace(
         frame=frame, direction=expectation.direction, energy=events.energy[order]
@@ -275,7 +275,7 @@ def _density(
     span: tuple[float, float],
     circles: tuple[Circle, ...],
 ) -> EventDensity:
-    """What is expected at any place and energy."""
+    """What is expected at any position and energy."""
     inner = [value for value in corners(analysis.spectrum) if span[0] < value < span[1]]
     energy = np.unique(np.concatenate([np.geomspace(*span, _N_SPECTRUM)[1:-1], inner, span]))
     frame = response.exposure.frame

@@ -78,8 +78,8 @@ def cut_exposure_to_field(exposure: SkyCube, field: HealpixCube, reach: float) -
 
 def _is_known(field: HealpixCube, direction: np.ndarray) -> np.ndarray:
     ipix = vec_to_ring(field.nside, direction)
-    place = np.minimum(np.searchsorted(field.ipix, ipix), len(field.ipix) - 1)
-    return field.ipix[place] == ipix
+    index = np.minimum(np.searchsorted(field.ipix, ipix), len(field.ipix) - 1)
+    return field.ipix[index] == ipix
 
 
 def _pixels_around(field: HealpixCube) -> np.ndarray:

@@ -18,9 +18,9 @@ _MUCH_BETTER = 50.0
 """Log-likelihood by which another frame must fit better to be taken for the right one."""
 _MOST_OF_IT = 0.75  # of the sky must have a background to tell its frame
 _NSIDE = 8
-"""Resolution of the places that count once: 7 deg."""
+"""Resolution of the patches that count once: 7 deg."""
 _MOST = 3.0
-"""Log-likelihood that one place may say."""
+"""Log-likelihood that one patch may say."""
 _MORE_ALIKE = 0.3
 """Correlation by which another frame must fit better to be worth a warning."""
 
@@ -32,11 +32,11 @@ def check_frame(
     path: str,
     accepted: Collection[str] = (),
 ) -> None:
-    """Compare the places of events with the background, as stated and with frames mixed up.
+    """Compare the patches of events with the background, as stated and with frames mixed up.
 
-    All events of a source lie in one place, which may be bright by chance in the other frame. So a
-    place of 7 deg says no more than a factor of 20 in probability, however many events are there.
-    What many places say is an error, and what only all events of few places say a warning.
+    All events of a source lie in one patch, which may be bright by chance in the other frame. So a
+    patch of 7 deg says no more than a factor of 20 in probability, however many events are there.
+    What many patches say is an error, and what only all events of few patches say a warning.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def check_frame(
     fit = {other: grid.at(rotate(rotation(frame, other), direction))[:, 0] for other in _FRAMES}
     other = next(name for name in _FRAMES if name != cube.frame)
     gain = np.nan_to_num(fit[other] - fit[cube.frame])  # of a part of the sky some are elsewhere
-    total, shared = float(gain.sum()), _sum_places(direction, gain)
+    total, shared = float(gain.sum()), _sum_patches(direction, gain)
     message = (
         f"{cube.path}: its pixels are taken as {cube.frame}, but the events of {path} fit them far "
         f"better as {other} (log-likelihood {total:.0f} higher"
@@ -71,18 +71,18 @@ def check_frame(
         object_to(
             accepted,
             "frame",
-            f"{message}, {shared:.0f} with each place counted once): one of the two frames is "
+            f"{message}, {shared:.0f} with each patch counted once): one of the two frames is "
             "wrong.",
         )
     elif total > _MUCH_BETTER:
         logger.warning("%s); a bright source may do that: are the two frames right?", message)
 
 
-def _sum_places(direction: np.ndarray, gain: np.ndarray) -> float:
-    """Sum of log-likelihoods of events in which each place says no more than `_MOST`."""
-    place = vec_to_nest(_NSIDE, direction)
-    of_place = np.bincount(place, gain, 12 * _NSIDE**2)
-    return float(np.clip(of_place, -_MOST, _MOST).sum())
+def _sum_patches(direction: np.ndarray, gain: np.ndarray) -> float:
+    """Sum of log-likelihoods of events in which each patch says no more than `_MOST`."""
+    patch = vec_to_nest(_NSIDE, direction)
+    of_patch = np.bincount(patch, gain, 12 * _NSIDE**2)
+    return float(np.clip(of_patch, -_MOST, _MOST).sum())
 
 
 def warn_of_exposure(background: HealpixCube, exposure: HealpixCube) -> None:

@@ -34,8 +34,8 @@ class GoodTimes(NamedTuple):
 
     def contain(self, time: np.ndarray) -> np.ndarray:
         """Which times lie in an interval."""
-        place = np.searchsorted(self.start, time, side="right") - 1
-        return (place >= 0) & (time <= self.stop[place])
+        index = np.searchsorted(self.start, time, side="right") - 1
+        return (index >= 0) & (time <= self.stop[index])
 
     def cut(self, ranges: np.ndarray) -> "GoodTimes":
         """The same within some ranges [s], shape (n, 2)."""
@@ -106,7 +106,7 @@ def common_time(one: GoodTimes, other: GoodTimes) -> float:
 def _until(times: GoodTimes, moments: np.ndarray) -> float:
     """Sum over moments of the good time before each [s]."""
     before = np.concatenate([[0.0], np.cumsum(times.stop - times.start)])
-    place = np.searchsorted(times.start, moments, side="right")
-    last = np.maximum(place - 1, 0)
+    index = np.searchsorted(times.start, moments, side="right")
+    last = np.maximum(index - 1, 0)
     inside = np.clip(moments - times.start[last], 0, (times.stop - times.start)[last])
-    return float(np.sum(before[last] + np.where(place > 0, inside, 0.0)))
+    return float(np.sum(before[last] + np.where(index > 0, inside, 0.0)))

@@ -12,7 +12,7 @@ import numpy as np
 
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.background import Background
-from skyquilt.instruments.imaging.response import ImagingResponse, shares
+from skyquilt.instruments.imaging.response import ImagingResponse, interpolation_weights
 from skyquilt.problem.empty_bins import fill_background
 from skyquilt.problem.sky_grid import HealpixGrid, known_values
 from skyquilt.sky.healpix import ring_to_vec
@@ -47,17 +47,19 @@ def largest_ratio(
         their centres it is no lower than with the background interpolated.
     """
     energy = _energies(spectrum, background, response, span)
-    central = shares(response.psf_shares(energy), len(response.psf.energies))
+    central = interpolation_weights(response.psf_positions(energy), len(response.psf.energies))
     density = evaluate(spectrum, energy) * (central @ response.psf.profile[:, 0])
-    seen = shares(response.exposure_shares(energy), len(response.exposure.energies))
+    seen = interpolation_weights(
+        response.exposure_positions(energy), len(response.exposure.energies)
+    )
     exposure, frame = response.grid(), response.exposure.frame
     nside = background.cube.nside
     largest, is_known = np.empty((12 * nside**2, 1)), np.empty(12 * nside**2, bool)
     for start in range(0, len(largest), _PIXELS):
         ipix = np.arange(start, min(start + _PIXELS, len(largest)))
-        place = ring_to_vec(nside, ipix)
-        expected = fill_background(background.at(frame, place, energy))
-        value, status = known_values(exposure, place)
+        position = ring_to_vec(nside, ipix)
+        expected = fill_background(background.at(frame, position, energy))
+        value, status = known_values(exposure, position)
         is_known[ipix] = status == GOOD
         largest[ipix, 0] = np.max(density * (value @ seen.T) / expected, axis=1)
     if is_known.all():

@@ -71,7 +71,7 @@ def read_map_dataset(
     """Read a dataset.
 
     The point spread function is that in the middle of its map, for all of the sky. Energy
-    dispersion is that of each place where the point spread function goes by measured energy, and
+    dispersion is that of each position where the point spread function goes by measured energy, and
     else that in the middle, too. Maps may have different frames, axes edges or nodes; energies
     without exposure need no response.
 
@@ -266,12 +266,12 @@ def _at_energies(spread: StoredMap, energy: np.ndarray) -> StoredMap:
     """Point spread function at other true energies, linear in their logarithm."""
     axis = spread.axis("ENERGY_TRUE")
     outside = (energy < axis.edges[0] * (1 - 1e-4)) | (energy > axis.edges[-1] * (1 + 1e-4))
-    place = np.interp(np.log(energy), np.log(axis.centers), np.arange(len(axis.centers)))
-    first = np.minimum(place.astype(np.int64), max(len(axis.centers) - 2, 0))
+    position = np.interp(np.log(energy), np.log(axis.centers), np.arange(len(axis.centers)))
+    first = np.minimum(position.astype(np.int64), max(len(axis.centers) - 2, 0))
     last = np.minimum(first + 1, len(axis.centers) - 1)
-    share = (place - first)[:, np.newaxis, np.newaxis, np.newaxis]
-    values = np.where(share < 1, (1 - share) * spread.values[first], 0.0)
-    values = values + np.where(share > 0, share * spread.values[last], 0.0)
+    fraction = (position - first)[:, np.newaxis, np.newaxis, np.newaxis]
+    values = np.where(fraction < 1, (1 - fraction) * spread.values[first], 0.0)
+    values = values + np.where(fraction > 0, fraction * spread.values[last], 0.0)
     values[outside] = np.nan
     return spread._replace(values=values)
 
@@ -284,13 +284,13 @@ def _band_yields(
     bands = []
     for in_band in np.moveaxis(dispersion.values, 1, 0)[is_wanted]:
         if dispersion.projection is None:
-            share = in_band[:, 0, 0]
+            fraction = in_band[:, 0, 0]
         else:
             vec = pixel_centers(exposure.image)
             vec = _turn(vec, exposure.image.frame, dispersion.projection.frame)
-            share = values_at(dispersion.projection, in_band, vec)
-        counts = detected * share
-        counts[detected == 0] = 0  # the share need not be known there
+            fraction = values_at(dispersion.projection, in_band, vec)
+        counts = detected * fraction
+        counts[detected == 0] = 0  # the fraction need not be known there
         bands.append(np.sum(counts, axis=1))
     return np.reshape(bands, (-1, *exposure.image.shape))
 

@@ -182,7 +182,7 @@ def _region_shape(bands: Any, parts: dict[str, list[str]]) -> tuple[int, ...]:
 
 
 def _read_axis(
-    bands: Any, axis: str, columns: list[str], shape: tuple[int, ...], place: int
+    bands: Any, axis: str, columns: list[str], shape: tuple[int, ...], number: int
 ) -> MapAxis:
     """One axis, from a table of all combinations of the bins of all axes."""
     unit = _UNITS.get(axis, "keV")
@@ -191,7 +191,7 @@ def _read_axis(
         values = get_column(bands, name, unit)
         if values.size != np.prod(shape):
             raise FaultError(f"{bands.name} has {values.size} rows; its map has the axes {shape}.")
-        along = np.moveaxis(values.reshape(shape), place, -1).reshape(-1, shape[place])
+        along = np.moveaxis(values.reshape(shape), number, -1).reshape(-1, shape[number])
         if not np.allclose(along, along[0], rtol=_SAME):
             raise FaultError(f"{name} of {bands.name} differs along the other axes.")
         found.append(along[0])

@@ -28,7 +28,7 @@ def check_values(path: str, values: np.ndarray, describe: Callable[[int, int], s
     values : ndarray of float64, shape (n_pixel, n)
         Values as they are in the file.
     describe : callable
-        Name of the place of a pixel and energy in the file, by number.
+        Name of the position of a pixel and energy in the file, by number.
 
     Raises
     ------

@@ -175,17 +175,17 @@ def make_pixel_problem(
         logger.info("%s: %d bins have no background; left out", data.path, n_left_out)
     parts = list(_split_bins(bins.keep(is_seen)))
     chosen = np.flatnonzero(is_chosen)
-    hull = data.edges[[chosen[0], chosen[-1] + 1]]
+    energy_range = data.edges[[chosen[0], chosen[-1] + 1]]
     hits = [
         find_hits(
             part.vertices, kept_bins(analysis, part.counts, part.background, all_bins=all_bins)
         )
         for part in parts
     ]
-    places = [place for _, place in hits]
+    indices = [index for _, index in hits]
     by_energy = None
     if true_energy:
-        check_covered(data.path, data.true_edges, hull)
+        check_covered(data.path, data.true_edges, energy_range)
         by_energy = data.true_energy()
     scales = {name: section.scale for name, section in analysis.data.backgrounds().items()}
     of_total = np.concatenate([of_channel[part.bands] for part in parts])
@@ -197,7 +197,7 @@ def make_pixel_problem(
             name,
             "",
             0,
-            _at_hits([part.backgrounds[name] for part in parts], places),
+            _at_hits([part.backgrounds[name] for part in parts], indices),
             np.bincount(
                 of_total, np.concatenate([part.backgrounds[name].sum(axis=0) for part in parts])
             ),
@@ -206,8 +206,8 @@ def make_pixel_problem(
         for name, scale in scales.items()
     )
     return FitProblem(
-        counts=_at_hits([part.counts for part in parts], places),
-        background=fill_background(_at_hits([part.background for part in parts], places)),
+        counts=_at_hits([part.counts for part in parts], indices),
+        background=fill_background(_at_hits([part.background for part in parts], indices)),
         background_total=float(sum(part.background.sum() for part in parts)),
         expectation=_side_by_side(
             [
@@ -225,11 +225,11 @@ def make_pixel_problem(
             data.frame,
         ),
         frame=data.frame,
-        photon_flux=float(integrate(analysis.spectrum, hull)[0]),
+        photon_flux=float(integrate(analysis.spectrum, energy_range)[0]),
         description=Description(
             instrument=analysis.instrument,
             spectrum=describe(analysis.spectrum),
-            energy_range_keV=(float(hull[0]), float(hull[1])),
+            energy_range_keV=(float(energy_range[0]), float(energy_range[1])),
             **describe_scales(
                 {one.name: float(one.totals.sum()) for one in components},
                 describe_factors(analysis.data.backgrounds()),
@@ -298,8 +298,8 @@ def _split_bins(bins: _Bins) -> Iterator[_Bins]:
             yield bins.keep(is_kept, np.flatnonzero(group == number))
 
 
-def _at_hits(values: list[np.ndarray], places: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([one.ravel()[at] for one, at in zip(values, places, strict=True)])
+def _at_hits(values: list[np.ndarray], indices: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([one.ravel()[at] for one, at in zip(values, indices, strict=True)])
 
 
 def _side_by_side(expectations: list[PointSpread], frame: str) -> PointSpread | Joint:

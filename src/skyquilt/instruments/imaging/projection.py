@@ -11,7 +11,7 @@ from skyquilt.sky.frames import lonlat_to_vec, vec_to_lonlat
 
 _J2000 = 2000.0
 _CYLINDERS = ("CAR", "CEA", "MER")
-"""Projections whose columns go on around the sky: a full turn leads back to the same place."""
+"""Projections whose columns go on around the sky: a full turn leads back to the same position."""
 
 _NUMBER = re.compile(r"(CRVAL|CRPIX|CDELT|CROTA|CD|PC|PV)\d+(_\d+)?|LONPOLE|LATPOLE|EQUINOX")
 """Keywords that are numbers; where they are not, wcslib would take its defaults."""
@@ -85,10 +85,10 @@ def read_projection(header: Any, path: str, frame: str | None = None) -> Project
 def to_vec(
     projection: Projection, column: np.ndarray | float, row: np.ndarray | float
 ) -> np.ndarray:
-    """Directions of places in the image, shape (..., 3); NaN off the sky."""
+    """Directions of positions in the image, shape (..., 3); NaN off the sky."""
     column, row = np.broadcast_arrays(column, row)
-    places = np.stack([np.ravel(column), np.ravel(row)], axis=1).astype(np.float64)
-    found, axes = projection.wcs.wcs.p2s(places, 0), projection.wcs.wcs
+    positions = np.stack([np.ravel(column), np.ravel(row)], axis=1).astype(np.float64)
+    found, axes = projection.wcs.wcs.p2s(positions, 0), projection.wcs.wcs
     lon, lat = found["world"][:, axes.lng], found["world"][:, axes.lat]
     if projection.turn is not None:  # rows beyond the poles, where bounds are not checked
         lat = np.where(np.abs(found["theta"]) > 90 + 1e-9, np.nan, lat)
@@ -98,19 +98,19 @@ def to_vec(
 def to_image(projection: Projection, vec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Columns and rows of directions, shape (n,) each; NaN where the projection has none.
 
-    In a cylindrical projection of the places that a full turn apart show the same direction, that
+    In a cylindrical projection of the positions that show, a full turn on, the same direction, that
     nearest to the middle of the image.
     """
     axes = projection.wcs.wcs
     world = np.empty((len(vec), 2))
     world[:, axes.lng], world[:, axes.lat] = vec_to_lonlat(vec)
-    place = projection.wcs.wcs_world2pix(world, 0)
+    position = projection.wcs.wcs_world2pix(world, 0)
     if projection.turn is not None:
         middle = (np.array(projection.shape[::-1]) - 1) / 2
         step = projection.turn / np.sum(projection.turn**2)
-        turns = np.round((middle - place) @ step)
-        place = place + turns[:, np.newaxis] * projection.turn
-    return place[:, 0], place[:, 1]
+        turns = np.round((middle - position) @ step)
+        position = position + turns[:, np.newaxis] * projection.turn
+    return position[:, 0], position[:, 1]
 
 
 def closed_axis(projection: Projection) -> int | None:
@@ -142,17 +142,17 @@ def find_off_sky(projection: Projection) -> np.ndarray | None:
 def find_difference(one: Projection, other: Projection) -> str | None:
     """What makes the pixels of two images different, for a message; None if they are the same.
 
-    Compared are the places of pixels on the sky; the keywords are named.
+    Compared are the positions of pixels on the sky; the keywords are named.
     """
     for what in ("frame", "shape"):
         values = [getattr(projection, what) for projection in (one, other)]
         if values[0] != values[1]:
             return f"the {what} is {values[0]} in the first and {values[1]} in the second"
-    places = _sample(one.shape)
-    apart = np.linalg.norm(to_vec(one, *places) - to_vec(other, *places), axis=-1)
-    is_off = np.isnan(to_vec(one, *places)[..., 0]), np.isnan(to_vec(other, *places)[..., 0])
+    positions = _sample(one.shape)
+    separation = np.linalg.norm(to_vec(one, *positions) - to_vec(other, *positions), axis=-1)
+    is_off = np.isnan(to_vec(one, *positions)[..., 0]), np.isnan(to_vec(other, *positions)[..., 0])
     size = np.radians(np.sqrt(np.abs(np.linalg.det(one.wcs.pixel_scale_matrix))))
-    if np.array_equal(*is_off) and np.nanmax(apart, initial=0) < _SAME * size:
+    if np.array_equal(*is_off) and np.nanmax(separation, initial=0) < _SAME * size:
         return None
     ours, theirs = (dict(projection.wcs.to_header()) for projection in (one, other))
     for key in dict.fromkeys([*ours, *theirs]):
@@ -206,7 +206,7 @@ def _read_wcs(header: Any, path: str) -> Any:
 
 
 def _check_axis(header: Any, axis: int, path: str) -> None:
-    """Refuse an axis whose place and step are not given: the defaults of FITS are no one's."""
+    """Refuse an axis whose position and step are not given: the defaults of FITS are no one's."""
     matrix = (f"{key}{i}_{j}" for key in ("CD", "PC") for i in (1, 2) for j in (1, 2))
     has_step = f"CDELT{axis}" in header or any(key in header for key in matrix)
     for key, is_there in (
@@ -217,8 +217,8 @@ def _check_axis(header: Any, axis: int, path: str) -> None:
     ):
         if not is_there:
             raise InputError(
-                f"{path}: the header of the image has no {key}: without it the place of its pixels "
-                "on the sky is not known."
+                f"{path}: the header of the image has no {key}: without it it is not known where "
+                "its pixels are on the sky."
             )
 
 
@@ -262,7 +262,7 @@ def _frame(wcs: Any, path: str) -> str:
 
 
 def _sample(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows of places all over an image, its corners with them."""
+    """Columns and rows of positions all over an image, its corners with them."""
     row, column = (np.linspace(-0.5, n - 0.5, 9) for n in shape)
     column, row = np.meshgrid(column, row)
     return column.ravel(), row.ravel()

@@ -75,7 +75,7 @@ def cut_background(background: Background, circles: tuple[Circle, ...]) -> Backg
         return background
     cube = background.cube
     n_fine = max(_FINE // cube.nside, 1) ** 2
-    share = np.empty(len(cube.ipix))
+    fraction = np.empty(len(cube.ipix))
     nest = ring_to_nest(cube.nside, cube.ipix)
     rows = max(1, 2**20 // n_fine)
     for first in range(0, len(nest), rows):
@@ -84,8 +84,8 @@ def cut_background(background: Background, circles: tuple[Circle, ...]) -> Backg
         is_in = np.ones(inner.size, dtype=bool)
         for circle in circles:
             is_in &= is_within(circle, cube.frame, direction)
-        share[first : first + rows] = is_in.reshape(inner.shape).mean(axis=1)
-    return replace(background, share=share)
+        fraction[first : first + rows] = is_in.reshape(inner.shape).mean(axis=1)
+    return replace(background, fraction=fraction)
 
 
 def check_circles(

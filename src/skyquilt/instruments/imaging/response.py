@@ -8,7 +8,7 @@ from skyquilt.config.spectrum import Spectrum
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging.cube import SkyCube
 from skyquilt.instruments.imaging.point_spread_file import PointSpreadFunction
-from skyquilt.problem.event_density import node_places
+from skyquilt.problem.event_density import node_positions
 from skyquilt.problem.event_energies import EventEnergies
 from skyquilt.problem.profiles import tabulate
 from skyquilt.problem.sky_grid import HealpixGrid
@@ -45,13 +45,13 @@ class ImagingResponse(NamedTuple):
         values = self.exposure.values
         return self.exposure.grid(values if weight is None else values @ weight.T)
 
-    def exposure_shares(self, energy: np.ndarray) -> np.ndarray:
-        """Places among the energies of the exposure; see `place_of`."""
-        return place_of(self.exposure.path, self.exposure.energies, energy)
+    def exposure_positions(self, energy: np.ndarray) -> np.ndarray:
+        """Positions among the energies of the exposure; see `position_of`."""
+        return position_of(self.exposure.path, self.exposure.energies, energy)
 
-    def psf_shares(self, energy: np.ndarray) -> np.ndarray:
-        """Places among the energies of the point spread function; see `place_of`."""
-        return place_of(self.psf.path, self.psf.energies, energy)
+    def psf_positions(self, energy: np.ndarray) -> np.ndarray:
+        """Positions among the energies of the point spread function; see `position_of`."""
+        return position_of(self.psf.path, self.psf.energies, energy)
 
 
 class PhotonNodes(NamedTuple):
@@ -75,8 +75,8 @@ class PhotonNodes(NamedTuple):
     width: np.ndarray
 
 
-def place_of(path: str, nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
-    """Places of energies among nodes, linear in the logarithm: 2.3 is 0.3 of the way from 2 to 3.
+def position_of(path: str, nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
+    """Positions of energies among nodes, linear in the logarithm: 2.3 is 0.3 of the way to 3.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def place_of(path: str, nodes: np.ndarray, energy: np.ndarray) -> np.ndarray:
             f"{path}: covers {nodes[0]:.6g} to {nodes[-1]:.6g} keV, but {energy[outside][0]:.6g} "
             "keV is needed: narrow `energy.range`."
         )
-    return node_places(nodes, energy)
+    return node_positions(nodes, energy)
 
 
 def spread_photons(spectrum: Spectrum, edges: np.ndarray, response: ImagingResponse) -> PhotonNodes:
@@ -119,15 +119,17 @@ def spread_photons(spectrum: Spectrum, edges: np.ndarray, response: ImagingRespo
     return PhotonNodes(band.astype(np.int64), energy, flux, width)
 
 
-def shares(place: np.ndarray, n_node: int) -> np.ndarray:
-    """Linear interpolation as a matrix, shape (n, n_node), from places among the nodes."""
-    return np.maximum(0, 1 - np.abs(place[:, np.newaxis] - np.arange(n_node)))
+def interpolation_weights(position: np.ndarray, n_node: int) -> np.ndarray:
+    """Linear interpolation as a matrix, shape (n, n_node), from positions among the nodes."""
+    return np.maximum(0, 1 - np.abs(position[:, np.newaxis] - np.arange(n_node)))
 
 
 def exposure_weights(photons: PhotonNodes, response: ImagingResponse, n_band: int) -> np.ndarray:
     """Expected counts per exposure at each of its energies [cm-2 s-1], shape (n_band, n_energy)."""
-    share = shares(response.exposure_shares(photons.energy), len(response.exposure.energies))
-    return _sum_bands(photons, photons.flux[:, np.newaxis] * share, n_band)
+    by_node = interpolation_weights(
+        response.exposure_positions(photons.energy), len(response.exposure.energies)
+    )
+    return _sum_bands(photons, photons.flux[:, np.newaxis] * by_node, n_band)
 
 
 def band_nodes(photons: PhotonNodes, response: ImagingResponse, n_band: int) -> SpreadNodes:
@@ -153,9 +155,11 @@ def _energies_in_bands(
     photons: PhotonNodes, response: ImagingResponse, n_band: int, width: np.ndarray
 ) -> tuple[TrueEnergy, np.ndarray, np.ndarray]:
     """Nodes that are energies of the exposure in bands; numbers of the energy and of the band."""
-    share = shares(response.exposure_shares(photons.energy), len(response.exposure.energies))
-    weight = np.zeros((n_band, len(share.T), len(photons.energy)))
-    weight[photons.band, :, np.arange(len(photons.energy))] = share * width[:, np.newaxis]
+    by_node = interpolation_weights(
+        response.exposure_positions(photons.energy), len(response.exposure.energies)
+    )
+    weight = np.zeros((n_band, len(by_node.T), len(photons.energy)))
+    weight[photons.band, :, np.arange(len(photons.energy))] = by_node * width[:, np.newaxis]
     band, energy = np.nonzero(weight.any(axis=2))
     return TrueEnergy.of_matrix(photons.energy, weight[band, energy]), energy, band
 
@@ -163,7 +167,7 @@ def _energies_in_bands(
 def seen_fraction(photons: PhotonNodes, response: ImagingResponse) -> np.ndarray:
     """Integral of the point spread function at the energy of each photon, shape (n,)."""
     integral = tabulate(response.psf.theta, response.psf.profile, 1e-3).total
-    return np.interp(response.psf_shares(photons.energy), np.arange(len(integral)), integral)
+    return np.interp(response.psf_positions(photons.energy), np.arange(len(integral)), integral)
 
 
 def mean_profiles(photons: PhotonNodes, response: ImagingResponse, n_band: int) -> np.ndarray:
@@ -182,8 +186,10 @@ def mean_profiles(photons: PhotonNodes, response: ImagingResponse, n_band: int) 
         response.exposure.values[response.exposure.is_known].mean(axis=0),
     )
     counts = photons.flux * mean_exposure
-    share = shares(response.psf_shares(photons.energy), len(response.psf.energies))
-    weight = _sum_bands(photons, counts[:, np.newaxis] * share, n_band)
+    by_node = interpolation_weights(
+        response.psf_positions(photons.energy), len(response.psf.energies)
+    )
+    weight = _sum_bands(photons, counts[:, np.newaxis] * by_node, n_band)
     seen = weight.sum(axis=1, keepdims=True)
     if not np.all(seen > 0):
         raise InputError(

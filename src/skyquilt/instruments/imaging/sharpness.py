@@ -1,4 +1,4 @@
-"""How sharp an imaging instrument sees: what its positions can be trusted to is a share of it."""
+"""How sharp an imaging instrument sees: its positions can be trusted to a fraction of that."""
 
 import numpy as np
 

@@ -109,21 +109,21 @@ def values_at(projection: Projection, values: np.ndarray, vec: np.ndarray) -> np
     Returns
     -------
     ndarray of float64, shape (n, n_quantity)
-        Values; NaN where the nearest pixel is not known, or the projection has no place for the
+        Values; NaN where the nearest pixel is not known, or the projection has no position for the
         direction. Beside such a pixel, and one whose middle is off the sky, those around it count.
     """
     values, is_edge = _without_off_sky(projection, values)
     column, row = to_image(projection, vec)
-    place = np.stack([row, column])
+    position = np.stack([row, column])
     axis = closed_axis(projection)
     if axis is not None:  # the last pixel is the neighbour of the first
         values = np.concatenate([values, values.take([0], 1 + axis)], axis=1 + axis)
         is_edge = np.concatenate([is_edge, is_edge.take([0], axis)], axis=axis)
-        place[axis] %= projection.shape[axis]
-    has_place = np.all(np.isfinite(place), axis=0)
+        position[axis] %= projection.shape[axis]
+    has_position = np.all(np.isfinite(position), axis=0)
     found = np.full((vec.shape[0], len(values)), np.nan)
     for k, plane in enumerate(values):
-        found[has_place, k] = _between(plane, is_edge, place[:, has_place])
+        found[has_position, k] = _between(plane, is_edge, position[:, has_position])
     return found
 
 
@@ -138,17 +138,19 @@ def _without_off_sky(projection: Projection, values: np.ndarray) -> tuple[np.nda
     return np.where(is_off, np.nan, values), is_off
 
 
-def _between(plane: np.ndarray, is_edge: np.ndarray, place: np.ndarray) -> np.ndarray:
+def _between(plane: np.ndarray, is_edge: np.ndarray, position: np.ndarray) -> np.ndarray:
     from scipy.ndimage import map_coordinates
 
     is_known = np.isfinite(plane)
     if is_known.all():
-        return map_coordinates(plane, place, order=1, mode="nearest")
-    found = map_coordinates(np.where(is_known, plane, 0), place, order=1, mode="nearest")
-    share = map_coordinates(is_known.astype(np.float64), place, order=1, mode="nearest")
+        return map_coordinates(plane, position, order=1, mode="nearest")
+    found = map_coordinates(np.where(is_known, plane, 0), position, order=1, mode="nearest")
+    fraction = map_coordinates(is_known.astype(np.float64), position, order=1, mode="nearest")
     can_be = (is_known | is_edge).astype(np.float64)
-    nearest = map_coordinates(can_be, place, order=0, mode="nearest") > 0
-    return np.divide(found, share, out=np.full_like(found, np.nan), where=nearest & (share > 1e-6))
+    nearest = map_coordinates(can_be, position, order=0, mode="nearest") > 0
+    return np.divide(
+        found, fraction, out=np.full_like(found, np.nan), where=nearest & (fraction > 1e-6)
+    )
 
 
 def pixel_centers(projection: Projection) -> np.ndarray:
@@ -180,5 +182,5 @@ def _pixels(projection: Projection) -> tuple[int, np.ndarray]:
     return nside, ipix_from_ranges(cone(nside, center, radius))
 
 
-def _is_within(place: np.ndarray, n: int, margin: float) -> np.ndarray:
-    return (place > -0.5 - margin) & (place < n - 0.5 + margin)
+def _is_within(position: np.ndarray, n: int, margin: float) -> np.ndarray:
+    return (position > -0.5 - margin) & (position < n - 0.5 + margin)

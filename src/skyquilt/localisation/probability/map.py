@@ -134,11 +134,11 @@ class ProbabilityMap:
         threshold = credible_threshold(density, self.area, level)
         return threshold, self._area_above(density, threshold)
 
-    def searched(self, place: int) -> tuple[float, float]:
+    def searched(self, index: int) -> tuple[float, float]:
         """Probability and area [deg2] of all cells as dense as one, or denser."""
         density = self.density
-        is_above = density >= density[place]
-        return float(self.probability[is_above].sum()), self._area_above(density, density[place])
+        is_above = density >= density[index]
+        return float(self.probability[is_above].sum()), self._area_above(density, density[index])
 
     def _area_above(self, density: np.ndarray, threshold: float) -> float:
         return float(self.area[density >= threshold].sum() * _SR_IN_DEG2)

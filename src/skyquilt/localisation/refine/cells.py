@@ -1,6 +1,6 @@
 """Adaptive refinement: cells are split where the source may be, until the region is resolved.
 
-A cell is a *candidate* when its TS is within a drop of the maximum, when it still holds a share of
+A cell is a *candidate* when its TS is within a drop of the maximum, when it still holds some of
 the posterior exp(TS / 2), or when it is a local maximum that may hide a higher one. Candidates of
 the finest order have neighbours of that order, so no region ends where it was not looked at.
 """
@@ -18,8 +18,8 @@ from skyquilt.sky.neighbours import neighbours
 
 logger = logging.getLogger(__name__)
 
-MIN_SHARE = 1e-4
-"""Share of the posterior from which on a cell is split.
+MIN_FRACTION = 1e-4
+"""Fraction of the posterior from which on a cell is split.
 
 Cells of a fifth of the radius of a 90 % region hold up to 3 % each; those that hold less than this
 lie beyond a drop of 11 to 14 in TS, and all of them together hold some 1e-3. At most 1e4 cells can
@@ -151,14 +151,14 @@ def children(uniq: np.ndarray) -> np.ndarray:
 def replace_cells(
     cells: MultiOrderMap, parents: np.ndarray, uniq: np.ndarray, columns: dict[str, np.ndarray]
 ) -> MultiOrderMap:
-    """Map in which the cells at the places `parents` have given way to `uniq`, their parts."""
+    """Map in which the cells at the indices `parents` have given way to `uniq`, their parts."""
     kept = np.ones(cells.uniq.size, dtype=bool)
     kept[parents] = False
-    place = np.repeat(np.arange(cells.uniq.size), np.where(kept, 1, 4))
-    is_new = ~kept[place]
+    index = np.repeat(np.arange(cells.uniq.size), np.where(kept, 1, 4))
+    is_new = ~kept[index]
 
     def fill(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-        values = old[place]
+        values = old[index]
         values[is_new] = new
         return values
 
@@ -183,7 +183,7 @@ def cells_to_split(cells: MultiOrderMap, goal: Goal) -> np.ndarray:
     Returns
     -------
     ndarray of int64, shape (n,)
-        Places in the map, ascending; none when the goal is reached, no cell prefers a source, or
+        Indices in the map, ascending; none when the goal is reached, no cell prefers a source, or
         there are too many cells.
     """
     if not np.any(cells.ts > 0):
@@ -211,15 +211,15 @@ def cells_to_split(cells: MultiOrderMap, goal: Goal) -> np.ndarray:
     return found
 
 
-def touching_cells(cells: MultiOrderMap, places: np.ndarray) -> np.ndarray:
-    """Places of the cells around some cells.
+def touching_cells(cells: MultiOrderMap, indices: np.ndarray) -> np.ndarray:
+    """Indices of the cells around some cells.
 
     Parameters
     ----------
     cells : MultiOrderMap
         The map.
-    places : ndarray of int64, shape (n,)
-        Places in it.
+    indices : ndarray of int64, shape (n,)
+        Indices in it.
 
     Returns
     -------
@@ -227,11 +227,11 @@ def touching_cells(cells: MultiOrderMap, places: np.ndarray) -> np.ndarray:
         The cells that hold the centres of the eight neighbours of a cell's own order; -1 where
         there is none.
     """
-    around = np.empty((places.size, 8), np.int64)
-    orders = cells.order[places]
+    around = np.empty((indices.size, 8), np.int64)
+    orders = cells.order[indices]
     for order in np.unique(orders):
         here = orders == order
-        ipix = neighbours(1 << int(order), cells.ipix[places[here]])
+        ipix = neighbours(1 << int(order), cells.ipix[indices[here]])
         around[here] = np.where(ipix >= 0, cells.locate(int(order), ipix), -1)
     return around
 
@@ -253,23 +253,23 @@ def find_candidates(cells: MultiOrderMap, goal: Goal) -> tuple[np.ndarray, np.nd
     Returns
     -------
     candidate : ndarray of int64, shape (n,)
-        Places in the map, ascending; none of a cell without a TS.
+        Indices in the map, ascending; none of a cell without a TS.
     around : ndarray of int64, shape (n, 8)
-        Places of their neighbours, as `touching_cells` gives them.
+        Indices of their neighbours, as `touching_cells` gives them.
     """
     drop = np.nanmax(cells.ts) - cells.ts
     posterior = np.where(np.isnan(drop), 0, np.exp(-drop / 2) * cells.pixel_area)
-    is_high = (drop <= goal.drop) | (posterior > MIN_SHARE * posterior.sum())
+    is_high = (drop <= goal.drop) | (posterior > MIN_FRACTION * posterior.sum())
     # no neighbour is below the lowest cell, so that most cells are out before one is looked at
     can_hide = drop - (cells.ts - np.nanmin(cells.ts)) <= goal.drop
-    place = np.flatnonzero(is_high | (can_hide & (cells.order >= goal.start_order)))
-    around = touching_cells(cells, place)
+    index = np.flatnonzero(is_high | (can_hide & (cells.order >= goal.start_order)))
+    around = touching_cells(cells, index)
     beside = np.where(around >= 0, cells.ts[around], np.nan)
     lowest, highest = np.fmin.reduce(beside, axis=1), np.fmax.reduce(beside, axis=1)
-    ts = cells.ts[place]
-    hides = (ts >= highest) & (drop[place] - (ts - lowest) <= goal.drop)
-    chosen = is_high[place] | (hides & (cells.order[place] >= goal.start_order))
-    return place[chosen], around[chosen]
+    ts = cells.ts[index]
+    hides = (ts >= highest) & (drop[index] - (ts - lowest) <= goal.drop)
+    chosen = is_high[index] | (hides & (cells.order[index] >= goal.start_order))
+    return index[chosen], around[chosen]
 
 
 def is_resolved(cells: MultiOrderMap, goal: Goal) -> bool:

@@ -68,8 +68,8 @@ def _around_candidates(skymap: SkyMap, goal: Goal) -> np.ndarray:
         # no candidates; where a part of the sky has a TS, coarse cells could miss all of it
         wide = skymap.ipix[has_ts] if not has_ts.all() else skymap.ipix[:0]
     else:
-        place, around = find_candidates(MultiOrderMap.from_skymap(skymap), goal)
-        wide = skymap.ipix[np.union1d(place, around[around >= 0])]
+        index, around = find_candidates(MultiOrderMap.from_skymap(skymap), goal)
+        wide = skymap.ipix[np.union1d(index, around[around >= 0])]
     cells = _cells_of(skymap, wide, goal.start_order)
     beside = neighbours(1 << goal.start_order, cells)
     return np.union1d(cells, beside[beside >= 0])

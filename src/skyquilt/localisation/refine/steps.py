@@ -58,12 +58,12 @@ def join_cells(parts: Sequence[tuple[np.ndarray, dict[str, np.ndarray]]]) -> Mul
     array([16, 17, 18, 19,  5])
     """
     uniq = np.concatenate([part for part, _ in parts])
-    place = np.flatnonzero(~np.isin(uniq, uniq >> 2))
-    ranges = uniq_to_ranges(uniq[place], int(uniq_to_order(uniq).max()))
-    place = place[np.argsort(ranges[:, 0])]
+    index = np.flatnonzero(~np.isin(uniq, uniq >> 2))
+    ranges = uniq_to_ranges(uniq[index], int(uniq_to_order(uniq).max()))
+    index = index[np.argsort(ranges[:, 0])]
     names = parts[0][1]
-    columns = {name: np.concatenate([part[name] for _, part in parts])[place] for name in names}
-    return MultiOrderMap("icrs", uniq[place], columns)
+    columns = {name: np.concatenate([part[name] for _, part in parts])[index] for name in names}
+    return MultiOrderMap("icrs", uniq[index], columns)
 
 
 def refine_map(

@@ -116,7 +116,7 @@ def test_interactions_after_the_second_do_not_matter(write):
         (event()[:3], "incomplete"),
         ([line for line in event() if not line.startswith("TI")], "incomplete"),
         ([line for line in event() if not line.startswith("CE")], "incomplete"),
-        (event(places=((1, 1, 1), (1, 1, 1))), "interactions at one place"),
+        (event(places=((1, 1, 1), (1, 1, 1))), "interactions at one position"),
     ],
 )
 @pytest.mark.parametrize("at", [0, 1, 2])

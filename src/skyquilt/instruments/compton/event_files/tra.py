@@ -127,11 +127,11 @@ def _numbers(event: dict[bytes, bytes]) -> tuple[str, list[bytes]]:
         return FLAGGED, []
     words = {key: line.split() for key, line in event.items()}
     if b"CH0" in words and b"CH1" in words:
-        places = words[b"CH0"][2:5] + words[b"CH1"][2:5]
+        positions = words[b"CH0"][2:5] + words[b"CH1"][2:5]
     else:
-        places = words.get(b"CD", [])[1:4] + words.get(b"CD", [])[7:10]
+        positions = words.get(b"CD", [])[1:4] + words.get(b"CD", [])[7:10]
     pointing = words.get(b"GX", [])[1:3] + words.get(b"GZ", [])[1:3]
-    numbers = words.get(b"TI", [])[1:2] + words.get(b"CE", [])[1:4:2] + places
+    numbers = words.get(b"TI", [])[1:2] + words.get(b"CE", [])[1:4:2] + positions
     numbers += pointing if len(pointing) == len(_UNKNOWN) else _UNKNOWN
     return ("" if len(numbers) == N_NUMBERS else INCOMPLETE), numbers
 

@@ -16,7 +16,7 @@ N_NUMBERS = 13
 """Numbers of an event: time, two energies, two positions, two directions."""
 
 OUTSIDE = "outside time edges"
-NO_DIRECTION = "interactions at one place"
+NO_DIRECTION = "interactions at one position"
 
 
 def compute_columns(

@@ -119,8 +119,8 @@ def _check_axes(orientation: Orientation) -> None:
     skew = np.abs(np.einsum("ij,ij->i", orientation.x, orientation.z))
     if skew.max() > _MAX_SKEW:
         row = int(np.argmax(skew))
-        apart = np.degrees(np.arccos(min(skew[row], 1)))
+        angle = np.degrees(np.arccos(min(skew[row], 1)))
         raise InputError(
             f"{orientation.path}: x and z axes of record {orientation.first + row} are "
-            f"{apart:.3f} deg apart, not 90: wrong columns or units?"
+            f"{angle:.3f} deg apart, not 90: wrong columns or units?"
         )

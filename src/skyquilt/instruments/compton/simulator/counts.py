@@ -38,8 +38,8 @@ def split_in_time(
         Their counts, of the same sum as before.
     """
     spread = rng.multinomial(counts, livetime / livetime.sum())
-    place, time = np.nonzero(spread)
-    return np.vstack([time, coords[:, place]]), spread[place, time]
+    column, time = np.nonzero(spread)
+    return np.vstack([time, coords[:, column]]), spread[column, time]
 
 
 def burst_expectation(

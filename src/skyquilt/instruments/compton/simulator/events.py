@@ -122,12 +122,12 @@ class EventSampler:
         rates = photons * self.instrument.area.sum(axis=1)
         n_photons = self.rng.poisson(rates.sum() * livetime.sum())
         record = self._choose(livetime, n_photons)
-        place = draw_shape(shape, direction, n_photons, self.rng)
+        position = draw_shape(shape, direction, n_photons, self.rng)
         z, zenith = (axis[record] for axis in (self.orientation.z, self.orientation.zenith))
-        is_up = np.sum(zenith * place, axis=1) > HORIZON_COS
-        seen = zenith_factor(np.sum(z * place, axis=1)) * is_up
+        is_up = np.sum(zenith * position, axis=1) > HORIZON_COS
+        seen = zenith_factor(np.sum(z * position, axis=1)) * is_up
         is_seen = self.rng.random(n_photons) < seen
-        return self._scatter(self._times(record[is_seen], curve), place[is_seen], rates)
+        return self._scatter(self._times(record[is_seen], curve), position[is_seen], rates)
 
     def _shining(self, curve: LightCurve | None) -> np.ndarray:
         """Livetime of each record within the interval, times the mean factor in it [s]."""

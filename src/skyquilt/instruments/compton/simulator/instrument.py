@@ -15,7 +15,7 @@ class Instrument:
     """Binned response, a product of three factors.
 
     ``R(NuLambda, Ei, Em, Phi, PsiChi) = zenith_factor(NuLambda) area(Ei, Em) image(Ei, Phi,
-    PsiChi)``: only the first depends on the place of the source in the field of view, so in the
+    PsiChi)``: only the first depends on the position of the source in the field of view, so in the
     galactic frame an observation is the image in that frame times the sum of the first over time.
 
     Attributes

@@ -114,8 +114,8 @@ class _Observation:
         return generator(self.settings.seed, name)
 
     def _direction(self, source: SimulatedSource) -> np.ndarray:
-        place = source.position
-        return position_to_vec(place.lon, place.lat, place.frame, "galactic")
+        position = source.position
+        return position_to_vec(position.lon, position.lat, position.frame, "galactic")
 
     def _points(self, source: SimulatedSource) -> tuple[np.ndarray, np.ndarray]:
         """Directions that make up a source, and their weights."""

@@ -11,7 +11,7 @@ from skyquilt.config.shape import BrightnessMap, Shape
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.brightness_file import read_brightness
 from skyquilt.instruments.imaging.simulator.telescope import SimulatedTelescope
-from skyquilt.problem.event_density import node_places
+from skyquilt.problem.event_density import node_positions
 from skyquilt.simulate.draws import draw_angles, draw_between
 from skyquilt.simulate.shapes import draw_brightness, draw_shape
 from skyquilt.sky.frames import position_to_vec
@@ -97,22 +97,24 @@ def draw_source(
         Random numbers.
     """
     n = rng.poisson(factor * expected_photons(source.spectrum, telescope).sum())
-    place = source.position
-    center = position_to_vec(place.lon, place.lat, place.frame, "galactic")
-    true = _draw_places(source.shape, center, n, rng)
+    position = source.position
+    center = position_to_vec(position.lon, position.lat, position.frame, "galactic")
+    true = _draw_positions(source.shape, center, n, rng)
     is_seen = rng.uniform(size=n) < telescope.acceptance(true)
     energy = draw_energies(source.spectrum, telescope, int(is_seen.sum()), rng)
     return measure(spread(true[is_seen], energy, telescope, rng), energy, telescope, rng)
 
 
-def _draw_places(shape: Shape, center: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+def _draw_positions(
+    shape: Shape, center: np.ndarray, n: int, rng: np.random.Generator
+) -> np.ndarray:
     """True directions of photons of a source, galactic."""
     if not isinstance(shape, BrightnessMap):
         return draw_shape(shape, center, n, rng)
-    brightness, place = read_brightness(shape), shape.center
-    if place is None:
+    brightness, position = read_brightness(shape), shape.center
+    if position is None:
         return draw_brightness(brightness, brightness.center(), center, n, rng)
-    origin = position_to_vec(place.lon, place.lat, place.frame, "icrs")
+    origin = position_to_vec(position.lon, position.lat, position.frame, "icrs")
     return draw_brightness(brightness, origin, center, n, rng)
 
 
@@ -134,8 +136,8 @@ def spread(
     true: np.ndarray, energy: np.ndarray, telescope: SimulatedTelescope, rng: np.random.Generator
 ) -> np.ndarray:
     """Directions at which photons are measured, shape (n, 3)."""
-    place = node_places(telescope.energy, energy)
-    theta = draw_angles(place, telescope.theta, telescope.profile, rng)[:, np.newaxis]
+    position = node_positions(telescope.energy, energy)
+    theta = draw_angles(position, telescope.theta, telescope.profile, rng)[:, np.newaxis]
     turn = rng.uniform(0, 2 * np.pi, energy.size)[:, np.newaxis]
     east, north = tangent_axes(true, np.array([0.0, 0.0, 1.0]))
     return np.cos(theta) * true + np.sin(theta) * (np.cos(turn) * east + np.sin(turn) * north)

@@ -120,8 +120,8 @@ def _draw_diffuse(
     n = rng.poisson(n_expected)
     ipix = rng.choice(per_pixel.size, n, p=per_pixel / per_pixel.sum())
     n_inside = (MAX_NSIDE // settings.nside) ** 2
-    place = ring_to_nest(settings.nside, ipix) * n_inside + rng.integers(n_inside, size=n)
-    direction = nest_to_vec(MAX_NSIDE, place)
+    pixel = ring_to_nest(settings.nside, ipix) * n_inside + rng.integers(n_inside, size=n)
+    direction = nest_to_vec(MAX_NSIDE, pixel)
     return measure(direction, draw_energies(spectrum, telescope, n, rng), telescope, rng)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from skyquilt.config.imager import SimulatedImager, SimulatedPointSpread
 from skyquilt.config.units import to_value
 from skyquilt.instruments.imaging.simulator.dispersion import Energies
-from skyquilt.problem.event_density import node_places
+from skyquilt.problem.event_density import node_positions
 from skyquilt.problem.profiles import contained_in, linear_integral
 from skyquilt.sky.frames import position_to_vec
 
@@ -123,11 +123,11 @@ def bin_response(telescope: SimulatedTelescope) -> BinnedResponse:
     node, weight = np.polynomial.legendre.leggauss(4)
     part = (1 + node) / 2
     energy = edges[:-1, np.newaxis] * (edges[1:] / edges[:-1])[:, np.newaxis] ** part
-    share = weight / energy  # photons per logarithm of energy
-    share = (share / share.sum(axis=1, keepdims=True))[..., np.newaxis]
+    fraction = weight / energy  # photons per logarithm of energy
+    fraction = (fraction / fraction.sum(axis=1, keepdims=True))[..., np.newaxis]
     to_band = telescope.dispersion.to_bands(energy.ravel(), telescope.edges)
-    place = node_places(telescope.energy, energy.ravel())
-    profiles = np.maximum(0, 1 - np.abs(place[:, np.newaxis] - np.arange(telescope.energy.size)))
+    position = node_positions(telescope.energy, energy.ravel())
+    profiles = np.maximum(0, 1 - np.abs(position[:, np.newaxis] - np.arange(telescope.energy.size)))
     theta = telescope.theta
     ring_edges = np.concatenate([[0.0], np.geomspace(theta[1], theta[-1], _N_RING)])
     fine = np.unique(np.concatenate([theta, ring_edges]))
@@ -135,7 +135,7 @@ def bin_response(telescope: SimulatedTelescope) -> BinnedResponse:
     rings = np.diff(contained, axis=1) / (2 * np.pi * -np.diff(np.cos(ring_edges)))
 
     def mean(values: np.ndarray) -> np.ndarray:
-        return np.sum(share * values.reshape(*energy.shape, -1), axis=1)
+        return np.sum(fraction * values.reshape(*energy.shape, -1), axis=1)
 
     exposure = mean(telescope.exposure_at(energy))[:, 0]
     return BinnedResponse(edges, exposure, mean(to_band), ring_edges, mean(profiles @ rings))
