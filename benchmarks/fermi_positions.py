@@ -247,7 +247,7 @@ def _simulate(
             direction=direction,
             flux_density=evaluate(analysis.spectrum, energy),
             psf_place=response.psf_positions(energy),
-            exposure_place=response.exposure_shares(energy),
+            exposure_place=response.exposure_positions(energy),
             buckets=buckets,
         ),
         known_bands=None,

@@ -86,7 +86,7 @@ def test_ts_of_each_equals_the_difference_of_two_fits(problem):
             counts, background, csr_array(unit_counts[other]), total[other], np.zeros(2)
         )
         # each fit ends within 1e-9 of its maximum of L
-        assert ts[source] == pytest.approx(2 * (every.rise - rest.rise), abs=1e-6)
+        assert ts[source] == pytest.approx(2 * (every.delta_loglike - rest.delta_loglike), abs=1e-6)
 
 
 def test_ts_of_each_of_sources_apart_is_that_of_each_alone(problem):

@@ -263,7 +263,7 @@ class DispersedEvents:
         indptr, event = np.zeros(own.size + 1, np.int64), np.empty(size, np.int64)
         values, reach2 = np.empty(size), (2 * np.sin(self.reach[pattern] / 2)) ** 2
         events = HitEvents.of(
-            places=self.direction,
+            directions=self.direction,
             flux_density=self._guide,
             psf_node=self.energy_place,
             exposure_node=self._first,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from skyquilt.problem.datasets import StoredDataset, get_all, put_all
-from skyquilt.problem.event_density import node_places
+from skyquilt.problem.event_density import node_positions
 from skyquilt.problem.profiles import N_COLUMN, contained_in, root_angles
 from skyquilt.problem.true_energy import TrueEnergy
 
@@ -138,7 +138,7 @@ class EventResponse:
 
     def places(self, energy: np.ndarray) -> np.ndarray:
         """Places of energies of events [keV] among the measured ones."""
-        return node_places(self.measured, energy)
+        return node_positions(self.measured, energy)
 
     def energies(self, place: np.ndarray) -> np.ndarray:
         """Energies of events [keV] at places among the measured ones."""

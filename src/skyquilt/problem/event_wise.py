@@ -168,7 +168,7 @@ class EventWise:
         indptr, event, density = np.zeros(n + 1, np.int64), np.empty(size, np.int64), np.empty(size)
         reach2 = (2 * np.sin(psf.reach / 2)) ** 2
         events = HitEvents.of(
-            places=self.direction,
+            directions=self.direction,
             flux_density=self.flux_density,
             psf_node=self.psf_place,
             exposure_node=self.exposure_place,
