@@ -103,8 +103,8 @@ def fit_tail(ts_max: np.ndarray, seed: int, highest: float = 1.0) -> TailFit:
     counts = np.bincount(np.searchsorted(edges, ts_max, side="right"), minlength=edges.size + 1)
     model = _fit(edges, counts)
     rng = np.random.default_rng(seed)
-    share = counts / counts.sum()
-    resampled = [_fit(edges, rng.multinomial(ts_max.size, share)) for _ in range(_N_BOOTSTRAP)]
+    fraction = counts / counts.sum()
+    resampled = [_fit(edges, rng.multinomial(ts_max.size, fraction)) for _ in range(_N_BOOTSTRAP)]
     return TailFit(model, resampled)
 
 
