@@ -26,6 +26,7 @@ include: "workflow/rules/localise.smk"
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/calibrate.smk"
+include: "workflow/rules/model.smk"
 include: "workflow/rules/report.smk"
 
 

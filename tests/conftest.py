@@ -4,6 +4,7 @@ import one_thread  # noqa: F401
 
 # isort: split
 import io
+import math
 import os
 from contextlib import contextmanager
 from importlib import import_module
@@ -185,7 +186,12 @@ class Observation:
     def write_sky_response(self, *, area=None, overflow=None, unit="cm2 s", frame="galactic"):
         """Precomputed point source response: area times 10 s."""
         area = 10 * self.area if area is None else area
-        axes = [healpix_axis("NuLambda", frame), axis("Ei", EI_EDGES, "keV"), *self.cds_axes()]
+        nside = math.isqrt(len(area) // 12)
+        axes = [
+            healpix_axis("NuLambda", frame, nside),
+            axis("Ei", EI_EDGES, "keV"),
+            *self.cds_axes(),
+        ]
         write_histogram(self.path("response.h5"), axes, area, overflow=overflow, unit=unit)
 
     def write_orientation(

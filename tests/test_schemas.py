@@ -9,7 +9,7 @@ import pytest
 import skyquilt
 from skyquilt.products import PRODUCTS
 
-SCHEMA = re.compile(r'Schema\(\s*"(skyquilt/[\w-]+)",\s*"(\d+\.\d+)",\s*"skyquilt ([\w-]+)"')
+SCHEMA = re.compile(r'Schema\(\s*"(skyquilt/[\w-]+)",\s*"(\d+\.\d+)",\s*"skyquilt ([\w -]+)"')
 SOURCE = Path(skyquilt.__file__).parent
 KIND = re.compile(r"(skyquilt/[\w-]+)\s+(\d+\.\d+)")
 

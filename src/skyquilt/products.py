@@ -263,6 +263,17 @@ PRODUCTS = {
             in_run=False,
         ),
         Product(
+            "model_problem",
+            (_file("model/problem.h5", "model-problem"),),
+            "model prepare",
+            "counts, backgrounds and responses of all time bins and data sets of a model",
+            _whole("energy", "datasets", "spectrum", "spectra", "instrument", "data")
+            | {"model": frozenset({"radius", "epoch", "sources"})},
+            data="measurement",
+            asked_by="model",
+            in_run=False,
+        ),
+        Product(
             "page",
             (_file("report.html", "page"),),
             "report",

@@ -45,14 +45,22 @@ def test_help_lists_every_verb(run):
         assert re.search(rf"^ +{verb}\b", out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_help_of_each_verb_describes_it(run, verb):
-    code, out, _ = run(verb, "--help")
+def all_verbs():
+    """Every verb and group with its module, those of groups after their group."""
+    for verb, module in VERBS.items():
+        yield verb, module
+        for name, inner in getattr(module, "VERBS", {}).items():
+            yield f"{verb} {name}", inner
+
+
+@pytest.mark.parametrize(("verb", "module"), all_verbs(), ids=[verb for verb, _ in all_verbs()])
+def test_help_of_each_verb_describes_it(run, verb, module):
+    code, out, _ = run(*verb.split(), "--help")
 
     assert code == 0
     assert f"usage: skyquilt {verb} " in out
-    assert VERBS[verb].__doc__.splitlines()[0].rstrip(".") in out
-    assert "--quiet" in out
+    assert module.__doc__.splitlines()[0].rstrip(".") in out
+    assert ("--quiet" in out) == (not hasattr(module, "VERBS"))
 
 
 def test_version_is_that_of_the_package(run):
@@ -159,11 +167,16 @@ def test_quiet_logs_warnings_only(run, monkeypatch, options, level):
 
 
 def test_parser_has_one_function_per_verb():
-    parser = make_parser()
-
-    for verb, module in VERBS.items():
+    def check(parser, modules):
         action = next(item for item in parser._actions if item.dest == "verb")
-        assert action.choices[verb].get_default("run") is module.run
+        assert set(action.choices) == set(modules)
+        for verb, module in modules.items():
+            if hasattr(module, "VERBS"):
+                check(action.choices[verb], module.VERBS)
+            else:
+                assert action.choices[verb].get_default("run") is module.run
+
+    check(make_parser(), VERBS)
 
 
 def test_ranks_without_mpi_are_refused(capsys):

@@ -10,6 +10,7 @@ from skyquilt.config.background import NAMED, ONE, by_name, components_once, nam
 from skyquilt.config.base import Name, Section, is_disjoint
 from skyquilt.config.interval import Interval
 from skyquilt.config.paths import InputPath
+from skyquilt.config.time_bins import TimeBins, check_within
 
 MODEL_LABEL = "background model"
 RESERVED_LABELS = ("data", MODEL_LABEL)
@@ -81,6 +82,8 @@ class ComptonData(Section):
     livetimes in both."""
     interval: Interval | None = None
     """Time interval of the analysis [UNIX s]; histograms with a time axis are cut to it."""
+    time_bins: TimeBins | None = None
+    """Time bins of a model, edges of the histograms' time axis; a map takes all of the time."""
     zero_background: Literal["refuse", "mask"] = "refuse"
     """What to do with bins that have counts but no background: refuse, or mask every bin
     without background (its counts and its expected counts leave the likelihood)."""
@@ -108,6 +111,7 @@ class ComptonData(Section):
         for name in no_effect:
             if getattr(self, name) != type(self).model_fields[name].default:
                 raise ValueError(f"{name} has no effect with frame {self.frame!r}: remove it")
+        check_within(self.time_bins, self.interval)
         return self
 
     def paths(self) -> tuple[str, ...]:

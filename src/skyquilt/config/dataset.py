@@ -1,10 +1,16 @@
 """One data set of an analysis: instrument, files, energies."""
 
 import os
+from typing import Self
+
+from pydantic import model_validator
 
 from skyquilt.config.base import Section
 from skyquilt.config.energy import EnergySelection
+from skyquilt.config.imaging import ImagingData
+from skyquilt.config.imaging_file import ImagingFile
 from skyquilt.config.measurement import Data, Instrument
+from skyquilt.config.time_bins import TimeBins, check_within
 
 
 class Dataset(Section):
@@ -16,6 +22,28 @@ class Dataset(Section):
     """The measurement."""
     energy: EnergySelection = EnergySelection()
     """Measured energies that enter the likelihood."""
+    time_bins: TimeBins | None = None
+    """Time bins of a model, as in `data`."""
+
+    @model_validator(mode="after")
+    def _check_time_bins(self) -> Self:
+        if self.time_bins is None:
+            return self
+        if isinstance(self.data, ImagingFile):
+            raise ValueError("time_bins: a file of binned data does not say when photons came")
+        if self.data.time_bins is not None:
+            raise ValueError("time_bins stand in the data set and in its `data`: give them once")
+        if isinstance(self.data, ImagingData) and self.data.events is None:
+            raise ValueError("time_bins cut events, and pixels do not say when their photons came")
+        check_within(self.time_bins, self.data.interval)
+        return self
+
+    @property
+    def all_time_bins(self) -> TimeBins | None:
+        """Time bins, wherever they stand; None for one of all times."""
+        if self.time_bins is not None or isinstance(self.data, ImagingFile):
+            return self.time_bins
+        return self.data.time_bins
 
     def is_disjoint(self, other: "Dataset") -> bool:
         """Whether two data sets are known to have no times or energies in common."""

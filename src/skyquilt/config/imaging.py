@@ -13,6 +13,7 @@ from skyquilt.config.background import NAMED, ONE, by_name, components_once, nam
 from skyquilt.config.base import Name, Section, is_disjoint
 from skyquilt.config.interval import Interval
 from skyquilt.config.paths import InputPath
+from skyquilt.config.time_bins import TimeBins, check_within
 from skyquilt.config.units import convert_unit
 
 
@@ -114,6 +115,9 @@ class ImagingData(Section):
     interval: Interval | None = None
     """Time interval [start, stop) of the analysis [UNIX s]: events are cut to it, and exposure and
     background are taken in proportion to the good time; all good times when left out."""
+    time_bins: TimeBins | None = None
+    """Time bins of a model, of events; exposure and background are taken in proportion to the good
+    time of each. A map takes all of the time."""
     lost_fraction: Annotated[PositiveFloat, Field(le=0.1)] = 1e-3
     """Fraction of a source's photons that may lie outside the radius in which its photons are
     looked for; the radius at each energy follows from it."""
@@ -129,6 +133,11 @@ class ImagingData(Section):
                 "interval cuts events, and pixels do not say when their photons came: give "
                 "`events`, or cubes of that time"
             )
+        if self.time_bins is not None and self.counts is not None:
+            raise ValueError(
+                "time_bins cut events, and pixels do not say when their photons came: give `events`"
+            )
+        check_within(self.time_bins, self.interval)
         return self
 
     def paths(self) -> tuple[str, ...]:

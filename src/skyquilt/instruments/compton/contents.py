@@ -1,6 +1,8 @@
 """Contents of histograms in the layout of histpy, summed onto some of their axes."""
 
 import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -40,6 +42,75 @@ def project(
         If the stored shape fits neither the axes nor the axes with under- and overflow, or the
         format is not known.
     """
+    store = _open(hist, axes)
+    return store.split(store.reader(hist["contents"], list(axes), onto, store.ranges(cuts)), onto)
+
+
+def project_each(
+    hist: h5py.Group, axes: dict[str, Axis], onto: list[str], axis: str, cuts: Sequence[slice]
+) -> Iterator[tuple[np.ndarray, float]]:
+    """What `project` gives for each of some ranges of bins of one axis; all is read once.
+
+    Parameters
+    ----------
+    hist, axes, onto
+        As of `project`.
+    axis : str
+        The axis.
+    cuts : sequence of slice
+        The ranges, which do not overlap.
+
+    Raises
+    ------
+    ValueError
+        As `project`.
+    """
+    store, names = _open(hist, axes), list(axes)
+    contents: Any = hist["contents"]
+    if store.kind == "gcxs":
+        contents = _as_coo(contents)
+    if store.kind == "dense":
+        for cut in cuts:
+            found = _project_dense(contents, names, onto, store.ranges({axis: cut}))
+            yield store.split(found, onto)
+        return
+    parts = {name: contents[name][()] for name in ("fill_value", "shape", "coords", "data")}
+    along = parts["coords"][names.index(axis)]
+    order = np.argsort(along, kind="stable")
+    for cut in cuts:
+        ranges = store.ranges({axis: cut})
+        ends = ranges[axis].start, ranges[axis].stop
+        own = order[slice(*np.searchsorted(along, ends, sorter=order))]
+        part = parts | {"coords": parts["coords"][:, own], "data": parts["data"][own]}
+        yield store.split(_project_coo(part, names, onto, ranges), onto)
+
+
+class _Store(NamedTuple):
+    """How contents are stored."""
+
+    kind: str
+    reader: Callable[..., np.ndarray]
+    axes: dict[str, Axis]
+    first: dict[str, int]
+    stored: dict[str, int]
+
+    def ranges(self, cuts: dict[str, slice]) -> dict[str, slice]:
+        """Stored bins of each axis; all but where there is a cut."""
+        ranges = {name: slice(0, stored) for name, stored in self.stored.items()}
+        for name, cut in cuts.items():
+            ranges[name] = slice(self.first[name] + cut.start, self.first[name] + cut.stop)
+        return ranges
+
+    def split(self, full: np.ndarray, onto: list[str]) -> tuple[np.ndarray, float]:
+        """Regular bins, and the sum of under- and overflow."""
+        first, axes = self.first, self.axes
+        regular = tuple(slice(first[name], first[name] + axes[name].n_bins) for name in onto)
+        inside = full[regular].copy()
+        full[regular] = 0
+        return inside, float(np.nansum(full))
+
+
+def _open(hist: h5py.Group, axes: dict[str, Axis]) -> _Store:
     kind = text(hist.attrs.get("format", "dense"))
     readers = {"dense": _project_dense, "coo": _project_coo, "gcxs": _project_gcxs}
     if kind not in readers:
@@ -49,14 +120,7 @@ def project(
         name: _first_bin(stored, axis)
         for stored, (name, axis) in zip(shape, axes.items(), strict=True)
     }
-    ranges = {name: slice(0, stored) for name, stored in zip(axes, shape, strict=True)}
-    for name, cut in cuts.items():
-        ranges[name] = slice(first[name] + cut.start, first[name] + cut.stop)
-    full = readers[kind](hist["contents"], list(axes), onto, ranges)
-    regular = tuple(slice(first[name], first[name] + axes[name].n_bins) for name in onto)
-    inside = full[regular].copy()
-    full[regular] = 0
-    return inside, float(np.nansum(full))
+    return _Store(kind, readers[kind], axes, first, dict(zip(axes, map(int, shape), strict=True)))
 
 
 def _first_bin(stored: int, axis: Axis) -> int:
@@ -78,7 +142,7 @@ def _project_dense(
 
 
 def _project_coo(
-    contents: h5py.Group, names: list[str], onto: list[str], ranges: dict[str, slice]
+    contents: Mapping[str, Any], names: list[str], onto: list[str], ranges: dict[str, slice]
 ) -> np.ndarray:
     """Sum of sparse entries, a block of them at a time."""
     if contents["fill_value"][()] != 0:
@@ -116,6 +180,10 @@ def _show_negative(total: np.ndarray, lowest: np.ndarray) -> np.ndarray:
 def _project_gcxs(
     contents: h5py.Group, names: list[str], onto: list[str], ranges: dict[str, slice]
 ) -> np.ndarray:
+    return _project_coo(_as_coo(contents), names, onto, ranges)
+
+
+def _as_coo(contents: h5py.Group) -> dict[str, np.ndarray]:
     """Contents in a format of old files, read by the library that wrote them."""
     import sparse
 
@@ -127,10 +195,9 @@ def _project_gcxs(
         compressed_axes=None if order is None else tuple(order),
         fill_value=contents["fill_value"][()],
     ).tocoo()
-    content = {
+    return {
         "coords": stored.coords,
         "data": stored.data,
         "shape": np.array(stored.shape),
         "fill_value": np.array(stored.fill_value),
     }
-    return _project_coo(content, names, onto, ranges)

@@ -1,9 +1,11 @@
 """Binned data: histograms in the layout of histpy, cut in time, on the Compton data space."""
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
@@ -11,7 +13,7 @@ import numpy as np
 
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, read_axes, text
-from skyquilt.instruments.compton.contents import project
+from skyquilt.instruments.compton.contents import project, project_each
 from skyquilt.instruments.compton.dataspace import DataSpace
 from skyquilt.instruments.compton.paths import check_file
 from skyquilt.io.hdf5_file import open_to_read
@@ -82,6 +84,106 @@ def read_counts(
         counts = _project(hist, axes, cuts, path)
     _check_counts(counts, path)
     return BinnedCounts(path, counts, space, span, is_cut)
+
+
+@dataclass(frozen=True)
+class TimedCounts:
+    """Histograms on the Compton data space, one of each time bin.
+
+    Attributes
+    ----------
+    path : str
+        File they were read from.
+    space : DataSpace
+        The axes.
+    edges : ndarray of float64, shape (n_bin + 1,)
+        Edges of the time bins [UNIX s].
+    span : tuple of float
+        Time of the whole axis [UNIX s].
+    flat : tuple of ndarray of int64
+        Of each time bin the numbers of the bins with counts, in an array of the data space.
+    counts : tuple of ndarray of float64
+        Counts there.
+    """
+
+    path: str
+    space: DataSpace
+    edges: np.ndarray
+    span: tuple[float, float]
+    flat: tuple[np.ndarray, ...]
+    counts: tuple[np.ndarray, ...]
+
+    def together(self) -> BinnedCounts:
+        """All time bins as one."""
+        total = np.zeros(math.prod(self.space.shape))
+        for flat, counts in zip(self.flat, self.counts, strict=True):
+            np.add.at(total, flat, counts)
+        span = float(self.edges[0]), float(self.edges[-1])
+        shaped = total.reshape(self.space.shape)
+        return BinnedCounts(self.path, shaped, self.space, span, span != self.span)
+
+    def regroup(self, first: np.ndarray) -> "TimedCounts":
+        """Time bins joined to groups, each from ``first[i]`` to ``first[i + 1]``."""
+        groups = [slice(low, high) for low, high in pairwise(first)]
+        return replace(
+            self,
+            edges=self.edges[first],
+            flat=tuple(np.concatenate(self.flat[group]) for group in groups),
+            counts=tuple(np.concatenate(self.counts[group]) for group in groups),
+        )
+
+
+def read_time_axis(path: str) -> np.ndarray:
+    """Edges of the time axis of a histogram [UNIX s].
+
+    Raises
+    ------
+    InputError
+        If it has none, or the file is damaged.
+    """
+    with _open(path) as hist:
+        return _time_edges(_read_axes(hist, path), path)
+
+
+def read_timed_counts(path: str, edges: np.ndarray) -> TimedCounts:
+    """Read a histogram in time bins, which are read once each.
+
+    Parameters
+    ----------
+    path : str
+        As of `read_counts`.
+    edges : ndarray of float64, shape (n_bin + 1,)
+        Edges of the time bins [UNIX s]; they must be edges of the time axis.
+
+    Raises
+    ------
+    InputError
+        As `read_counts`; also if there is no time axis.
+    """
+    flat, counts, lost = [], [], 0.0
+    with _open(path) as hist:
+        axes = _read_axes(hist, path)
+        own = _time_edges(axes, path)
+        places = [_find_stamp(own, edge, path, "time_bins") for edge in edges]
+        space = _read_space(axes, path)
+        cuts = [slice(first, last) for first, last in pairwise(places)]
+        for inside, outside in project_each(hist, axes, _KEPT, "Time", cuts):
+            _check_counts(inside, path)
+            lost += outside
+            flat.append(np.flatnonzero(inside))
+            counts.append(inside.ravel()[flat[-1]])
+    _tell_lost(lost, path)
+    span = float(own[0]), float(own[-1])
+    return TimedCounts(path, space, own[places], span, tuple(flat), tuple(counts))
+
+
+def _time_edges(axes: dict[str, Axis], path: str) -> np.ndarray:
+    if "Time" not in axes:
+        raise InputError(
+            f"{path}: has no axis Time, and time_bins cut the counts by it: bin the events with "
+            "`time_edges` or `time_bin`, or take `time_bins` away."
+        )
+    return axis_edges(axes["Time"], path)
 
 
 @contextmanager
@@ -155,9 +257,13 @@ def _project(
 ) -> np.ndarray:
     """Contents summed onto (Em, Phi, PsiChi), dense, without under- and overflow."""
     counts, lost = project(hist, axes, _KEPT, cuts)
+    _tell_lost(lost, path)
+    return counts
+
+
+def _tell_lost(lost: float, path: str) -> None:
     if lost:
         logger.info("%s: %g counts outside the axes (under- or overflow) are not used", path, lost)
-    return counts
 
 
 def _check_counts(counts: np.ndarray, path: str) -> None:

@@ -78,6 +78,18 @@ def read_measurement(analysis: ComptonAnalysis) -> Measurement:
     """
     data = analysis.data
     terms = [read_counts(term.path, data.interval) for term in data.counts]
+    return make_measurement(analysis, terms)
+
+
+def make_measurement(analysis: ComptonAnalysis, terms: list[BinnedCounts]) -> Measurement:
+    """The same from counts that were read, one histogram for each term.
+
+    Raises
+    ------
+    InputError
+        As `read_measurement`.
+    """
+    data = analysis.data
     models = data.backgrounds()
     for other in terms[1:]:
         check_same_space(terms[0].space, terms[0].path, other.space, other.path)

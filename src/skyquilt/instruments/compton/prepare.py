@@ -12,7 +12,7 @@ from skyquilt.instruments.backgrounds import background_spectra, describe_scales
 from skyquilt.instruments.bands import group_channels, make_bands
 from skyquilt.instruments.compton.dataspace import check_same_space
 from skyquilt.instruments.compton.measurement import Measurement
-from skyquilt.instruments.compton.orientation import Attitude, cut_attitude
+from skyquilt.instruments.compton.orientation import Attitude, Orientation, cut_attitude
 from skyquilt.instruments.compton.selection import (
     Selection,
     keep_all_bins,
@@ -105,7 +105,7 @@ def make_problem(
             n_bins=int(counts.size - is_masked.sum()),
             n_masked_bins=int(is_masked.sum()),
             n_masked_counts=float(counts[is_masked].sum()),
-            time_span=_time_span(measurement),
+            time_span=time_span(measurement),
             response_pixel_deg=degrees(sqrt(pi / 3) / table.nside),
         ),
         counts_spectra={"": _counts_spectrum(measurement, table)},
@@ -153,9 +153,22 @@ def make_attitude(analysis: ComptonAnalysis, measurement: Measurement) -> Attitu
         If the orientation file does not cover the time of the counts, or Earth occultation is
         asked for and the file has no altitudes.
     """
-    orientation, span = measurement.orientation, _time_span(measurement)
+    orientation, span = measurement.orientation, time_span(measurement)
     if analysis.data.frame == "galactic" or orientation is None or span is None:
         return None  # in the local frame there is one
+    return attitude_in(analysis, orientation, span)
+
+
+def attitude_in(
+    analysis: ComptonAnalysis, orientation: Orientation, span: tuple[float, float]
+) -> Attitude:
+    """Attitude samples of a time, with the Earth where the analysis asks for it.
+
+    Raises
+    ------
+    InputError
+        As `make_attitude`.
+    """
     attitude = cut_attitude(orientation, *span, analysis.data.time_weights)
     if not analysis.data.earth_occultation:
         return attitude._replace(zenith=None, horizon_cos=None)
@@ -191,7 +204,7 @@ def _expectation(
     return LocalTable(rows, totals, table.nside, *attitude, **kept)
 
 
-def _time_span(measurement: Measurement) -> tuple[float, float] | None:
+def time_span(measurement: Measurement) -> tuple[float, float] | None:
     """Time of the counts, or else of the orientation file [UNIX s]; None if neither is known."""
     if measurement.span is not None or measurement.orientation is None:
         return measurement.span

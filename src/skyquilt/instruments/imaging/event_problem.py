@@ -84,6 +84,24 @@ def make_event_problem(
     ConfigError
         If a frame or a unit is not known, or energies are chosen by number.
     """
+    how = {"all_bins": all_bins, "true_energy": true_energy}
+    return make_problem_of_events(analysis, section, **how)[0]
+
+
+def make_problem_of_events(
+    analysis: ImagingAnalysis,
+    section: EventList,
+    *,
+    all_bins: bool = False,
+    true_energy: bool = False,
+) -> tuple[FitProblem, ImagingEvents]:
+    """The same, and the events in the order of its bins.
+
+    Raises
+    ------
+    InputError, ConfigError
+        As `make_event_problem`.
+    """
     data = analysis.data
     declared = check_declared(data)
     events = read_events(section, data.accept, data.interval)
@@ -125,9 +143,7 @@ def make_event_problem(
         response.psf_positions(events.energy),
         response.exposure_positions(events.energy),
     )
-    events = events._replace(
-        frame=frame, direction=expectation.direction, energy=events.energy[order]
-    )
+    events = events.keep(order)._replace(frame=frame, direction=expectation.direction)
     if true_energy:
         photons = spread_photons(analysis.spectrum, edges, response)
         by_energy = event_energies(photons, response, events.energy)
@@ -146,7 +162,7 @@ def make_event_problem(
         for name, one in components.items()
     )
     expected = {one.name: float(one.totals.sum()) for one in backgrounds}
-    return FitProblem(
+    problem = FitProblem(
         counts=np.ones(len(order)),
         background=density,
         background_total=background.total(span),
@@ -171,6 +187,7 @@ def make_event_problem(
         ),
         known_backgrounds=backgrounds,
     )
+    return problem, events
 
 
 def _component(
@@ -244,7 +261,7 @@ def _select(events: ImagingEvents, span: tuple[float, float]) -> ImagingEvents:
         "%s: %d of %d events have energies of %.6g to %.6g keV",
         *(events.path, n_chosen, events.energy.size, *span),
     )
-    return events._replace(direction=events.direction[chosen], energy=events.energy[chosen])
+    return events.keep(chosen)
 
 
 def _expectation(

@@ -29,11 +29,14 @@ class EventTimes(NamedTuple):
         The good times, on the clock of the events; those of the interval, where there is one.
     whole : GoodTimes or None
         The good times of the whole file.
+    time : ndarray of float64, shape (n,), or None
+        Times of all events on their clock [s]; None where there are no good times.
     """
 
     is_good: np.ndarray
     good: GoodTimes | None
     whole: GoodTimes | None
+    time: np.ndarray | None = None
 
     @property
     def span(self) -> tuple[float, float] | None:
@@ -94,7 +97,7 @@ def read_event_times(
     is_inside = (time >= start) & (time < stop)
     if n_out := int(np.count_nonzero(is_good & ~is_inside)):
         logger.info("%s: %d events outside data.interval are left out", path, n_out)
-    return EventTimes(is_good & is_inside, good, whole)
+    return EventTimes(is_good & is_inside, good, whole, time)
 
 
 def _read_good(

@@ -39,6 +39,8 @@ class ImagingEvents(NamedTuple):
         Start of the first and end of the last good time [UNIX s]; None where not known.
     good, whole : GoodTimes or None
         Good times of the interval, and of the whole file.
+    time : ndarray of float64, shape (n,), or None
+        Times on the clock of the good times [s]; None where no good times are known.
     """
 
     path: str
@@ -49,6 +51,13 @@ class ImagingEvents(NamedTuple):
     time_span: tuple[float, float] | None = None
     good: GoodTimes | None = None
     whole: GoodTimes | None = None
+    time: np.ndarray | None = None
+
+    def keep(self, chosen: np.ndarray) -> "ImagingEvents":
+        """Some of the events: by a mask, or by their numbers in a new order."""
+        time = None if self.time is None else self.time[chosen]
+        kept = {"direction": self.direction[chosen], "energy": self.energy[chosen]}
+        return self._replace(**kept, time=time)
 
 
 def read_events(
@@ -96,7 +105,8 @@ def read_events(
     _check(path, np.abs(lon) <= 360, "longitudes", lon, "-360 to 360 deg")
     _check(path, np.isfinite(energy) & (energy > 0), "energies [keV]", energy, "above 0")
     kept, direction = times.is_good, lonlat_to_vec(lon, lat)
-    known = (times.span, times.good, times.whole)
+    time = None if times.time is None else times.time[kept]
+    known = (times.span, times.good, times.whole, time)
     return ImagingEvents(path, frame, direction[kept], energy[kept], selected, *known)
 
 

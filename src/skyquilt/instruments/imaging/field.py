@@ -41,7 +41,7 @@ def cut_events_to_field(events: ImagingEvents, field: HealpixCube) -> ImagingEve
             "%s: %d of %d events lie where %s has no background; they are left out",
             *(events.path, np.count_nonzero(~kept), kept.size, field.path),
         )
-    return events._replace(direction=events.direction[kept], energy=events.energy[kept])
+    return events.keep(kept)
 
 
 def cut_exposure_to_field(exposure: SkyCube, field: HealpixCube, reach: float) -> SkyCube:

@@ -66,7 +66,7 @@ def cut_events(events: ImagingEvents, circles: tuple[Circle, ...]) -> ImagingEve
             "%s: %d events lie outside the region of which its header says that they are; left out",
             *(events.path, np.count_nonzero(~kept)),
         )
-    return events._replace(direction=events.direction[kept], energy=events.energy[kept])
+    return events.keep(kept)
 
 
 def cut_background(background: Background, circles: tuple[Circle, ...]) -> Background:

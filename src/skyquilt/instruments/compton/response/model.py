@@ -57,8 +57,12 @@ class Response:
         """Number of source directions."""
         return 12 * self.nside**2
 
-    def blocks(self, channels: slice) -> Iterator[tuple[int, np.ndarray]]:
+    def blocks(
+        self, channels: slice, wanted: np.ndarray | None = None
+    ) -> Iterator[tuple[int, np.ndarray]]:
         """First row and content of consecutive blocks of rows.
+
+        Blocks of which no row is `wanted`, an array of bool of shape (n_rows,), are not read.
 
         Raises
         ------
@@ -67,6 +71,8 @@ class Response:
         """
         for start in range(0, self.n_rows, self.rows_per_read):
             stop = min(start + self.rows_per_read, self.n_rows)
+            if wanted is not None and not wanted[start:stop].any():
+                continue
             try:
                 block = self.read(start, stop, channels)
             except SkyquiltError:

@@ -1,0 +1,49 @@
+"""What any instrument is asked for a model: a data set in cells."""
+
+from skyquilt.config.instrument_analysis import (
+    AnyAnalysis,
+    ComptonAnalysis,
+    ImagingAnalysis,
+    ImagingFileAnalysis,
+)
+from skyquilt.config.time_bins import TimeBins
+from skyquilt.problem.cells import CellData, Near
+from skyquilt.problem.cells.whole import one_cell
+
+
+def prepare_cells(
+    analysis: AnyAnalysis, name: str, bins: TimeBins | None, near: Near | None = None
+) -> CellData:
+    """Read a data set into cells: its time bins, or all of it as one.
+
+    Parameters
+    ----------
+    analysis : AnyAnalysis
+        The data set; of its spectrum only the borders matter.
+    name : str
+        Name of the data set.
+    bins : TimeBins, optional
+        Time bins.
+    near : Near, optional
+        Where sources may be: only what they need of a table is kept.
+
+    Raises
+    ------
+    InputError
+        If a file is damaged, files do not fit each other or the time bins, or nothing is left to
+        fit.
+    """
+    match analysis:
+        case ComptonAnalysis():
+            from skyquilt.instruments.compton.cells import make_cells
+
+            return make_cells(analysis, name, bins, near)
+        case ImagingAnalysis() if analysis.data.events is not None and bins is not None:
+            from skyquilt.instruments.imaging.event_cells import make_event_cells
+
+            return make_event_cells(analysis, analysis.data.events, name, bins)
+        case ImagingAnalysis() | ImagingFileAnalysis():
+            from skyquilt.instruments.imaging.prepare import make_problem
+
+            problem = make_problem(analysis, true_energy=True)
+            return one_cell(problem, name, what=f"data set {name}" if name else "the data")

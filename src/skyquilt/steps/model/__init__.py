@@ -1,0 +1,1 @@
+"""Steps of models: linked parameters over time bins, data sets and sources."""
