@@ -53,7 +53,9 @@ def all_verbs():
             yield f"{verb} {name}", inner
 
 
-@pytest.mark.parametrize(("verb", "module"), all_verbs(), ids=[verb for verb, _ in all_verbs()])
+@pytest.mark.parametrize(
+    ("verb", "module"), list(all_verbs()), ids=[verb for verb, _ in all_verbs()]
+)
 def test_help_of_each_verb_describes_it(run, verb, module):
     code, out, _ = run(*verb.split(), "--help")
 
