@@ -125,4 +125,4 @@ def peakmem_galactic_rows() -> list[Figure]:
 def rows_of(problem: FitProblem, plan: Plan, index: int) -> np.ndarray:
     """Rows that have weight for the pixels of a chunk, ascending."""
     directions = nest_to_vec(plan.nside, plan.chunk_ipix(index))
-    return np.unique(problem.expectation.weights(directions).row)
+    return np.unique(problem.expectation.weights(directions)[0].row)

@@ -28,7 +28,7 @@ from skyquilt.problem.datasets import (
 from skyquilt.problem.event_density import EventDensity
 from skyquilt.problem.event_energies import EventEnergies
 from skyquilt.problem.exposed import mark_unexposed
-from skyquilt.problem.nodes import EventNodes, checked_flux, missing_nodes
+from skyquilt.problem.nodes import EventNodes, checked_flux, kept_nodes
 from skyquilt.problem.profiles import Profiles, tabulate
 from skyquilt.problem.sky_grid import HealpixGrid, get_grid, known_values, put_grid
 from skyquilt.problem.true_energy import TrueEnergy
@@ -201,21 +201,18 @@ class EventWise:
         ValueError
             If nodes are not kept.
         """
-        if self.by_energy is None:
-            raise missing_nodes("event list")
+        own = kept_nodes(self.by_energy, "event list")
         of_one = replace(self, flux_density=np.ones(self.n_hit), by_energy=None)
         exposure, _ = known_values(self.exposure, check_directions(directions))
-        own = self.by_energy
         return EventNodes(of_one.block(directions), exposure[:, own.quantity], own.band)
 
     def with_spectrum(self, flux: np.ndarray) -> "EventWise":
         """The same for a spectrum that has these photons at each node, shape (n_node,)."""
-        if self.by_energy is None:
-            raise missing_nodes("event list")
-        flux = checked_flux(flux, self.by_energy.axis.n_node)
+        own = kept_nodes(self.by_energy, "event list")
+        flux = checked_flux(flux, own.axis.n_node)
         if self.most is not None:
             raise ValueError("fluxes below zero are bound for the reference spectrum only.")
-        band_weight = self.by_energy.band_weight(flux[self.n_hit :], self.exposure.n_quantity)
+        band_weight = own.band_weight(flux[self.n_hit :], self.exposure.n_quantity)
         return replace(
             self,
             flux_density=flux[: self.n_hit],

@@ -1,12 +1,12 @@
 """Expectation of a short observation, from response rows per spacecraft direction."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from skyquilt.blocks import RowBlock, SparseWeights
+from skyquilt.blocks import SparseWeights
 from skyquilt.native import entry_lists, kernels
 from skyquilt.problem.datasets import (
     StoredDataset,
@@ -18,10 +18,8 @@ from skyquilt.problem.datasets import (
     put_table,
 )
 from skyquilt.problem.expectation import check_row_bands
-from skyquilt.problem.exposed import mark_unexposed_rows
-from skyquilt.problem.nodes import ComponentNodes, missing_nodes
+from skyquilt.problem.row_table import RowTable
 from skyquilt.problem.table_nodes import TableNodes
-from skyquilt.problem.true_energy import TrueEnergy
 from skyquilt.sky.healpix import check_directions, ring_thetas
 from skyquilt.sky.pixels import nside_to_npix
 
@@ -47,7 +45,7 @@ _WORK_PER_SAMPLE = 150
 
 
 @dataclass(frozen=True, eq=False)
-class LocalTable:
+class LocalTable(RowTable):
     """Response rows per spacecraft direction, and the attitude during the observation.
 
     The source crosses the spacecraft's sky; each attitude sample adds the bilinear mean of the
@@ -85,15 +83,10 @@ class LocalTable:
     kind: ClassVar[str] = "local_table"
     mapped: ClassVar[frozenset[str]] = frozenset({"rows"}) | TableNodes.mapped
 
-    rows: np.ndarray
-    totals: np.ndarray
-    nside: int
     rotation: np.ndarray
     weight: np.ndarray
     zenith: np.ndarray | None = None
     horizon_cos: np.ndarray | None = None
-    by_energy: TableNodes | None = None
-    row_bands: np.ndarray | None = None
 
     def __post_init__(self):
         n_row, n_t = nside_to_npix(self.nside), len(self.weight)
@@ -109,61 +102,11 @@ class LocalTable:
         check_row_bands(self.row_bands, n_row)
         _check_attitude(self.rotation, self.weight)
 
-    @property
-    def n_hit(self) -> int:
-        """Number of hit bins."""
-        return self.rows.shape[1]
-
-    @property
-    def entries_per_direction(self) -> float:
-        """Expected counts that a block holds per direction: all."""
-        return float(self.n_hit)
-
-    def block(self, directions: np.ndarray) -> RowBlock:
-        """Expected counts for unit flux.
-
-        Parameters
-        ----------
-        directions : ndarray of float64, shape (n, 3)
-            Unit vectors in the sky frame.
-
-        Returns
-        -------
-        RowBlock
-            OCCULTED where the source is below the horizon in all samples that have weight,
-            NO_EXPOSURE where next to nothing is expected.
-        """
-        weights, status = self.weights(directions)
-        status = mark_unexposed_rows(status, weights, self.totals, float(self.weight.sum()))
-        return RowBlock(self._rows, self.totals, weights, status)
-
-    @property
-    def true_energy(self) -> TrueEnergy | None:
-        """Nodes of true energy; None where they are not kept."""
-        return None if self.by_energy is None else self.by_energy.axis
-
-    def nodes(self, directions: np.ndarray) -> ComponentNodes:
-        """Expected counts per node of true energy, for unit vectors of shape (n, 3).
-
-        Raises
-        ------
-        ValueError
-            If nodes are not kept.
-        """
-        if self.by_energy is None:
-            raise missing_nodes("table")
-        block = self.block(directions)
-        return self.by_energy.at(block.weights, block.status)
-
-    def with_spectrum(self, flux: np.ndarray) -> "LocalTable":
-        """The same for a spectrum that has these photons at each node, shape (n_node,)."""
-        if self.by_energy is None:
-            raise missing_nodes("table")
-        changes: dict[str, Any] = self.by_energy.contract(flux)
-        return replace(self, **changes)
-
     def weights(self, directions: np.ndarray) -> tuple[SparseWeights, np.ndarray]:
-        """Seconds per spacecraft direction, and status, for each sky direction."""
+        """Seconds per spacecraft direction, and status, for each sky direction.
+
+        It is OCCULTED where the source is below the horizon in all samples that have weight.
+        """
         directions, attitude = check_directions(directions), self._attitude
         n, n_row, n_t = len(directions), len(self.totals), attitude.shape[1]
         size = n * min(4 * n_t, n_row)
@@ -176,6 +119,11 @@ class LocalTable:
         )
         return SparseWeights(indptr, row[:end], weight[:end]), status
 
+    @property
+    def weight_sum(self) -> float:
+        """Time of all samples [s]."""
+        return float(self.weight.sum())
+
     @cached_property
     def _attitude(self) -> np.ndarray:
         """Samples that have weight, one per column: rotation, weight, zenith, horizon.
@@ -187,28 +135,6 @@ class LocalTable:
             values += [self.zenith, self.horizon_cos[:, np.newaxis]]
         columns = np.hstack(values)[self.weight > 0].T
         return np.ascontiguousarray(np.pad(columns, ((0, 0), (0, -columns.shape[1] % 8))))
-
-    def band_totals(self, directions: np.ndarray) -> np.ndarray:
-        """Expected counts of each band for unit flux, over all its bins, shape (n, n_band)."""
-        weights, _ = self.weights(directions)
-        totals = self.totals[:, np.newaxis] if self.row_bands is None else self.row_bands
-        return weights.add(totals)
-
-    @cached_property
-    def _rows(self) -> np.ndarray:
-        """Rows as the kernel reads them, one after the other; a mapping of such rows stays one."""
-        return np.ascontiguousarray(self.rows)
-
-    def select_bins(self, bins: np.ndarray) -> "LocalTable":
-        """The same with some of the hit bins; totals stay those of all bins.
-
-        Parameters
-        ----------
-        bins : ndarray of int64, shape (n,)
-            Numbers of the hit bins to keep, ascending.
-        """
-        by_energy = self.by_energy and self.by_energy.select_bins(bins)
-        return replace(self, rows=self._rows[:, bins], by_energy=by_energy)
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from skyquilt.blocks import Block, SparseBlock
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+Nodes = TypeVar("Nodes")
 
 
 class NodeBlock(Protocol):
@@ -209,3 +211,16 @@ def missing_nodes(kind: str) -> ValueError:
     return ValueError(
         f"this {kind} has no nodes of true energy: prepare the problem with them (true_energy)."
     )
+
+
+def kept_nodes(by_energy: Nodes | None, kind: str) -> Nodes:
+    """What an expectation keeps per node of true energy.
+
+    Raises
+    ------
+    ValueError
+        If it keeps nothing.
+    """
+    if by_energy is None:
+        raise missing_nodes(kind)
+    return by_energy

@@ -26,7 +26,7 @@ from skyquilt.problem.datasets import (
     put_optional,
 )
 from skyquilt.problem.exposed import mark_unexposed
-from skyquilt.problem.nodes import ComponentNodes, missing_nodes
+from skyquilt.problem.nodes import ComponentNodes, kept_nodes
 from skyquilt.problem.pixel_image import DATASETS as IMAGE
 from skyquilt.problem.pixel_image import PixelImage, are_squares
 from skyquilt.problem.profiles import Profiles, blur, tabulate
@@ -153,9 +153,8 @@ class PointSpread:
         ValueError
             If nodes are not kept.
         """
-        if self.by_energy is None:
-            raise missing_nodes("point spread")
-        directions, own = check_directions(directions), self.by_energy
+        own = kept_nodes(self.by_energy, "point spread")
+        directions = check_directions(directions)
         pattern = np.ones((len(directions), len(self.profile)))
         entries = self._by_component._entries(directions, pattern)
         contained = self._contained(directions)
@@ -174,9 +173,8 @@ class PointSpread:
 
     def with_spectrum(self, flux: np.ndarray) -> "PointSpread":
         """The same for a spectrum that has these photons at each node, shape (n_node,)."""
-        if self.by_energy is None:
-            raise missing_nodes("point spread")
-        return replace(self, yields=self.by_energy.yields(flux, len(self.profile)))
+        own = kept_nodes(self.by_energy, "point spread")
+        return replace(self, yields=own.yields(flux, len(self.profile)))
 
     def _entries(
         self, directions: np.ndarray, yields: np.ndarray
