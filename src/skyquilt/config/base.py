@@ -26,7 +26,10 @@ class Section(BaseModel):
 
 @dataclass(frozen=True)
 class Quantity:
-    """Of the type of a text: a quantity convertible to `unit`, kept as its text."""
+    """Of the type of a text: a quantity convertible to `unit`, kept as its text.
+
+    An astropy Quantity is taken, too, and becomes its text.
+    """
 
     unit: str
     is_positive: bool = False
@@ -42,6 +45,8 @@ class Quantity:
         return {**handler(schema), "examples": [f"1 {self.unit}"]}
 
     def _check(self, text: Any) -> str:
+        if hasattr(text, "unit"):  # of Python users: astropy's Quantity
+            text = f"{float(text.value)!r} {text.unit.to_string()}"
         if not isinstance(text, str):
             raise ValueError(f"{text!r} has no unit: give a quantity, as in '1 {self.unit}'")
         if to_value(text, self.unit) <= 0 and self.is_positive:

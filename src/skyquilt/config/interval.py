@@ -1,8 +1,49 @@
 """A time interval of a configuration."""
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+
+
+def to_unix(time: Any) -> Any:
+    """UNIX time of a date and time in UTC; anything else stays as it is.
+
+    Parameters
+    ----------
+    time : str, datetime or float
+        Date and time in ISO 8601, in UTC where it names no zone, or UNIX s.
+
+    Returns
+    -------
+    float
+        UNIX s.
+
+    Raises
+    ------
+    ValueError
+        If it is a text, and neither a number nor a time.
+
+    Examples
+    --------
+    >>> to_unix("2028-03-01T01:00:10"), to_unix("2028-03-01 01:00:10.5Z"), to_unix(5.0)
+    (1835485210.0, 1835485210.5, 5.0)
+    """
+    if isinstance(time, str):
+        try:
+            return float(time)
+        except ValueError:
+            pass
+        try:
+            time = datetime.fromisoformat(time.strip())
+        except ValueError as error:
+            raise ValueError(
+                f"{time!r} is no time: give UNIX s, or date and time in UTC, as in "
+                "'2028-03-01T01:00:10'"
+            ) from error
+    if isinstance(time, datetime):  # YAML makes one of a time without quotation marks
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    return time
 
 
 def _check_interval(interval: tuple[float, float]) -> tuple[float, float]:
@@ -11,10 +52,7 @@ def _check_interval(interval: tuple[float, float]) -> tuple[float, float]:
     return interval
 
 
-Interval = Annotated[
-    tuple[
-        Annotated[float, Field(allow_inf_nan=False)], Annotated[float, Field(allow_inf_nan=False)]
-    ],
-    AfterValidator(_check_interval),
-]
-"""Start and end [UNIX s]."""
+_Time = Annotated[float, BeforeValidator(to_unix), Field(allow_inf_nan=False)]
+
+Interval = Annotated[tuple[_Time, _Time], AfterValidator(_check_interval)]
+"""Start and end [UNIX s], or date and time in UTC."""

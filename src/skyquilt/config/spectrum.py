@@ -44,7 +44,7 @@ class _Indexed(Section):
 class PowerLaw(_Indexed):
     """``dN/dE = norm (E / pivot)^index``."""
 
-    model: Literal["power_law"]
+    model: Literal["power_law"] = "power_law"
     norm: FluxDensity
     """Photon flux density at the pivot energy."""
     pivot: PositiveEnergy
@@ -61,7 +61,7 @@ class PowerLaw(_Indexed):
 class CutoffPowerLaw(_Indexed):
     """``dN/dE = norm (E / pivot)^index exp(-E / cutoff)``."""
 
-    model: Literal["cutoff_power_law"]
+    model: Literal["cutoff_power_law"] = "cutoff_power_law"
     norm: FluxDensity
     """Photon flux density at the pivot energy, but for the factor exp(-pivot / cutoff)."""
     pivot: PositiveEnergy
@@ -84,7 +84,7 @@ class Band(Section):
     ``(alpha - beta) peak / (2 + alpha)``, and a power law of index `beta` above, smoothly joined.
     """
 
-    model: Literal["band"]
+    model: Literal["band"] = "band"
     norm: FluxDensity
     """Normalisation of the low-energy power law at the pivot energy."""
     pivot: PositiveEnergy = "100 keV"
@@ -109,7 +109,7 @@ class Band(Section):
 class BrokenPowerLaw(_Indexed):
     """``norm (E / break_energy)^index_low`` below the break, with `index_high` above."""
 
-    model: Literal["broken_power_law"]
+    model: Literal["broken_power_law"] = "broken_power_law"
     norm: FluxDensity
     """Photon flux density at the break energy."""
     break_energy: PositiveEnergy
@@ -128,7 +128,7 @@ class BrokenPowerLaw(_Indexed):
 class LogParabola(_Indexed):
     """``dN/dE = norm (E / pivot)^(index - curvature ln(E / pivot))``, natural logarithm."""
 
-    model: Literal["log_parabola"]
+    model: Literal["log_parabola"] = "log_parabola"
     norm: FluxDensity
     """Photon flux density at the pivot energy."""
     pivot: PositiveEnergy

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from skyquilt.localisation.file import KINDS, region_files
-from skyquilt.localisation.posterior import Localisation
+from skyquilt.localisation.posterior import Posterior
 from skyquilt.localisation.standing import Standing
 from skyquilt.maps.credible import probability_inside
 from skyquilt.maps.region import Region, RegionPart
@@ -16,13 +16,13 @@ MAX_LISTED = 10
 
 
 def describe_regions(
-    localisation: Localisation, standing: Standing | None, is_position_known: bool
+    localisation: Posterior, standing: Standing | None, is_position_known: bool
 ) -> dict[str, list[dict[str, Any]]]:
     """Entries `containment` and `credible` of the summary, one per level each.
 
     Parameters
     ----------
-    localisation : Localisation
+    localisation : Posterior
         The regions.
     standing : Standing or None
         That of the true position; None if it is not known, or nothing was fitted there.
@@ -64,7 +64,7 @@ def coordinates(vec: np.ndarray, frame: str) -> dict[str, dict[str, float]]:
     return coordinates
 
 
-def _region(region: Region, localisation: Localisation) -> dict[str, Any]:
+def _region(region: Region, localisation: Posterior) -> dict[str, Any]:
     cells, density = localisation.cells, localisation.density
     return {
         "level": region.level,
@@ -79,7 +79,7 @@ def _region(region: Region, localisation: Localisation) -> dict[str, Any]:
     }
 
 
-def _part(part: RegionPart, localisation: Localisation) -> dict[str, Any]:
+def _part(part: RegionPart, localisation: Posterior) -> dict[str, Any]:
     cells, density = localisation.cells, localisation.density
     return {
         "area_deg2": part.area,

@@ -12,7 +12,7 @@ from skyquilt.io.fits_table import Column, write_table
 from skyquilt.io.schema import Schema
 from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.localisation.ds9 import format_ds9
-from skyquilt.localisation.posterior import Localisation, flatten_probability
+from skyquilt.localisation.posterior import Posterior, flatten_probability
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.multiorder_file import write_multiorder
 from skyquilt.maps.region import Region
@@ -52,7 +52,7 @@ def region_files(kind: str, level: float) -> dict[str, str]:
 
 def write_localisation(
     folder: str | Path,
-    localisation: Localisation,
+    localisation: Posterior,
     name: str,
     max_nside: int,
     error: float,
@@ -64,7 +64,7 @@ def write_localisation(
     ----------
     folder : str or Path
         Where to write.
-    localisation : Localisation
+    localisation : Posterior
         Posterior and regions, in ICRS.
     name : str
         Name of the analysis.

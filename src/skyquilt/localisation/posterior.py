@@ -15,7 +15,7 @@ from skyquilt.sky.pixels import nside_to_order
 from skyquilt.sky.uniq import uniq_to_ranges
 
 
-class Localisation(NamedTuple):
+class Posterior(NamedTuple):
     """Posterior and regions.
 
     Attributes
@@ -39,7 +39,7 @@ class Localisation(NamedTuple):
 
 def localise(
     cells: MultiOrderMap, levels: Iterable[float], prior: str = "flat", error: float = 0.0
-) -> Localisation:
+) -> Posterior:
     """Posterior and regions of a map.
 
     Parameters
@@ -56,7 +56,7 @@ def localise(
 
     Returns
     -------
-    Localisation
+    Posterior
         Regions and posterior; its quantities are the floating-point columns of the map.
 
     Raises
@@ -70,7 +70,7 @@ def localise(
     columns = {"probdensity": density} | fitted
     sky = _cover_sky(MultiOrderMap(cells.frame, cells.uniq, columns))
     density, levels = sky.columns["probdensity"], tuple(levels)
-    return Localisation(
+    return Posterior(
         sky,
         tuple(find_region(sky, level) for level in levels),
         tuple(find_credible_region(sky, density, level) for level in levels),

@@ -11,7 +11,7 @@ import numpy as np
 from skyquilt.errors import InputError
 from skyquilt.localisation.describe import coordinates, describe_regions, describe_standing
 from skyquilt.localisation.file import FLAT, MULTIORDER
-from skyquilt.localisation.posterior import Localisation
+from skyquilt.localisation.posterior import Posterior
 from skyquilt.localisation.standing import find_standing
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.plateau import best_index
@@ -26,7 +26,7 @@ _PACKAGES = ("skyquilt", "astropy", "h5py", "healpy", "histpy", "numpy", "scipy"
 
 def summarise(
     skymap: SkyMap,
-    localisation: Localisation,
+    localisation: Posterior,
     problem_info: Mapping[str, Any],
     options,
     stages: Iterable[Mapping[str, Any]],
@@ -37,7 +37,7 @@ def summarise(
     ----------
     skymap : SkyMap
         The full map, with the columns ts and status.
-    localisation : Localisation
+    localisation : Posterior
         Posterior and regions; best position and regions are those of its cells.
     problem_info : dict
         What to tell of the fit problem, put in front as it is; the plots use its `analysis`

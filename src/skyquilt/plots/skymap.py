@@ -135,8 +135,7 @@ def new_sky_figure(
     figure = new_figure(FULL_WIDTH, _HEIGHT)
     axes = figure.add_axes(_MAP, xlim=(-2, 2), ylim=(-1, 1))
     axes.set_axis_off()
-    image = _draw_sky(axes, skymap, name, norm, colormap)
-    _draw_graticule(axes)
+    image = draw_sky(axes, skymap, name, norm, colormap)
     figure.text(0.5, 0.965, title, ha="center", va="center", fontsize=9)
     figure.text(0.02, 0.965, FRAME_TITLES[skymap.frame], va="center", fontsize=7.5)
     add_colour_bar(figure, _BAR, image, label, extension(skymap.columns[name], norm))
@@ -181,12 +180,14 @@ def draw_image(axes: Axes, values: np.ndarray, extent: tuple, norm: Normalize, c
     )
 
 
-def _draw_sky(axes: Axes, skymap, name: str, norm: Normalize, colormap: str) -> AxesImage:
+def draw_sky(axes: Axes, skymap, name: str, norm: Normalize, colormap: str) -> AxesImage:
+    """Draw a column of a map and the graticule into axes from -2 to 2 and from -1 to 1."""
     image = draw_image(axes, _raster(skymap, name), (-2, 2, -1, 1), norm, colormap)
     edge = Ellipse((0, 0), 4, 2, facecolor="none", edgecolor="black", linewidth=0.8)
     axes.add_patch(edge)
     edge.set_clip_on(False)
     image.set_clip_path(edge)
+    _draw_graticule(axes)
     return image
 
 

@@ -36,7 +36,9 @@ from skyquilt.steps.start import set_all_stale_aside
 logger = logging.getLogger(__name__)
 
 
-def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
+def run_analysis(
+    config: Config, name: str, threads: int, until: str | None = None
+) -> dict[str, float]:
     """Make all files of `results/{name}/` but the plots and the page.
 
     What is there, whole and answers the configuration is kept; what does not is set aside, also
@@ -50,6 +52,8 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
         Name of the analysis.
     threads : int
         Threads that fit pixels.
+    until : str, optional
+        Product to stop at, as "maps": only it and what it is made from are made.
 
     Returns
     -------
@@ -58,6 +62,9 @@ def run_analysis(config: Config, name: str, threads: int) -> dict[str, float]:
     """
     folder = Path(config.results) / name
     steps = _steps(config, name, folder, threads)
+    if until is not None:
+        wanted = {until, *(item.name for item in ancestry(until))}
+        steps = {product: parts for product, parts in steps.items() if product in wanted}
     check_inputs(config, name)
     times = make_inputs(config, name)
     write_analysis_settings(config, name)
