@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skyquilt.plots.style import new_figure, save
-from skyquilt.report.analysis import Products
+from skyquilt.report.content import Products
 
 REGION = {
     "level": 0.9,

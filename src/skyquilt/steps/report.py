@@ -18,7 +18,8 @@ from skyquilt.io.seal import seal_text, write_sealed
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.summary_file import read_summary
 from skyquilt.products import INDEX
-from skyquilt.report.analysis import Products, analysis_page
+from skyquilt.report.analysis import analysis_page
+from skyquilt.report.content import Products
 from skyquilt.report.overview import Entry, overview_page
 from skyquilt.runs.answers import answer_from
 from skyquilt.sources.file import read_sources

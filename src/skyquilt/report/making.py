@@ -1,0 +1,82 @@
+"""Sections of the page on how results came about: fits, time, configuration, provenance."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from skyquilt.report.content import Products
+from skyquilt.report.numbers import number, percent
+from skyquilt.report.page import Fold, PageSection, Table
+
+
+def making_sections(products: Products) -> Iterator[PageSection]:
+    """Sections of the page, in their order."""
+    yield _quality(products)
+    yield _time(products.summary["stages"])
+    yield _configuration(products.settings)
+    yield _provenance(products)
+
+
+def _quality(products: Products) -> PageSection:
+    pixels = products.summary["pixels"]
+    rows = [
+        [name.replace("_", " "), str(n), percent(round(n / pixels["n_pixels"], 4))]
+        for name, n in pixels["by_status"].items()
+        if n
+    ]
+    table = Table(["status", "pixels", "part"], rows, frozenset({1, 2}), "Pixels by status")
+    texts = [
+        f"{pixels['n_pixels']} pixels of nside {products.summary['nside']}, "
+        f"{number(pixels['area_deg2'], 5)} deg². At the bound means an under-fluctuation: the best "
+        "flux is 0."
+    ]
+    if products.n_iter:
+        texts.append(
+            f"The fits took {products.n_iter['median']:g} steps as a rule and "
+            f"{products.n_iter['max']:g} at most."
+        )
+    return PageSection("quality", "Quality", texts=texts, tables=[table])
+
+
+def _time(stages: Sequence[Mapping[str, Any]]) -> PageSection:
+    rows = [
+        [
+            stage["stage"],
+            str(stage["n_jobs"]),
+            number(stage["wall_s"]),
+            number(stage["cpu_s"]),
+            number(stage["peak_memory_mb"]),
+        ]
+        for stage in stages
+    ]
+    total = [sum(stage[key] for stage in stages) for key in ("wall_s", "cpu_s")]
+    rows.append(["all", "", *map(number, total), ""])
+    heads = ["stage", "jobs", "wall time [s]", "CPU time [s]", "memory [MB]"]
+    table = Table(heads, rows, frozenset({1, 2, 3, 4}))
+    text = "Times of several jobs are added up; memory is that of the largest process."
+    return PageSection("time", "Time", texts=[text], tables=[table])
+
+
+def _configuration(settings: Mapping[str, Any]) -> PageSection:
+    text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
+    return PageSection("configuration", "Configuration", folds=[Fold("All settings", text)])
+
+
+def _provenance(products: Products) -> PageSection:
+    record = products.summary["provenance"]["maps"]
+    inputs = [
+        [item["path"], number(item["size"] / 1e6), item["sha256"][:16]] for item in record["inputs"]
+    ]
+    tables = [Table(["input", "MB", "SHA-256"], inputs, frozenset({1}))]
+    versions = ", ".join(f"{name} {text}" for name, text in products.summary["versions"].items())
+    text = f"Maps of {record['ended_utc'][:19]} UTC. {versions}."
+    full = json.dumps(products.summary["provenance"], indent=2)
+    return PageSection(
+        "provenance",
+        "Provenance",
+        texts=[text],
+        tables=tables,
+        folds=[Fold("Full record", full)],
+    )
