@@ -240,6 +240,24 @@ def test_reason_of_replaced_data_names_the_file_and_both_digests(change):
     assert reason.endswith(", now 000000000000")
 
 
+def test_input_without_permission_is_not_told_as_a_matter_of_results(change):
+    def digest(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    # the command line ends with this one's own line, as it does in `check`
+    with pytest.raises(PermissionError, match=r"Permission denied"):
+        stale_products(change, digest)
+
+
+def test_product_without_permission_is_refused_with_advice(change, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("skyquilt.runs.freshness.read_answers", refuse)
+    with pytest.raises(ProductError, match=r"burst/\S+: Permission denied; get the right to read"):
+        stale_products(change)
+
+
 def test_lines_name_reasons_once_and_the_products(change):
     change["analyses"]["burst"]["map"]["nside"] = 2
     config = parse_config(change)

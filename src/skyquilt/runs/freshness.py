@@ -60,11 +60,16 @@ def find_stale(config: Config, name: str, digest: Digest) -> list[Stale]:
     ------
     ProductError
         If the folder may not be read.
+    OSError
+        If an input may not be read.
     """
     folder = Path(config.results) / name
     try:
         return _find_stale(folder, config, name, digest) if folder.is_dir() else []
     except OSError as error:
+        # what the digest is of is an input, and is for the caller to tell of
+        if folder not in Path(str(error.filename)).parents:
+            raise
         raise ProductError(
             f"{error.filename}: {error.strerror}; get the right to read it, or choose another "
             "folder of results."
