@@ -59,7 +59,7 @@ class CellLikelihood:
         frame: str = "galactic",
         moving: Sequence[str] | None = None,
     ) -> None:
-        self._made_of = (tuple(datasets), tuple(sources), tuple(backgrounds), tuple(offsets), frame)
+        self.made_of = (tuple(datasets), tuple(sources), tuple(backgrounds), tuple(offsets), frame)
         _check_parts(datasets, backgrounds, offsets)
         parts = [name for source in sources for name in source.quantities]
         parts += [one.quantity for one in backgrounds]
@@ -81,7 +81,7 @@ class CellLikelihood:
 
     def narrow(self, names: Sequence[str]) -> "CellLikelihood":
         """The same with derivatives by some of its quantities only."""
-        return CellLikelihood(*self._made_of, moving=names)
+        return CellLikelihood(*self.made_of, moving=names)
 
     def value(self, values: Values) -> float:
         """Sum of d ln mu - mu over all cells; -inf where less than nothing is expected."""

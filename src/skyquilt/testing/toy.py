@@ -50,13 +50,22 @@ class Telescope:
     def rows(self) -> np.ndarray:
         """Expected counts per second for 1 ph cm-2 s-1, shape (12 nside^2, 960)."""
         source = ring_to_vec(self.nside, np.arange(nside_to_npix(self.nside)))
+        return self.expect_local(source).astype(np.float32)
+
+    def expect_local(self, source: np.ndarray) -> np.ndarray:
+        """Expected counts per second for 1 ph cm-2 s-1, shape (n, 960).
+
+        Parameters
+        ----------
+        source : ndarray of float64, shape (n, 3)
+            Directions in the spacecraft frame.
+        """
         distance = np.abs(self._angle(source) - self.phi[:, np.newaxis])
         scatter = 1 + np.cos(np.radians(self.phi)) ** 2  # Thomson, for want of an energy
         cells = scatter[:, np.newaxis] * np.exp(-0.5 * (distance / self.width) ** 2)
         shape = cells.reshape(len(source), -1)
         area = 6 * (1 + source[:, 2]) / 2 + 1  # 7 cm2 on axis, 1 cm2 from behind
-        rows = area[:, np.newaxis] * shape / shape.sum(axis=1, keepdims=True)
-        return rows.astype(np.float32)
+        return area[:, np.newaxis] * shape / shape.sum(axis=1, keepdims=True)
 
     @cached_property
     def totals(self) -> np.ndarray:
