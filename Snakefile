@@ -32,6 +32,7 @@ include: "workflow/rules/report.smk"
 
 wildcard_constraints:
     analysis=one_of(settings.analyses),
+    fit=one_of(all_fits() or ["none"]),
     index=r"\d+",
     n_chunks=r"\d+",
     step=r"\d+",
@@ -52,7 +53,7 @@ rule all:
     default_target: True
     input:
         *all_products(),
-        index=rules.list_reports.output.index,
+        index=index_page(),
     message:
         "all analyses are done"
 

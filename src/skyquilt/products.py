@@ -6,7 +6,7 @@ here what there is, in which order it is made, and which settings and files each
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple
 
 Sections = Mapping[str, bool | frozenset[str]]
@@ -65,6 +65,8 @@ class Product(NamedTuple):
         Input files that it is made from.
     asked_by : str
         Section without which an analysis does not have it, "" if every one has it.
+    of_map : bool
+        Whether it is of a map, which an analysis with a model only does not have.
     in_run : bool
         Whether `skyquilt run` makes it, too; the workflow makes all.
     """
@@ -77,6 +79,7 @@ class Product(NamedTuple):
     needs: tuple[str, ...] = ()
     data: Literal["", "measurement", "responses", "catalogue"] = ""
     asked_by: str = ""
+    of_map: bool = False
     in_run: bool = True
 
     @property
@@ -119,6 +122,7 @@ PRODUCTS = {
             "response x spectrum, kept in the cache",
             _TABLE,
             data="responses",
+            of_map=True,
         ),
         Product(
             "problem",
@@ -133,6 +137,7 @@ PRODUCTS = {
             # bins without counts bound fluxes below zero
             _PROBLEM | {"fit": frozenset({"allow_negative"})},
             data="measurement",
+            of_map=True,
         ),
         Product(
             "plan",
@@ -141,6 +146,7 @@ PRODUCTS = {
             "which pixels, in how many chunks",
             _whole("map", "fit"),
             ("problem",),
+            of_map=True,
         ),
         Product(
             "chunks",
@@ -149,6 +155,7 @@ PRODUCTS = {
             "one chunk of pixels (MPI-aware)",
             {},
             ("plan",),
+            of_map=True,
         ),
         Product(
             "maps",
@@ -162,6 +169,7 @@ PRODUCTS = {
             "chunks side by side",
             {},
             ("chunks",),
+            of_map=True,
         ),
         Product(
             "steps",
@@ -170,6 +178,7 @@ PRODUCTS = {
             "next pixels of a refinement in chunks",
             _REFINED,
             ("maps",),
+            of_map=True,
             in_run=False,
         ),
         Product(
@@ -183,6 +192,7 @@ PRODUCTS = {
             "the map made finer where the source may be",
             _REFINED,
             ("maps",),
+            of_map=True,
         ),
         Product(
             "localisation",
@@ -199,6 +209,7 @@ PRODUCTS = {
             "best position, posterior, regions",
             _whole("localise"),
             ("refined",),
+            of_map=True,
         ),
         Product(
             "sources",
@@ -223,6 +234,7 @@ PRODUCTS = {
             "figures as PNG and PDF",
             _whole("plots"),
             ("localisation", "sources"),
+            of_map=True,
             in_run=False,
         ),
         Product(
@@ -271,7 +283,15 @@ PRODUCTS = {
             | {"model": frozenset({"radius", "epoch", "sources"})},
             data="measurement",
             asked_by="model",
-            in_run=False,
+        ),
+        Product(
+            "model_fits",
+            (_parts("model", "model model-table", "*.h5", "*.ecsv"),),
+            "model fit",
+            "a fit of the model, with tables of its parameters and its bins",
+            _whole("model") | {"fit": frozenset({"confidence_level"})},
+            ("model_problem",),
+            asked_by="model",
         ),
         Product(
             "page",
@@ -280,6 +300,7 @@ PRODUCTS = {
             "a page with all of it; and an index of the pages",
             _whole("map", "fit", "refine", "localise", "sources", "calibrate", "plots"),
             ("plots", "calibration"),
+            of_map=True,
             in_run=False,
         ),
     )
@@ -297,6 +318,17 @@ FIGURES = tuple(path for path, item in CONTENTS.items() if item.folder == "figur
 
 VERBS = tuple(dict.fromkeys(product.verb for product in PRODUCTS.values()))
 """Verbs that make products, in the order of making."""
+
+
+def fit_files(folder: Path, name: str) -> tuple[Path, ...]:
+    """Files of a fit of a model: what it found, and tables of its parameters and its bins.
+
+    Examples
+    --------
+    >>> [path.name for path in fit_files(Path("model"), "pulse")]
+    ['pulse.h5', 'pulse.ecsv', 'pulse-bins.ecsv']
+    """
+    return tuple(folder / f"{name}{end}" for end in (".h5", ".ecsv", "-bins.ecsv"))
 
 
 def asked_products(is_asked: Callable[[str], bool]) -> list[Product]:

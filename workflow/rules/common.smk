@@ -153,9 +153,13 @@ def of_analysis(analysis, name):
     return os.path.join(settings.results, analysis, name)
 
 
-def of_all_analyses(name):
-    """The file of this name of every analysis."""
-    return [of_analysis(analysis, name) for analysis in settings.analyses]
+def of_all_maps(name):
+    """The file of this name of every analysis that has a map."""
+    return [
+        of_analysis(name_of, name)
+        for name_of, analysis in settings.analyses.items()
+        if analysis.has_map
+    ]
 
 
 def config_file(wildcards):
@@ -212,12 +216,19 @@ def all_products():
     for product in PRODUCTS.values():
         for content in product.contents:
             is_in_parts = content.folder == "parts"
-            files = (
-                parts[content.path]
-                if is_in_parts
-                else files_of(product.name, content.path)
-            )
+            find = parts_of if is_in_parts else files_of
+            files = find(product.name, content.path)
             yield of_each_analysis(files)
+
+
+def parts_of(product, folder):
+    """Files in a folder of parts; none where an analysis does not have the product."""
+
+    def files(wildcards):
+        is_asked = product in products_of_analysis(wildcards.analysis)
+        return parts[folder](wildcards) if is_asked else []
+
+    return files
 
 
 def of_each_analysis(files):

@@ -1,6 +1,9 @@
 # What the sources do: linked parameters over time bins, data sets and sources.
 
 
+include: "../inputs/model.smk"
+
+
 rule prepare_model_data:
     input:
         data=data_files,
@@ -24,3 +27,33 @@ rule prepare_model_data:
     shell:
         "skyquilt model prepare --config {params.config:q} --analysis {wildcards.analysis:q}"
         " --output {output.problem:q} 2> {log:q}"
+
+
+rule fit_model:
+    input:
+        problem=results("model/problem.h5"),
+        earlier=earlier_fit,
+        summary=best_position,
+    output:
+        fit=results("model/{fit}.h5"),
+        table=results("model/{fit}.ecsv"),
+        bins=results("model/{fit}-bins.ecsv"),
+    log:
+        results("logs/fit_model/{fit}.log"),
+    benchmark:
+        results("benchmarks/fit_model/{fit}.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1000, per_mb=3),
+        runtime=runtime_min(30, per_mb=0.1),
+    params:
+        config=config_file,
+        settings=settings_of_fit,
+        folder=model_folder,
+    message:
+        "{wildcards.analysis}: fit {wildcards.fit} of the model"
+    shell:
+        "skyquilt model fit --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --fit {wildcards.fit:q} --output {params.folder:q} 2> {log:q}"

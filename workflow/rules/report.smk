@@ -30,9 +30,15 @@ rule report_analysis:
         " --output {output.page:q} 2> {log:q}"
 
 
+def index_page():
+    """Page of all analyses; none where no analysis has a page."""
+    is_any = any(analysis.has_map for analysis in settings.analyses.values())
+    return rules.list_reports.output.index if is_any else []
+
+
 rule list_reports:
     input:
-        pages=of_all_analyses("report.html"),
+        pages=of_all_maps("report.html"),
     output:
         index=os.path.join(settings.results, INDEX),
     log:

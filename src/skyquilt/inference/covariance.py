@@ -12,6 +12,7 @@ from skyquilt.inference.climb import Status
 from skyquilt.inference.surface import Surface
 
 _SIDE = 0.05  # standard errors over which gradients are compared; truncation grows with its square
+_NOTHING = 1e-11  # of the expected curvature, which has no errors but of rounding
 _LEAST = 1e-7  # eigenvalue over the largest, in sizes of the parameters: below, nothing is known
 
 
@@ -66,20 +67,51 @@ def observed_curvature(
         Symmetric; exact for a parabola, off by 0.1 % where third derivatives are of the order of 1
         in these sizes.
     """
-    p = x.size
+    of_one = observed_curvatures(surface, x[np.newaxis], size[np.newaxis], lower=lower, upper=upper)
+    return of_one[0]
+
+
+def observed_curvatures(
+    surface: Surface,
+    x: np.ndarray,
+    size: np.ndarray,
+    *,
+    lower: np.ndarray | float = -np.inf,
+    upper: np.ndarray | float = np.inf,
+) -> np.ndarray:
+    """The same of several surfaces side by side, lane by lane.
+
+    Parameters
+    ----------
+    surface : Surface
+        The log-likelihoods; all points are handed over in one call.
+    x, size : ndarray of float64, shape (n, p)
+        The point of each, and the standard errors there.
+    lower, upper : ndarray of float64, shape (p,), or float
+        As of `observed_curvature`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, p, p)
+        Symmetric.
+    """
+    n, p = x.shape
     low, high = np.broadcast_to(lower, p), np.broadcast_to(upper, p)
     ahead = np.minimum(x + _SIDE * size, high)
     behind = np.maximum(x - _SIDE * size, low)
-    points = np.tile(x, (2 * p, 1))
-    points[np.arange(p), np.arange(p)] = ahead
-    points[p + np.arange(p), np.arange(p)] = behind
-    gradient = surface.derivatives(points, np.zeros(2 * p, dtype=np.int64)).gradient
+    points = np.tile(x[:, np.newaxis], (1, 2 * p, 1))
+    points[:, np.arange(p), np.arange(p)] = ahead
+    points[:, p + np.arange(p), np.arange(p)] = behind
+    lanes = np.repeat(np.arange(n, dtype=np.int64), 2 * p)
+    gradient = surface.derivatives(points.reshape(-1, p), lanes).gradient.reshape(n, 2 * p, p)
     width = np.where(ahead > behind, ahead - behind, 1.0)
-    curvature = (gradient[p:] - gradient[:p]) / width[:, np.newaxis]
-    return (curvature + curvature.T) / 2
+    curvature = (gradient[:, p:] - gradient[:, :p]) / width[:, :, np.newaxis]
+    return (curvature + np.swapaxes(curvature, 1, 2)) / 2
 
 
-def covariance(curvature: np.ndarray, is_free: np.ndarray) -> Covariance:
+def covariance(
+    curvature: np.ndarray, is_free: np.ndarray, expected: np.ndarray | None = None
+) -> Covariance:
     """Covariance from minus the second derivatives.
 
     Parameters
@@ -88,6 +120,9 @@ def covariance(curvature: np.ndarray, is_free: np.ndarray) -> Covariance:
         Minus the second derivatives at the maximum.
     is_free : ndarray of bool, shape (p,)
         Parameters that have an error: neither fixed nor at a bound.
+    expected : ndarray of float64, shape (p, p), optional
+        Curvature of the fit's steps. Where it has none, there is none: differences of gradients
+        take the bend of a ridge, as of two factors of a product, for a small curvature.
 
     Returns
     -------
@@ -111,6 +146,8 @@ def covariance(curvature: np.ndarray, is_free: np.ndarray) -> Covariance:
     numbers = np.flatnonzero(is_felt)
     size = 1 / np.sqrt(diagonal[numbers])
     scaled = curvature[np.ix_(numbers, numbers)] * np.outer(size, size)
+    if expected is not None and numbers.size:
+        scaled = _without_ridges(scaled, expected[np.ix_(numbers, numbers)])
     value, vector = np.linalg.eigh(scaled) if numbers.size else (np.zeros(0), np.zeros((0, 0)))
     is_known = value > _LEAST * value.max(initial=0.0)
     weak = np.zeros((np.count_nonzero(~is_known), p))
@@ -122,6 +159,16 @@ def covariance(curvature: np.ndarray, is_free: np.ndarray) -> Covariance:
     matrix[np.ix_(numbers, numbers)] = inverse
     weak = np.concatenate([weak, idle])
     return Covariance(matrix, _status(len(weak) - len(idle), len(idle)), weak)
+
+
+def _without_ridges(scaled: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Curvature with nothing along directions in which the expected one has nothing."""
+    diagonal = np.diag(expected)
+    size = np.where(diagonal > 0, 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
+    value, vector = np.linalg.eigh(expected * np.outer(size, size))
+    kept = vector[:, value > _NOTHING * value.max()]
+    along = kept @ kept.T
+    return along @ scaled @ along
 
 
 def _signed(vectors: np.ndarray) -> np.ndarray:

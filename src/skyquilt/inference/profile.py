@@ -17,6 +17,7 @@ MAX_ROUNDS = 30
 """Limit of rounds of a search for the ends of an interval. 3 to 6 are common."""
 
 _CLOSE = 1e-4  # of the square root of the fall at which an end is found
+_FAR = 3.0  # square roots of the fall from which on halves of a range are left out
 _FARTHER = 2.0  # by which a search goes on that has not fallen enough
 
 
@@ -106,6 +107,7 @@ def profile(
     start = x + np.outer(values - x[number], shift)
     start = np.where(is_rest, np.clip(start, ranges.lower, ranges.upper), x)
     start[:, number] = values
+    start = _possible(surface, start, x, number)
     is_arrow = isinstance(best.derivatives.curvature, Arrow)  # of one point at a time
     parts = np.split(start, len(start)) if is_arrow else [start]
     ends = [_fit_rest(surface, part, ranges, is_rest) for part in parts]
@@ -116,7 +118,28 @@ def profile(
     )
 
 
-def _fit_rest(surface: Surface, start: np.ndarray, ranges: Range, is_rest: np.ndarray) -> Climb:
+def _possible(surface: Surface, start: np.ndarray, x: np.ndarray, number: int) -> np.ndarray:
+    """Starts, with the other parameters as at the maximum where they are not possible."""
+    value = surface.value(start, np.zeros(len(start), dtype=np.int64))
+    plain = np.tile(x, (len(start), 1))
+    plain[:, number] = start[:, number]
+    return np.where(np.isfinite(value)[:, np.newaxis], start, plain)
+
+
+def _fit_rest(surface: Surface, start: np.ndarray, ranges: Range, is_rest: np.ndarray) -> Profile:
+    """Climbs with one parameter kept; one that cannot begin has not converged."""
+    value = np.asarray(surface.value(start, np.zeros(len(start), dtype=np.int64)))
+    found = Profile(start.copy(), value, [Status.NOT_CONVERGED] * len(start))
+    rows = np.flatnonzero(np.isfinite(value))
+    if rows.size:
+        end = _climb_rest(surface, start[rows], ranges, is_rest)
+        found.x[rows], found.value[rows] = end.x, end.value
+        for row, status in zip(rows, end.status, strict=True):
+            found.status[row] = status
+    return found
+
+
+def _climb_rest(surface: Surface, start: np.ndarray, ranges: Range, is_rest: np.ndarray) -> Climb:
     return climb(
         *(_OneLane(surface), start),
         lower=np.minimum(ranges.lower, start.min(axis=0)),
@@ -153,6 +176,32 @@ def interval(
     low, is_low_bound = search.find(-1.0, low_end)
     high, is_high_bound = search.find(1.0, high_end)
     return Interval(low, high, is_low_bound, is_high_bound)
+
+
+def upper_end(
+    surface: Surface,
+    best: Climb,
+    number: int,
+    ranges: Range,
+    *,
+    fall: float,
+    is_free: np.ndarray | None = None,
+) -> float:
+    """Upper end of an interval alone: an upper limit.
+
+    Parameters
+    ----------
+    surface, best, number, ranges, fall, is_free
+        As in `interval`.
+
+    Returns
+    -------
+    float
+        The end of the range where the profile does not fall so far; NaN where a fit did not
+        converge.
+    """
+    search = _Search(surface, best, number, ranges, is_free, np.sqrt(fall))
+    return search.find(1.0, ranges.upper[number])[0]
 
 
 class _Search(NamedTuple):
@@ -192,7 +241,9 @@ class _Search(NamedTuple):
                 return np.nan
             if outer_gap <= _CLOSE * self.depth:
                 return outer
-            middle = outer - outer_gap * (outer - inner) / (outer_gap - inner_gap)
+            part = outer_gap / (outer_gap - inner_gap)
+            is_far = outer_gap > _FAR * self.depth  # where a straight line says little
+            middle = outer - max(part, 0.5 * is_far) * (outer - inner)
             gap = self._gap(middle)
             if np.isnan(gap) or abs(gap) <= _CLOSE * self.depth:
                 return np.nan if np.isnan(gap) else middle

@@ -14,7 +14,7 @@ class Cells:
     ----------
     axes : dict of str to ndarray of int64, shape (n_cell,)
         Per axis the member that each cell belongs to: cells of two data sets in the same time bin
-        share a member of "time_bin".
+        share a member of "time_bin". -1 is none: what is per member has no effect there.
     start, stop : ndarray of float64, shape (n_cell,), or None
         Time of each cell [s since the epoch of the model].
     """

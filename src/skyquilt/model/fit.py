@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skyquilt.inference.arrow import Arrow
 from skyquilt.inference.climb import MAX_ITER, Climb, Status, climb
 from skyquilt.inference.covariance import Covariance, covariance, observed_curvature
 from skyquilt.inference.profile import Interval, Range, interval
@@ -106,7 +107,12 @@ class Fit:
         return "\n".join([f"{self.status}, ln L {self.log_posterior:.3f}", *lines])
 
 
-def fit(posterior: Posterior, start: np.ndarray | None = None, max_iter: int = MAX_ITER) -> Fit:
+def fit(
+    posterior: Posterior,
+    start: np.ndarray | None = None,
+    max_iter: int = MAX_ITER,
+    is_free: np.ndarray | None = None,
+) -> Fit:
     """Fit the free numbers of a model.
 
     Parameters
@@ -117,6 +123,8 @@ def fit(posterior: Posterior, start: np.ndarray | None = None, max_iter: int = M
         Where to begin; the starts of the parameters if not given.
     max_iter : int
         Limit of steps.
+    is_free : ndarray of bool, shape (p,), optional
+        Numbers that are fitted, the others stay; all if not given.
 
     Returns
     -------
@@ -147,8 +155,12 @@ def fit(posterior: Posterior, start: np.ndarray | None = None, max_iter: int = M
         *(posterior, begin[np.newaxis]),
         lower=layer.lower,
         upper=layer.upper,
+        is_free=is_free,
         max_iter=max_iter,
     )
     size = sizes(end.derivatives, end.x, np.inf)[0]
     curvature = observed_curvature(posterior, end.x[0], size, lower=layer.lower, upper=layer.upper)
-    return Fit(posterior, end, covariance(curvature, ~end.is_bound[0]))
+    wanted = np.ones(layer.n_free, dtype=bool) if is_free is None else is_free
+    steps = end.derivatives.curvature
+    expected = steps.to_dense() if isinstance(steps, Arrow) else steps[0]
+    return Fit(posterior, end, covariance(curvature, wanted & ~end.is_bound[0], expected))

@@ -3,7 +3,7 @@
 Derivatives of expressions and light curves are exact: one evaluation with a complex step.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -106,6 +106,21 @@ class Layer:
         return frozenset(
             moving | {name for name, (root, _) in self._linked.items() if root in moving}
         )
+
+    def depends_on(self, names: Iterable[str]) -> frozenset[str]:
+        """All quantities that some of them depend on, and these; by way of priors, too."""
+        inputs = {one.name: one.inputs for one in self._derived}
+        found: set[str] = set()
+        todo = list(names)
+        while todo:
+            name = todo.pop()
+            if name in found:
+                continue
+            found.add(name)
+            todo += [self._roots[name][0], *inputs.get(name, ())]
+            prior = self.free[name].prior if name in self.free else None
+            todo += [one for one in (prior or ()) if isinstance(one, str) and one in self._roots]
+        return frozenset(found)
 
     def numbers(self, name: str) -> np.ndarray:
         """Positions of the numbers of a free quantity among all of them."""

@@ -98,6 +98,34 @@ def log_prior(layer: Layer, x: np.ndarray, values: Values) -> np.ndarray:
     return total
 
 
+def log_prior_of_members(layer: Layer, x: np.ndarray, values: Values, n_member: int) -> np.ndarray:
+    """The same for each member of the axis that all free numbers are of, shape (n_member,).
+
+    Parameters
+    ----------
+    layer : Layer
+        Parameters, none of which is shared.
+    x : ndarray of float64, shape (p,)
+        Free numbers.
+    values : dict of str to ndarray
+        What `layer.values` gives for them.
+    n_member : int
+        Members of the axis.
+    """
+    total = np.zeros(n_member)
+    for name, free in layer.free.items():
+        if free.prior is not None:
+            kind, *of_prior = free.prior
+            first, second = (
+                np.broadcast_to(_of_members(number, values, layer, name), n_member).tolist()
+                for number in of_prior
+            )
+            for member, number in enumerate(layer.numbers(name)):
+                own = Prior(kind, first[member], second[member])
+                total[member] += _log_density(own, x[[number]], values, layer, name)
+    return total
+
+
 def _log_density(
     prior: Prior, x: np.ndarray, values: Values, layer: Layer, name: str
 ) -> np.ndarray:
@@ -197,4 +225,5 @@ def _first_cells(layer: Layer, name: str) -> np.ndarray:
     per = layer.free[name].per
     if per is None:
         return np.zeros(1, dtype=np.int64)
-    return np.unique(layer.cells.axes[per], return_index=True)[1]
+    members, first = np.unique(layer.cells.axes[per], return_index=True)
+    return first[members >= 0]

@@ -87,6 +87,10 @@ class CellLikelihood:
         """Sum of d ln mu - mu over all cells; -inf where less than nothing is expected."""
         return sum(part.value(values) for part in self._parts)
 
+    def by_cell(self, values: Values) -> np.ndarray:
+        """The same of each cell, shape (n_cell,)."""
+        return np.concatenate([part.by_cell(values) for part in self._parts])
+
     def batch(self, values: Values) -> np.ndarray:
         """The same at several points, shape (m,), of values of shape (m, 1) or (m, n_cell)."""
         n = max(len(value) for value in values.values())
@@ -195,6 +199,16 @@ class _Part:
         if not np.all(hit > 0):
             return -np.inf
         return float(self.data.counts @ np.log(hit[0]) - total.sum())
+
+    def by_cell(self, values: Values) -> np.ndarray:
+        """Sum of d ln mu - mu of each cell."""
+        data = self.data
+        hit, total = (part[0] for part in self.expected(values))
+        is_possible = hit > 0
+        terms = data.counts * np.log(np.where(is_possible, hit, 1.0))
+        found = np.bincount(data.cell, terms, data.n_cell) - total
+        found[data.cell[~is_possible]] = -np.inf
+        return found
 
     def expected(self, values: Values) -> CellCounts:
         """Expected counts in hits, and of cells."""

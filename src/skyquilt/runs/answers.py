@@ -141,6 +141,26 @@ def answer_from(
     return questions(product)
 
 
+def of_fit(question: Mapping[str, Any], fit: str) -> dict[str, Any]:
+    """What one fit of a model has to answer: of the fits only those that it starts from.
+
+    Parameters
+    ----------
+    question : dict
+        What all fits have to answer.
+    fit : str
+        Name of the fit.
+    """
+    model = dict(question["settings"]["model"] or {})
+    fits, chain = model.get("fits", {}), {}
+    name: str | None = fit
+    while name in fits and name not in chain:
+        chain[name] = {k: v for k, v in fits[name].items() if k not in ("sample", "profile")}
+        name = fits[name]["start_from"]
+    model = {key: value for key, value in model.items() if key != "compare"} | {"fits": chain}
+    return dict(question) | {"fit": fit, "settings": question["settings"] | {"model": model}}
+
+
 def answer_of_same(product: str, earlier: str | Path) -> dict[str, Any]:
     """What a product answers that follows from an earlier one without further settings."""
     return (read_answers(earlier) or {}) | {"product": product}
@@ -210,6 +230,8 @@ def _without(analysis: "Analysis") -> frozenset[str]:
 def products_of(analysis: "Analysis") -> dict[str, Product]:
     """Products that an analysis has, by name in the order of making."""
     asked = asked_products(lambda section: getattr(analysis, section) is not None)
+    if not analysis.has_map:
+        asked = [item for item in asked if not item.of_map]
     is_contracted = bool(_data(analysis, "responses"))
     return {item.name: item for item in asked if item.data != "responses" or is_contracted}
 

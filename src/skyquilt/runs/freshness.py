@@ -14,8 +14,8 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan, read_plan_identity
 from skyquilt.fit.plan import Plan
 from skyquilt.io.answers import read_answers
-from skyquilt.products import FIGURES, INDEX, LISTING, PRODUCTS, Product
-from skyquilt.runs.answers import Digest, Questions, difference
+from skyquilt.products import FIGURES, INDEX, LISTING, PRODUCTS, Product, fit_files
+from skyquilt.runs.answers import Digest, Questions, difference, of_fit
 
 _OTHER_PLAN = "the plan has other pixels, chunks or fit options"
 
@@ -83,9 +83,27 @@ def _find_stale(folder: Path, config: Config, name: str, digest: Digest) -> list
         paths = tuple(path for path in (folder / file for file in product.files) if path.exists())
         if product.name == "chunks" and paths:
             found += _stale_chunks(folder, questions)
+        elif product.name == "model_fits" and paths:
+            found += _stale_fits(folder / "model", questions)
         elif paths and (reason := _why_stale(product, paths, questions)):
             found.append(Stale(name, product.name, paths, reason))
     return found
+
+
+def _stale_fits(folder: Path, questions: Questions) -> Iterator[Stale]:
+    """Fits of a model that the configuration has, and that answer something else."""
+    model = questions.analysis.model
+    for name in () if model is None else model.fits:
+        paths = tuple(path for path in fit_files(folder, name) if path.exists())
+        if not paths:
+            continue
+        try:
+            answers = read_answers(paths[0]) if paths[0].suffix == ".h5" else None
+            reason = why_stale(answers, "model_fits", questions)
+        except ProductError as error:
+            reason = str(error)
+        if reason:
+            yield Stale(questions.name, "model_fits", paths, reason)
 
 
 def find_stale_index(config: Config) -> list[Stale]:
@@ -140,6 +158,8 @@ def why_stale(answers: dict[str, Any] | None, product: str, questions: Questions
     Nothing is wrong with the sources of the right map when a configuration has no `sources`.
     """
     section, wanted = PRODUCTS[product].asked_by, questions(product)
+    if answers and "fit" in answers:
+        wanted = of_fit(wanted, answers["fit"])
     if answers and section and getattr(questions.analysis, section) is None:
         settings = answers.get("settings", {})
         if section in wanted["settings"]:

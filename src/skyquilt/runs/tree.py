@@ -14,7 +14,7 @@ from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import Plan
 from skyquilt.io.listing import read_listing
 from skyquilt.maps.summary_file import region_paths
-from skyquilt.products import CONTENTS, FOLDERS, LISTING, PRODUCTS, always_made
+from skyquilt.products import CONTENTS, FOLDERS, LISTING, PRODUCTS, always_made, fit_files
 from skyquilt.runs.answers import products_of
 from skyquilt.sky.chunks import skies_name
 
@@ -22,7 +22,7 @@ _CHECKED = (".h5", ".fits", ".json")
 """Endings of files that are checked wherever they lie in the folder."""
 
 _SEALED = (
-    *("sources.ecsv", "report.html"),
+    *("sources.ecsv", "report.html", "model/*.ecsv"),
     *(f"{folder}/*.{ending}" for folder in FOLDERS for ending in ("png", "pdf", "reg")),
 )
 """Other files that are checked; what people add elsewhere, a figure say, is theirs."""
@@ -164,9 +164,16 @@ def _wanted(path: Path, analysis: Analysis | None, chunks: Iterable[Path]) -> tu
                 found += chunks
             elif content.path == "refine":
                 found += _refinement(target, analysis if is_of_workflow else None)
+            elif content.path == "model":
+                found += [] if analysis is None else _fits(target, analysis)
             elif content.path == "skies" and is_of_workflow:
                 found += skies_paths(target, None if analysis is None else analysis.calibrate)
     return tuple(dict.fromkeys(found))
+
+
+def _fits(folder: Path, analysis: Analysis) -> list[Path]:
+    names = () if analysis.model is None else analysis.model.fits
+    return [path for name in names for path in fit_files(folder, name)]
 
 
 def _refinement(folder: Path, analysis: Analysis | None) -> Iterator[Path]:

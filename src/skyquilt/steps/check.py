@@ -10,6 +10,8 @@ from skyquilt.instruments.analyses import check
 from skyquilt.instruments.same_counts import check_files_once
 from skyquilt.runs.inputs import made_files
 from skyquilt.sources.catalogue.objects import read_catalogue
+from skyquilt.steps.model.check import describe_model
+from skyquilt.steps.model.prepare import reference_spectrum
 from skyquilt.steps.plan import check_map
 from skyquilt.steps.prepare import warn_of_spectra
 
@@ -38,6 +40,11 @@ def check_files(config: Config) -> str:
         except SkyquiltError as error:
             bad.append(f"analysis {name}: {error}")
         try:
+            if analysis.model is not None:
+                good.append(describe_model(name, analysis, analysis.model))
+        except SkyquiltError as error:
+            bad.append(str(error))
+        try:
             good += _check_catalogue(name, analysis)
         except SkyquiltError as error:
             bad.append(f"analysis {name}, sources.catalogue: {error}")
@@ -58,5 +65,6 @@ def _check_dataset(analysis: Analysis, dataset: Dataset, made: set[Path]) -> str
     later = [path for path in dataset.data.paths() if not Path(path).is_file()]
     if later and made.issuperset(map(Path, later)):
         return f"configuration is good; {', '.join(later)} will be made first"
-    found, *_ = [check(analysis.ask(dataset, one)) for one in analysis.all_spectra().values()]
+    spectra = list(analysis.all_spectra().values()) or [reference_spectrum()]
+    found, *_ = [check(analysis.ask(dataset, one)) for one in spectra]
     return found

@@ -6,11 +6,12 @@ from collections.abc import Callable, Set
 from pathlib import Path
 
 from skyquilt.config import Config, get_analysis
+from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.io.inspect import inspect_file
 from skyquilt.maps.summary_file import read_summary, region_paths
-from skyquilt.products import FOLDERS, INDEX, PRODUCTS, ancestry
+from skyquilt.products import FOLDERS, INDEX, PRODUCTS, ancestry, fit_files
 from skyquilt.report.text import describe_result
 from skyquilt.runs.answers import Digests, products_of
 from skyquilt.runs.freshness import Stale, find_stale
@@ -25,6 +26,9 @@ from skyquilt.steps.contract import contract_analysis
 from skyquilt.steps.fit_chunk import fit_all_chunks, is_fitted
 from skyquilt.steps.localise import localise_analysis
 from skyquilt.steps.merge import merge_files
+from skyquilt.steps.model.check import check_models
+from skyquilt.steps.model.fit import describe_fits, fit_models
+from skyquilt.steps.model.prepare import prepare_model
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.refine import refine_analysis
@@ -65,6 +69,7 @@ def run_analysis(
     if until is not None:
         wanted = {until, *(item.name for item in ancestry(until))}
         steps = {product: parts for product, parts in steps.items() if product in wanted}
+    check_models(config, name)
     check_inputs(config, name)
     times = make_inputs(config, name)
     write_analysis_settings(config, name)
@@ -72,7 +77,7 @@ def run_analysis(
     made: set[str] = set()
     for product, parts in steps.items():
         before = {item.name for item in ancestry(product)}
-        if before & made or not _is_whole(folder, product):
+        if before & made or not _is_whole(folder, product, get_analysis(config, name)):
             times |= {label: _timed(do) for label, do in parts.items()}
             made.add(product)
     _set_aside(folder, _followers(name, folder, made, steps.keys() | {"chunks"}))
@@ -109,13 +114,20 @@ def _steps(
                 config, name, problem, maps, folder / "sources.ecsv", threads=threads
             )
         },
+        "model_problem": {
+            "prepare model": lambda: prepare_model(config, name, folder / "model" / "problem.h5")
+        },
+        "model_fits": {"fit model": lambda: fit_models(config, name, folder / "model")},
     }
     return {item: steps[item] for item in products_of(get_analysis(config, name)) if item in steps}
 
 
-def _is_whole(folder: Path, product: str) -> bool:
+def _is_whole(folder: Path, product: str, analysis: Analysis) -> bool:
     """Whether all files of a product are there and have the checksums that were written."""
     paths = [folder / file for file in PRODUCTS[product].files if file not in FOLDERS]
+    if product == "model_fits":
+        fits = () if analysis.model is None else analysis.model.fits
+        paths = [path for fit in fits for path in fit_files(folder / "model", fit)]
     try:
         if product == "localisation":
             paths += region_paths(folder)
@@ -193,6 +205,11 @@ def _timed(do: Callable[[], object]) -> float:
 
 def describe(config: Config, name: str) -> str:
     """Result of an analysis that has run, in a few lines."""
-    folder = Path(config.results) / name
-    summary = read_summary(folder / "summary.json")
-    return describe_result(summary, folder, config.analyses[name].fit.confidence_level)
+    folder, analysis = Path(config.results) / name, config.analyses[name]
+    lines = [] if analysis.has_map else [f"{name}: {folder}"]
+    if analysis.has_map:
+        summary = read_summary(folder / "summary.json")
+        lines.append(describe_result(summary, folder, analysis.fit.confidence_level))
+    if analysis.model is not None:
+        lines += describe_fits(folder / "model", analysis.model)
+    return "\n".join(lines)

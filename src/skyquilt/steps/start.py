@@ -25,9 +25,15 @@ def find_all_stale(config: Config, *, is_dry: bool = False) -> list[Stale]:
 
     Raises
     ------
+    ConfigError
+        If a model is not possible.
     InputError
         If input files are not there that the configuration does not make.
     """
+    if any(analysis.model is not None for analysis in config.analyses.values()):
+        from skyquilt.steps.model.check import check_models  # with all of the models
+
+        check_models(config)
     check_inputs(config)
     has_cache = Path(config.cache).is_dir()
     digests = Digests(config.cache if has_cache or not is_dry else None)

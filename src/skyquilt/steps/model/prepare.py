@@ -56,10 +56,15 @@ def prepare_model(config: Config, name: str, output: str | Path) -> None:
     write_model_problem(output, _join(model, data), provenance)
 
 
+def reference_spectrum() -> Spectrum:
+    """What stands for the spectrum of an analysis without a map."""
+    return TypeAdapter(Spectrum).validate_python(_REFERENCE)
+
+
 def _read(analysis: Analysis, near: Near | None) -> list[CellData]:
     """All data sets, in their order."""
     spectra = list(analysis.all_spectra().values())
-    spectrum = spectra[0] if spectra else TypeAdapter(Spectrum).validate_python(_REFERENCE)
+    spectrum = spectra[0] if spectra else reference_spectrum()
     point = analysis.model_copy(update={"shape": Point(model="point")})
     found = []
     for name, dataset in analysis.all_datasets().items():

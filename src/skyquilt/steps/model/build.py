@@ -1,0 +1,272 @@
+"""From the section `model` and its measurement to what is climbed."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from skyquilt.config.analysis import Analysis
+from skyquilt.config.model import ModelOptions
+from skyquilt.config.model_functions import ModelFunction
+from skyquilt.config.units import to_value
+from skyquilt.errors import ConfigError, ProductError
+from skyquilt.maps.summary_file import read_summary
+from skyquilt.model.cells import Cells
+from skyquilt.model.layer import Layer
+from skyquilt.model.likelihood import Posterior
+from skyquilt.model.problem import ModelProblem
+from skyquilt.model.quantities import Fixed, Free, Quantity
+from skyquilt.model.shapes import SHAPES, SourceShape
+from skyquilt.model.sources import Background, Offset, Source
+from skyquilt.model.split import split_quantities
+from skyquilt.sky.frames import position_to_vec, rotate, rotation, vec_to_lonlat
+from skyquilt.sky.tangent import tangent_axes
+from skyquilt.spectra.formulas import LOG_SHAPES
+from skyquilt.steps.model.quantities import OFFSETS, Start, make_quantities
+
+_SHARP = 1.515  # 68 % radius of a Gaussian point spread function over its standard deviation
+_PER_ANGLE = 50.0  # sharpness of data over the angle of differences
+_ROUND = 1e-6  # [deg]: a position that is kept up to its range
+
+
+class Built(NamedTuple):
+    """A fit that can be made.
+
+    Attributes
+    ----------
+    posterior : Posterior
+        What is climbed.
+    is_split : bool
+        Whether each time bin is fitted by itself.
+    sources : tuple of Source
+        The sources.
+    """
+
+    posterior: Posterior
+    is_split: bool
+    sources: tuple[Source, ...]
+
+
+def build(analysis: Analysis, fit: str, problem: ModelProblem, summary: str | Path) -> Built:
+    """What a fit of an analysis climbs.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        With a section `model`.
+    fit : str
+        Name of the fit.
+    problem : ModelProblem
+        The measurement.
+    summary : str or Path
+        Summary of the map, read where a position starts at the best one.
+
+    Raises
+    ------
+    ConfigError
+        If a parameter is not possible; the message says which.
+    ProductError
+        If the summary is needed and cannot be read.
+    """
+    options = model_of(analysis)
+    starts = find_starts(options, problem.frame, summary)
+    try:
+        return _build(options, fit, problem, starts)
+    except ValueError as error:
+        raise ConfigError(f"model, fit {fit}: {error}.") from error
+
+
+def model_of(analysis: Analysis) -> ModelOptions:
+    """Section `model` of an analysis.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    if analysis.model is None:
+        raise ConfigError("the analysis has no section `model`: add one with sources and fits.")
+    return analysis.model
+
+
+def _build(
+    options: ModelOptions, fit: str, problem: ModelProblem, starts: Mapping[str, Start]
+) -> Built:
+    factors = options.backgrounds(problem.components).names
+    cells, axes = _with_axes(problem, factors)
+    quantities = make_quantities(options, fit, problem.components, starts, axes)
+    is_split = options.fits[fit].split is not None
+    if is_split:
+        quantities = split_quantities(quantities)
+    check_split(quantities, cells, is_split=is_split)
+    _check_rows(options, problem, starts)
+    sources = tuple(
+        Source(name, *_spectrum(one.spectrum), _shape(name, one.shape, quantities, problem, starts))
+        for name, one in options.sources.items()
+    )
+    backgrounds = [Background(name, *which) for which, name in factors.items()]
+    offsets = [
+        Offset(name, *(f"{name or 'pointing'}.{part}" for part in OFFSETS))
+        for name in options.offsets
+    ]
+    layer = Layer(quantities, cells)
+    check_layer(layer, options, problem.components)
+    likelihood = problem.likelihood(sources, backgrounds, offsets)
+    return Built(Posterior(layer, likelihood), is_split, sources)
+
+
+def find_starts(options: ModelOptions, frame: str, summary: str | Path) -> dict[str, Start]:
+    """Where each source is looked for first; those of linked positions are left out.
+
+    Raises
+    ------
+    ProductError
+        If the summary of the map is needed, and cannot be read or has no best position.
+    """
+    starts = {}
+    for name, source in options.sources.items():
+        position = source.position
+        if position.link is not None:
+            continue
+        begin = position.begin
+        if begin is None:
+            best = read_summary(summary)["best"]
+            if best is None:
+                raise ProductError(
+                    f"{summary}: no direction of the map prefers a source, so there is no best "
+                    f"position: give lon, lat and frame of {name}."
+                )
+            at = best[frame]
+            starts[name] = Start(at["lon"], at["lat"])
+            continue
+        vec = position_to_vec(begin.lon, begin.lat, begin.frame, frame)
+        lon, lat = vec_to_lonlat(np.asarray(vec)[np.newaxis])
+        starts[name] = Start(float(lon[0]), float(lat[0]))
+    return starts
+
+
+def _with_axes(
+    problem: ModelProblem, factors: Mapping[tuple[str, str], str]
+) -> tuple[Cells, dict[str, str]]:
+    """Cells with an axis of the time bins of each data set that has not all; who uses it."""
+    cells = problem.cells
+    axes = dict(cells.axes)
+    used: dict[str, str] = {}
+    for number, dataset in enumerate(problem.datasets):
+        own = cells.axes["dataset"] == number
+        members = np.unique(cells.axes["time_bin"][own])
+        if members.size < cells.n_member("time_bin"):
+            axis = f"time_bin of {dataset}"
+            axes[axis] = np.where(own, np.searchsorted(members, cells.axes["time_bin"]), -1)
+            used |= {name: axis for (one, _), name in factors.items() if one == dataset}
+    shared = [name for name in used if len({d for (d, _), n in factors.items() if n == name}) > 1]
+    return Cells(axes, cells.start, cells.stop), {n: a for n, a in used.items() if n not in shared}
+
+
+def check_split(quantities: Mapping[str, Quantity], cells: Cells, *, is_split: bool) -> None:
+    """Refuse what is of time bins where there is only one.
+
+    Raises
+    ------
+    ValueError
+        If a fit is split, or a quantity has a number per time bin.
+    """
+    if cells.n_member("time_bin") > 1:
+        return
+    for name, quantity in quantities.items():
+        if isinstance(quantity, Free) and quantity.per == "time_bin" and not is_split:
+            raise ValueError(
+                f"{name}: `per: time_bin`, but there is one time bin only: give `time_bins` of the "
+                "data"
+            )
+    if is_split:
+        raise ValueError("`split: time_bin`, but there is one time bin only: give `time_bins`")
+
+
+def check_layer(
+    layer: Layer, options: ModelOptions, components: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Refuse free numbers that nothing reads, and fluxes that begin below zero.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+    """
+    read = [name for name in layer.quantities if name.partition(".")[0] in options.sources]
+    read += options.backgrounds(components).parameters
+    read += [f"{name or 'pointing'}.{part}" for name in options.offsets for part in OFFSETS]
+    used = layer.depends_on(read)
+    if idle := [name for name in layer.free if name not in used]:
+        raise ValueError(f"{idle[0]}: nothing depends on it: use it, or give a number")
+    values = layer.values(layer.start)
+    for source in options.sources:
+        name = f"{source}.flux"
+        if not isinstance(layer.quantities[name], Free) and np.any(values[name] < 0):
+            raise ValueError(f"{name}: below zero at the start: begin with other parameters")
+
+
+def _check_rows(options: ModelOptions, problem: ModelProblem, starts: Mapping[str, Start]) -> None:
+    """Refuse a range of a position that leaves the rows that were kept."""
+    if not len(problem.centres):
+        return
+    for name, source in options.sources.items():
+        position = source.position
+        width = 0.0 if position.range is None else to_value(position.range, "deg")
+        if position.link is None and width > problem.radius_deg + _ROUND:
+            raise ValueError(
+                f"sources.{name}.position: a range of {width:g} deg leaves the rows that are kept, "
+                f"{problem.radius_deg:g} deg around the start: make `radius` larger, or the range "
+                "smaller"
+            )
+
+
+def _spectrum(spectrum: ModelFunction) -> tuple[Callable[..., np.ndarray], tuple[str, ...]]:
+    """Photon flux density of energies and parameters, and their names."""
+    log_shape = LOG_SHAPES[spectrum.name]
+
+    def density(energy: np.ndarray, norm: np.ndarray, **parameters: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            return norm * np.exp(log_shape(energy, **parameters))
+
+    return density, tuple(spectrum.parameters())
+
+
+def _shape(
+    name: str,
+    shape: ModelFunction,
+    quantities: Mapping[str, Quantity],
+    problem: ModelProblem,
+    starts: Mapping[str, Start],
+) -> SourceShape | None:
+    if shape.name == "point":
+        return None
+    size = f"{name}.{'radius' if shape.name == 'disk' else 'sigma'}"
+    largest = _largest(size, quantities[size])
+    sharpness = min(one.angle_deg for one in problem.data) * _PER_ANGLE / _SHARP
+    made = SHAPES["disk" if shape.name == "disk" else "gaussian"](sharpness, largest)
+    if "angle" not in made.parameters or name not in starts:
+        return made
+    turn = _turn(starts[name], problem.frame)
+
+    def points(angle: float, **others: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return made.points(angle=angle + turn, **others)
+
+    return SourceShape(made.parameters, points)
+
+
+def _largest(name: str, quantity: Quantity) -> float:
+    if isinstance(quantity, Fixed):
+        return float(np.max(quantity.value))
+    if isinstance(quantity, Free) and np.isfinite(quantity.upper) and quantity.lower >= 0:
+        return quantity.upper
+    raise ValueError(f"{name}: a size needs a range from 0 or above to a largest one")
+
+
+def _turn(start: Start, frame: str) -> float:
+    """Angle of the north of ICRS at a place, from the north of a frame to the east [deg]."""
+    vec = position_to_vec(start.lon, start.lat, frame, frame)[np.newaxis]
+    pole = rotate(rotation("icrs", frame), np.array([[0.0, 0.0, 1.0]]))[0]
+    east, north = tangent_axes(vec, np.array([0.0, 0.0, 1.0]))
+    return float(np.degrees(np.arctan2(east[0] @ pole, north[0] @ pole)))

@@ -1,0 +1,169 @@
+"""`skyquilt model fit`: fits of a model, in files, one after the other."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import yaml
+from astropy.table import Table
+
+from skyquilt.cli.main import main
+from skyquilt.errors import ConfigError, ProductError
+from skyquilt.model.file import read_fit
+from skyquilt.model.problem import read_model_problem
+from skyquilt.model.result import find
+from skyquilt.steps.model.build import build
+from skyquilt.steps.model.fit import fit_model, make_fit
+from skyquilt.steps.model.prepare import prepare_model
+from skyquilt.steps.run import run_analysis
+
+START = 1.8e9
+POWER_LAW = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 keV"}
+
+
+@pytest.fixture
+def observed(local):
+    """Ten seconds of counts, with a model of five bins of 2 s."""
+    counts = np.random.default_rng(5).poisson(local.counts / 2 * np.ones((10, 1, 1, 1)))
+    local.write_counts("counts.h5", counts.astype(float), time=np.arange(11.0))
+    local.write_counts("background.h5", local.background[np.newaxis], time=[0, 10])
+    local.settings["data"]["time_bins"] = {"start": START, "stop": START + 10, "width": "2 s"}
+    local.settings["model"] = {
+        "sources": {
+            "a": {
+                "position": {"lon": 40.0, "lat": 25.0, "frame": "galactic"},
+                "spectrum": POWER_LAW | {"index": {"start": -2, "range": [-5, 1]}},
+                "flux": {"start": 1, "range": [0, None], "per": "time_bin"},
+            }
+        },
+        "background": {"start": 1, "range": [0, None], "prior": {"normal": [1, 0.1]}},
+        "fits": {
+            "alone": {"split": "time_bin"},
+            "joint": {"start_from": "alone"},
+            "level": {
+                "start_from": "joint",
+                "set": {"a.flux": {"light_curve": "constant", "level": {"start": 1}}},
+            },
+        },
+    }
+    del local.settings["spectrum"], local.settings["map"]
+    return local
+
+
+def folder(observed):
+    return observed.path("results/tiny/model")
+
+
+def fitted(observed, *names):
+    """Fits that were made, in this order."""
+    prepare_model(observed.config(), "tiny", f"{folder(observed)}/problem.h5")
+    found = []
+    for name in names:
+        fit_model(observed.config(), "tiny", name, folder(observed))
+        found.append(read_fit(f"{folder(observed)}/{name}.h5")[0])
+    return found
+
+
+def test_fits_have_rows_for_every_number_and_bins(observed):
+    alone, joint, level = fitted(observed, "alone", "joint", "level")
+    assert (alone.status, joint.status, level.status) == ("good", "good", "good")
+    assert joint.log_likelihood > level.log_likelihood
+    assert [len(one.names) for one in (alone, joint, level)] == [15, 7, 3]
+    rows = {row.name: row for row in joint.rows}
+    assert rows["a.index"].kind == "free"
+    assert rows["a.norm"] == rows["a.norm"]._replace(kind="fixed", value=1e-3, status="fixed")
+    assert rows["background"].prior == "normal(1, 0.1)"
+    index = [row for row in alone.rows if row.name.startswith("a.index[")]
+    assert rows["a.index"].error < min(row.error for row in index)
+    flux = {row.name: row for row in level.rows}
+    assert flux["a.flux"].kind == "light_curve" if "a.flux" in flux else "a.flux[0]" in flux
+    np.testing.assert_allclose(joint.bins["npred"].sum(), joint.bins["counts"].sum(), rtol=0.2)
+    assert joint.bins["start"].tolist() == [START + 2 * number for number in range(5)]
+    assert np.all(joint.bins["flux_ul_a"] > joint.bins["flux_a"])
+    assert np.all(joint.bins["ts_a"] > 0)
+
+
+def test_tables_hold_what_the_file_has(observed):
+    (joint,) = fitted(observed, "alone", "joint")[1:]
+    table = Table.read(f"{folder(observed)}/joint.ecsv")
+    assert table["name"].tolist() == [row.name for row in joint.rows]
+    np.testing.assert_array_equal(table["value"], [row.value for row in joint.rows])
+    bins = Table.read(f"{folder(observed)}/joint-bins.ecsv")
+    np.testing.assert_array_equal(bins["flux_a"], joint.bins["flux_a"])
+    assert bins.meta["status"] == "good"
+
+
+def test_fit_without_the_one_that_it_starts_from_is_refused(observed):
+    prepare_model(observed.config(), "tiny", f"{folder(observed)}/problem.h5")
+    with pytest.raises(ProductError, match=r"alone\.h5: no such file"):
+        fit_model(observed.config(), "tiny", "joint", folder(observed))
+
+
+def test_fit_of_another_measurement_is_refused(observed):
+    fitted(observed, "alone")
+    observed.settings["model"]["epoch"] = START - 100
+    prepare_model(observed.config(), "tiny", f"{folder(observed)}/problem.h5")
+    with pytest.raises(ProductError, match=r"alone\.h5: it is of another measurement than"):
+        fit_model(observed.config(), "tiny", "joint", folder(observed))
+
+
+def test_fit_that_there_is_not_is_refused(observed):
+    with pytest.raises(ConfigError, match="no fit 'joined'; there are: alone, joint, lev"):
+        fit_model(observed.config(), "tiny", "joined", folder(observed))
+
+
+def test_flux_and_norm_of_one_source_are_named_as_degenerate(observed, caplog):
+    spectrum = observed.settings["model"]["sources"]["a"]["spectrum"]
+    spectrum["norm"] = {"start": "1e-3 cm-2 s-1 keV-1", "range": [0, None]}
+    observed.settings["model"]["sources"]["a"]["flux"] = {"start": 1, "range": [0, None]}
+    observed.settings["model"]["fits"] = {"both": {}}
+    (both,) = fitted(observed, "both")
+    assert both.status == "degenerate"
+    assert both.weak == ["a.flux with a.norm"]
+    assert "both: not determined: a.flux with a.norm" in caplog.text
+    statuses = {row.name: row.status for row in both.rows}
+    assert statuses["a.flux"] == statuses["a.norm"] == "degenerate"
+    assert statuses["a.index"] == "good"
+
+
+def test_errors_to_both_sides_are_those_of_profiles(observed):
+    observed.settings["model"]["fits"] = {"sides": {"errors": "profile"}}
+    (sides,) = fitted(observed, "sides")
+    for row in sides.rows:
+        if row.kind == "free" and row.status == "good":
+            assert row.error_low == pytest.approx(row.error, rel=0.3)
+            assert row.error_high == pytest.approx(row.error, rel=0.3)
+
+
+def test_bins_without_livetime_are_kept_and_say_so(observed):
+    fitted(observed)
+    problem = read_model_problem(f"{folder(observed)}/problem.h5")
+    (data,) = problem.data
+    dark = replace(data, livetime=np.array([0.0, 0.0, 2.0, 2.0, 2.0]))
+    problem = replace(problem, data=(dark,))
+    built = build(observed.analysis(), "joint", problem, "")
+    made, is_free = make_fit(built, problem)
+    joint = find(made, problem, is_free=is_free, cl=0.9, profile=False)
+    flux = [row for row in joint.rows if row.name.startswith("a.flux[")]
+    assert [row.status for row in flux] == ["no_data", "no_data", "good", "good", "good"]
+    assert np.isnan([row.value for row in flux]).tolist() == [True, True, False, False, False]
+    assert np.isnan(joint.bins["flux_a"]).tolist() == [True, True, False, False, False]
+
+
+def test_run_makes_the_fits_of_an_analysis_without_a_map(observed, capsys):
+    times = run_analysis(observed.config(), "tiny", 1)
+    assert list(times) == ["prepare model", "fit model"]
+    assert run_analysis(observed.config(), "tiny", 1) == {}
+    observed.settings["model"]["fits"]["more"] = {"start_from": "joint"}
+    assert list(run_analysis(observed.config(), "tiny", 1)) == ["fit model"]
+
+
+def test_verb_writes_files_and_tells_bad_configurations(observed, tmp_path, capsys):
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(observed.raw_config()))
+    problem = f"{tmp_path}/m/problem.h5"
+    arguments = ["--config", str(config), "--analysis", "tiny", "--output"]
+    assert main(["model", "prepare", *arguments, problem]) == 0
+    assert main(["model", "fit", "--fit", "alone", *arguments, f"{tmp_path}/m"]) == 0
+    assert read_fit(tmp_path / "m" / "alone.h5")[0].status == "good"
+    assert main(["model", "fit", "--fit", "other", *arguments, f"{tmp_path}/m"]) == 2
