@@ -103,7 +103,7 @@ def draw_map(entry: Entry, results: Path, summary: dict[str, Any]) -> None:
     from skyquilt.maps.file import read_skymap
     from skyquilt.maps.multiorder_file import read_multiorder
     from skyquilt.plots.figures import draw_figures
-    from skyquilt.sources.file import read_sources
+    from skyquilt.sources.file import read_positions
 
     list_file = results / "sources.fits"
     figures = draw_figures(
@@ -112,7 +112,7 @@ def draw_map(entry: Entry, results: Path, summary: dict[str, Any]) -> None:
         summary,
         {},
         get_analysis(load_config(EXAMPLES / entry.file), entry.analysis).plots,
-        read_sources(list_file)[0] if list_file.exists() else None,
+        read_positions(list_file) if list_file.exists() else None,
     )
     name, figure = next(figures)
     if name != "ts":

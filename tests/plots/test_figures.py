@@ -13,6 +13,7 @@ from skyquilt.localisation.posterior import localise
 from skyquilt.localisation.summary import summarise
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
+from skyquilt.maps.source_positions import SourcePositions
 from skyquilt.plots.figures import draw_figures, make_plots, plot_names
 from skyquilt.problem.problem import CountsSpectrum
 
@@ -61,7 +62,8 @@ def test_each_data_set_has_its_own_counts_spectrum(analysis):
 
 
 def test_sources_are_marked_in_ts_map_and_zoom(analysis):
-    here = {"glon": np.array([93.0]), "glat": np.array([-53.0])}
+    unused = np.zeros(1)
+    here = SourcePositions(unused, unused, np.array([93.0]), np.array([-53.0]))
     figures = dict(draw_figures(*analysis, PlotOptions(), here))
     marked = {
         name

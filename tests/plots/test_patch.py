@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from skyquilt.maps.skymap import SkyMap
+from skyquilt.maps.source_positions import SourcePositions
 from skyquilt.plots.containment import plot_containment
 from skyquilt.plots.fit_maps import plot_limit_map
 from skyquilt.plots.marks import Marks
@@ -105,13 +106,14 @@ def test_wide_patch_is_a_wide_figure():
 
 def test_ts_patch_marks_the_sources_where_they_are():
     skymap = make_map(8)
-    given = {"ra": np.array([83.6, 86.0]), "dec": np.array([22.0, 20.0])}
+    unused = np.zeros(2)
+    given = SourcePositions(np.array([83.6, 86.0]), np.array([22.0, 20.0]), unused, unused)
     patch = find_patch(skymap)
     figure = plot_ts_patch(skymap, patch, MARKS, "crab", "viridis", given)
 
     (rings,) = (line for line in figure.axes[0].lines if line.get_gid() == "sources")
     x, y = rings.get_xydata().T
-    first, second = lonlat_to_vec(given["ra"], given["dec"])
+    first, second = lonlat_to_vec(given.ra, given.dec)
     # the projection keeps areas; distances at 3 deg change by 1e-3
     assert np.hypot(*np.diff([x, y])) == pytest.approx(separation(first, second), rel=2e-3)
     assert any("2 sources" in text.get_text() for text in figure.legends[0].get_texts())

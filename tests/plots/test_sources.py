@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from skyquilt.maps.source_positions import SourcePositions
 from skyquilt.plots.projection import mollweide
 from skyquilt.plots.skymap import plot_ts_map
 from skyquilt.plots.sources import MAX_LABELS
@@ -8,8 +9,7 @@ from skyquilt.plots.sources import MAX_LABELS
 
 def sources(n):
     rng = np.random.default_rng(1)
-    names = ("ra", "dec", "glon", "glat")
-    return {name: rng.uniform(-60, 60, n) for name in names}
+    return SourcePositions(*(rng.uniform(-60, 60, n) for _ in SourcePositions._fields))
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def draw(make_skymap, make_marks):
 )
 def test_sources_are_marked_in_the_frame_of_the_map(draw, find_mark, frame, names):
     given, figure = draw(3, frame)
-    x, y = mollweide(*(given[name] for name in names))
+    x, y = mollweide(*(getattr(given, name) for name in names))
     np.testing.assert_allclose(find_mark(figure, "sources").get_xydata(), np.stack([x, y], axis=1))
 
 

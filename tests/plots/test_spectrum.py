@@ -5,6 +5,7 @@ from scipy.stats import chi2
 
 from skyquilt.plots.spectrum import plot_counts_spectrum, poisson_errors
 from skyquilt.plots.style import save
+from skyquilt.problem.problem import CountsSpectrum
 
 EDGES = np.array([100.0, 200.0, 400.0, 800.0, 1600.0])
 COUNTS = {
@@ -16,7 +17,7 @@ COUNTS = {
 
 
 def plot(selected=(False, True, False, False), counts=COUNTS):
-    return plot_counts_spectrum(EDGES, counts, np.array(selected), "grb").axes[0]
+    return plot_counts_spectrum(CountsSpectrum(EDGES, np.array(selected), counts), "grb").axes[0]
 
 
 def labels(axes):
@@ -101,7 +102,8 @@ def test_poisson_errors_are_84_percent_limits(counts):
 
 def test_energies_of_tev_instruments_are_in_tev():
     edges = np.array([1e9, 2e9, 4e9])
-    figure = plot_counts_spectrum(edges, {"data": np.ones(2)}, np.array([True, False]), "hess")
+    spectrum = CountsSpectrum(edges, np.array([True, False]), {"data": np.ones(2)})
+    figure = plot_counts_spectrum(spectrum, "hess")
     axes = figure.axes[0]
     assert axes.get_xlabel() == "measured energy [TeV]"
     assert axes.get_xlim() == pytest.approx((1, 4))
@@ -127,9 +129,8 @@ HOSTILE = [
 @pytest.mark.parametrize("label", HOSTILE)
 @pytest.mark.parametrize("ending", [".png", ".pdf"])
 def test_label_is_drawn_letter_by_letter(tmp_path, label, ending):
-    figure = plot_counts_spectrum(
-        EDGES, {label: COUNTS["signal"], "data": COUNTS["data"]}, np.zeros(4, bool), "grb"
-    )
+    counts = {label: COUNTS["signal"], "data": COUNTS["data"]}
+    figure = plot_counts_spectrum(CountsSpectrum(EDGES, np.zeros(4, bool), counts), "grb")
     save(figure, tmp_path / f"x{ending}")
 
     (drawn,) = set(labels(figure.axes[0])) - {"data"}

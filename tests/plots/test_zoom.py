@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.maps.source_positions import SourcePositions
 from skyquilt.plots import zoom
 from skyquilt.plots.regions import outline_regions
 
@@ -143,8 +144,8 @@ def test_zoom_shows_the_finer_of_map_and_cells(make_skymap, make_marks, order):
 
 @pytest.mark.parametrize("frame", ["galactic", "icrs"])
 def test_zoom_marks_the_sources_in_it_by_their_row(make_skymap, make_marks, find_mark, frame):
-    lon, lat = {"galactic": ("glon", "glat"), "icrs": ("ra", "dec")}[frame]
-    far_and_near = {lon: np.array([250.0, 95.0]), lat: np.array([40.0, 0.0])}
+    here, elsewhere = (np.array([250.0, 95.0]), np.array([40.0, 0.0])), (np.zeros(2), np.zeros(2))
+    far_and_near = SourcePositions(*(here + elsewhere if frame == "icrs" else elsewhere + here))
     marks = make_marks(best=(93.0, 0.0), true=None, frame=frame)
     skymap = make_skymap(93.0, 0.0, frame=frame)
     figure = plot_zoom(skymap, [REGION], marks, "grb", sources=far_and_near)
@@ -156,10 +157,12 @@ def test_zoom_marks_the_sources_in_it_by_their_row(make_skymap, make_marks, find
     assert "1 source of sources.ecsv, numbers are rows" in legend
 
 
-@pytest.mark.parametrize("place", [(93.0, 0.0), (250.0, 40.0)])
+@pytest.mark.parametrize("position", [(93.0, 0.0), (250.0, 40.0)])
 @pytest.mark.parametrize("n_pixels", [39, 3000])
-def test_legend_of_zoom_is_whole_and_below_the_colour_bar(make_skymap, make_marks, place, n_pixels):
-    sources = {"glon": np.array([place[0]]), "glat": np.array([place[1]])}
+def test_legend_of_zoom_is_whole_and_below_the_colour_bar(
+    make_skymap, make_marks, position, n_pixels
+):
+    sources = SourcePositions(np.zeros(1), np.zeros(1), *np.array(position)[:, np.newaxis])
     marks = make_marks(best=(93.0, 0.0), true=(94.0, 0.0))
     bad = REGION | {"is_resolved": False, "is_cut": True, "n_parts": 12, "n_pixels": n_pixels}
     skymap = make_skymap(93.0, 0.0)

@@ -7,7 +7,7 @@ from astropy.table import QTable, Table
 
 from skyquilt.errors import OutputError, ProductError
 from skyquilt.io.fits_table import Column
-from skyquilt.sources.file import read_sources, write_sources
+from skyquilt.sources.file import read_positions, read_sources, write_sources
 from skyquilt.sources.table import source_columns
 
 RECORD = {"skyquilt": "0.1.0", "ended_utc": "2026-01-01T00:00:00.000+00:00", "inputs": [{"a": 1}]}
@@ -117,3 +117,12 @@ def test_damaged_file_names_the_command(columns, tmp_path, truncate):
     truncate(tmp_path / "sources.fits")
     with pytest.raises(ProductError, match="`skyquilt sources`"):
         read_sources(tmp_path / "sources.fits")
+
+
+def test_read_positions_are_those_of_the_list_in_either_frame(columns, tmp_path):
+    write_sources(tmp_path / "sources.ecsv", columns, None, RECORD)
+    found = read_positions(tmp_path / "sources.fits")
+    for frame, names in (("icrs", ("ra", "dec")), ("galactic", ("glon", "glat"))):
+        np.testing.assert_array_equal(
+            found.in_frame(frame), [columns[name].values for name in names]
+        )

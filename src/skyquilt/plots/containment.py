@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from skyquilt.maps.skymap import SkyMap
 from skyquilt.plots.marks import Marks
 from skyquilt.plots.patch import draw_patch, find_patch
 from skyquilt.plots.projection import mollweide, wrap
@@ -17,7 +18,7 @@ _N_CHARACTERS = 66  # of a line of the legend, which the colour bar leaves
 
 @figure_style()
 def plot_containment(
-    skymap, region: OutlinedRegion, marks: Marks, title: str, colormap: str = "viridis"
+    skymap: SkyMap, region: OutlinedRegion, marks: Marks, title: str, colormap: str = "viridis"
 ) -> Figure:
     """TS map with the outline of one containment region and its area.
 

@@ -9,6 +9,9 @@ from matplotlib.figure import Figure
 
 from skyquilt.config.plots import PlotOptions
 from skyquilt.io.provenance import Provenance
+from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.maps.source_positions import SourcePositions
 from skyquilt.plots.containment import plot_containment
 from skyquilt.plots.fit_maps import draw_fit_maps
 from skyquilt.plots.marks import marks_from_summary
@@ -29,22 +32,22 @@ _TITLE = 40  # letters of a title that fit above the narrowest figure, less what
 
 
 def make_plots(
-    skymap,
-    cells,
+    skymap: SkyMap,
+    cells: MultiOrderMap,
     summary: Mapping[str, Any],
     spectra: Mapping[str, CountsSpectrum],
     settings: PlotOptions,
     folder: str | Path,
-    sources: Mapping[str, np.ndarray] | None = None,
+    sources: SourcePositions | None = None,
     provenance: Provenance | None = None,
 ) -> list[Path]:
     """Draw and write all figures of an analysis, each as PNG and PDF.
 
     Parameters
     ----------
-    skymap : skyquilt.maps.skymap.SkyMap
+    skymap : SkyMap
         The fitted maps.
-    cells : skyquilt.maps.multiorder.MultiOrderMap
+    cells : MultiOrderMap
         Content of skymap.multiorder.fits.
     summary : dict
         What `skyquilt.localisation.summary.summarise` gave for both.
@@ -54,8 +57,8 @@ def make_plots(
         Look of the figures.
     folder : str or Path
         Where to write; made if missing.
-    sources : dict of str to ndarray, optional
-        Columns of sources.fits, to mark in the TS map and the zoom.
+    sources : SourcePositions, optional
+        Sources of sources.fits, to mark in the TS map and the zoom.
     provenance : Provenance, optional
         Where the figures come from, to be written into each.
 
@@ -91,12 +94,12 @@ def plot_names(levels: tuple[float, ...], datasets: Iterable[str] = ("",)) -> li
 
 
 def draw_figures(
-    skymap,
-    cells,
+    skymap: SkyMap,
+    cells: MultiOrderMap,
     summary: Mapping[str, Any],
     spectra: Mapping[str, CountsSpectrum],
     settings: PlotOptions,
-    sources: Mapping[str, np.ndarray] | None = None,
+    sources: SourcePositions | None = None,
 ) -> Iterator[tuple[str, Figure]]:
     """Name and figure, one after the other so that only one is held."""
     title, colormap = plain(summary["analysis"], _TITLE), settings.colormap
@@ -120,9 +123,8 @@ def draw_figures(
             yield _containment_name(region.entry["level"]), figure
     yield "zoom", plot_zoom(skymap, cells, regions, marks, title, colormap, sources)
     for dataset, spectrum in spectra.items():
-        counts = (spectrum.edges, spectrum.counts, spectrum.is_selected)
         names = (title, dataset) if dataset else (title,)
-        figure = plot_counts_spectrum(*counts, plain(", ".join(names), _TITLE))
+        figure = plot_counts_spectrum(spectrum, plain(", ".join(names), _TITLE))
         yield _spectrum_name(dataset), figure
 
 

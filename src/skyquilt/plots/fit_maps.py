@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, Normalize, PowerNorm
 from matplotlib.figure import Figure
 
+from skyquilt.maps.skymap import SkyMap
 from skyquilt.plots.marks import Marks
 from skyquilt.plots.patch import draw_patch, find_patch
 from skyquilt.plots.scale import flux_scale
@@ -18,7 +19,7 @@ _NAME = 24  # letters of a spectrum's name that fit below the bar
 
 
 def draw_fit_maps(
-    skymap, summary: Mapping[str, Any], marks: Marks, title: str, colormap: str
+    skymap: SkyMap, summary: Mapping[str, Any], marks: Marks, title: str, colormap: str
 ) -> dict[str, Figure]:
     """Figures by name: limit, background-norm, template, those of which the map has the column."""
     figures = {}
@@ -35,7 +36,7 @@ def draw_fit_maps(
 
 @figure_style()
 def plot_limit_map(
-    skymap, best: float | None, marks: Marks, title: str, colormap: str = "viridis"
+    skymap: SkyMap, best: float | None, marks: Marks, title: str, colormap: str = "viridis"
 ) -> Figure:
     """Upper limit on the flux; the colours reach at least up to that of the best position."""
     # limits are small where the exposure is large: the root shows both
@@ -45,7 +46,7 @@ def plot_limit_map(
 
 
 @figure_style()
-def plot_norm_map(skymap, marks: Marks, title: str, colormap: str = "viridis") -> Figure:
+def plot_norm_map(skymap: SkyMap, marks: Marks, title: str, colormap: str = "viridis") -> Figure:
     """Best factor on the background."""
     values = skymap.columns["background_norm"]
     low, high = np.nanmin(values), np.nanmax(values)
@@ -56,7 +57,7 @@ def plot_norm_map(skymap, marks: Marks, title: str, colormap: str = "viridis") -
 
 @figure_style()
 def plot_template_map(
-    skymap, names: Sequence[str], marks: Marks, title: str, colormap: str = "viridis"
+    skymap: SkyMap, names: Sequence[str], marks: Marks, title: str, colormap: str = "viridis"
 ) -> Figure:
     """Best of several spectra, where one of them is better than no source."""
     is_told = skymap.ts > 0
@@ -71,7 +72,7 @@ def plot_template_map(
 
 
 def _draw(
-    skymap, name: str, marks: Marks, norm: Normalize, label: str, title: str, colormap: str
+    skymap: SkyMap, name: str, marks: Marks, norm: Normalize, label: str, title: str, colormap: str
 ) -> Figure:
     """One column of a map, on the whole sky or as large as the part is that was fitted."""
     patch = find_patch(skymap)

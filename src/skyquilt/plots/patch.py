@@ -1,6 +1,5 @@
 """Maps of a part of the sky, as large as the part is."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch as Area
 
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.maps.source_positions import SourcePositions
 from skyquilt.plots.graticule import draw_graticule
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_zenithal, zenithal
@@ -46,7 +47,7 @@ class Patch(NamedTuple):
     half_height: float
 
 
-def find_patch(skymap) -> Patch | None:
+def find_patch(skymap: SkyMap) -> Patch | None:
     """Patch that holds all pixels of a map; None where that is better drawn as a whole sky."""
     if skymap.ipix.size > 12 * skymap.nside**2 / 4:
         return None
@@ -65,12 +66,12 @@ def find_patch(skymap) -> Patch | None:
 
 @figure_style()
 def plot_ts_patch(
-    skymap,
+    skymap: SkyMap,
     patch: Patch,
     marks: Marks,
     title: str,
     colormap: str,
-    sources: Mapping[str, np.ndarray] | None = None,
+    sources: SourcePositions | None = None,
 ) -> Figure:
     """TS of a part of the sky, best and true position and sources marked.
 
@@ -86,8 +87,8 @@ def plot_ts_patch(
         Name of the analysis.
     colormap : str
         Name of a matplotlib colormap.
-    sources : dict of str to ndarray, optional
-        Columns of sources.fits.
+    sources : SourcePositions, optional
+        Sources of sources.fits.
 
     Returns
     -------
@@ -100,7 +101,7 @@ def plot_ts_patch(
 
 @figure_style()
 def plot_flux_patch(
-    skymap,
+    skymap: SkyMap,
     patch: Patch,
     marks: Marks,
     title: str,
@@ -132,7 +133,7 @@ def plot_flux_patch(
 
 
 def draw_patch(
-    skymap,
+    skymap: SkyMap,
     name: str,
     patch: Patch,
     marks: Marks,
@@ -140,7 +141,7 @@ def draw_patch(
     label: str,
     title: str,
     colormap: str,
-    sources: Mapping[str, np.ndarray] | None = None,
+    sources: SourcePositions | None = None,
     region: OutlinedRegion | None = None,
 ) -> Figure:
     """Figure of one column of a part of the sky; its first axes hold the map, then the colour bar.
@@ -194,7 +195,7 @@ def _new_figure(patch: Patch) -> tuple[Figure, tuple]:
     return figure, (left, _BAR / height, width / FULL_WIDTH, _BAR_HEIGHT / height)
 
 
-def _raster(skymap, name: str, patch: Patch) -> np.ndarray:
+def _raster(skymap: SkyMap, name: str, patch: Patch) -> np.ndarray:
     """Values at the raster points: those of the pixels they lie in."""
     longest = max(patch.half_width, patch.half_height)
     x, y = (

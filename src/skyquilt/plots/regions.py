@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
+from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.sky.frames import rotation
 from skyquilt.sky.outline import outline
 
@@ -37,7 +38,9 @@ class OutlinedRegion(NamedTuple):
     edges: np.ndarray
 
 
-def outline_regions(cells, summary: Mapping[str, Any], frame: str) -> list[OutlinedRegion]:
+def outline_regions(
+    cells: MultiOrderMap, summary: Mapping[str, Any], frame: str
+) -> list[OutlinedRegion]:
     """All regions of a summary, by falling level, containment before credible.
 
     Parameters
@@ -58,11 +61,11 @@ def outline_regions(cells, summary: Mapping[str, Any], frame: str) -> list[Outli
     return sorted(regions, key=lambda region: -region.entry["level"])
 
 
-def _is_contained(cells, threshold: float) -> np.ndarray:
+def _is_contained(cells: MultiOrderMap, threshold: float) -> np.ndarray:
     return np.nanmax(cells.ts) - cells.ts <= threshold
 
 
-def _is_credible(cells, threshold: float) -> np.ndarray:
+def _is_credible(cells: MultiOrderMap, threshold: float) -> np.ndarray:
     return cells.columns["probdensity"] >= threshold
 
 

@@ -1,6 +1,5 @@
 """Maps of the whole sky in Mollweide projection."""
 
-from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
@@ -12,6 +11,8 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Ellipse, Patch
 from matplotlib.patheffects import withStroke
 
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.maps.source_positions import SourcePositions
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_mollweide, mollweide
 from skyquilt.plots.scale import choose_ticks, extension, flux_scale, ts_scale
@@ -35,11 +36,11 @@ _RASTER = (700, 1400)  # 230 per inch across the page
 
 @figure_style()
 def plot_ts_map(
-    skymap,
+    skymap: SkyMap,
     marks: Marks,
     title: str,
     colormap: str = "viridis",
-    sources: Mapping[str, np.ndarray] | None = None,
+    sources: SourcePositions | None = None,
 ) -> Figure:
     """TS of the whole sky, best and true position marked.
 
@@ -53,8 +54,8 @@ def plot_ts_map(
         Name of the analysis.
     colormap : str, optional
         Name of a matplotlib colormap.
-    sources : dict of str to ndarray, optional
-        Columns of sources.fits, to mark.
+    sources : SourcePositions, optional
+        Sources of sources.fits, to mark.
 
     Returns
     -------
@@ -70,7 +71,7 @@ def plot_ts_map(
 
 @figure_style()
 def plot_flux_map(
-    skymap,
+    skymap: SkyMap,
     marks: Marks,
     title: str,
     energy_range: tuple[float, float],
@@ -107,7 +108,7 @@ def plot_flux_map(
 
 
 def new_sky_figure(
-    skymap, name: str, norm: Normalize, label: str, title: str, colormap: str
+    skymap: SkyMap, name: str, norm: Normalize, label: str, title: str, colormap: str
 ) -> Figure:
     """Figure with one column of a map, graticule, colour bar and title.
 
@@ -152,7 +153,7 @@ def add_marks(figure: Figure, marks: Marks, has_unfitted: bool) -> None:
     figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.005, 0.005))
 
 
-def has_unfitted(skymap) -> bool:
+def has_unfitted(skymap: SkyMap) -> bool:
     """Whether some pixels of the sky have no TS."""
     return skymap.ipix.size < 12 * skymap.nside**2 or bool(np.any(np.isnan(skymap.ts)))
 
@@ -180,7 +181,7 @@ def draw_image(axes: Axes, values: np.ndarray, extent: tuple, norm: Normalize, c
     )
 
 
-def draw_sky(axes: Axes, skymap, name: str, norm: Normalize, colormap: str) -> AxesImage:
+def draw_sky(axes: Axes, skymap: SkyMap, name: str, norm: Normalize, colormap: str) -> AxesImage:
     """Draw a column of a map and the graticule into axes from -2 to 2 and from -1 to 1."""
     image = draw_image(axes, _raster(skymap, name), (-2, 2, -1, 1), norm, colormap)
     edge = Ellipse((0, 0), 4, 2, facecolor="none", edgecolor="black", linewidth=0.8)
@@ -191,7 +192,7 @@ def draw_sky(axes: Axes, skymap, name: str, norm: Normalize, colormap: str) -> A
     return image
 
 
-def _raster(skymap, name: str) -> np.ndarray:
+def _raster(skymap: SkyMap, name: str) -> np.ndarray:
     """Values at the raster points; NaN outside the ellipse."""
     from healpy import ang2pix
 

@@ -1,16 +1,17 @@
 """Sources in a map: a ring around each, the strongest with their row in the list."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
+from skyquilt.maps.source_positions import SourcePositions
+
 MAX_LABELS = 20
 """Sources that have a number beside them; more would hide the map and each other."""
 
-_POSITION = {"galactic": ("glon", "glat"), "icrs": ("ra", "dec")}
 _HALO = (withStroke(linewidth=1.6, foreground="black"),)
 _RING: dict[str, Any] = {
     "linestyle": "none",
@@ -25,20 +26,20 @@ _RING: dict[str, Any] = {
 
 
 def project_sources(
-    sources: Mapping[str, np.ndarray], frame: str, project: Callable
+    sources: SourcePositions, frame: str, project: Callable
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the sources of a list in a map.
 
     Parameters
     ----------
-    sources : dict of str to ndarray
-        Columns of `sources.fits`.
+    sources : SourcePositions
+        The sources.
     frame : {"galactic", "icrs"}
         Frame of the map.
     project : callable
         Turns arrays of longitude and latitude [deg] into positions in the map.
     """
-    return project(*(sources[name] for name in _POSITION[frame]))
+    return project(*sources.in_frame(frame))
 
 
 def draw_sources(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:

@@ -1,6 +1,5 @@
 """Counts per measured energy."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from skyquilt.plots.style import COLUMN_WIDTH, LINES, figure_style, new_figure, plain
+from skyquilt.problem.problem import CountsSpectrum
 from skyquilt.spectra.energies import energy_unit
 
 DATA = "data"
@@ -23,20 +23,14 @@ _FEW_DECADES = 300  # ratio of energies up to which 1, 2, 5 of every decade fit 
 
 
 @figure_style()
-def plot_counts_spectrum(
-    edges: np.ndarray, counts: Mapping[str, np.ndarray], is_selected: np.ndarray, title: str
-) -> Figure:
+def plot_counts_spectrum(spectrum: CountsSpectrum, title: str) -> Figure:
     """Counts per measured energy: data with errors, background model, terms of the data.
 
     Parameters
     ----------
-    edges : ndarray of float64, shape (n_channel + 1,)
-        Measured energy [keV].
-    counts : dict of str to ndarray of float64, shape (n_channel,)
-        Counts per channel by label; "data" is drawn as points, "background model" dashed, its
-        components ("background model: NAME") dotted, the others as lines.
-    is_selected : ndarray of bool, shape (n_channel,)
-        Channels of the analysis; shaded.
+    spectrum : CountsSpectrum
+        Counts by label: "data" is drawn as points, "background model" dashed, its components
+        ("background model: NAME") dotted, the others as lines; channels of the analysis are shaded.
     title : str
         Name of the analysis.
 
@@ -45,11 +39,12 @@ def plot_counts_spectrum(
     Figure
         A figure that belongs to no window and no list of figures.
     """
-    unit, size = energy_unit(edges[0])
-    edges = np.asarray(edges) / size
+    counts = spectrum.counts
+    unit, size = energy_unit(spectrum.edges[0])
+    edges = np.asarray(spectrum.edges) / size
     figure = new_figure(COLUMN_WIDTH, _HEIGHT)
     axes = figure.add_axes(_AXES, xscale="log", yscale="log", xlim=(edges[0], edges[-1]))
-    _shade(axes, edges, is_selected)
+    _shade(axes, edges, spectrum.is_selected)
     terms = [label for label in counts if label not in (DATA, MODEL)]
     for number, label in enumerate(terms):
         is_component = label.startswith(_COMPONENT)

@@ -1,6 +1,6 @@
 """The neighbourhood of the best position."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from itertools import cycle
 
 import numpy as np
@@ -9,6 +9,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.maps.skymap import SkyMap
+from skyquilt.maps.source_positions import SourcePositions
 from skyquilt.plots.graticule import draw_graticule
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_zenithal, zenithal
@@ -32,13 +35,13 @@ _MAX_HALF_WIDTH = 60.0  # [deg]; wider belongs into the map of the whole sky
 
 @figure_style()
 def plot_zoom(
-    skymap,
-    cells,
+    skymap: SkyMap,
+    cells: MultiOrderMap,
     regions: Iterable[OutlinedRegion],
     marks: Marks,
     title: str,
     colormap: str = "viridis",
-    sources: Mapping[str, np.ndarray] | None = None,
+    sources: SourcePositions | None = None,
 ) -> Figure:
     """TS around the best position with the outline of every region.
 
@@ -61,8 +64,8 @@ def plot_zoom(
         Name of the analysis.
     colormap : str, optional
         Name of a matplotlib colormap.
-    sources : dict of str to ndarray, optional
-        Columns of sources.fits; those within the patch are marked.
+    sources : SourcePositions, optional
+        Sources of sources.fits; those within the patch are marked.
 
     Returns
     -------
@@ -108,14 +111,16 @@ def _new_figure(n_lines: int) -> tuple[Figure, tuple]:
     return figure, (left, (legend + _BAR) / height, width, _BAR_HEIGHT / height)
 
 
-def _centre(skymap, marks: Marks) -> np.ndarray:
+def _centre(skymap: SkyMap, marks: Marks) -> np.ndarray:
     """Direction of the middle of the patch."""
     if known := marks.best or marks.true:
         return lonlat_to_vec(*known)
     return nest_to_vec(skymap.nside, skymap.ipix[:1])[0]
 
 
-def _half_width(cells, regions: list[OutlinedRegion], centre: np.ndarray, marks: Marks) -> float:
+def _half_width(
+    cells: MultiOrderMap, regions: list[OutlinedRegion], centre: np.ndarray, marks: Marks
+) -> float:
     """Half the side of the patch [deg]."""
     cell = float(np.sqrt(cells.pixel_area.min()))
     is_open = any(len(region.edges) == 0 for region in regions)  # the whole sky
@@ -128,7 +133,7 @@ def _half_width(cells, regions: list[OutlinedRegion], centre: np.ndarray, marks:
 
 
 def _find_sources(
-    sources: Mapping[str, np.ndarray] | None, frame: str, project: Callable, half: float
+    sources: SourcePositions | None, frame: str, project: Callable, half: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the sources, NaN outside the patch."""
     if sources is None:
@@ -139,7 +144,7 @@ def _find_sources(
 
 
 def _draw_patch(
-    axes: Axes, skymap, cells, centre: np.ndarray, half: float, colormap: str
+    axes: Axes, skymap: SkyMap, cells: MultiOrderMap, centre: np.ndarray, half: float, colormap: str
 ) -> AxesImage:
     at = (np.arange(_N_RASTER) + 0.5) / _N_RASTER * 2 * half - half
     vec = from_zenithal(*np.meshgrid(at, at), centre).reshape(-1, 3)
@@ -149,7 +154,7 @@ def _draw_patch(
     return draw_image(axes, ts, (-half, half, -half, half), norm, colormap)
 
 
-def _sample_finest(skymap, cells, vec: np.ndarray) -> np.ndarray:
+def _sample_finest(skymap: SkyMap, cells: MultiOrderMap, vec: np.ndarray) -> np.ndarray:
     """TS of directions in the frame of the map, from whichever of both maps is finer there."""
     index = cells.find(rotate(rotation(skymap.frame, cells.frame), vec))
     is_finer = (index >= 0) & (cells.pixel_area[index] <= skymap.pixel_area * (1 + 1e-9))

@@ -16,6 +16,7 @@ from skyquilt.io.fits_table import Column, read_table, write_table
 from skyquilt.io.products import new_product
 from skyquilt.io.schema import Schema
 from skyquilt.io.seal import KEY, UNSEALED, seal
+from skyquilt.maps.source_positions import SourcePositions
 
 # 1.0  first version
 # 2.0  no `is_upper_limit`, as no source is below the threshold; errors of positions hold the
@@ -60,6 +61,12 @@ def read_sources(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any
     """
     _, columns, record = read_table(path, SCHEMA, name="SOURCES")
     return columns, record
+
+
+def read_positions(path: str | Path) -> SourcePositions:
+    """Read the positions of `sources.fits`; errors as of `read_sources`."""
+    columns, _ = read_sources(path)
+    return SourcePositions(*(columns[name] for name in SourcePositions._fields))
 
 
 def _write_text(path: str | Path, columns: Mapping[str, Column], record: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from skyquilt.maps.summary_file import read_summary
 from skyquilt.plots import DRAWN, make_plots
 from skyquilt.problem.file import read_problem
 from skyquilt.runs.answers import answer_from
-from skyquilt.sources.file import read_sources
+from skyquilt.sources.file import read_positions
 
 
 def plot_analysis(
@@ -44,7 +44,7 @@ def plot_analysis(
         read_problem(problem).counts_spectra,
         look,
         output,
-        None if sources is None else read_sources(sources)[0],
+        None if sources is None else read_positions(sources),
         provenance,
     )
     write_listing(output, made, provenance)
