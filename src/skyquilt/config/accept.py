@@ -21,6 +21,8 @@ each_once = AfterValidator(_check_once)
 
 CommonCheck = Literal["totals", "same_counts"]
 """Checks that the data of all instruments have."""
+Dl3Check = Literal["totals", "same_counts", "selection", "clock"]
+"""Checks of event lists with responses by angle from the pointing."""
 ImagingCheck = Literal[
     "totals", "same_counts", "frame", "point_spread", "selection", "clock", "times"
 ]

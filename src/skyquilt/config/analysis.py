@@ -9,6 +9,7 @@ from skyquilt.config.base import Energy, Name, Section
 from skyquilt.config.calibrate import CalibrateOptions
 from skyquilt.config.data import ComptonData
 from skyquilt.config.dataset import Dataset
+from skyquilt.config.dl3 import Dl3Data
 from skyquilt.config.energy import EnergySelection
 from skyquilt.config.fit import FitOptions
 from skyquilt.config.imaging import ImagingData
@@ -16,6 +17,7 @@ from skyquilt.config.imaging_file import ImagingFile
 from skyquilt.config.instrument_analysis import (
     AnyAnalysis,
     ComptonAnalysis,
+    Dl3Analysis,
     ImagingAnalysis,
     ImagingFileAnalysis,
 )
@@ -159,6 +161,8 @@ class Analysis(Section):
                 return ImagingAnalysis(dataset.data, *asked)
             case ImagingFile():
                 return ImagingFileAnalysis(dataset.data, *asked)
+            case Dl3Data():
+                return Dl3Analysis(dataset.data, *asked)
 
     def contracted(self) -> dict[str, dict[str, ComptonAnalysis]]:
         """Of each data set whose response is contracted with spectra, what is asked, by spectrum.

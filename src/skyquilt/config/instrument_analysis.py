@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from skyquilt.config.data import ComptonData
+from skyquilt.config.dl3 import Dl3Data
 from skyquilt.config.energy import EnergySelection
 from skyquilt.config.fit import FitOptions
 from skyquilt.config.imaging import ImagingData
@@ -42,7 +43,7 @@ class InstrumentAnalysis(Generic[D]):
     ----------
     instrument : str
         Kind of instrument, as in the configuration.
-    data : ComptonData, ImagingData or ImagingFile
+    data : ComptonData, ImagingData, ImagingFile or Dl3Data
         The measurement.
     energy : EnergySelection
         Measured energies that enter the likelihood.
@@ -80,4 +81,10 @@ class ImagingFileAnalysis(InstrumentAnalysis[ImagingFile]):
     instrument = "imaging"
 
 
-AnyAnalysis = ComptonAnalysis | ImagingAnalysis | ImagingFileAnalysis
+class Dl3Analysis(InstrumentAnalysis[Dl3Data]):
+    """Event lists with responses by angle from the pointing, under one spectrum."""
+
+    instrument = "imaging"
+
+
+AnyAnalysis = ComptonAnalysis | ImagingAnalysis | ImagingFileAnalysis | Dl3Analysis

@@ -13,6 +13,7 @@ from pydantic import (
 from pydantic_core import PydanticUseDefault
 
 from skyquilt.config.data import ComptonData
+from skyquilt.config.dl3 import Dl3Data
 from skyquilt.config.imaging import ImagingData
 from skyquilt.config.imaging_file import ImagingFile
 
@@ -35,12 +36,20 @@ def _label(settings: Any, validate: ValidatorFunctionWrapHandler, info: Validati
 def _kind(data: Any) -> str:
     """Kind of settings on their way in, or of data on their way out."""
     if isinstance(data, _Labelled):
-        is_file = isinstance(data.settings, dict) and "file" in data.settings
-        is_file |= isinstance(data.settings, ImagingFile)
-        return "imaging_file" if data.instrument == "imaging" and is_file else data.instrument
-    if isinstance(data, ImagingFile):
+        return _kind_of_images(data.settings) if data.instrument == "imaging" else data.instrument
+    return "compton" if isinstance(data, ComptonData) else _kind_of_images(data)
+
+
+def _kind_of_images(settings: Any) -> str:
+    """Kind of the data of an imaging instrument, by their keys."""
+    if isinstance(settings, ImagingFile) or (isinstance(settings, dict) and "file" in settings):
         return "imaging_file"
-    return "imaging" if isinstance(data, ImagingData) else "compton"
+    if isinstance(settings, Dl3Data):
+        return "imaging_dl3"
+    if not isinstance(settings, dict) or "events" not in settings:
+        return "imaging"
+    is_of_files = {"counts", "exposure", "psf"} & settings.keys()
+    return "imaging" if is_of_files else "imaging_dl3"
 
 
 _unlabel = BeforeValidator(lambda labelled: labelled.settings)
@@ -48,7 +57,8 @@ _unlabel = BeforeValidator(lambda labelled: labelled.settings)
 Data = Annotated[
     Annotated[ComptonData, _unlabel, Tag("compton")]
     | Annotated[ImagingData, _unlabel, Tag("imaging")]
-    | Annotated[ImagingFile, _unlabel, Tag("imaging_file")],
+    | Annotated[ImagingFile, _unlabel, Tag("imaging_file")]
+    | Annotated[Dl3Data, _unlabel, Tag("imaging_dl3")],
     Discriminator(_kind),
     WrapValidator(_label),
 ]

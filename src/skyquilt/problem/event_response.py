@@ -14,7 +14,7 @@ import numpy as np
 
 from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.event_density import node_positions
-from skyquilt.problem.profiles import N_COLUMN, contained_in, root_angles
+from skyquilt.problem.profiles import N_COLUMN, root_angles
 from skyquilt.problem.true_energy import TrueEnergy
 
 if TYPE_CHECKING:
@@ -153,16 +153,21 @@ class EventResponse:
         """Angle beyond which a fraction of the photons of each measured energy lies [rad].
 
         Shape (n_pattern, n_measured); 0 where there are none. Of photons of all nodes, in the
-        proportions that a spectrum gives them.
+        proportions that a spectrum gives them; the largest of a pattern and those beside it.
         """
         reach = np.zeros((self.n_pattern, len(self.measured)))
+        ring = 2 * np.pi * np.sin(self.angles)
         for pattern, values in enumerate(reach):
-            contained = contained_in(self.angles, self.angles, self.density(pattern, flux))
+            density = ring * self.density(pattern, flux)
+            steps = (density[:, 1:] + density[:, :-1]) / 2 * np.diff(self.angles)
+            contained = np.concatenate([np.zeros((len(steps), 1)), np.cumsum(steps, 1)], axis=1)
             total = contained[:, -1]
             for row in np.flatnonzero(total > 0):
                 limit = (1 - lost_fraction) * total[row]
                 values[row] = self.angles[np.searchsorted(contained[row], limit)]
-        return reach
+        # of patterns that meet in a direction, so that none ends before the other
+        padded = np.pad(reach, ((1, 1), (0, 0)))
+        return np.maximum(reach, np.maximum(padded[:-2], padded[2:]))
 
     def put(self, group: "h5py.Group") -> None:
         """Write to a group."""

@@ -2,7 +2,11 @@
 
 import numpy as np
 
-from skyquilt.config.instrument_analysis import ImagingAnalysis, ImagingFileAnalysis
+from skyquilt.config.instrument_analysis import (
+    Dl3Analysis,
+    ImagingAnalysis,
+    ImagingFileAnalysis,
+)
 from skyquilt.instruments.backgrounds import describe_components
 from skyquilt.instruments.totals import check_problem_totals
 from skyquilt.problem import FitProblem
@@ -11,7 +15,9 @@ from skyquilt.spectra.energies import format_range
 _ANYWHERE = np.array([[0.6, 0.0, 0.8]])
 
 
-def check_problem(analysis: ImagingAnalysis | ImagingFileAnalysis, problem: FitProblem) -> str:
+def check_problem(
+    analysis: ImagingAnalysis | ImagingFileAnalysis | Dl3Analysis, problem: FitProblem
+) -> str:
     """One line: what was found.
 
     Raises

@@ -1,12 +1,16 @@
 """From the files of an imaging instrument to a fit problem."""
 
-from skyquilt.config.instrument_analysis import ImagingAnalysis, ImagingFileAnalysis
+from skyquilt.config.instrument_analysis import (
+    Dl3Analysis,
+    ImagingAnalysis,
+    ImagingFileAnalysis,
+)
 from skyquilt.errors import ConfigError
 from skyquilt.problem import FitProblem
 
 
 def make_problem(
-    analysis: ImagingAnalysis | ImagingFileAnalysis,
+    analysis: ImagingAnalysis | ImagingFileAnalysis | Dl3Analysis,
     *,
     all_bins: bool = False,
     true_energy: bool = False,
@@ -15,7 +19,7 @@ def make_problem(
 
     Parameters
     ----------
-    analysis : ImagingAnalysis or ImagingFileAnalysis
+    analysis : ImagingAnalysis, ImagingFileAnalysis or Dl3Analysis
         The analysis.
     all_bins : bool
         Keep all bins with background, not only those with counts; of events, what is expected
@@ -34,6 +38,10 @@ def make_problem(
         from skyquilt.instruments.imaging.file import make_file_problem
 
         return make_file_problem(analysis, all_bins=all_bins, true_energy=true_energy)
+    if isinstance(analysis, Dl3Analysis):
+        from skyquilt.instruments.imaging.dl3.problem import make_dl3_problem
+
+        return make_dl3_problem(analysis, all_bins=all_bins)
     events, counts = analysis.data.events, analysis.data.counts
     if events is not None:
         from skyquilt.instruments.imaging.event_problem import make_event_problem
