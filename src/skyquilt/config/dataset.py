@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import model_validator
 
 from skyquilt.config.base import Section
+from skyquilt.config.dl3 import Dl3Data
 from skyquilt.config.energy import EnergySelection
 from skyquilt.config.imaging import ImagingData
 from skyquilt.config.imaging_file import ImagingFile
@@ -31,6 +32,11 @@ class Dataset(Section):
             return self
         if isinstance(self.data, ImagingFile):
             raise ValueError("time_bins: a file of binned data does not say when photons came")
+        if isinstance(self.data, Dl3Data):
+            raise ValueError(
+                "time_bins: event lists with responses by angle from the pointing (DL3) are not "
+                "cut into bins: give data sets that each have an `interval`"
+            )
         if self.data.time_bins is not None:
             raise ValueError("time_bins stand in the data set and in its `data`: give them once")
         if isinstance(self.data, ImagingData) and self.data.events is None:
@@ -41,7 +47,7 @@ class Dataset(Section):
     @property
     def all_time_bins(self) -> TimeBins | None:
         """Time bins, wherever they stand; None for one of all times."""
-        if self.time_bins is not None or isinstance(self.data, ImagingFile):
+        if self.time_bins is not None or isinstance(self.data, ImagingFile | Dl3Data):
             return self.time_bins
         return self.data.time_bins
 

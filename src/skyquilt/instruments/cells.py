@@ -3,6 +3,7 @@
 from skyquilt.config.instrument_analysis import (
     AnyAnalysis,
     ComptonAnalysis,
+    Dl3Analysis,
     ImagingAnalysis,
     ImagingFileAnalysis,
 )
@@ -42,7 +43,7 @@ def prepare_cells(
             from skyquilt.instruments.imaging.event_cells import make_event_cells
 
             return make_event_cells(analysis, analysis.data.events, name, bins)
-        case ImagingAnalysis() | ImagingFileAnalysis():
+        case ImagingAnalysis() | ImagingFileAnalysis() | Dl3Analysis():
             from skyquilt.instruments.imaging.prepare import make_problem
 
             problem = make_problem(analysis, true_energy=True)

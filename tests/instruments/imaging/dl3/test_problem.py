@@ -335,3 +335,11 @@ def test_channels_and_simulated_skies_are_refused(path):
 def test_bad_settings_are_refused(data, message):
     with pytest.raises(ValueError, match=message):
         ask(data)
+
+
+def test_time_bins_are_refused():
+    from skyquilt.config.dataset import Dataset
+
+    bins = {"step": "10 s"}
+    with pytest.raises(ValueError, match="time_bins"):
+        Dataset(instrument="imaging", data={"events": {"path": "a"}}, time_bins=bins)
