@@ -120,7 +120,7 @@ def test_ts_patch_marks_the_sources_where_they_are():
 
 
 def test_legend_lies_within_the_figure():
-    given = {"ra": np.array([83.6]), "dec": np.array([22.0])}
+    given = SourcePositions(np.array([83.6]), np.array([22.0]), np.zeros(1), np.zeros(1))
     skymap, marks = make_map(8), MARKS._replace(true=(83.633, 22.014), n_decimals=2)
     figure = plot_ts_patch(skymap, find_patch(skymap), marks, "crab", "viridis", given)
     figure.draw_without_rendering()
