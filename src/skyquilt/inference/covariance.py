@@ -47,6 +47,7 @@ def observed_curvature(
     *,
     lower: np.ndarray | float = -np.inf,
     upper: np.ndarray | float = np.inf,
+    groups: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """Minus the second derivatives at a point, from gradients to both sides of it.
 
@@ -60,6 +61,10 @@ def observed_curvature(
         Standard error of each parameter, all others known; a guess will do.
     lower, upper : ndarray of float64, shape (p,), or float
         Ends of the ranges; near them the difference is taken to one side.
+    groups : tuple of int, optional
+        Where the matrix is an arrow (`skyquilt.inference.arrow`), the number of parameters that all
+        groups share, and of those of each group: groups do not feel each other, and are moved
+        together, so that the cost does not grow with their number.
 
     Returns
     -------
@@ -67,8 +72,9 @@ def observed_curvature(
         Symmetric; exact for a parabola, off by 0.1 % where third derivatives are of the order of 1
         in these sizes.
     """
-    of_one = observed_curvatures(surface, x[np.newaxis], size[np.newaxis], lower=lower, upper=upper)
-    return of_one[0]
+    how = {"lower": lower, "upper": upper}
+    one = x[np.newaxis], size[np.newaxis]
+    return observed_curvatures(surface, *one, **how, groups=groups)[0]
 
 
 def observed_curvatures(
@@ -78,6 +84,7 @@ def observed_curvatures(
     *,
     lower: np.ndarray | float = -np.inf,
     upper: np.ndarray | float = np.inf,
+    groups: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """The same of several surfaces side by side, lane by lane.
 
@@ -89,6 +96,8 @@ def observed_curvatures(
         The point of each, and the standard errors there.
     lower, upper : ndarray of float64, shape (p,), or float
         As of `observed_curvature`.
+    groups : tuple of int, optional
+        As of `observed_curvature`.
 
     Returns
     -------
@@ -99,13 +108,27 @@ def observed_curvatures(
     low, high = np.broadcast_to(lower, p), np.broadcast_to(upper, p)
     ahead = np.minimum(x + _SIDE * size, high)
     behind = np.maximum(x - _SIDE * size, low)
-    points = np.tile(x[:, np.newaxis], (1, 2 * p, 1))
-    points[:, np.arange(p), np.arange(p)] = ahead
-    points[:, p + np.arange(p), np.arange(p)] = behind
-    lanes = np.repeat(np.arange(n, dtype=np.int64), 2 * p)
-    gradient = surface.derivatives(points.reshape(-1, p), lanes).gradient.reshape(n, 2 * p, p)
+    n_shared, n_own = (p, 0) if groups is None else groups
+    moved = np.zeros((n_shared + n_own, p), bool)
+    moved[np.arange(n_shared), np.arange(n_shared)] = True
+    for own in range(n_own):
+        moved[n_shared + own, n_shared + own :: n_own] = True
+    ends = [np.where(moved, end[:, np.newaxis], x[:, np.newaxis]) for end in (ahead, behind)]
+    points = np.concatenate(ends, axis=1)
+    lanes = np.repeat(np.arange(n, dtype=np.int64), 2 * len(moved))
+    gradient = surface.derivatives(points.reshape(-1, p), lanes).gradient.reshape(points.shape)
     width = np.where(ahead > behind, ahead - behind, 1.0)
-    curvature = (gradient[:, p:] - gradient[:, :p]) / width[:, :, np.newaxis]
+    change = gradient[:, len(moved) :] - gradient[:, : len(moved)]
+    curvature = np.zeros((n, p, p))
+    curvature[:, :n_shared] = change[:, :n_shared] / width[:, :n_shared, np.newaxis]
+    for own in range(n_own):
+        rows = np.arange(n_shared + own, p, n_own)
+        for other in range(n_own):
+            columns = rows - own + other
+            by_own = change[:, n_shared + own][:, columns] / width[:, rows]
+            curvature[:, rows, columns] = by_own
+    if n_own:
+        curvature[:, n_shared:, :n_shared] = np.swapaxes(curvature[:, :n_shared, n_shared:], 1, 2)
     return (curvature + np.swapaxes(curvature, 1, 2)) / 2
 
 

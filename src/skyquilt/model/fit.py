@@ -159,7 +159,9 @@ def fit(
         max_iter=max_iter,
     )
     size = sizes(end.derivatives, end.x, np.inf)[0]
-    curvature = observed_curvature(posterior, end.x[0], size, lower=layer.lower, upper=layer.upper)
+    ends = {"lower": layer.lower, "upper": layer.upper}
+    groups = layer.n_shared, layer.n_own
+    curvature = observed_curvature(posterior, end.x[0], size, **ends, groups=groups)
     wanted = np.ones(layer.n_free, dtype=bool) if is_free is None else is_free
     steps = end.derivatives.curvature
     expected = steps.to_dense() if isinstance(steps, Arrow) else steps[0]

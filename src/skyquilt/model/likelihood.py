@@ -245,31 +245,31 @@ class Posterior:
         self, by_quantity: CellDerivatives, slopes: dict
     ) -> tuple[np.ndarray, np.ndarray | Arrow]:
         """Derivatives by quantities pulled through to the free numbers."""
-        layer = self.layer
+        layer, n_shared = self.layer, self.layer.n_shared
         n_cell, n_name = by_quantity.gradient.shape
-        shared = np.zeros((n_cell, n_name, layer.n_shared))
-        own = np.zeros((n_cell, n_name, layer.n_own))
+        by_number = np.zeros((n_cell, n_name, n_shared + layer.n_own))
         for column, name in enumerate(self.likelihood.names):
-            shared[:, column] = slopes[name].shared
+            by_number[:, column, :n_shared] = slopes[name].shared
             if slopes[name].own is not None:
-                own[:, column] = slopes[name].own
-        bent = by_quantity.curvature @ shared
-        gradient = np.einsum("ci,cis->s", by_quantity.gradient, shared)
-        corner = np.einsum("cis,cit->st", shared, bent)
+                by_number[:, column, n_shared:] = slopes[name].own
+        # einsum, for matrices of a few rows: a product by BLAS costs more than it adds up
+        slope = np.einsum("ci,cip->cp", by_quantity.gradient, by_number)
+        bent = np.einsum("cij,cjp->cip", by_quantity.curvature, by_number)
+        bent = np.einsum("cip,ciq->cpq", by_number, bent)
+        gradient = slope[:, :n_shared].sum(axis=0)
+        corner = bent[:, :n_shared, :n_shared].sum(axis=0)
         if not layer.n_own:
             return gradient, corner
-        by_group = np.einsum("ci,cio->co", by_quantity.gradient, own)
-        border = np.einsum("cio,cis->cos", own, bent)
-        blocks = np.einsum("cio,cij,cjp->cop", own, by_quantity.curvature, own)
-        n_group = (layer.n_free - layer.n_shared) // layer.n_own
-        by_group, border, blocks = (
-            _sum_groups(part, layer.group, n_group) for part in (by_group, border, blocks)
-        )
+        n_group = (layer.n_free - n_shared) // layer.n_own
+        parts = slope[:, n_shared:], bent[:, n_shared:, :n_shared], bent[:, n_shared:, n_shared:]
+        by_group, border, blocks = (_sum_groups(part, layer.group, n_group) for part in parts)
         return np.concatenate([gradient, by_group.ravel()]), Arrow(corner, border, blocks)
 
 
 def _sum_groups(values: np.ndarray, group: np.ndarray, n_group: int) -> np.ndarray:
     """Sums over the cells of each group."""
+    if len(values) == n_group and np.array_equal(group, np.arange(n_group)):
+        return values
     total = np.zeros((n_group, *values.shape[1:]))
     np.add.at(total, group, values)
     return total

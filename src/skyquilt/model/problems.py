@@ -5,7 +5,7 @@ set, its time bins, are evaluated together.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -67,10 +67,9 @@ class CellLikelihood:
         every = tuple(dict.fromkeys(parts))
         wanted = set(every if moving is None else moving)
         self.names = tuple(name for name in every if name in wanted)
-        self.reads = every
         ends = np.cumsum([0, *(one.n_cell for one in datasets)])
         self._parts = [
-            _Part(data, slice(first, last), sources, backgrounds, offsets, frame)
+            _Part(data, slice(first, last), self.made_of[1:], self.names, every)
             for data, first, last in zip(datasets, ends[:-1], ends[1:], strict=True)
         ]
 
@@ -99,7 +98,7 @@ class CellLikelihood:
 
     def derivatives(self, values: Values) -> CellDerivatives:
         """Gradient, and Gauss and Newton's curvature d / mu^2."""
-        found = [part.derivatives(values, self.names) for part in self._parts]
+        found = [part.derivatives(values) for part in self._parts]
         return CellDerivatives(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
     def expected(self, values: Values) -> np.ndarray:
@@ -178,12 +177,13 @@ class _Part:
         self,
         data: CellData,
         cells: slice,
-        sources: Sequence[Source],
-        backgrounds: Sequence[Background],
-        offsets: Sequence[Offset],
-        frame: str,
+        made_of: tuple[Sequence[Source], Sequence[Background], Sequence[Offset], str],
+        names: Sequence[str],
+        reads: Sequence[str],
     ) -> None:
-        self.data, self._cells, self._sources = data, cells, sources
+        self._reads = reads
+        sources, backgrounds, offsets, frame = made_of
+        self.data, self._cells, self._sources, self._names = data, cells, sources, tuple(names)
         self._frames = frame, data.frame
         self._offset = next((one for one in offsets if one.dataset == data.name), None)
         self._factors = {
@@ -191,12 +191,13 @@ class _Part:
         }
         axis = data.expectation.true_energy
         self._energy, self._to_nodes = axis.energy, axis.matrix
-        self._seen: dict[Any, tuple[Sights, list[Difference]]] = {}
+        self._photons_of: dict[str, tuple[list[bytes], np.ndarray]] = {}
+        self._seen: dict[Any, _Seen] = {}
 
     def value(self, values: Values) -> float:
         """Sum of d ln mu - mu."""
         hit, total = self.expected(values)
-        if not np.all(hit > 0):
+        if not hit.min(initial=1.0) > 0:
             return -np.inf
         return float(self.data.counts @ np.log(hit[0]) - total.sum())
 
@@ -216,7 +217,7 @@ class _Part:
         hit, total = self._background(here)
         for source in self._sources:
             flux = here[f"{source.name}.flux"]
-            hit, total = self._add(hit, total, flux, self._see(source, here))
+            hit, total = self._add(hit, total, flux, self._see(source, here)[1])
         return CellCounts(hit[np.newaxis], total[np.newaxis])
 
     def npred(self, values: Values) -> dict[str, np.ndarray]:
@@ -230,12 +231,12 @@ class _Part:
             found[key] = found.get(key, 0.0) + factor * total
         for source in self._sources:
             flux = here[f"{source.name}.flux"]
-            found[source.name] = flux * self._see(source, here).total[0]
+            found[source.name] = flux * self._see(source, here)[1].total[0]
         return found
 
-    def derivatives(self, values: Values, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    def derivatives(self, values: Values) -> tuple[np.ndarray, np.ndarray]:
         """Gradient and curvature of each cell."""
-        here, data = self._of_cells(values), self.data
+        here, data, names = self._of_cells(values), self.data, self._names
         slopes = np.zeros((len(names), data.n_hit))
         totals = np.zeros((len(names), data.n_cell))
         column = {name: number for number, name in enumerate(names)}
@@ -252,24 +253,34 @@ class _Part:
         n_name, n_cell = len(names), data.n_cell
         gradient, curvature = np.empty((n_cell, n_name)), np.empty((n_cell, n_name, n_name))
         kernels.cell_slopes(
-            *(n_cell, data.hits.indptr, data.counts, hit, n_name, slopes, np.empty(data.n_hit)),
+            *(n_cell, data.hits.indptr, data.counts, hit, n_name, slopes, np.empty(2 * data.n_hit)),
             *(gradient, curvature),
         )
         return gradient - totals.T, curvature
 
     def _of_cells(self, values: Values) -> dict[str, Any]:
-        return {name: v[self._cells] if np.ndim(v) else v for name, v in values.items()}
+        """Quantities that are read, in the cells of this data set."""
+        here = {name: np.asarray(values[name]) for name in self._reads}
+        return {name: v[self._cells] if v.ndim else v for name, v in here.items()}
 
     def _background(self, here: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-        data = self.data
-        hit, total = np.zeros(data.n_hit), np.zeros(data.n_cell)
+        hits: list[np.ndarray] = []
+        totals: list[np.ndarray] = []
         for component, of_hit, of_cell in zip(
-            data.components, data.hit_backgrounds, data.cell_backgrounds, strict=True
+            self.data.components,
+            self.data.hit_backgrounds,
+            self.data.cell_backgrounds,
+            strict=True,
         ):
             name = self._factors.get(component)
             factor = 1.0 if name is None else here[name]
-            hit, total = hit + self._in_hits(factor) * of_hit, total + factor * of_cell
-        return hit, total
+            hits.append(self._in_hits(factor) * of_hit)
+            totals.append(factor * of_cell)
+        return (
+            (hits[0], totals[0])
+            if len(hits) == 1
+            else (np.sum(hits, axis=0), np.sum(totals, axis=0))
+        )
 
     def _in_hits(self, factor: Any) -> Any:
         """A number, or one of each cell in its hits."""
@@ -280,10 +291,10 @@ class _Part:
     ) -> tuple[np.ndarray, np.ndarray]:
         return hit + self._in_hits(flux) * seen.hit[0], total + flux * seen.total[0]
 
-    def _see(self, source: Source, here: dict[str, Any]) -> CellCounts:
-        """Counts of a source of factor 1."""
-        sights, _ = self._look(source, here, ())
-        return sights.contract(self._flux(source, here), first_only=True)
+    def _see(self, source: Source, here: dict[str, Any]) -> tuple["_Seen", CellCounts]:
+        """A source of factor 1, and its counts in all views."""
+        seen = self._look(source, here)
+        return seen, seen.counts_of(self._flux(source, here))
 
     def _add_slopes(
         self,
@@ -294,8 +305,7 @@ class _Part:
         sums: tuple[np.ndarray, np.ndarray],
     ) -> tuple[np.ndarray, np.ndarray]:
         """Fill in the derivatives by the quantities of a source; the sums with its counts."""
-        sights, differences = self._look(source, here, tuple(column))
-        seen = sights.contract(self._flux(source, here))
+        (sights, differences, _), seen = self._see(source, here)
         flux = here[f"{source.name}.flux"]
         of_hit = self._in_hits(flux)
 
@@ -318,30 +328,59 @@ class _Part:
         return self._add(*sums, flux, seen)
 
     def _flux(self, source: Source, here: dict[str, Any]) -> np.ndarray:
-        return self._photons(source.flux_density(self._energy, here))
+        """Photons of each node; those of the last spectrum of each source are kept."""
+        key = [here[f"{source.name}.{part}"].tobytes() for part in source.parameters]
+        last = self._photons_of.get(source.name)
+        if last is None or last[0] != key:
+            photons = self._photons(source.flux_density(self._energy, here))
+            last = self._photons_of[source.name] = key, photons
+        return last[1]
 
     def _photons(self, density: np.ndarray) -> np.ndarray:
         """Photons of each node, shape (n_node,) or (n_cell, n_node)."""
         return np.ascontiguousarray((self._to_nodes @ density.T).T)
 
-    def _look(
-        self, source: Source, here: dict[str, Any], names: tuple[str, ...]
-    ) -> tuple[Sights, list[Difference]]:
-        """A source where it is, and beside it for derivatives by these quantities."""
+    def _look(self, source: Source, here: dict[str, Any]) -> "_Seen":
+        """A source where it is, and beside it, for derivatives that are asked for next."""
         read = [f"{source.name}.{part}" for part in ("lon", "lat", *source.shape_parameters)]
         if self._offset is not None:
             read += [self._offset.east, self._offset.north]
-        moving = tuple(name for name in read if name in names)
-        place = tuple(np.asarray(here[name]).tobytes() for name in read)
-        key = source.name, moving, place
+        key = source.name, *(here[name].tobytes() for name in read)
         if key not in self._seen:
             while len(self._seen) >= _N_KEPT * len(self._sources):
                 self._seen.pop(next(iter(self._seen)))
             views, differences = look(
-                *(source, here, moving, self._frames, self.data.angle_deg, self._offset)
+                *(source, here, self._names, self._frames, self.data.angle_deg, self._offset)
             )
-            self._seen[key] = self.data.expectation.see(views, self.data.hits), differences
+            sights = self.data.expectation.see(views, self.data.hits)
+            self._seen[key] = _Seen(sights, differences, {})
         return self._seen[key]
+
+
+class _Seen(NamedTuple):
+    """A source at one position.
+
+    Attributes
+    ----------
+    sights : Sights
+        What is seen.
+    differences : list of Difference
+        Quantities by which it moves or grows.
+    counted : dict of bytes to CellCounts
+        Counts of the last spectrum.
+    """
+
+    sights: Sights
+    differences: list[Difference]
+    counted: dict[bytes, CellCounts]
+
+    def counts_of(self, flux: np.ndarray) -> CellCounts:
+        """Counts in all views for a spectrum."""
+        key = flux.tobytes()
+        if key not in self.counted:
+            self.counted.clear()
+            self.counted[key] = self.sights.contract(flux)
+        return self.counted[key]
 
 
 def _of_point(value: np.ndarray, number: int) -> Any:

@@ -1,6 +1,6 @@
 """Where the sources of a model are looked for: their directions, and those beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,56 +64,84 @@ def look(
         The quantities.
     """
     lon, lat = f"{source.name}.lon", f"{source.name}.lat"
-    steps = {lon: angle / np.maximum(np.cos(np.radians(here[lat])), _LEAST_COS), lat: angle}
+    steps = {}
+    if lon in moving:
+        steps[lon] = angle / np.maximum(np.cos(np.radians(here[lat])), _LEAST_COS)
+    if lat in moving:
+        steps[lat] = np.asarray(angle)
     if offset is not None:
-        steps |= {offset.east: angle, offset.north: angle}
+        steps |= {name: np.asarray(angle) for name in offset[1:] if name in moving}
     for part in source.shape_parameters:
         name = f"{source.name}.{part}"
-        steps[name] = np.maximum(_SHAPE_STEP * np.abs(here[name]), _SHAPE_STEP * angle)
-    wanted = [name for name in steps if name in moving]
-    places = [here]
-    for name in wanted:
-        places += [{**here, name: here[name] + sign * steps[name]} for sign in (1, -1)]
-    each = [_directions(source, place, offset) for place in places]
-    n_cell = max(len(directions) for directions, _ in each)
-    shape = (n_cell, *each[0][0].shape[1:])
-    directions = np.stack([np.broadcast_to(directions, shape) for directions, _ in each])
-    if frames[0] != frames[1]:
-        directions = directions @ rotation(*frames).T
-    views = Views(directions, np.stack([weight for _, weight in each]))
-    return views, [Difference(name, np.asarray(2 * steps[name])) for name in wanted]
-
-
-def _directions(
-    source: Source, here: dict[str, np.ndarray], offset: Offset | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a source, shape (1 or n_cell, n_point, 3), and their weights."""
-    lon, lat = np.broadcast_arrays(*(here[f"{source.name}.{part}"] for part in ("lon", "lat")))
-    centre = lonlat_to_vec(np.atleast_1d(lon), np.atleast_1d(lat))
+        if name in moving:
+            steps[name] = np.maximum(_SHAPE_STEP * np.abs(here[name]), _SHAPE_STEP * angle)
+    read = (lon, lat, *(() if offset is None else offset[1:]))
+    n_cell = max(here[name].size for name in read)
+    places = {name: _spread(here[name], name, steps, n_cell) for name in read}
+    centre = lonlat_to_vec(places[lon], places[lat])
     if offset is not None:
-        moved = (np.atleast_1d(here[name]) for name in (offset.east, offset.north))
-        centre = _around(centre, *(angle[:, np.newaxis] for angle in moved))[:, 0]
+        centre = _move(centre, *(places[name] for name in offset[1:]))
     if source.shape is None:
-        return centre[:, np.newaxis], np.ones(1)
-    values = {part: here[f"{source.name}.{part}"] for part in source.shape_parameters}
-    if any(np.ndim(value) for value in values.values()):
-        return _of_cells(source, centre, values)
-    east, north, weight = source.shape.points(**values)
-    return _around(centre, east[np.newaxis], north[np.newaxis]), weight
+        views = Views(centre[:, :, np.newaxis], np.ones((len(centre), 1)))
+    else:
+        views = _with_points(source, here, steps, centre)
+    if frames[0] != frames[1]:
+        views = views._replace(directions=views.directions @ rotation(*frames).T)
+    return views, [Difference(name, 2 * step) for name, step in steps.items()]
 
 
-def _of_cells(
-    source: Source, centre: np.ndarray, values: dict[str, np.ndarray]
+def _spread(
+    value: np.ndarray, name: str, steps: Mapping[str, np.ndarray], n_cell: int
+) -> np.ndarray:
+    """A quantity in all views, shape (n_view, n_cell)."""
+    spread = np.empty((1 + 2 * len(steps), n_cell))
+    spread[:] = value
+    if name in steps:
+        number = list(steps).index(name)
+        spread[2 * number + 1] += steps[name]
+        spread[2 * number + 2] -= steps[name]
+    return spread
+
+
+def _move(centre: np.ndarray, east: np.ndarray, north: np.ndarray) -> np.ndarray:
+    """Directions moved by angles in each view and cell [deg], shape (n_view, n_cell, 3)."""
+    angles = (angle.reshape(-1, 1) for angle in (east, north))
+    return _around(centre.reshape(-1, 3), *angles)[:, 0].reshape(centre.shape)
+
+
+def _with_points(
+    source: Source,
+    here: Mapping[str, np.ndarray],
+    steps: Mapping[str, np.ndarray],
+    centre: np.ndarray,
+) -> Views:
+    """The points of a shape around the centres of all views."""
+    names = [f"{source.name}.{part}" for part in source.shape_parameters]
+    n_cell = max(here[name].size for name in names)
+    spread = [_spread(here[name], name, steps, n_cell) for name in names]
+    directions, weights = [], []
+    for number, own in enumerate(centre):
+        values = [one[number] for one in spread]
+        around, weight = _points(source, own, values)
+        directions.append(around)
+        weights.append(weight)
+    shape = max(len(one) for one in directions), *directions[0].shape[1:]
+    return Views(np.stack([np.broadcast_to(one, shape) for one in directions]), np.stack(weights))
+
+
+def _points(
+    source: Source, centre: np.ndarray, values: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a source whose shape is another in each cell."""
+    """Points of a source in one view, shape (1 or n_cell, n_point, 3), and their weights."""
     assert source.shape is not None
-    lists = np.broadcast_arrays(*(np.atleast_1d(value) for value in values.values()))
+    cells = list(zip(*np.broadcast_arrays(*values), strict=True))
     each = [
-        source.shape.points(**dict(zip(values, one, strict=True)))
-        for one in zip(*lists, strict=True)
+        source.shape.points(**dict(zip(source.shape.parameters, cell, strict=True)))
+        for cell in cells
     ]
     east, north = (np.stack([points[axis] for points in each]) for axis in (0, 1))
-    centre = np.broadcast_to(centre, (len(each), 3))
+    n = max(len(each), len(centre))
+    centre = np.broadcast_to(centre, (n, 3))
     return _around(centre, east, north), each[0][2]
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8, Arguments
 
-INTERFACE = 13
+INTERFACE = 14
 """Number of the set of functions and arguments."""
 
 
@@ -310,6 +310,17 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "n_column": ctypes.c_int64,
         "table": FLOAT32,
         "image": FLOAT32,
+    },
+    "cell_weights": {
+        "nside": ctypes.c_int64,
+        "ring_theta": FLOAT64,
+        "n_sample": ctypes.c_int64,
+        "directions": FLOAT64,
+        "seconds": FLOAT64,
+        "group": INT64,
+        "column": INT64,
+        "n_column": ctypes.c_int64,
+        "weight": FLOAT64,
     },
     "cell_sums": {
         "n_view": ctypes.c_int64,

@@ -4,7 +4,7 @@
  * int64_t, double, or a pointer: to an array, const if it is only read, or to a structure of this
  * file. */
 #ifndef SKYQUILT_INTERFACE
-#define SKYQUILT_INTERFACE 13
+#define SKYQUILT_INTERFACE 14
 
 #include <stdint.h>
 
@@ -161,6 +161,12 @@ void border_containment(int64_t n, const double *directions, int64_t n_edge, con
 void add_cones(int64_t n_pixel, int64_t n_part, const double *directions, const double *source,
                int64_t n_angle, int64_t n_column, const float *table, float *image);
 
+/* Weights of rows in groups (views and cells), shape (n_group, n_column), to which those of samples
+ * are added: directions (n_sample, 3), the time of each and its group; `column` of each ring pixel. */
+void cell_weights(int64_t nside, const double *ring_theta, int64_t n_sample,
+                  const double *directions, const double *seconds, const int64_t *group,
+                  const int64_t *column, int64_t n_column, double *weight);
+
 /* Weighted sums of rows in the hits of cells, shape (n_view, n_hit). Hits of cell c are those from
  * indptr[c] to indptr[c + 1]; shapes: weight (n_view, n_cell, n_row), rows (n_row, n_hit). */
 void cell_sums(int64_t n_view, int64_t n_cell, const int64_t *indptr, int64_t n_row,
@@ -168,7 +174,7 @@ void cell_sums(int64_t n_view, int64_t n_cell, const int64_t *indptr, int64_t n_
 
 /* Derivatives of sum d ln mu in each cell: its gradient (n_cell, n_name) and d / mu^2 times the
  * products of slopes, (n_cell, n_name, n_name), from the slopes of mu, shape (n_name, n_hit).
- * `room` has space for n_hit values. */
+ * `room` has space for 2 n_hit values. */
 void cell_slopes(int64_t n_cell, const int64_t *indptr, const double *counts, const double *mu,
                  int64_t n_name, const double *slopes, double *room, double *gradient,
                  double *curvature);

@@ -36,7 +36,10 @@ def lonlat_to_vec(lon: np.ndarray | float, lat: np.ndarray | float) -> np.ndarra
     array([0., 0., 1.])
     """
     lon, lat = np.radians(lon), np.radians(lat)
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+    vec = np.empty((*np.shape(lon), 3))
+    cosine = np.cos(lat)
+    vec[..., 0], vec[..., 1], vec[..., 2] = cosine * np.cos(lon), cosine * np.sin(lon), np.sin(lat)
+    return vec
 
 
 def vec_to_lonlat(vec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from skyquilt.native import kernels
 from skyquilt.problem.cells.sights import CellCounts, CellHits, Views
 from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.true_energy import TrueEnergy
-from skyquilt.sky.healpix import interp_ring, vec_to_ring
+from skyquilt.sky.healpix import ring_thetas, vec_to_ring
 from skyquilt.sky.pixels import nside_to_npix
 
 if TYPE_CHECKING:
@@ -37,13 +37,24 @@ _DATASETS = {
 
 
 class _Samples(NamedTuple):
-    """Neighbouring rows of all samples in all views."""
+    """Directions in which points are seen, one per sample and view.
 
-    place: np.ndarray
-    """Among the kept rows; -1 for one that is not kept."""
-    weight: np.ndarray
+    Attributes
+    ----------
+    directions : ndarray of float64, shape (n, 3)
+        Unit vectors in the frame of the rows.
+    seconds : ndarray of float64, shape (n,)
+        Time of each, times the weight of the point.
+    group : ndarray of int64, shape (n,)
+        Number of view and cell.
+    n_group : int
+        Views times cells.
+    """
+
+    directions: np.ndarray
+    seconds: np.ndarray
     group: np.ndarray
-    """Number of view and cell."""
+    n_group: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,58 +135,71 @@ class CellTable:
         `model.radius` decides what is kept: a source may not leave it.
         """
         samples = self._samples(views)
-        n_view = len(views.directions)
-        near = np.zeros(len(self.row) + 1, bool)
-        near[samples.place] = True
-        is_outside = bool(near[-1])
-        held = self._hold(near[:-1], cells)
-        group = samples.group * (held.used.size + 1) + held.column_of[samples.place]
-        size = n_view * self.n_cell * (held.used.size + 1)
-        weight = np.bincount(group, samples.weight, size)
-        weight = weight.reshape(n_view, self.n_cell, -1)
-        if is_outside:
-            weight[:, :, :-1][weight[:, :, -1] != 0] = np.nan
-        return TableSights(self, held, np.ascontiguousarray(weight[:, :, :-1]), cells)
+        held = self._kept.get("rows")
+        if held is None or held.cells is not cells:
+            held = _HeldRows.of(self, np.zeros(len(self.row), bool), cells)
+        weight = self._add(samples, held.column, held.used.size + 1)
+        if weight[:, -1].any():  # other rows than those that were needed last
+            held = _HeldRows.of(self, held.is_used | self._needed(samples), cells)
+            weight = self._add(samples, held.column, held.used.size + 1)
+            weight[weight[:, -1] > 0] = np.nan  # not kept
+        self._kept["rows"] = held
+        weight = weight[:, :-1].reshape(len(views.directions), self.n_cell, -1)
+        return TableSights(self, held, np.ascontiguousarray(weight), cells)
 
     def _samples(self, views: Views) -> _Samples:
-        """Neighbouring rows of each sample in each view, and their weights."""
+        """Directions of the points in each sample and view, and their times."""
         directions, own = views.directions, self.sample_cell
         n_view, n_own, n_point = directions.shape[:3]
-        of_sample = directions[:, own if n_own > 1 else np.zeros(own.size, np.int64)]
+        if n_own > 1:
+            directions = directions[:, own]
         seconds = self.weight[:, np.newaxis] * views.weight[:, np.newaxis]
         if self.zenith is not None and self.horizon_cos is not None:
-            height = np.einsum("vtpj,tj->vtp", of_sample, self.zenith)
+            height = np.sum(directions * self.zenith[:, np.newaxis], axis=-1)
             seconds = np.where(height <= self.horizon_cos[:, np.newaxis], 0.0, seconds)
         if self.rotation is not None:
-            of_sample = np.matmul(of_sample, self.rotation.transpose(0, 2, 1))
-        ipix, share = self._neighbours(of_sample.reshape(-1, 3))
-        # bilinear weights of 0 can round below
-        weight = np.maximum(share, 0.0) * seconds.reshape(-1, 1)
-        place = np.where(weight > 0, self._place[ipix], 0)
+            directions = directions @ self._turned
+        elif n_own == 1:
+            directions = np.broadcast_to(directions, (n_view, own.size, n_point, 3))
         group = np.arange(n_view)[:, np.newaxis] * self.n_cell + own
-        repeated = np.repeat(group.ravel(), n_point * ipix.shape[1])
-        return _Samples(place.ravel(), weight.ravel(), repeated)
+        group = np.repeat(group, n_point) if n_point > 1 else group.ravel()
+        return _Samples(
+            np.ascontiguousarray(directions).reshape(-1, 3),
+            np.ascontiguousarray(seconds).ravel(),
+            group,
+            n_view * self.n_cell,
+        )
 
-    def _neighbours(self, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _add(self, samples: _Samples, column: np.ndarray, n_column: int) -> np.ndarray:
+        """Weights of columns in each view and cell, shape (n_view * n_cell, n_column)."""
+        weight = np.zeros((samples.n_group, n_column))
+        n_sample = len(samples.seconds)
         if self.is_nearest:
-            ipix = vec_to_ring(self.nside, directions)[:, np.newaxis]
-            return ipix, np.ones(ipix.shape)
-        return interp_ring(self.nside, directions)
+            ipix = vec_to_ring(self.nside, samples.directions)
+            np.add.at(weight, (samples.group, column[ipix]), samples.seconds)
+            return weight
+        kernels.cell_weights(
+            *(self.nside, ring_thetas(self.nside), n_sample, samples.directions),
+            *(samples.seconds, samples.group, column, n_column, weight),
+        )
+        return weight
+
+    def _needed(self, samples: _Samples) -> np.ndarray:
+        """Which of the kept rows samples need."""
+        every = np.arange(nside_to_npix(self.nside))
+        at_once = samples._replace(group=np.zeros_like(samples.group), n_group=1)
+        return self._add(at_once, every, every.size)[0, self.row] > 0
 
     @cached_property
-    def _place(self) -> np.ndarray:
-        """Place of each ring pixel among the kept rows; -1 for one that is not kept."""
-        place = np.full(nside_to_npix(self.nside), -1)
-        place[self.row] = np.arange(self.row.size)
-        return place
+    def _turned(self) -> np.ndarray:
+        """Matrices that a row vector of the sky is multiplied by, shape (n_sample, 3, 3)."""
+        assert self.rotation is not None
+        return np.ascontiguousarray(self.rotation.transpose(0, 2, 1))
 
-    def _hold(self, near: np.ndarray, cells: CellHits) -> "_Held":
-        """Rows that are needed, and those of before: they are most often the same."""
-        kept = self.__dict__.setdefault("_kept", {})
-        held = kept.get("rows")
-        if held is None or held.cells is not cells or np.any(near & ~held.is_used):
-            held = kept["rows"] = _Held.of(self, near, cells)
-        return held
+    @cached_property
+    def _kept(self) -> dict[str, "_HeldRows"]:
+        """Rows that were needed last: they are most often the same."""
+        return {}
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""
@@ -206,7 +230,7 @@ class CellTable:
 
 
 @dataclass(frozen=True, eq=False)
-class _Held:
+class _HeldRows:
     """Rows in use, as the hits need them.
 
     Attributes
@@ -214,12 +238,11 @@ class _Held:
     cells : CellHits
         The hits.
     is_used : ndarray of bool, shape (n_row,)
-        Rows in use.
+        Rows in use, of those that are kept.
     used : ndarray of int64, shape (n_used,)
         Their places among the kept ones.
-    column_of : ndarray of int64, shape (n_row + 1,)
-        Place of each kept row among those in use; n_used for others, of which the last stands for
-        one that is not kept.
+    column : ndarray of int64, shape (n_pixel,)
+        Place of each ring pixel among those in use; n_used for others.
     rows : ndarray of float64, shape (n_node, n_used * n_column)
         The rows.
     totals : ndarray of float64, shape (n_node, n_used)
@@ -229,28 +252,32 @@ class _Held:
     cells: CellHits
     is_used: np.ndarray
     used: np.ndarray
-    column_of: np.ndarray
+    column: np.ndarray
     rows: np.ndarray
     totals: np.ndarray
 
     @classmethod
-    def of(cls, table: CellTable, near: np.ndarray, cells: CellHits) -> "_Held":
-        used = np.flatnonzero(near)
-        column_of = np.full(near.size + 1, used.size)
-        column_of[used] = np.arange(used.size)
+    def of(cls, table: CellTable, is_used: np.ndarray, cells: CellHits) -> "_HeldRows":
+        """Some of the kept rows of a table."""
+        used = np.flatnonzero(is_used)
+        column = np.full(nside_to_npix(table.nside), used.size)
+        column[table.row[used]] = np.arange(used.size)
         rows = table.rows[:, used].astype(np.float64).reshape(table.axis.n_node, -1)
-        return cls(cells, near, used, column_of, rows, table.totals[:, used])
+        return cls(cells, is_used, used, column, rows, table.totals[:, used])
 
     def contract(self, flux: np.ndarray) -> np.ndarray:
         """Rows of a spectrum in the hits, shape (n_used, n_hit); those asked for last are kept."""
-        last = self.__dict__.setdefault("_last", {})
-        key = flux.tobytes()
+        last, key = self._last, flux.tobytes()
         if key not in last:
             while len(last) >= _N_KEPT:
                 last.pop(next(iter(last)))
             rows = (flux @ self.rows).reshape(self.used.size, -1)
             last[key] = np.ascontiguousarray(rows[:, self.cells.column])
         return last[key]
+
+    @cached_property
+    def _last(self) -> dict[bytes, np.ndarray]:
+        return {}
 
     @cached_property
     def of_nodes(self) -> np.ndarray:
@@ -263,15 +290,14 @@ _N_KEPT = 8
 """Contracted spectra that are kept: those of a few sources and their derivatives."""
 
 
-@dataclass(frozen=True, eq=False)
-class TableSights:
+class TableSights(NamedTuple):
     """A source seen in cells of a table.
 
     Attributes
     ----------
     table : CellTable
         The table.
-    held : _Held
+    held : _HeldRows
         Its rows in use.
     weight : ndarray of float64, shape (n_view, n_cell, n_used)
         Weights of the rows.
@@ -280,7 +306,7 @@ class TableSights:
     """
 
     table: CellTable
-    held: _Held
+    held: _HeldRows
     weight: np.ndarray
     cells: CellHits
 
