@@ -4,6 +4,7 @@ from surfaces import PoissonFluxes, PoissonLines
 
 from skyquilt.inference.climb import Status, climb
 from skyquilt.inference.covariance import covariance, observed_curvature
+from skyquilt.inference.surface import Derivatives
 
 
 def test_observed_curvature_equals_the_closed_form():
@@ -79,3 +80,35 @@ def test_errors_cover_the_truth_as_often_as_they_say():
     # binomial error of 68 % in 400 is 2.3 %; three of them
     covered = np.mean(np.abs(pulls) < 1, axis=0)
     np.testing.assert_allclose(covered, 0.683, atol=0.07)
+
+
+def test_groups_that_are_moved_together_have_the_same_curvature():
+    """Two shared numbers, three groups of two: a quartic in which groups meet shared ones only."""
+    rng = np.random.default_rng(3)
+    slopes = rng.normal(size=(3, 4))
+
+    class Quartic:
+        def value(self, x, lanes):
+            return np.zeros(len(x))
+
+        def derivatives(self, x, lanes):
+            gradient = np.zeros(x.shape)
+            for group in range(3):
+                own = slice(2 + 2 * group, 4 + 2 * group)
+                z = x[:, :2] @ slopes[group, :2] + x[:, own] @ slopes[group, 2:]
+                fall = -(z**3) - z
+                gradient[:, :2] += fall[:, np.newaxis] * slopes[group, :2]
+                gradient[:, own] += fall[:, np.newaxis] * slopes[group, 2:]
+            return Derivatives(gradient, np.zeros((*x.shape, x.shape[1])))
+
+    x, size = rng.normal(size=8), rng.uniform(0.1, 0.3, 8)
+    upper = np.full(8, np.inf)
+    upper[5] = x[5]
+    alone = observed_curvature(Quartic(), x, size, upper=upper)
+    together = observed_curvature(Quartic(), x, size, upper=upper, groups=(2, 2))
+    scale = np.abs(alone).max()
+    np.testing.assert_allclose(together, alone, atol=3e-2 * scale)  # one end is at a bound
+    free = np.delete(np.arange(8), 5)
+    np.testing.assert_allclose(
+        together[np.ix_(free, free)], alone[np.ix_(free, free)], atol=1e-4 * scale
+    )

@@ -72,9 +72,10 @@ def observed_curvature(
         Symmetric; exact for a parabola, off by 0.1 % where third derivatives are of the order of 1
         in these sizes.
     """
-    how = {"lower": lower, "upper": upper}
-    one = x[np.newaxis], size[np.newaxis]
-    return observed_curvatures(surface, *one, **how, groups=groups)[0]
+    of_one = observed_curvatures(
+        *(surface, x[np.newaxis], size[np.newaxis]), lower=lower, upper=upper, groups=groups
+    )
+    return of_one[0]
 
 
 def observed_curvatures(
