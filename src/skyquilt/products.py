@@ -294,6 +294,15 @@ PRODUCTS = {
             asked_by="model",
         ),
         Product(
+            "model_comparison",
+            (_file("model/comparison.json", "model-comparison", "fits of the model, compared"),),
+            "model collect",
+            "the fits of a model side by side, and compared",
+            _whole("model"),
+            ("model_fits",),
+            asked_by="model",
+        ),
+        Product(
             "page",
             (_file("report.html", "page"),),
             "report",

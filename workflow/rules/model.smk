@@ -57,3 +57,30 @@ rule fit_model:
     shell:
         "skyquilt model fit --config {params.config:q} --analysis {wildcards.analysis:q}"
         " --fit {wildcards.fit:q} --output {params.folder:q} 2> {log:q}"
+
+
+rule collect_model:
+    input:
+        problem=results("model/problem.h5"),
+        fits=model_files,
+    output:
+        comparison=results("model/comparison.json"),
+    log:
+        results("logs/collect_model.log"),
+    benchmark:
+        results("benchmarks/collect_model.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1000, per_mb=3),
+        runtime=runtime_min(30, per_mb=0.1),
+    params:
+        config=config_file,
+        settings=settings_of("model_comparison"),
+        folder=model_folder,
+    message:
+        "{wildcards.analysis}: fits of the model compared"
+    shell:
+        "skyquilt model collect --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --output {params.folder:q} 2> {log:q}"

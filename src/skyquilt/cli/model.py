@@ -4,7 +4,7 @@ The section `model` of an analysis has the sources, their parameters, and the fi
 tells of each key.
 """
 
-from skyquilt.cli import model_fit, model_prepare
+from skyquilt.cli import model_collect, model_fit, model_prepare
 
-VERBS = {"prepare": model_prepare, "fit": model_fit}
+VERBS = {"prepare": model_prepare, "fit": model_fit, "collect": model_collect}
 """Modules of the verbs of this group, in the order of making."""

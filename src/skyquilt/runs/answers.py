@@ -136,9 +136,16 @@ def answer_from(
     known = dict(chain.from_iterable(item["data"].items() for *_, item in found if item))
     questions = Questions(config, name, Digests(config.cache, known))
     for key, path, answers in found:
-        if answers is not None and (reason := difference(answers, questions(key))):
+        if answers is not None and (
+            reason := difference(answers, wanted_of(answers, questions(key)))
+        ):
             raise ProductError(f"{path}: {reason}; {_again(key)}.")
     return questions(product)
+
+
+def wanted_of(answers: Mapping[str, Any] | None, question: dict[str, Any]) -> dict[str, Any]:
+    """What a product has to answer; of a fit of a model, what this one has to."""
+    return of_fit(question, answers["fit"]) if answers and "fit" in answers else question
 
 
 def of_fit(question: Mapping[str, Any], fit: str) -> dict[str, Any]:

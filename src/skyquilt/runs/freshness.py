@@ -15,7 +15,7 @@ from skyquilt.fit.file import read_plan, read_plan_identity
 from skyquilt.fit.plan import Plan
 from skyquilt.io.answers import read_answers
 from skyquilt.products import FIGURES, INDEX, LISTING, PRODUCTS, Product, fit_files
-from skyquilt.runs.answers import Digest, Questions, difference, of_fit
+from skyquilt.runs.answers import Digest, Questions, difference, wanted_of
 
 _OTHER_PLAN = "the plan has other pixels, chunks or fit options"
 
@@ -157,9 +157,7 @@ def why_stale(answers: dict[str, Any] | None, product: str, questions: Questions
 
     Nothing is wrong with the sources of the right map when a configuration has no `sources`.
     """
-    section, wanted = PRODUCTS[product].asked_by, questions(product)
-    if answers and "fit" in answers:
-        wanted = of_fit(wanted, answers["fit"])
+    section, wanted = PRODUCTS[product].asked_by, wanted_of(answers, questions(product))
     if answers and section and getattr(questions.analysis, section) is None:
         settings = answers.get("settings", {})
         if section in wanted["settings"]:

@@ -27,6 +27,7 @@ from skyquilt.steps.fit_chunk import fit_all_chunks, is_fitted
 from skyquilt.steps.localise import localise_analysis
 from skyquilt.steps.merge import merge_files
 from skyquilt.steps.model.check import check_models
+from skyquilt.steps.model.collect import collect_model, describe_comparisons
 from skyquilt.steps.model.fit import describe_fits, fit_models
 from skyquilt.steps.model.prepare import prepare_model
 from skyquilt.steps.plan import plan_analysis
@@ -118,6 +119,7 @@ def _steps(
             "prepare model": lambda: prepare_model(config, name, folder / "model" / "problem.h5")
         },
         "model_fits": {"fit model": lambda: fit_models(config, name, folder / "model")},
+        "model_comparison": {"compare": lambda: collect_model(config, name, folder / "model")},
     }
     return {item: steps[item] for item in products_of(get_analysis(config, name)) if item in steps}
 
@@ -212,4 +214,5 @@ def describe(config: Config, name: str) -> str:
         lines.append(describe_result(summary, folder, analysis.fit.confidence_level))
     if analysis.model is not None:
         lines += describe_fits(folder / "model", analysis.model)
+        lines += describe_comparisons(folder / "model")
     return "\n".join(lines)

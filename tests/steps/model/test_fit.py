@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import yaml
 from astropy.table import Table
+from scipy.stats import chi2
 
 from skyquilt.cli.main import main
 from skyquilt.errors import ConfigError, ProductError
+from skyquilt.io.json_file import read_json
 from skyquilt.model.file import read_fit
 from skyquilt.model.problem import read_model_problem
 from skyquilt.model.result import find
 from skyquilt.steps.model.build import build
+from skyquilt.steps.model.collect import SCHEMA, collect_model
 from skyquilt.steps.model.fit import fit_model, make_fit
 from skyquilt.steps.model.prepare import prepare_model
 from skyquilt.steps.run import run_analysis
@@ -152,10 +155,10 @@ def test_bins_without_livetime_are_kept_and_say_so(observed):
 
 def test_run_makes_the_fits_of_an_analysis_without_a_map(observed, capsys):
     times = run_analysis(observed.config(), "tiny", 1)
-    assert list(times) == ["prepare model", "fit model"]
+    assert list(times) == ["prepare model", "fit model", "compare"]
     assert run_analysis(observed.config(), "tiny", 1) == {}
     observed.settings["model"]["fits"]["more"] = {"start_from": "joint"}
-    assert list(run_analysis(observed.config(), "tiny", 1)) == ["fit model"]
+    assert list(run_analysis(observed.config(), "tiny", 1)) == ["fit model", "compare"]
 
 
 def test_verb_writes_files_and_tells_bad_configurations(observed, tmp_path, capsys):
@@ -167,3 +170,45 @@ def test_verb_writes_files_and_tells_bad_configurations(observed, tmp_path, caps
     assert main(["model", "fit", "--fit", "alone", *arguments, f"{tmp_path}/m"]) == 0
     assert read_fit(tmp_path / "m" / "alone.h5")[0].status == "good"
     assert main(["model", "fit", "--fit", "other", *arguments, f"{tmp_path}/m"]) == 2
+
+
+def test_fits_are_compared_and_questions_answered(observed):
+    model = observed.settings["model"]
+    model["compare"] = [
+        ["level", "joint"],
+        ["joint", "alone2"],
+        {"constant": "a.flux", "fit": "joint"},
+        {"curved": "a", "fit": "level"},
+    ]
+    model["fits"]["alone2"] = {"set": {"a.flux": {"start": 1, "range": [0, None]}, "a.index": -2}}
+    fitted(observed, "alone", "joint", "level", "alone2")
+    collect_model(observed.config(), "tiny", folder(observed))
+    content = read_json(f"{folder(observed)}/comparison.json", SCHEMA)
+    pair, other, constant, curved = content["comparisons"]
+    assert (pair["nested"], pair["dof"], pair["note"]) == ("level", 4, "")
+    assert pair["p_value"] == pytest.approx(chi2.sf(pair["ts"], 4), rel=1e-9)
+    assert other["nested"] == "alone2"
+    assert constant["question"] == "constant: a.flux"
+    # a constant light curve is one flux for all bins
+    assert constant["ts"] == pytest.approx(pair["ts"], abs=1e-4)
+    assert (curved["nested"], curved["dof"]) == ("level", 1)
+    assert curved["ts"] >= 0
+    assert content["fits"]["joint"]["n_free"] == 7
+    difference = pair["aic"]["level"] - pair["aic"]["joint"]
+    assert difference == pytest.approx(pair["ts"] - 2 * pair["dof"], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ({"constant": "a.index"}, "a.index has no free number per time bin"),
+        ({"common": "a"}, "the position of a is not one that is fitted"),
+        ({"common": "b"}, "no source 'b'; there are: a"),
+    ],
+)
+def test_questions_that_do_not_fit_are_refused(observed, question, message):
+    observed.settings["model"]["compare"] = [question | {"fit": "joint"}]
+    observed.settings["model"]["fits"] = {"joint": {}}
+    fitted(observed, "joint")
+    with pytest.raises(ConfigError, match=message):
+        collect_model(observed.config(), "tiny", folder(observed))

@@ -1,0 +1,95 @@
+"""Step `model collect`: the fits of a model side by side, and compared."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from skyquilt.config import Config, get_analysis
+from skyquilt.io.json_file import read_json, write_json
+from skyquilt.io.provenance import Provenance, start_clock
+from skyquilt.io.schema import Schema
+from skyquilt.model.comparison import n_free
+from skyquilt.model.file import read_fit_of
+from skyquilt.model.problem import read_model_problem
+from skyquilt.runs.answers import answer_from
+from skyquilt.steps.model.build import model_of
+from skyquilt.steps.model.compare import answer_questions
+
+logger = logging.getLogger(__name__)
+
+# 1.0  first version
+SCHEMA = Schema("skyquilt/model-comparison", "1.0", "skyquilt model collect")
+
+
+def collect_model(config: Config, name: str, folder: str | Path) -> None:
+    """Write comparison.json of a model beside its fits.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    name : str
+        Name of the analysis.
+    folder : str or Path
+        Folder of the model with problem.h5 and all fits.
+
+    Raises
+    ------
+    ConfigError
+        If a question does not fit its fit.
+    ProductError
+        If a fit is missing, or of another measurement.
+    """
+    clock = start_clock()
+    analysis, folder = get_analysis(config, name), Path(folder)
+    options, path = model_of(analysis), folder / "problem.h5"
+    problem = read_model_problem(path)
+    paths = {fit: folder / f"{fit}.h5" for fit in options.all_orders()}
+    fits = {fit: read_fit_of(one, problem.identity, path) for fit, one in paths.items()}
+    summary = str(folder.parent / "summary.json")
+    content: dict[str, Any] = {
+        "analysis": name,
+        "problem_identity": problem.identity,
+        "fits": {
+            fit: {
+                "status": found.status,
+                "log_likelihood": found.log_likelihood,
+                "log_posterior": found.log_posterior,
+                "n_free": n_free(found),
+                "aic": 2 * n_free(found) - 2 * found.log_posterior,
+            }
+            for fit, found in fits.items()
+        },
+        "comparisons": answer_questions(analysis, problem, fits, summary),
+    }
+    files = tuple(paths.values())
+    answers = answer_from(config, name, "model_comparison", model_problem=path, model_fits=files)
+    settings = {"compare": options.model_dump(mode="json")["compare"]}
+    inputs = (str(path), *map(str, files))
+    record = Provenance("model collect", settings, inputs, clock=clock, answers=answers).record()
+    write_json(folder / "comparison.json", SCHEMA, content | {"provenance": record})
+    for one in content["comparisons"]:
+        logger.info("%s", describe_comparison(one))
+
+
+def describe_comparison(one: dict[str, Any]) -> str:
+    """A comparison in one line.
+
+    Examples
+    --------
+    >>> describe_comparison(
+    ...     {"fits": ["pulse", "joint"], "ts": 20.1, "dof": 17, "p_value": 0.27, "note": ""}
+    ... )
+    'pulse and joint: 2 delta ln L 20.10 for 17, p-value 0.27'
+    """
+    p_value = "" if one["p_value"] is None else f", p-value {one['p_value']:.2g}"
+    note = f"; {one['note']}" if one["note"] else ""
+    return (
+        f"{' and '.join(one['fits'])}: 2 delta ln L {one['ts']:.2f} for {one['dof']}{p_value}{note}"
+    )
+
+
+def describe_comparisons(folder: Path) -> list[str]:
+    """Comparisons of a model, a line each."""
+    comparisons = read_json(folder / "comparison.json", SCHEMA)["comparisons"]
+    return [f"  {describe_comparison(one)}" for one in comparisons]
