@@ -17,6 +17,7 @@ from skyquilt.sky.frames import lonlat_to_vec, vec_to_lonlat
 from skyquilt.testing.toy import Telescope, turn
 
 _EDGES_KEV = np.array([100.0, 200.0])  # one node of true energy
+_MAX_LAT = 60.0  # of bursts [deg]
 _TILT, _ROLL = (20.0, 29.0), (70.0, 74.0)  # of a slew of 9 deg [deg]
 
 
@@ -122,7 +123,7 @@ class Scene:
     burst : Burst
         The pulse.
     rng : Generator
-        Draws the position, within 40 deg of the boresight.
+        Draws the position, within 40 deg of the boresight and 60 of the equator.
     telescope : Telescope, optional
         The telescope.
     """
@@ -132,8 +133,10 @@ class Scene:
     ) -> None:
         self.burst = burst
         self._telescope = telescope or Telescope(background_counts=burst.background)
-        direction = self._telescope.random_direction(rng, 40.0)
-        self.lon, self.lat = (float(part) for part in np.ravel(vec_to_lonlat(direction)))
+        self.lat = 90.0
+        while abs(self.lat) > _MAX_LAT:  # longitudes are no angles near a pole
+            direction = self._telescope.random_direction(rng, 40.0)
+            self.lon, self.lat = (float(part) for part in np.ravel(vec_to_lonlat(direction)))
         local = self._rotation @ lonlat_to_vec(self.lon, self.lat)
         unit = burst.width_s * self._telescope.expect_local(local)
         level = burst.counts / np.max(burst.fluxes * unit.sum(axis=1))
