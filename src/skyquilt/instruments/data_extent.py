@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from skyquilt.problem.dispersed import DispersedEvents
 from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.joint import Joint
+from skyquilt.problem.offset_grid import OffsetGrid
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.healpix import ring_to_vec
@@ -25,6 +27,8 @@ def data_radius(expectation: Expectation) -> float | None:
         return _least(_radius(border), _exposed_radius(expectation.yields))
     if isinstance(expectation, EventWise):
         return _exposed_radius(expectation.exposure)
+    if isinstance(expectation, DispersedEvents) and isinstance(expectation.weights, OffsetGrid):
+        return expectation.weights.radius()
     return None
 
 

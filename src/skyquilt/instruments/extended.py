@@ -7,6 +7,7 @@ import numpy as np
 from skyquilt.config.shape import BrightnessMap, Disk, Gaussian, Ring, Shape
 from skyquilt.errors import InputError
 from skyquilt.instruments.data_extent import data_radius
+from skyquilt.problem.dispersed import DispersedEvents
 from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.folding import fold_disks, fold_gaussian
@@ -157,6 +158,8 @@ def _core(expectation: Expectation) -> float:
     """Width of what a point becomes [rad]: of the point spread function, or between rows."""
     if isinstance(expectation, PointSpread | EventWise):
         return tabulate(expectation.theta, expectation.profile, 1e-3).core
+    if isinstance(expectation, DispersedEvents):
+        return expectation.response.core()
     if isinstance(expectation, LocalTable | SkyTable):
         return float(np.sqrt(np.pi / 3) / expectation.nside / 2)
     return np.inf

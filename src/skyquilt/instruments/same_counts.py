@@ -8,7 +8,8 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.config.dataset import Dataset
 from skyquilt.instruments.judge import object_to
 from skyquilt.io.same_content import same_files
-from skyquilt.problem import EventWise, FitProblem, PointSpread
+from skyquilt.problem import EventWise, Expectation, FitProblem, Joint, PointSpread
+from skyquilt.problem.dispersed import DispersedEvents
 from skyquilt.sky.frames import rotate, rotation
 
 MANY = 20
@@ -79,12 +80,24 @@ def _n_common(one: FitProblem, other: FitProblem) -> float:
     ours, theirs = one.expectation, other.expectation
     if isinstance(ours, EventWise) and isinstance(theirs, EventWise):
         return len(_rows(ours, one.frame, one.frame) & _rows(theirs, other.frame, one.frame))
+    if isinstance(ours, DispersedEvents | Joint) and isinstance(theirs, DispersedEvents | Joint):
+        return len(_photons(ours) & _photons(theirs))
     are_images = isinstance(ours, PointSpread) and isinstance(theirs, PointSpread)
     if are_images and np.array_equal(one.counts, other.counts):
         is_same = one.description.energy_range_keV == other.description.energy_range_keV
         n_counts = float(one.counts.sum())
         return n_counts if is_same and n_counts >= MANY else 0
     return 0
+
+
+def _photons(expectation: Expectation) -> set[bytes]:
+    """Photons of event lists with responses by angle, which all have the frame ICRS."""
+    if isinstance(expectation, Joint):
+        return set[bytes]().union(*(_photons(part.expectation) for part in expectation.parts))
+    if not isinstance(expectation, DispersedEvents):
+        return set()
+    values = np.column_stack([expectation.direction, np.log(expectation.energies())])
+    return {row.tobytes() for row in np.round(values, 9) + 0.0}
 
 
 def _rows(events: EventWise, frame_from: str, frame: str) -> set[bytes]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.event_density import node_positions
-from skyquilt.problem.profiles import N_COLUMN, root_angles
+from skyquilt.problem.profiles import N_COLUMN, root_angles, tabulate
 from skyquilt.problem.true_energy import TrueEnergy
 
 if TYPE_CHECKING:
@@ -148,6 +148,12 @@ class EventResponse:
     def totals(self, flux: np.ndarray) -> np.ndarray:
         """Expected counts of each pattern in each band, shape (n_pattern, n_band)."""
         return np.einsum("bpk,pk,k->pb", self.seen, self.area, flux)
+
+    def core(self) -> float:
+        """Angle within which the narrowest point spread function has 39 % of the photons [rad]."""
+        rows = self.profile.reshape(-1, len(self.theta))
+        narrowest = rows[np.argmax(rows[:, 0])]
+        return tabulate(self.theta, narrowest[np.newaxis], 1e-3).core
 
     def reach(self, flux: np.ndarray, lost_fraction: float) -> np.ndarray:
         """Angle beyond which a fraction of the photons of each measured energy lies [rad].

@@ -83,6 +83,11 @@ class OffsetGrid:
             inside &= directions @ normal >= least
         return inside
 
+    def radius(self) -> float:
+        """Radius of the largest circle that all borders leave, or more [rad]."""
+        ends = [np.arccos(np.clip(side[3], -1, 1)) for side in self.sides]
+        return float(min([self.offset[-1], *ends]))
+
     def put(self, group: "h5py.Group") -> None:
         """Write to a group."""
         put_all(group, self, _DATASETS)

@@ -38,6 +38,27 @@ def test_hess_crab_has_the_significance_and_flux_of_gammapy(example):
 
 
 @pytest.mark.slow
+def test_hess_event_lists_have_the_flux_of_their_pixels(example):
+    pixels = prepare(ask_one(example("hess-crab.yaml", "hess-crab")), "cache").problem
+    events = prepare(ask_one(example("hess-dl3.yaml", "hess-dl3")), "cache").problem
+
+    binned, fit = (fit_pixels(one, CRAB) for one in (pixels, events))
+
+    flux = fit.flux[0] * events.photon_flux
+    assert flux == pytest.approx(binned.flux[0] * pixels.photon_flux, rel=0.03)
+    # gammapy's free 3D fit: README of the data
+    assert flux == pytest.approx(2.79e-11, rel=0.03)
+    assert np.sqrt(fit.ts[0]) == pytest.approx(39.5, abs=0.5)
+    # background of each run over its counts farther than 0.3 deg from the source, as gammapy's
+    near = np.linalg.norm(
+        np.concatenate([p.expectation.direction for p in events.expectation.parts]) - CRAB, axis=1
+    ) < np.radians(0.3)
+    for one in events.backgrounds:
+        run = slice(one.first_bin, one.first_bin + len(one.counts))
+        assert np.count_nonzero(~near[run]) / one.totals.sum() == pytest.approx(1.0, abs=0.09)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "significance"), [("hawc-crab", 23.7), ("hawc-crab-curved", 25.3)]
 )

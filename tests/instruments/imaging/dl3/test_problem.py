@@ -343,3 +343,31 @@ def test_time_bins_are_refused():
     bins = {"step": "10 s"}
     with pytest.raises(ValueError, match="time_bins"):
         Dataset(instrument="imaging", data={"events": {"path": "a"}}, time_bins=bins)
+
+
+def test_extended_sources_are_sums_of_points(path, problem):
+    shape = {"model": "disk", "radius": 0.2}
+    found = problem_of([path], shape=shape).expectation
+    block, point = found.block(MIDDLE), problem.expectation.block(MIDDLE)
+    assert block.total[0] == pytest.approx(point.total[0], rel=0.05)
+    assert block.bin.size > point.bin.size
+
+
+def test_shapes_wider_than_the_field_are_refused(path):
+    with pytest.raises(InputError, match="its brightness reach"):
+        problem_of([path], shape={"model": "disk", "radius": 4.0})
+
+
+def test_events_of_two_data_sets_count_once(tmp_path, path):
+    import shutil
+
+    from skyquilt.instruments.same_counts import check_counts_once
+
+    copy = shutil.copy(path, tmp_path / "copy.fits")
+    one, two = (
+        {"instrument": "imaging", "data": {"events": {"path": str(p)}}} for p in (path, copy)
+    )
+    analysis = Analysis(datasets={"one": one, "two": two}, spectrum=SPECTRUM)
+    same = problem_of([path])
+    with pytest.raises(InputError, match="photons in common"):
+        check_counts_once(analysis, {"one": same, "two": same})
