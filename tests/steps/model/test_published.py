@@ -1,5 +1,7 @@
 """Published data through `model prepare`: what others find in the same files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from skyquilt.model import (
     fit,
     read_model_problem,
 )
+from skyquilt.sky.frames import position_to_vec, vec_to_lonlat
 from skyquilt.steps.model.prepare import prepare_model
 
 TEV = 1e9  # keV
@@ -105,3 +108,52 @@ def test_crab_of_hess_is_that_of_other_programs(imaging_data, tmp_path):
     # stacked bands of four runs against runs one by one
     assert values["crab.index"] == pytest.approx(-2.59, abs=0.02)
     assert values["crab.norm"] == pytest.approx(4.6, rel=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lon", "lat", "flux", "index", "variability", "tolerance"),
+    [(83.6331, 22.0145, 1.30e-9, -2.14, 15, 2), (166.1138, 38.2088, 1.23e-9, -2.18, 68, 3)],
+    ids=["crab", "mkn421"],
+)
+def test_light_curves_of_2fhl_vary_as_much_as_others_find(
+    imaging_data, tmp_path, lon, lat, flux, index, variability, tolerance
+):
+    """20 equal bins of 6.7 years above 50 GeV: flux of 50 GeV to 2 TeV, TS of variability."""
+    folder = f"{imaging_data}/fermi/2fhl_allsky"
+    units = {"energy_unit": "MeV"}
+    exposure = f"{folder}/fermi_2fhl_exposure_cube_hpx.fits.gz"
+    analysis = {
+        "instrument": "imaging",
+        "data": {
+            "events": {"path": f"{folder}/fermi_2fhl_events.fits.gz"},
+            "background": {"path": f"{folder}/background_2fhl_hpx_nside128.fits.gz"},
+            "exposure": {"path": exposure, "frame": "galactic", "unit": "cm2 s", **units},
+            "psf": {"path": f"{folder}/fermi_2fhl_psf_gc.fits.gz", "angle_unit": "deg", **units},
+            "time_bins": {"start": 1217864901.0, "stop": 1422748201.0, "width": "10244165 s"},
+        },
+        "energy": {"range": ["50 GeV", "2 TeV"]},
+        "model": section(lon, lat, "icrs"),
+    }
+    problem = prepared(analysis, tmp_path)
+    assert problem.cells.n_cell == 20
+
+    def of_one_photon(energy, index):
+        low, high = 5e7, 2e9
+        return energy**index * (index + 1) / (high ** (index + 1) - low ** (index + 1))
+
+    place = vec_to_lonlat(position_to_vec(lon, lat, "icrs", problem.frame))
+    quantities = {
+        "a.lon": Fixed(float(place[0])),
+        "a.lat": Fixed(float(place[1])),
+        "a.index": Free(-2.3, -5.0, -1.1),
+        "background": Fixed(1.0),
+    }
+    source = Source("a", of_one_photon, ("index",))
+    one = Free(1e-9, 0.0, 1e-7)
+    constant = best_of(problem, source, quantities | {"a.flux": one})
+    varying = best_of(problem, source, quantities | {"a.flux": replace(one, per="time_bin")})
+    assert constant.values["a.flux"] == pytest.approx(flux, rel=0.01)
+    assert constant.values["a.index"] == pytest.approx(index, abs=0.01)
+    ts = 2 * (varying.log_posterior - constant.log_posterior)
+    assert ts == pytest.approx(variability, abs=tolerance)
