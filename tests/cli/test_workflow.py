@@ -70,6 +70,14 @@ def test_unknown_profile_names_those_there_are(run, tmp_path):
     assert "--profile lsf: neither one of local, pilot, slurm nor a folder" in errors[0]
 
 
+def test_targets_are_not_taken_for_configurations():
+    config = str(workflow_folder() / "config/demo.yaml")
+    command = workflow_command(config, "local", ["calibrate"])
+    # Snakemake reads all names after --configfile as files
+    assert command[command.index("--configfile") + 2].startswith("--")
+    assert command[-1] == "calibrate"
+
+
 def test_profile_may_be_a_folder(tmp_path):
     folder = tmp_path / "site"
     folder.mkdir()

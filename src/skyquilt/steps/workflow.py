@@ -41,8 +41,9 @@ def workflow_command(config: str, profile: str, more: Sequence[str] = ()) -> lis
             "Snakemake is not installed: `pip install skyquilt[workflow]`, or take "
             "`skyquilt run`, which needs none."
         )
-    where = ["--snakefile", str(workflow_folder() / "Snakefile"), "--profile", str(folder)]
-    return [sys.executable, "-m", "snakemake", *where, "--configfile", config, *more]
+    # --configfile takes all names that follow, so a target must not
+    where = ["--configfile", config, "--snakefile", str(workflow_folder() / "Snakefile")]
+    return [sys.executable, "-m", "snakemake", *where, "--profile", str(folder), *more]
 
 
 def write_configuration(kind: str, output: str) -> None:
