@@ -173,7 +173,7 @@ class TestFixedBackground:
 
 class TestFreeBackground:
     @given(st.integers(0, 10**6), st.sampled_from([1.0, 2.0]))
-    @settings(max_examples=8)
+    @settings(max_examples=5)
     def test_errors_and_limit_equal_slow_ones(self, seed, more):
         problem = random_problem(seed, more)
         fit = fit_one(*problem[:4], confidence_level=CL, background_total=problem[4])

@@ -78,6 +78,7 @@ def test_one_source_is_one_whatever_its_brightness(search, flux):
         assert found.measured.ts.size == 1
 
 
+@pytest.mark.slow
 def test_pairs_are_listed_where_the_likelihood_asks_for_two(search):
     """Beside one source in the middle of both, neither may have a TS of its own."""
     sources = pair(2.2, flux=0.56)
@@ -165,7 +166,7 @@ def test_sources_keep_the_least_separation_while_they_move(imager):
 def test_sources_below_the_threshold_together_leave(search, imager):
     """Two faint sources may each have more TS alone than beside the other."""
     sources = [(50.0, 0.0, 0.4), (59.0, 0.0, 0.16)]
-    for seed in range(10):
+    for seed in range(6):
         _, _, found = search(*sources, seed=seed, ipix=around(sources))
         assert np.all(found.measured.ts >= 25)
     problem = imager.Imager().observe(

@@ -40,6 +40,13 @@ def write(tmp_path, stored, kind):
     return histogram
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _compiled(tmp_path_factory):
+    """What `sparse` compiles when it is first used is in no test's time."""
+    folder = tmp_path_factory.mktemp("compiled")
+    dense(write(folder, contents((True,) * 5), "coo").project(ONTO).contents)
+
+
 def dense(values):
     return values.todense() if isinstance(values, sparse.SparseArray) else values
 

@@ -15,18 +15,31 @@ def test_simulate_writes_the_announced_files_and_no_others(simulated, simulation
     assert {path.name for path in simulated.iterdir()} == announced
 
 
-def test_simulate_with_the_same_seed_gives_the_same_arrays(simulated, simulation, tmp_path):
-    paths = simulate(simulation, tmp_path)
+@pytest.fixture(scope="module")
+def brief(settings):
+    """Five minutes of it, which are enough for all kinds of files."""
+    return Simulation.model_validate(settings | {"duration": "5 min"})
+
+
+@pytest.fixture(scope="module")
+def briefly_simulated(brief, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("brief")
+    simulate(brief, folder)
+    return folder
+
+
+def test_simulate_with_the_same_seed_gives_the_same_arrays(briefly_simulated, brief, tmp_path):
+    paths = simulate(brief, tmp_path)
     for path in paths:
         if path.suffix in (".h5", ".hdf5"):
-            _compare(simulated / path.name, path)
+            _compare(briefly_simulated / path.name, path)
     text = (tmp_path / "orientation.ori").read_text()
-    assert text == (simulated / "orientation.ori").read_text()
+    assert text == (briefly_simulated / "orientation.ori").read_text()
 
 
-def test_simulate_with_another_seed_gives_other_counts(simulated, simulation, tmp_path):
-    simulate(simulation.model_copy(update={"seed": 8}), tmp_path)
-    with h5py.File(simulated / "grb.h5") as one, h5py.File(tmp_path / "grb.h5") as other:
+def test_simulate_with_another_seed_gives_other_counts(briefly_simulated, brief, tmp_path):
+    simulate(brief.model_copy(update={"seed": 8}), tmp_path)
+    with h5py.File(briefly_simulated / "grb.h5") as one, h5py.File(tmp_path / "grb.h5") as other:
         name = "hist/contents/data"
         assert not np.array_equal(one[name][:], other[name][:])
 
