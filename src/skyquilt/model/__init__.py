@@ -7,8 +7,10 @@ instrument or a map.
 
 from skyquilt.model.cells import Cells, one_axis
 from skyquilt.model.fit import Fit, fit
+from skyquilt.model.functions import SpectrumModel
 from skyquilt.model.layer import Layer
 from skyquilt.model.likelihood import NormalData, PoissonData, Posterior
+from skyquilt.model.opened import OpenModel, open_model
 from skyquilt.model.problem import ModelProblem, read_model_problem
 from skyquilt.model.problems import CellLikelihood, ProblemData
 from skyquilt.model.quantities import Curve, Expression, Fixed, Free, Link, Prior
@@ -28,12 +30,15 @@ __all__ = [
     "ModelProblem",
     "NormalData",
     "Offset",
+    "OpenModel",
     "PoissonData",
     "Posterior",
     "Prior",
     "ProblemData",
     "Source",
+    "SpectrumModel",
     "fit",
     "one_axis",
+    "open_model",
     "read_model_problem",
 ]

@@ -15,6 +15,7 @@ from skyquilt.io.products import new_product
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.schema import Schema
 from skyquilt.io.seal import KEY, UNSEALED, seal
+from skyquilt.model.recipe import Recipe
 from skyquilt.model.result import Found, Row
 
 # 1.0  first version
@@ -66,7 +67,7 @@ _ATTRIBUTES = ("log_likelihood", "log_posterior", "n_iter", "status")
 
 
 def write_fit(
-    path: str | Path, found: Found, problem_identity: str, provenance: Provenance
+    path: str | Path, found: Found, recipe: Recipe, problem_identity: str, provenance: Provenance
 ) -> None:
     """Write what a fit found.
 
@@ -76,6 +77,8 @@ def write_fit(
         File to write, NAME.h5; NAME.ecsv and NAME-bins.ecsv are written beside it.
     found : Found
         The result.
+    recipe : Recipe
+        How what was climbed is built.
     problem_identity : str
         Identity of the measurement.
     provenance : Provenance
@@ -102,6 +105,7 @@ def write_fit(
         for key in _ATTRIBUTES:
             file.attrs[key] = getattr(found, key)
         file.attrs["weak"] = json.dumps(found.weak)
+        file.attrs["recipe"] = recipe.to_json()
         file.attrs["problem_identity"] = problem_identity
     record = provenance.record() | {"problem_identity": problem_identity}
     labels = {key: getattr(found, key) for key in _ATTRIBUTES} | {"weak": found.weak}
@@ -136,6 +140,18 @@ def read_fit(path: str | Path) -> tuple[Found, str]:
             bins={key: _read(file["bins"], key) for key in file["bins"]},
         )
         return found, str(file.attrs["problem_identity"])
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read how what was climbed is built.
+
+    Raises
+    ------
+    ProductError
+        If the file is missing, damaged or of another kind.
+    """
+    with open_hdf5(path, SCHEMA) as file:
+        return Recipe.from_json(file.attrs["recipe"])
 
 
 def read_fit_of(path: str | Path, problem_identity: str, problem: str | Path) -> Found:

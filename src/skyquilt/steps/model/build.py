@@ -1,6 +1,6 @@
 """From the section `model` and its measurement to what is climbed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,12 +17,11 @@ from skyquilt.model.layer import Layer
 from skyquilt.model.likelihood import Posterior
 from skyquilt.model.problem import ModelProblem
 from skyquilt.model.quantities import Fixed, Free, Quantity
-from skyquilt.model.shapes import SHAPES, SourceShape
-from skyquilt.model.sources import Background, Offset, Source
+from skyquilt.model.recipe import Recipe, ShapeRecipe, SourceRecipe, model_cells, own_axis
+from skyquilt.model.sources import Background, Offset
 from skyquilt.model.split import split_quantities
 from skyquilt.sky.frames import position_to_vec, rotate, rotation, vec_to_lonlat
 from skyquilt.sky.tangent import tangent_axes
-from skyquilt.spectra.formulas import LOG_SHAPES
 from skyquilt.steps.model.quantities import OFFSETS, Start, make_quantities
 
 _SHARP = 1.515  # 68 % radius of a Gaussian point spread function over its standard deviation
@@ -37,15 +36,12 @@ class Built(NamedTuple):
     ----------
     posterior : Posterior
         What is climbed.
-    is_split : bool
-        Whether each time bin is fitted by itself.
-    sources : tuple of Source
-        The sources.
+    recipe : Recipe
+        How it was built.
     """
 
     posterior: Posterior
-    is_split: bool
-    sources: tuple[Source, ...]
+    recipe: Recipe
 
 
 def build(analysis: Analysis, fit: str, problem: ModelProblem, summary: str | Path) -> Built:
@@ -94,7 +90,8 @@ def _build(
     options: ModelOptions, fit: str, problem: ModelProblem, starts: Mapping[str, Start]
 ) -> Built:
     factors = options.backgrounds(problem.components).names
-    cells, axes = _with_axes(problem, factors)
+    cells = model_cells(problem)
+    axes = _own_axes(cells, factors)
     quantities = make_quantities(options, fit, problem.components, starts, axes)
     is_split = options.fits[fit].split is not None
     if is_split:
@@ -102,18 +99,21 @@ def _build(
     check_split(quantities, cells, is_split=is_split)
     _check_rows(options, problem, starts)
     sources = tuple(
-        Source(name, *_spectrum(one.spectrum), _shape(name, one.shape, quantities, problem, starts))
+        SourceRecipe(
+            *(name, one.spectrum.name, tuple(one.spectrum.parameters())),
+            _shape(name, one.shape, quantities, problem, starts),
+        )
         for name, one in options.sources.items()
     )
-    backgrounds = [Background(name, *which) for which, name in factors.items()]
-    offsets = [
+    backgrounds = tuple(Background(name, *which) for which, name in factors.items())
+    offsets = tuple(
         Offset(name, *(f"{name or 'pointing'}.{part}" for part in OFFSETS))
         for name in options.offsets
-    ]
-    layer = Layer(quantities, cells)
-    check_layer(layer, options, problem.components)
-    likelihood = problem.likelihood(sources, backgrounds, offsets)
-    return Built(Posterior(layer, likelihood), is_split, sources)
+    )
+    recipe = Recipe(quantities, sources, backgrounds, offsets, is_split)
+    posterior = recipe.make(problem)
+    check_layer(posterior.layer, options, problem.components)
+    return Built(posterior, recipe)
 
 
 def find_starts(options: ModelOptions, frame: str, summary: str | Path) -> dict[str, Start]:
@@ -146,22 +146,14 @@ def find_starts(options: ModelOptions, frame: str, summary: str | Path) -> dict[
     return starts
 
 
-def _with_axes(
-    problem: ModelProblem, factors: Mapping[tuple[str, str], str]
-) -> tuple[Cells, dict[str, str]]:
-    """Cells with an axis of the time bins of each data set that has not all; who uses it."""
-    cells = problem.cells
-    axes = dict(cells.axes)
-    used: dict[str, str] = {}
-    for number, dataset in enumerate(problem.datasets):
-        own = cells.axes["dataset"] == number
-        members = np.unique(cells.axes["time_bin"][own])
-        if members.size < cells.n_member("time_bin"):
-            axis = f"time_bin of {dataset}"
-            axes[axis] = np.where(own, np.searchsorted(members, cells.axes["time_bin"]), -1)
-            used |= {name: axis for (one, _), name in factors.items() if one == dataset}
-    shared = [name for name in used if len({d for (d, _), n in factors.items() if n == name}) > 1]
-    return Cells(axes, cells.start, cells.stop), {n: a for n, a in used.items() if n not in shared}
+def _own_axes(cells: Cells, factors: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    """Axis of time bins of each factor that is of one data set only, which has not all of them."""
+    found = {}
+    for (dataset, _), name in factors.items():
+        users = {one for (one, _), other in factors.items() if other == name}
+        if own_axis(dataset) in cells.axes and len(users) == 1:
+            found[name] = own_axis(dataset)
+    return found
 
 
 def check_split(quantities: Mapping[str, Quantity], cells: Cells, *, is_split: bool) -> None:
@@ -222,38 +214,21 @@ def _check_rows(options: ModelOptions, problem: ModelProblem, starts: Mapping[st
             )
 
 
-def _spectrum(spectrum: ModelFunction) -> tuple[Callable[..., np.ndarray], tuple[str, ...]]:
-    """Photon flux density of energies and parameters, and their names."""
-    log_shape = LOG_SHAPES[spectrum.name]
-
-    def density(energy: np.ndarray, norm: np.ndarray, **parameters: np.ndarray) -> np.ndarray:
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            return norm * np.exp(log_shape(energy, **parameters))
-
-    return density, tuple(spectrum.parameters())
-
-
 def _shape(
     name: str,
     shape: ModelFunction,
     quantities: Mapping[str, Quantity],
     problem: ModelProblem,
     starts: Mapping[str, Start],
-) -> SourceShape | None:
+) -> ShapeRecipe | None:
     if shape.name == "point":
         return None
-    size = f"{name}.{'radius' if shape.name == 'disk' else 'sigma'}"
+    kind = "disk" if shape.name == "disk" else "gaussian"
+    size = f"{name}.{'radius' if kind == 'disk' else 'sigma'}"
     largest = _largest(size, quantities[size])
     sharpness = min(one.angle_deg for one in problem.data) * _PER_ANGLE / _SHARP
-    made = SHAPES["disk" if shape.name == "disk" else "gaussian"](sharpness, largest)
-    if "angle" not in made.parameters or name not in starts:
-        return made
-    turn = _turn(starts[name], problem.frame)
-
-    def points(angle: float, **others: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return made.points(angle=angle + turn, **others)
-
-    return SourceShape(made.parameters, points)
+    turn = _turn(starts[name], problem.frame) if kind == "gaussian" and name in starts else 0.0
+    return ShapeRecipe(kind, sharpness, largest, turn)
 
 
 def _largest(name: str, quantity: Quantity) -> float:

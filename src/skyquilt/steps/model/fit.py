@@ -76,7 +76,7 @@ def fit_model(config: Config, name: str, fit_name: str, folder: str | Path) -> N
     answers = of_fit(answer_from(config, name, "model_fits", model_problem=path), fit_name)
     settings = {"fit": fit_name, "model": answers["settings"]["model"]}
     provenance = Provenance("model fit", settings, tuple(inputs), clock=clock, answers=answers)
-    write_fit(folder / f"{fit_name}.h5", found, problem.identity, provenance)
+    write_fit(folder / f"{fit_name}.h5", found, built.recipe, problem.identity, provenance)
 
 
 def fit_models(config: Config, name: str, folder: str | Path) -> None:
@@ -102,7 +102,7 @@ def make_fit(
     """
     layer = built.posterior.layer
     is_free = _has_data(layer, problem)
-    do = fit_split if built.is_split else fit
+    do = fit_split if built.recipe.is_split else fit
     try:
         return do(built.posterior, start, is_free=is_free), is_free
     except ValueError as error:
