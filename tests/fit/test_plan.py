@@ -12,6 +12,7 @@ from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit import plan as plan_module
 from skyquilt.fit.plan import Plan, empty_plan, make_plan, seconds_per_pixel
 from skyquilt.likelihood.options import FluxOptions
+from skyquilt.problem.cost import Cost
 from skyquilt.sky.chunks import MIN_COST_S
 from skyquilt.sky.regions import full_sky
 
@@ -137,10 +138,8 @@ def test_make_plan_logs_pixels_chunks_and_time(problem, caplog):
 
 def test_seconds_per_pixel_grows_with_the_work_of_the_expectation(problem):
     class Dearer:
-        entries_per_direction = problem.expectation.n_hit
-
-        def work_per_direction(self):
-            return 1e9
+        def cost(self, directions, nside):
+            return Cost(0.2, 40.0)
 
     class DearProblem:
         expectation = Dearer()

@@ -205,7 +205,9 @@ def test_work_of_a_joint_is_the_sum_of_the_parts():
     tables = (local_table(), sky_table())
     joint = Joint(tuple(Part(table, "icrs") for table in tables), "icrs")
 
-    assert joint.work_per_direction() == sum(table.work_per_direction() for table in tables)
+    costs = [table.cost(DIRECTIONS, 16) for table in tables]
+    assert joint.cost(DIRECTIONS, 16).seconds == pytest.approx(sum(one.seconds for one in costs))
+    assert joint.cost(DIRECTIONS, 16).n_bins == sum(one.n_bins for one in costs)
     assert joint.n_hit == 2 * N_HIT
 
 

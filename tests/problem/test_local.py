@@ -179,10 +179,12 @@ def test_block_never_changes_its_inputs():
     assert all(np.array_equal(getattr(table, name), before[name]) for name in names)
 
 
-def test_work_per_direction_grows_with_samples_up_to_all_rows():
-    assert make_table(1).work_per_direction() < make_table(5).work_per_direction()
-    few, many = make_table(100, n_hit=5000), make_table(101, n_hit=5000)
-    assert many.work_per_direction() - few.work_per_direction() < 5000
+def test_cost_grows_with_samples_up_to_all_rows():
+    def seconds(n_sample, **options):
+        return make_table(n_sample, **options).cost(DIRECTIONS, 4).seconds
+
+    assert seconds(1) < seconds(5)
+    assert seconds(101, n_hit=5000) - seconds(100, n_hit=5000) < 1e-6
 
 
 @pytest.mark.parametrize(

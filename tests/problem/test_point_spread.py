@@ -371,9 +371,15 @@ def test_impossible_parts_are_refused(change, message):
         replace(expectation, **change)
 
 
-@pytest.mark.parametrize(("n_pixel", "expected_us"), [(16, 16), (3072, 60.5)])
-def test_work_is_that_of_few_near_pixels_and_cheap_others(n_pixel, expected_us):
+@pytest.mark.parametrize(("n_pixel", "least_us", "most_us"), [(16, 1.2, 3), (3072, 12, 30)])
+def test_cost_is_that_of_few_near_pixels_and_cheap_others(n_pixel, least_us, most_us):
     image, _ = make(gaussian(5.0), ipix=np.arange(n_pixel))
+    source = corners(np.array([5]), NSIDE).mean(axis=1)
+    source /= np.linalg.norm(source)
 
-    # 0.2 ns each; of the whole sky about 100 pixels are in reach, of which 60 are near
-    assert image.work_per_direction() * 2e-4 == pytest.approx(expected_us, abs=1)
+    cost = image.cost(source, 1024)
+
+    # 1 us and what there is of 1, 17 and 160 ns per pixel; 100 are near at most
+    assert least_us < cost.seconds * 1e6 < most_us
+    assert cost.n_bins == image.block(source).bin.size
+    assert image.cost(source, 1).seconds - cost.seconds == pytest.approx(40e-6, rel=0.01)

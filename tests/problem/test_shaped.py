@@ -4,6 +4,7 @@ import pytest
 
 from skyquilt.blocks import DenseBlock, RowBlock, SparseBlock
 from skyquilt.config.shape import Disk, EllipticalGaussian
+from skyquilt.problem.cost import Cost
 from skyquilt.problem.shaped import Shaped
 from skyquilt.sky.shapes import to_nodes
 from skyquilt.status import GOOD, NO_EXPOSURE
@@ -35,8 +36,8 @@ class Parts:
             return SparseBlock(2 * np.arange(len(z) + 1), bins, counts.ravel(), total, status, 2)
         return DenseBlock(counts, total, status)
 
-    def work_per_direction(self):
-        return 7.0
+    def cost(self, directions, nside):
+        return Cost(7.0, 2.0)
 
 
 def brute_force(expectation, nodes, directions):
@@ -85,4 +86,6 @@ def test_many_directions_give_what_each_gives(monkeypatch):
 
 def test_work_counts_the_points():
     nodes = to_nodes(Disk(model="disk", radius=1))
-    assert Shaped(Parts("dense"), nodes, POLE).work_per_direction() == 7.0 * nodes.weight.size
+    assert (
+        Shaped(Parts("dense"), nodes, POLE).cost(DIRECTIONS, 8).seconds == 7.0 * nodes.weight.size
+    )

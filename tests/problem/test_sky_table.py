@@ -77,9 +77,13 @@ def test_block_never_touches_rows_without_weight():
     assert np.isfinite(block.unit_counts).all()
 
 
-def test_work_per_direction_follows_the_neighbours():
-    assert make_table().work_per_direction() == 4 * N_HIT
-    assert make_table(interpolation="nearest").work_per_direction() == N_HIT
+def test_cost_follows_the_neighbours():
+    many, one = (
+        make_table(interpolation=how).cost(DIRECTIONS, NSIDE) for how in ("bilinear", "nearest")
+    )
+    # rows of 0.2 ns per bin
+    assert 2 < (many.seconds - one.seconds) / (N_HIT * 0.2e-9) <= 3
+    assert many.n_bins == one.n_bins == N_HIT
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,9 @@ def test_split_of_one_spectrum_is_the_problem(each):
 
 def test_work_is_that_of_all_spectra(each):
     one, all_three = each["soft"].expectation, join_templates(each).expectation
-    assert all_three.work_per_direction() == 3 * one.work_per_direction()
+    cost, alone = all_three.cost(DIRECTIONS, 16), one.cost(DIRECTIONS, 16)
+    assert cost.seconds == pytest.approx(3 * alone.seconds)
+    assert (cost.n_bins, cost.n_fits) == (3 * alone.n_bins, 3)
     assert all_three.entries_per_direction == 3 * N_HIT
 
 

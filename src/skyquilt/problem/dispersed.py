@@ -20,6 +20,7 @@ import numpy as np
 from skyquilt.blocks import SparseBlock
 from skyquilt.native import EventSpread, HitEvents, entry_lists, kernels
 from skyquilt.problem.buckets import Buckets
+from skyquilt.problem.cost import Cost, lists_cost, mean_bins
 from skyquilt.problem.datasets import StoredDataset, get_all, mapped_names, put_all
 from skyquilt.problem.event_response import EventResponse
 from skyquilt.problem.exposed import mark_unexposed
@@ -44,8 +45,8 @@ _DATASETS = {
     "reach": StoredDataset("rad", "angle in which photons are sought"),
 }
 
-# Work of one event that is looked at, and that is within reach, of both patterns; see event_wise.
-_WORK_PER_LOOK, _WORK_PER_EVENT = 30, 300
+# patterns that a direction is seen by; seconds for an event that is looked at, and one within reach
+_PATTERNS, _LOOK, _EVENT = 2, 3e-9, 30e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,9 +250,11 @@ class DispersedEvents:
         near = self.buckets.near(directions, self._radius)
         return float(np.mean(near.sum_over_items(np.arange(self.n_hit + 1))))
 
-    def work_per_direction(self) -> float:
-        """Estimated multiply-adds for one direction."""
-        return self.entries_per_direction * (_WORK_PER_EVENT + 3 * _WORK_PER_LOOK)
+    def cost(self, directions: np.ndarray, nside: int) -> Cost:
+        """Cost of a direction, from some in the frame of the problem, for a map of `nside`."""
+        n_bins, looks = mean_bins(self.block(directions).indptr), self.looks(directions)
+        seconds = _PATTERNS * (looks * _LOOK + n_bins * _EVENT)
+        return lists_cost(n_bins, seconds, self.bucket_nside, nside)
 
     def _entries(
         self, directions: np.ndarray, weights: np.ndarray, pattern: int, density: np.ndarray

@@ -17,6 +17,7 @@ import numpy as np
 from skyquilt.blocks import SparseBlock
 from skyquilt.native import EventSpread, HitEvents, entry_lists, kernels
 from skyquilt.problem.buckets import Buckets
+from skyquilt.problem.cost import Cost, lists_cost, mean_bins
 from skyquilt.problem.datasets import (
     StoredDataset,
     get_all,
@@ -56,9 +57,8 @@ _DATASETS = {
     "profile": StoredDataset("sr-1", "point spread function at each of its energies"),
 }
 
-# Work of one event that is looked at, in multiply-adds of a row: 3 ns against 0.2 ns; and of one
-# that is within reach: 30 ns (Xeon with AVX-512, 2026).
-_WORK_PER_LOOK, _WORK_PER_EVENT = 15, 150
+# seconds for an event that is looked at, and one within reach; see benchmarks/time_plan.py
+_LOOK, _EVENT = 3e-9, 30e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -324,9 +324,10 @@ class EventWise:
         near = self.buckets.near(directions, float(self._profiles.reach.max()))
         return float(np.mean(near.sum_over_items(np.arange(self.n_hit + 1))))
 
-    def work_per_direction(self) -> float:
-        """Estimated multiply-adds for one direction."""
-        return self.entries_per_direction * (_WORK_PER_EVENT + 3 * _WORK_PER_LOOK)
+    def cost(self, directions: np.ndarray, nside: int) -> Cost:
+        """Cost of a direction, from some in the frame of the problem, for a map of `nside`."""
+        n_bins, looks = mean_bins(self.block(directions).indptr), self.looks(directions)
+        return lists_cost(n_bins, looks * _LOOK + n_bins * _EVENT, self.bucket_nside, nside)
 
     def _with(self, **events: Buckets | np.ndarray | EventEnergies | None) -> "EventWise":
         """The same with other events, and what was found out that does not depend on them."""

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from skyquilt.blocks import Block
+from skyquilt.problem.cost import Cost
 from skyquilt.problem.nodes import NodeBlock
 from skyquilt.problem.true_energy import TrueEnergy
 
@@ -47,8 +48,16 @@ class Expectation(Protocol):
     def select_bins(self, bins: np.ndarray) -> "Expectation":
         """The same with some of the hit bins, by number, ascending; totals stay those of all."""
 
-    def work_per_direction(self) -> float:
-        """Estimated multiply-adds for one direction."""
+    def cost(self, directions: np.ndarray, nside: int) -> Cost:
+        """Cost of a direction.
+
+        Parameters
+        ----------
+        directions : ndarray of float64, shape (n, 3)
+            Some directions of the map, in the frame of the problem.
+        nside : int
+            Resolution of the map.
+        """
 
 
 def check_row_bands(row_bands: np.ndarray | None, n_row: int) -> None:

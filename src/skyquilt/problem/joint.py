@@ -10,6 +10,7 @@ import numpy as np
 from skyquilt.blocks import Block, DenseBlock, SparseBlock
 from skyquilt.problem.backgrounds import BackgroundComponent
 from skyquilt.problem.bands import Bands, join_bands
+from skyquilt.problem.cost import Cost
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.nodes import JointNodes, missing_nodes, split_flux
 from skyquilt.problem.problem import Description, FitProblem
@@ -176,9 +177,10 @@ class Joint:
         frames = [str(part.attrs["frame"]) for part in parts]
         return cls(tuple(map(Part, map(get_part, parts), frames)), str(group.attrs["frame"]))
 
-    def work_per_direction(self) -> float:
-        """Estimated multiply-adds for one direction."""
-        return sum(part.expectation.work_per_direction() for part in self.parts)
+    def cost(self, directions: np.ndarray, nside: int) -> Cost:
+        """Cost of a direction, from some in the frame of the problem, for a map of `nside`."""
+        each = [part.cost(turned, nside) for part, turned in self.split(directions)]
+        return reduce(Cost.beside, each)
 
     def split(self, directions: np.ndarray) -> Iterator[tuple[Expectation, np.ndarray]]:
         """Expectation of each data set, and directions in its frame."""

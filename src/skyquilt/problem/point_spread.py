@@ -17,6 +17,7 @@ import numpy as np
 from skyquilt.blocks import SparseBlock
 from skyquilt.native import BandWeights, ImagePixels, SpreadTables, entry_lists, kernels
 from skyquilt.problem.buckets import bucket_radius
+from skyquilt.problem.cost import Cost, lists_cost, mean_bins
 from skyquilt.problem.datasets import (
     StoredDataset,
     get_all,
@@ -46,9 +47,9 @@ _DATASETS = {
     "to_band": StoredDataset("", "probability that a photon of a component is measured in a band"),
 }
 
-# Work of one pixel, in multiply-adds of a row of 0.2 ns (EPYC with AVX-512, 2026): about 1 us for
-# the few near the source, whose edges are integrated along, and 10 ns for each of the others.
-_N_NEAR, _WORK_NEAR, _WORK_FAR = 60, 5000, 50
+# seconds for a pixel that is looked at, one near the source, and each of its components; most that
+# are near; see benchmarks/time_plan.py
+_LOOK, _NEAR, _COMPONENT, _MOST_NEAR = 17e-9, 0.1e-6, 0.06e-6, 100.0
 
 # In radii of a pixel: beyond it a pixel holds its mean density, which is that of its middle if it
 # is far enough (to 1 / 400), or that of a square turned any way if pixels are squares.
@@ -250,10 +251,12 @@ class PointSpread:
         radius = self._radius + 2 * np.radians(bucket_radius(self.bucket_nside))
         return min(1.0, looks * area / (4 * np.pi * np.sin(min(radius, np.pi) / 2) ** 2))
 
-    def work_per_direction(self) -> float:
-        """Estimated multiply-adds for one direction."""
-        n_pixel = self.entries_per_direction * len(self.image.vertices) / max(self.n_hit, 1)
-        return min(n_pixel, _N_NEAR) * _WORK_NEAR + max(n_pixel - _N_NEAR, 0) * _WORK_FAR
+    def cost(self, directions: np.ndarray, nside: int) -> Cost:
+        """Cost of a direction, from some in the frame of the problem, for a map of `nside`."""
+        n_bins, looks = mean_bins(self.block(directions).indptr), self.looks(directions)
+        near = min(looks, _MOST_NEAR) * self.fraction_hit(looks)
+        seconds = looks * _LOOK + near * (_NEAR + len(self.profile) * _COMPONENT)
+        return lists_cost(n_bins, seconds, self.bucket_nside, nside)
 
     def _contained(self, directions: np.ndarray) -> np.ndarray:
         """Integral of each component over the image; what is lost is shared out evenly."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from skyquilt.blocks import Block, join_blocks
 from skyquilt.io.hdf5 import get, put
+from skyquilt.problem.cost import Cost
 from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.joint import joint_status, most_between
@@ -141,9 +142,10 @@ class Shaped:
         nodes = Nodes(**get_all(group, _NODES))
         return cls(get_part(group["point"]), nodes, get(group, "pole"))
 
-    def work_per_direction(self) -> float:
-        """Estimated multiply-adds for one direction."""
-        return self.points.weight.size * self.expectation.work_per_direction()
+    def cost(self, directions: np.ndarray, nside: int) -> Cost:
+        """Cost of a direction, from some in the frame of the problem, for a map of `nside`."""
+        points = self.expectation.cost(directions, nside)
+        return Cost(self.points.weight.size * points.seconds, self.entries_per_direction)
 
     @property
     def _most_directions(self) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 
 from skyquilt.blocks import SparseWeights
 from skyquilt.native import entry_lists, kernels
+from skyquilt.problem.cost import Cost, rows_cost
 from skyquilt.problem.datasets import get_optional, get_table, put_optional, put_table
 from skyquilt.problem.expectation import check_row_bands
 from skyquilt.problem.row_table import RowTable
@@ -102,9 +103,9 @@ class SkyTable(RowTable):
         by_energy = get_optional(group, "true_energy", TableNodes)
         return cls(**get_table(group), **how, by_energy=by_energy)
 
-    def work_per_direction(self) -> float:
-        """Estimated multiply-adds for one direction."""
-        return (4.0 if self.interpolation == "bilinear" else 1.0) * self.n_hit
+    def cost(self, directions: np.ndarray, nside: int) -> Cost:
+        """Cost of a direction, from some in the frame of the problem, for a map of `nside`."""
+        return rows_cost(self.block(directions), self.n_hit)
 
     def _neighbours(self, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ring pixels and their weights, shape (n, 4) or (n, 1)."""

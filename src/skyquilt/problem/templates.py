@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from skyquilt.blocks import Block
 from skyquilt.problem.bands import Bands, Integrals, get_integrals, put_integrals
+from skyquilt.problem.cost import Cost
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.nodes import NodeBlock
 from skyquilt.problem.problem import FitProblem
@@ -125,9 +127,9 @@ class Templates:
             tuple(get_integrals(one[_INTEGRALS]) for one in own) if has_integrals else None,
         )
 
-    def work_per_direction(self) -> float:
-        """Estimated multiply-adds for one direction and all spectra."""
-        return sum(one.work_per_direction() for one in self.expectations)
+    def cost(self, directions: np.ndarray, nside: int) -> Cost:
+        """Cost of a direction, from some in the frame of the problem, for a map of `nside`."""
+        return reduce(Cost.after, [one.cost(directions, nside) for one in self.expectations])
 
 
 def join_templates(problems: Mapping[str, FitProblem]) -> FitProblem:

@@ -15,6 +15,7 @@ from skyquilt.blocks import SparseBlock
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem import Description, FitProblem
+from skyquilt.problem.cost import Cost
 from skyquilt.problem.nodes import NodeBlock, missing_nodes
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nside_to_npix
@@ -71,9 +72,9 @@ class ToyPointSpread:
         new[bins] = np.arange(len(bins))
         return replace(self, number=np.where(self.number < 0, -1, new[self.number]))
 
-    def work_per_direction(self) -> float:
-        """Estimated multiply-adds for one direction."""
-        return 50 * self.entries_per_direction
+    def cost(self, directions: np.ndarray, nside: int) -> Cost:
+        """Cost of a direction, from some in the frame of the problem, for a map of `nside`."""
+        return Cost(1e-8 * self.entries_per_direction, self.entries_per_direction)
 
     def block(self, directions: np.ndarray) -> SparseBlock:
         """Expected counts for unit flux."""
