@@ -148,7 +148,7 @@ lock: install
 	python -m pip install --quiet uv
 	echo "# Versions of everything that \`make install\` installs; written by \`make lock\`." \
 	  > requirements/lock.txt
-	$(COMPILE) --upgrade --extra workflow --extra mpi --extra dev >> requirements/lock.txt
+	$(COMPILE) --upgrade --extra histograms --extra workflow --extra mpi --extra dev >> requirements/lock.txt
 	echo "# What \`make install-slurm\` adds; written by \`make lock\`." > requirements/slurm.txt
 	$(COMPILE) --extra workflow --extra slurm --constraint requirements/lock.txt \
 	  | grep -vxFf requirements/lock.txt >> requirements/slurm.txt

@@ -1,6 +1,10 @@
 """pyproject.toml, the conda environment and the pinned versions agree."""
 
 import re
+import shutil
+import subprocess
+import sys
+import tarfile
 import tomllib
 
 import pytest
@@ -8,9 +12,11 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import skyquilt
+
 # Packages of the run environment that conda-forge has under another name.
 PYPI_NAME = {"matplotlib-base": "matplotlib"}
-EXTRAS = ("workflow", "slurm", "mpi")
+EXTRAS = ("histograms", "workflow", "slurm", "mpi")
 
 
 @pytest.fixture
@@ -79,3 +85,51 @@ def test_snakemake_of_a_laptop_does_not_wait_for_pandas(request):
     first, second = lock_texts(request)
     assert "pandas" not in first  # a third of a second in every start of Snakemake
     assert "pandas" in second  # so that the line above looks for what is there
+
+
+def test_recipe_for_conda_has_packages_and_bounds_of_pyproject(project, request):
+    recipe = yaml.safe_load((request.config.rootpath / "envs/conda-recipe/recipe.yaml").read_text())
+    expected = by_name(project["dependencies"]) | {"python": project["requires-python"]}
+    assert by_name(recipe["requirements"]["run"]) == expected
+
+
+def test_version_is_one_everywhere(request):
+    root = request.config.rootpath
+    cited = yaml.safe_load((root / "CITATION.cff").read_text())
+    recipe = yaml.safe_load((root / "envs/conda-recipe/recipe.yaml").read_text())
+    newest = re.search(r"^## (\S+)", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
+    found = {cited["version"], recipe["context"]["version"], newest[1]}
+    assert found == {skyquilt.__version__}
+
+
+def test_classifiers_name_the_versions_of_python_that_are_supported(project):
+    names = [line.rpartition(" ")[2] for line in project["classifiers"] if ":: 3." in line]
+    assert names == ["3.11", "3.12", "3.13", "3.14"]
+    assert project["requires-python"] == f">={names[0]}"
+
+
+@pytest.mark.slow
+def test_source_archive_is_complete_and_installs(request, tmp_path):
+    root = request.config.rootpath
+    tracked = subprocess.check_output(["git", "ls-files"], cwd=root, text=True).splitlines()
+    for name in tracked:
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / name, tmp_path / "tree" / name)
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv/bin/python"
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "setuptools>=77"], check=True)
+    build = "import setuptools.build_meta as b, sys; b.build_sdist(sys.argv[1])"
+    subprocess.run([python, "-c", build, tmp_path / "dist"], cwd=tmp_path / "tree", check=True)
+    (archive,) = (tmp_path / "dist").glob("*.tar.gz")
+    with tarfile.open(archive) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    assert set(tracked) - names <= {".dockerignore", ".gitignore"}
+
+    target = tmp_path / "installed"
+    subprocess.run([*pip, "--no-deps", "--target", target, archive], check=True)
+
+    package = target / "skyquilt"
+    for name in ("workflow_files/Snakefile", "native/kernels1.so", "fetch/files.yaml", "py.typed"):
+        assert (package / name).is_file()
+    assert (package / "__init__.pyi").is_file()

@@ -21,7 +21,7 @@ from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nest_to_ring
 from skyquilt.status import STATUS_NAMES
 
-_PACKAGES = ("skyquilt", "astropy", "h5py", "healpy", "histpy", "numpy", "scipy")
+_PACKAGES = ("skyquilt", "astropy", "h5py", "healpy", "numpy", "scipy")
 
 
 def summarise(

@@ -7,6 +7,7 @@ from skyquilt.config import Config
 from skyquilt.config.imager import SimulatedImager
 from skyquilt.config.simulation import Simulation
 from skyquilt.errors import ConfigError
+from skyquilt.instruments.compton.writing import check_histpy
 from skyquilt.runs.inputs import remove_note, write_note
 from skyquilt.spectra import doubts
 
@@ -20,6 +21,8 @@ def simulate_files(config: Config) -> list[Path]:
     for name, source in config.simulation.sources.items():
         if doubt := doubts(source.spectrum):
             logger.warning("simulation, source %s, spectrum: %s", name, doubt)
+    if isinstance(config.simulation, Simulation):
+        check_histpy()
     remove_note(config)
     written = _simulate(config.simulation)
     write_note(config)
