@@ -1,7 +1,6 @@
 """Maps and positions of sources from data, in one call."""
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from skyquilt.api.inputs import Inputs, Workplace
 from skyquilt.api.localisation import Localisation
 from skyquilt.api.maps import Maps
 from skyquilt.api.settings import make_config
+from skyquilt.host import n_cores
 from skyquilt.runs.guard import claim, remove_leftovers
 from skyquilt.steps.run import run_analysis
 
@@ -223,12 +223,6 @@ def _run(
         remove_leftovers(place)
         run_analysis(config, name, threads or n_cores(), until=until)
     return place / name, kept
-
-
-def n_cores() -> int:
-    """Cores that this process may use; batch systems grant some of the machine's."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _position(position: Any) -> dict[str, Any] | None:

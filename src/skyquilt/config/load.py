@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from skyquilt.config.analysis import Analysis
+from skyquilt.config.changes import Change, change_settings
 from skyquilt.config.messages import describe_mistakes, shorten
 from skyquilt.config.run import Config
 from skyquilt.config.yaml_file import read_yaml
@@ -17,13 +18,19 @@ from skyquilt.errors import ConfigError
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
-def load_config(path: str | Path) -> Config:
+def load_config(
+    path: str | Path, changes: Sequence[Change] = (), name: str | None = None
+) -> Config:
     """Read and check a configuration file.
 
     Parameters
     ----------
     path : str or Path
         YAML file. ``${NAME}`` and ``${NAME:-default}`` are replaced from the environment.
+    changes : sequence of str or tuple, optional
+        Changes, see `change_settings`.
+    name : str, optional
+        Analysis that they are of; all of them if left out.
 
     Returns
     -------
@@ -36,7 +43,7 @@ def load_config(path: str | Path) -> Config:
         If the file cannot be read, is no YAML, or has unknown, missing or wrong values; the
         message names each key by its path.
     """
-    return parse_config(read_yaml(path), source=str(path))
+    return parse_config(change_settings(read_yaml(path), changes, name), source=str(path))
 
 
 def merge_settings(paths: Sequence[str | Path], changes: Mapping[str, Any]) -> dict[str, Any]:

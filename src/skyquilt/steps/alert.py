@@ -1,0 +1,92 @@
+"""What follows `run` for an alert: numbers for programs, figures, the page."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from skyquilt.calibration.file import read_summary as read_calibration
+from skyquilt.config import Config
+from skyquilt.localisation.ellipse import find_ellipse
+from skyquilt.localisation.file import MULTIORDER, SKYMAP
+from skyquilt.maps.multiorder_file import read_multiorder
+from skyquilt.maps.summary_file import NAME, read_summary
+from skyquilt.products import INDEX
+from skyquilt.report.notice import make_notice
+from skyquilt.steps.plot import plot_analysis
+from skyquilt.steps.report import report_all, report_analysis
+
+logger = logging.getLogger(__name__)
+
+
+def read_notice(config: Config, name: str) -> dict[str, Any]:
+    """Result of an analysis that has run, for programs; see `make_notice`."""
+    folder = Path(config.results) / name
+    summary = read_summary(folder / NAME)
+    cells, _ = read_multiorder(folder / MULTIORDER, SKYMAP)
+    ellipse = find_ellipse(cells) if summary["best"] is not None else None
+    calibration = folder / "calibration.json"
+    p_value = None
+    if config.analyses[name].calibrate is not None and calibration.is_file():
+        p_value = read_calibration(calibration)["null"]["p_value"]
+    return make_notice(
+        summary,
+        folder,
+        config.analyses[name].fit.confidence_level,
+        None if ellipse is None else ellipse._asdict(),
+        p_value,
+    )
+
+
+def draw_analysis(config: Config, name: str) -> None:
+    """Draw the figures of an analysis that has run."""
+    folder = Path(config.results) / name
+    sources = folder / "sources.fits" if config.analyses[name].sources is not None else None
+    plot_analysis(
+        config,
+        name,
+        folder / "problem.h5",
+        folder / "maps.fits",
+        folder / MULTIORDER,
+        folder / NAME,
+        folder / "plots",
+        sources,
+    )
+
+
+def write_pages(config: Config, names: list[str]) -> list[Path]:
+    """Write the pages of analyses whose figures are there, and the index of all pages.
+
+    Simulated skies that an analysis asks for, and that are not there, are left out with a warning.
+
+    Returns
+    -------
+    list of Path
+        The pages, the index last.
+    """
+    for name in names:
+        folder = Path(config.results) / name
+        asked = config
+        if config.analyses[name].calibrate and not (folder / "calibration.json").is_file():
+            logger.warning(
+                "analysis %s: the page is without simulated skies, which `run` does not make; "
+                "`skyquilt workflow` does",
+                name,
+            )
+            asked = _without_skies(config, name)
+        report_analysis(asked, name, folder, folder / "report.html")
+    pages = [Path(config.results) / name / "report.html" for name in names]
+    index = Path(config.results) / INDEX
+    report_all(_without_missing_skies(config, names), pages, index)
+    return [*pages, index]
+
+
+def _without_skies(config: Config, name: str) -> Config:
+    analysis = config.analyses[name].model_copy(update={"calibrate": None})
+    return config.model_copy(update={"analyses": config.analyses | {name: analysis}})
+
+
+def _without_missing_skies(config: Config, names: list[str]) -> Config:
+    for name in names:
+        if not (Path(config.results) / name / "calibration.json").is_file():
+            config = _without_skies(config, name)
+    return config
