@@ -104,6 +104,9 @@ def _whole(*names: str) -> dict[str, bool]:
     return dict.fromkeys(names, True)
 
 
+TIME_BINS = "time_bins"
+"""Of data and data sets: settings of models only."""
+
 _TABLE = _whole("energy", "datasets", "spectrum", "spectra")
 _PROBLEM = _TABLE | _whole("instrument", "data", "shape", "flux_range")
 # in chunks or not, cells are the same
@@ -279,7 +282,7 @@ PRODUCTS = {
             (_file("model/problem.h5", "model-problem"),),
             "model prepare",
             "counts, backgrounds and responses of all time bins and data sets of a model",
-            _whole("energy", "datasets", "spectrum", "spectra", "instrument", "data")
+            _whole("energy", "datasets", "spectrum", "spectra", "instrument", "data", TIME_BINS)
             | {"model": frozenset({"radius", "epoch", "sources"})},
             data="measurement",
             asked_by="model",
@@ -408,11 +411,18 @@ def all_sections(name: str, without: frozenset[str] = frozenset()) -> dict[str, 
 def select(settings: Mapping[str, Any], sections: Sections) -> dict[str, Any]:
     """Parts of the settings of an analysis.
 
+    Time bins stand within data and data sets, but maps take all of the time: they are a part of the
+    settings of products that name them.
+
     Examples
     --------
     >>> select({"fit": {"a": 1}, "map": {"b": 2, "c": 3}}, {"map": frozenset({"c"})})
     {'map': {'c': 3}}
+    >>> select({"data": {"counts": "a.h5", "time_bins": {"counts": 50}}}, {"data": True})
+    {'data': {'counts': 'a.h5'}}
     """
+    if TIME_BINS not in sections:
+        settings = _without_time_bins(settings)
     return {
         key: settings[key]
         if isinstance(part, bool) or settings[key] is None
@@ -420,3 +430,13 @@ def select(settings: Mapping[str, Any], sections: Sections) -> dict[str, Any]:
         for key, part in sections.items()
         if key in settings
     }
+
+
+def _without_time_bins(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of an analysis, or of a data set, without the time bins of its data."""
+    kept = {key: part for key, part in settings.items() if key != TIME_BINS}
+    if isinstance(data := kept.get("data"), Mapping):
+        kept["data"] = {key: part for key, part in data.items() if key != TIME_BINS}
+    if isinstance(datasets := kept.get("datasets"), Mapping):
+        kept["datasets"] = {name: _without_time_bins(one) for name, one in datasets.items()}
+    return kept

@@ -9,6 +9,7 @@ from skyquilt.config import parse_config
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.io.hdf5_seal import SEAL
 from skyquilt.model import Background, Source, read_model_problem
+from skyquilt.runs.answers import Questions
 from skyquilt.steps.model.prepare import prepare_model
 
 START = 1.8e9
@@ -166,3 +167,26 @@ def test_time_bins_in_two_places_are_refused(timed):
     timed.settings["datasets"] = {"a": {"data": data, "time_bins": data["time_bins"]}}
     with pytest.raises(ConfigError, match="stand in the data set and in its `data`: give them"):
         parse_config(timed.raw_config())
+
+
+def test_maps_do_not_depend_on_time_bins(timed):
+    questions = []
+    for bins in ({"counts": 50}, {"counts": 60}, None):
+        timed.settings["data"]["time_bins"] = bins
+        asked = Questions(timed.config(), "tiny", lambda path: "digest")
+        questions.append((asked("problem"), asked("maps"), asked("model_problem")))
+    first, second, third = questions
+    assert first[:2] == second[:2] == third[:2]
+    assert first[2] != second[2] != third[2]
+
+
+def test_maps_do_not_depend_on_time_bins_of_data_sets(timed):
+    data = timed.settings.pop("data")
+    bins = data.pop("time_bins")
+    asked = []
+    for one in (bins, {"counts": 50}):
+        timed.settings["datasets"] = {"time_bins": {"data": data, "time_bins": one}}
+        asked.append(Questions(timed.config(), "tiny", lambda path: "digest"))
+    assert asked[0]("maps") == asked[1]("maps")
+    assert asked[0]("maps")["settings"]["datasets"]["time_bins"]["data"]["frame"] == "local"
+    assert asked[0]("model_problem") != asked[1]("model_problem")

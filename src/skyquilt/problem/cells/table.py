@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _DATASETS = {
     "row": StoredDataset("", "ring pixel of each response direction that is kept"),
-    "totals": StoredDataset("cm2", "expected counts for unit flux in all bins"),
+    "totals": StoredDataset("", "expected counts for unit flux in all bins"),
     "weight": StoredDataset(
         "s", "time of each attitude sample, or part of the exposure of each cell"
     ),
@@ -203,22 +203,24 @@ class CellTable:
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""
-        n_node, n_row, n_column = self.rows.shape
-        about = "expected counts for unit flux in a bin of true energy, all rows of one, then the"
-        each = (row for of_node in self.rows for row in of_node)
-        shape = n_node * n_row, n_column
-        put_rows(group, "node_rows", each, shape, np.float32, "cm2", f"{about} next")
+        n_node = self.axis.n_node
+        about = (
+            "expected counts for unit flux in a bin of true energy: all rows, one after the other"
+        )
+        rows, unit = self.rows.reshape(n_node, -1), "cm2" if self.rotation is not None else "cm2 s"
+        put_rows(group, "node_rows", rows, rows.shape, np.float32, unit, about)
         put_all(group, self, _DATASETS)
         self.axis.put(group.create_group("true_energy"))
         group.attrs["nside"], group.attrs["n_cell"] = self.nside, self.n_cell
-        group.attrs["is_nearest"] = self.is_nearest
+        group.attrs["is_nearest"], group.attrs["n_column"] = self.is_nearest, self.n_column
 
     @classmethod
     def get(cls, group: "h5py.Group", get_part: "GetPart") -> "CellTable":
         """Read from a group; rows are mapped."""
         found = get_all(group, _DATASETS)
-        rows = map_rows(group, "node_rows")
-        rows = rows.reshape(*found["totals"].shape, rows.shape[1])
+        n_node, n_row = found["totals"].shape
+        n_column = int(group.attrs["n_column"])
+        rows = map_rows(group, "node_rows").reshape(n_node, n_row, n_column)
         return cls(
             axis=TrueEnergy.get(group["true_energy"]),
             rows=rows,
