@@ -8,6 +8,7 @@ from skyquilt.api.spectra import to_spectrum
 from skyquilt.config import Config, parse_config
 from skyquilt.errors import ConfigError, InputError
 from skyquilt.instruments.compton.axes import healpix_space, read_axes
+from skyquilt.instruments.compton.event_files.tra import refuse_tra
 from skyquilt.instruments.compton.paths import check_file
 from skyquilt.io.hdf5_file import open_to_read
 from skyquilt.io.reading import describe
@@ -101,6 +102,7 @@ def _frame(path: str, stated: str | None) -> str:
     if stated is not None:
         return stated
     check_file(path, "a histogram")
+    refuse_tra(path, "a histogram")
     try:
         with open_to_read(path) as file:
             axes = read_axes(file["hist/axes"])

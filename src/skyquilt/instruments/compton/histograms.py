@@ -15,6 +15,7 @@ from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.compton.axes import Axis, axis_edges, healpix_space, read_axes, text
 from skyquilt.instruments.compton.contents import project, project_each
 from skyquilt.instruments.compton.dataspace import DataSpace
+from skyquilt.instruments.compton.event_files.tra import refuse_tra
 from skyquilt.instruments.compton.paths import check_file
 from skyquilt.io.hdf5_file import open_to_read
 from skyquilt.io.hdf5_seal import SEAL, is_sealed
@@ -190,6 +191,7 @@ def _time_edges(axes: dict[str, Axis], path: str) -> np.ndarray:
 def _open(path: str) -> Iterator[h5py.Group]:
     """Group `hist` of a file."""
     check_file(path, "a histogram")
+    refuse_tra(path, "a histogram")
     try:
         with open_to_read(path) as file:
             if SEAL in file and not is_sealed(file, Path(path)):

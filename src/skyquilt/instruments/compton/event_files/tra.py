@@ -22,6 +22,7 @@ from skyquilt.instruments.compton.stream import open_inflated
 logger = logging.getLogger(__name__)
 
 _EVENT = re.compile(rb"^[ \t]*ET\b", re.M)
+_START_BYTES = 4096
 _BLOCK = 1 << 24  # bytes looked through at a time when events are counted
 _EVENT_BYTES = 500  # of an event in the file, roughly
 _WANTED = frozenset((b"ET", b"TI", b"CE", b"CD", b"GX", b"GZ", b"BD"))
@@ -37,6 +38,36 @@ def is_tra(start: bytes) -> bool:
     lines = (line.split() for line in start.splitlines() if not line.lstrip().startswith(b"#"))
     words = next((line for line in lines if line), [])
     return [word.upper() for word in words] in ([b"TYPE", b"TRA"], [b"SE"])
+
+
+def refuse_tra(path: str, wanted: str) -> None:
+    """Refuse an event list of MEGAlib in the place of another file, and say what to do with it.
+
+    Anything else passes: what is wrong with it is said where it is read.
+
+    Parameters
+    ----------
+    path : str
+        A file.
+    wanted : str
+        What it should be, as "a histogram".
+
+    Raises
+    ------
+    InputError
+        If it is an event list.
+    """
+    try:
+        with open_inflated(path) as (file, _):
+            start = file.read(_START_BYTES)
+    except InputError:
+        return
+    if is_tra(start):
+        raise InputError(
+            f"{path}: an event list of MEGAlib (.tra), not {wanted}: bin its events into a "
+            f"histogram with a section `binning` (`events: {path}`) and `skyquilt bin-events`, and "
+            "give its output as counts."
+        )
 
 
 @contextmanager

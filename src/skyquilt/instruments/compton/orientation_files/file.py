@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from skyquilt.errors import InputError
+from skyquilt.instruments.compton.event_files.tra import refuse_tra
 from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.orientation_files.fits import read_fits
 from skyquilt.instruments.compton.orientation_files.records import Interval, Records
@@ -45,6 +46,7 @@ def read_orientation(
         If the file is missing, truncated, not of this kind, or has stamps out of order.
     """
     path = str(path)
+    refuse_tra(path, "an orientation")
     with open_inflated(path) as (file, is_plain):
         start = file.read(len(_FITS))
         file.seek(0)

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 
 from skyquilt.errors import InputError, SkyquiltError
+from skyquilt.instruments.compton.event_files.tra import refuse_tra
 from skyquilt.instruments.compton.paths import check_file
 from skyquilt.instruments.compton.response.model import Response
 from skyquilt.instruments.compton.response.point_source import read_point_source
@@ -28,6 +29,7 @@ def open_response(path: str) -> Iterator[Response]:
         If the file is missing, damaged, or no response this program knows.
     """
     check_file(path, "a response")
+    refuse_tra(path, "a response")
     try:
         file = open_to_read(path)
     except OSError as error:
