@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install install-slurm demo test test-cluster test-formats cosipy-formats test-sanitized fuzz lint check schema lock clean bench bench-peer bench-gammapy gallery
+.PHONY: help install install-slurm demo test test-cluster test-formats install-formats cosipy-formats test-sanitized fuzz lint check schema lock clean bench bench-peer bench-gammapy gallery
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
@@ -60,9 +60,16 @@ demo: install
 test: install
 	pytest -n auto --dist loadfile --durations 20
 
-# Tests wait for SLURM most of the time, so three of them run at once, each with its own.
-test-cluster: install-slurm
-	pytest -m cluster -n 3 tests/cluster
+# Tests wait for SLURM most of the time, so three of them run at once, each with its own. The plug-in
+# is beside .venv, which other tests may use at the same time.
+test-cluster: .packages-slurm/installed
+	PYTHONPATH=$(CURDIR)/.packages-slurm pytest -m cluster -n 3 tests/cluster
+
+.packages-slurm/installed: requirements/slurm.txt .venv/installed
+	rm -rf .packages-slurm
+	python -m pip install --quiet --disable-pip-version-check --no-deps --target .packages-slurm \
+	  --requirement requirements/slurm.txt
+	@touch $@
 
 lint: install
 	ruff check
@@ -74,8 +81,10 @@ lint: install
 	snakemake --lint --configfile config/demo.yaml
 
 # The programs that open skyquilt's files have an environment of their own (1.5 GB).
-test-formats: install .venv-formats/installed cosipy-formats
+test-formats: install install-formats
 	pytest -m formats tests/formats
+
+install-formats: .venv-formats/installed cosipy-formats
 
 .venv-formats/installed: requirements/formats.txt
 	$(PYTHON) -m venv .venv-formats

@@ -10,7 +10,7 @@ from fuzzing.kinds import KINDS
 
 PROGRAM = Path(__file__).parents[2] / "benchmarks" / "mutate.py"
 TIMES = 3  # changes of each kind
-N_GROUPS = 12
+N_GROUPS = 4
 
 
 @pytest.fixture(scope="module")
