@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skyquilt.light_curves.functions import LIGHT_CURVES, TimeFunction, mean_over_bins
 from skyquilt.model.cells import Cells
 from skyquilt.model.expression import compile_expression
-from skyquilt.model.light_curves import LIGHT_CURVES, LightCurve, mean_over_bins
 from skyquilt.model.quantities import Curve, Expression, Link, Quantity
 
 
@@ -132,20 +132,20 @@ def _derive(
     return Derived(name, _scaled(function, factors), names)
 
 
-def _mean(name: str, curve: LightCurve, cells: Cells) -> Callable[..., np.ndarray]:
+def _mean(name: str, curve: TimeFunction, cells: Cells) -> Callable[..., np.ndarray]:
     if cells.start is None or cells.stop is None:
         raise ValueError(f"{name}: a function of time, but the data have no time bins")
     return mean_over_bins(curve, cells.start, cells.stop)
 
 
-def _in_time(function: Callable[..., np.ndarray], names: Sequence[str]) -> LightCurve:
+def _in_time(function: Callable[..., np.ndarray], names: Sequence[str]) -> TimeFunction:
     """An expression that reads `t` as a function of time and the rest."""
     position = list(names).index("t")
 
     def of_time(time: np.ndarray, *others: np.ndarray) -> np.ndarray:
         return function(*others[:position], time, *others[position:]) + 0 * time
 
-    return LightCurve(of_time, lambda *others: [], tuple(n for n in names if n != "t"), ())
+    return TimeFunction(of_time, lambda *others: [], tuple(n for n in names if n != "t"), ())
 
 
 def _scaled(

@@ -1,7 +1,7 @@
 """Spectra and light curves by name: those of skyquilt, and those of other packages.
 
 Another package gives its own by an entry point of the group `skyquilt.models`, which names a
-`SpectrumModel` or a `skyquilt.model.light_curves.LightCurve`; no configuration names a path.
+`SpectrumModel` or a `skyquilt.light_curves.functions.TimeFunction`; no configuration names a path.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skyquilt.model.light_curves import LIGHT_CURVES, LightCurve
+from skyquilt.light_curves.functions import LIGHT_CURVES, TimeFunction
 
 GROUP = "skyquilt.models"
 """Group of entry points."""
@@ -34,7 +34,7 @@ class SpectrumModel(NamedTuple):
 
 
 @cache
-def other_models() -> dict[str, SpectrumModel | LightCurve]:
+def other_models() -> dict[str, SpectrumModel | TimeFunction]:
     """Spectra and light curves of other packages, by name.
 
     Raises
@@ -45,10 +45,10 @@ def other_models() -> dict[str, SpectrumModel | LightCurve]:
     found: dict[str, Any] = {}
     for entry in entry_points(group=GROUP):
         found[entry.name] = entry.load()
-        if not isinstance(found[entry.name], SpectrumModel | LightCurve):
+        if not isinstance(found[entry.name], SpectrumModel | TimeFunction):
             raise ValueError(
                 f"entry point {entry.name} of {GROUP} is a {type(found[entry.name]).__name__}: "
-                "allowed are SpectrumModel and LightCurve"
+                "allowed are SpectrumModel and TimeFunction"
             )
     return found
 
@@ -71,7 +71,7 @@ def spectrum_function(name: str) -> Callable[..., np.ndarray]:
     return other.function
 
 
-def light_curve(name: str) -> LightCurve:
+def light_curve(name: str) -> TimeFunction:
     """A light curve.
 
     Raises
@@ -82,7 +82,7 @@ def light_curve(name: str) -> LightCurve:
     if name in LIGHT_CURVES:
         return LIGHT_CURVES[name]
     other = other_models().get(name)
-    if not isinstance(other, LightCurve):
+    if not isinstance(other, TimeFunction):
         raise ValueError(f"{name!r} is no light curve: {', '.join(sorted(LIGHT_CURVES))}")
     return other
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skyquilt.light_curves.functions import LIGHT_CURVES
 from skyquilt.model.expression import compile_expression
 from skyquilt.model.layer import Layer
-from skyquilt.model.light_curves import LIGHT_CURVES
 from skyquilt.model.quantities import Curve, Expression, Fixed, Free, Link, Quantity
 
 KINDS = ("fixed", "free", "link", "function")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.model.light_curves import LIGHT_CURVES
+from skyquilt.light_curves.functions import LIGHT_CURVES
 
 Number = float | tuple[float, ...]
 """One number, or one per member of an axis."""
@@ -97,7 +97,7 @@ class Curve:
     Attributes
     ----------
     kind : str
-        One of `skyquilt.model.light_curves.LIGHT_CURVES`.
+        One of `skyquilt.light_curves.functions.LIGHT_CURVES`.
     parameters : mapping of str to Fixed, Free, Link or Expression
         Its parameters.
     unit : str

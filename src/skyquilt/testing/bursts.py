@@ -7,8 +7,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from skyquilt.light_curves.functions import LIGHT_CURVES, mean_over_bins
 from skyquilt.model import Cells, one_axis
-from skyquilt.model.light_curves import LIGHT_CURVES, mean_over_bins
 from skyquilt.model.sources import Background, Source
 from skyquilt.problem.cells.data import CellData
 from skyquilt.problem.cells.sights import CellCounts, CellHits, Views

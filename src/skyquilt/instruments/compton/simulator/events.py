@@ -17,7 +17,7 @@ from skyquilt.instruments.compton.simulator.exposure import (
 from skyquilt.instruments.compton.simulator.instrument import Instrument
 from skyquilt.instruments.compton.simulator.orbit import HORIZON_COS, Orbit
 from skyquilt.instruments.compton.simulator.telescope import zenith_factor
-from skyquilt.light_curves import draw_times
+from skyquilt.light_curves.factors import draw_times
 from skyquilt.simulate.draws import turn_away
 from skyquilt.simulate.shapes import draw_shape
 from skyquilt.sky.healpix import ring_to_vec

@@ -6,7 +6,7 @@ from skyquilt.config.light_curve import LightCurve
 from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.simulator.orbit import HORIZON_COS
 from skyquilt.instruments.compton.simulator.telescope import zenith_factor
-from skyquilt.light_curves import integrate_factor
+from skyquilt.light_curves.factors import integrate_factor
 
 _BLOCK = 1 << 20  # products of record and direction at a time
 

@@ -40,7 +40,7 @@ from skyquilt.instruments.compton.simulator.responses import (
     write_detector_response,
     write_point_source_response,
 )
-from skyquilt.light_curves import integrate_factor
+from skyquilt.light_curves.factors import integrate_factor
 from skyquilt.simulate import generator, sample_counts
 from skyquilt.sky.frames import position_to_vec, rotation
 from skyquilt.sky.shapes import is_point, to_nodes

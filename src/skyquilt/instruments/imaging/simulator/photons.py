@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt import light_curves
 from skyquilt.config.imager import Epoch, SimulatedSkySource
 from skyquilt.config.light_curve import LightCurve
 from skyquilt.config.shape import BrightnessMap, Shape
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.instruments.imaging.brightness_file import read_brightness
 from skyquilt.instruments.imaging.simulator.telescope import SimulatedTelescope
+from skyquilt.light_curves.factors import draw_times as draw_within
+from skyquilt.light_curves.factors import integrate_factor
 from skyquilt.problem.event_density import node_positions
 from skyquilt.simulate.draws import draw_angles, draw_between
 from skyquilt.simulate.shapes import draw_brightness, draw_shape
@@ -158,10 +159,10 @@ def draw_times(
     seen = _seen(curve, epochs)
     epoch = rng.choice(len(epochs), n, p=seen / seen.sum())
     start, stop = (np.array([getattr(one, end) for one in epochs]) for end in ("start", "stop"))
-    return light_curves.draw_times(curve, start[epoch], stop[epoch], rng)
+    return draw_within(curve, start[epoch], stop[epoch], rng)
 
 
 def _seen(curve: LightCurve | None, epochs: tuple[Epoch, ...]) -> np.ndarray:
     """Livetime times factor of each epoch [s]."""
-    whole = [light_curves.integrate_factor(curve, one.start, one.stop) for one in epochs]
+    whole = [integrate_factor(curve, one.start, one.stop) for one in epochs]
     return np.array(whole) * [one.live_fraction for one in epochs]

@@ -1,7 +1,6 @@
-"""Light curves: their integral over time, and times drawn from them.
+"""Light curves of simulated sources: factors on a spectrum, their integral, times drawn from them.
 
-A light curve is a factor on a spectrum. What counts is its mean over a time of observation, never
-its value in the middle: all follows from the integral, in closed form.
+All follows from the integral over time, in closed form.
 """
 
 import numpy as np

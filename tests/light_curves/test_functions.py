@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from skyquilt.model.light_curves import LIGHT_CURVES, mean_over_bins
+from skyquilt.light_curves.functions import LIGHT_CURVES, mean_over_bins
 
 START, STOP = np.array([-4.0, 0.0, 1.0, 2.5, 40.0]), np.array([0.0, 1.0, 2.5, 40.0, 90.0])
 AFTER = START > 0  # a power of time begins at the epoch

@@ -7,7 +7,7 @@ from scipy.integrate import quad
 from scipy.stats import kstest
 
 from skyquilt.config.light_curve import LightCurve
-from skyquilt.light_curves import draw_times, integrate_factor
+from skyquilt.light_curves.factors import draw_times, integrate_factor
 
 T0 = 1.6e9
 CURVES = {

@@ -1,4 +1,4 @@
-"""Light curves: the mean of a function of time over each bin.
+"""Functions of time whose parameters are fitted, and their mean over each bin.
 
 Each function is analytic in its parameters, so that a complex step gives their derivatives.
 """
@@ -15,7 +15,7 @@ N_NODES = 12
 _NODE, _WEIGHT = np.polynomial.legendre.leggauss(N_NODES)
 
 
-class LightCurve(NamedTuple):
+class TimeFunction(NamedTuple):
     """A function of time and what its parameters are called.
 
     Attributes
@@ -38,13 +38,13 @@ class LightCurve(NamedTuple):
 
 
 def mean_over_bins(
-    curve: LightCurve, start: np.ndarray, stop: np.ndarray
+    curve: TimeFunction, start: np.ndarray, stop: np.ndarray
 ) -> Callable[..., np.ndarray]:
     """Function of the parameters only: the mean of a light curve over each bin.
 
     Parameters
     ----------
-    curve : LightCurve
+    curve : TimeFunction
         The light curve.
     start, stop : ndarray of float64, shape (n_bin,)
         Ends of the bins [s]; where they are all the same, the value at these times is meant.
@@ -148,9 +148,9 @@ def _light_curve(
     function: Callable[..., np.ndarray],
     corners: Callable[..., Sequence[np.ndarray]],
     times: tuple[str, ...] = (),
-) -> LightCurve:
+) -> TimeFunction:
     names = tuple(inspect.signature(function).parameters)[1:]
-    return LightCurve(function, corners, names, times)
+    return TimeFunction(function, corners, names, times)
 
 
 def _after(t0: np.ndarray, length: np.ndarray) -> Sequence[np.ndarray]:
