@@ -28,6 +28,7 @@ import numpy as np
 from skyquilt.config.instrument_analysis import ImagingAnalysis
 from skyquilt.config.refine import RefineOptions
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.fit.position import refine_positions
 from skyquilt.instruments.imaging.healpix_cube import read_exposure
 from skyquilt.instruments.imaging.point_spread_file import read_point_spread
 from skyquilt.instruments.imaging.response import ImagingResponse
@@ -44,7 +45,6 @@ from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
 from skyquilt.sky.neighbours import neighbours
 from skyquilt.sky.tangent import from_tangent, tangent_axes
 from skyquilt.sky.uniq import to_uniq
-from skyquilt.sources.position import refine_positions
 from skyquilt.spectra.models import evaluate
 from skyquilt.testing.analyses import ask_one
 

@@ -78,8 +78,8 @@ def test_simulated_source_is_found_in_the_middle_of_its_pixel(row):
     directions = nest_to_vec(16, np.arange(3072))
     ts = fit_pixels(problem, directions).ts
 
-    start = directions[highest_index(ts, directions)]
-    peak = find_peak(problem, start, 0.05)
+    start = directions[[highest_index(ts, directions)]]
+    peak = find_peak(problem, start, 3.0)
 
     assert vec_to_ring(NSIDE, peak.direction[np.newaxis])[0] == row
     assert separation(peak.direction, ring_to_vec(NSIDE, np.array([row]))[0]) < 4

@@ -141,7 +141,7 @@ def test_position_of_a_source_in_events_is_recovered():
     model, offsets = event_model(), []
     for number in range(8):
         sky = hit_bins(draw_sky(model, generator(12, number), [InjectedSource(PLACE, 0.06)]))
-        peak = find_peak(sky, PLACE, np.radians(1.0))
+        peak = find_peak(sky, PLACE[np.newaxis], 1.0)
         offsets.append(separation(peak.direction, PLACE))
     # 300 photons of a width of 1.5 to 3 deg over a background: 0.15 deg or so along each axis
     assert 0.05 < np.sqrt(np.mean(np.square(offsets))) < 0.4

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.fit.position import Positions
 from skyquilt.likelihood.fluxes import connected
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sources.measure import measure_together
 from skyquilt.sources.model import source_counts_at, with_sources
-from skyquilt.sources.position import Positions
 
 FAR = [(20.0, 10.0, 3.0), (100.0, -40.0, 1.0), (250.0, 60.0, 0.5)]
 CLOSE = [(50.0, 0.0, 3.0), (58.0, 0.0, 1.5)]

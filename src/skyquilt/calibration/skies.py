@@ -214,11 +214,9 @@ def _inject(model: FitProblem, grid: Grid, flux: float, rng: np.random.Generator
 def _best_peak(sky: FitProblem, grid: Grid, truth: np.ndarray) -> Peak:
     """Largest TS near the best pixel or near the true direction."""
     best = highest_index(_fit_grid(sky, grid).ts, grid.directions)
-    step = np.sqrt(4 * np.pi / 12) / grid.nside  # side of a pixel [rad]
-    free = grid.free_background
-    starts = (grid.directions[best], truth)
-    peaks = [find_peak(sky, start, step, free_background=free) for start in starts]
-    return max(peaks, key=lambda peak: peak.ts)
+    starts = np.stack([grid.directions[best], truth])
+    pixel_size = float(np.degrees(np.sqrt(4 * np.pi / 12) / grid.nside))
+    return find_peak(sky, starts, pixel_size, free_background=grid.free_background)
 
 
 def _fit_grid(sky: FitProblem, grid: Grid) -> FluxFit:

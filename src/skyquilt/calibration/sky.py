@@ -5,16 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.fit.position import refine_positions
 from skyquilt.likelihood.options import FluxOptions
-from skyquilt.maps.plateau import highest_index
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.regions import ipix_from_ranges
-
-_ZOOM_SIDE = np.linspace(-1.0, 1.0, 5)
-_MAX_ZOOMS, _MIN_ZOOMS = 10, 3
-_ZOOM_GAIN = 0.01  # of TS; a thousandth of the drop at the edge of a region
 
 
 class Grid(NamedTuple):
@@ -72,49 +68,31 @@ def make_grid(
 
 
 def find_peak(
-    problem: FitProblem, direction: np.ndarray, step: float, *, free_background: bool = False
+    problem: FitProblem, starts: np.ndarray, step: float, *, free_background: bool = False
 ) -> Peak:
-    """Climb from a direction to the maximum of TS nearby.
-
-    Each round evaluates five by five directions and goes on around the best one with half the
-    distance, until TS no longer rises.
+    """Climb from some directions to the maxima of TS nearby; the highest of them.
 
     Parameters
     ----------
     problem : FitProblem
         The sky.
-    direction : ndarray of float64, shape (3,)
-        Start, in the frame of the problem.
+    starts : ndarray of float64, shape (n, 3)
+        Where to start, in the frame of the problem.
     step : float
-        Distance of the outermost directions of the first round [rad].
+        Half the side of the first square that is fitted [deg]; climbs go up to three times as far.
     free_background : bool
         Fit a factor on the background in each direction.
 
     Returns
     -------
     Peak
-        TS is NaN where no direction could be fitted.
+        No lower than TS at any start; NaN where no direction could be fitted.
     """
-    best = Peak(direction, np.nan, np.nan)
-    for n_round in range(_MAX_ZOOMS):
-        around = _tangent_grid(best.direction, step)
-        fit = fit_pixels(problem, around, FluxOptions(free_background=free_background))
-        if np.all(np.isnan(fit.ts)):
-            return best
-        index = highest_index(fit.ts, around)
-        gain = fit.ts[index] - best.ts
-        if not gain < 0:
-            best = Peak(around[index], float(fit.ts[index]), float(fit.flux[index]))
-        if n_round >= _MIN_ZOOMS and gain < _ZOOM_GAIN:
-            break
-        step /= 2
-    return best
-
-
-def _tangent_grid(direction: np.ndarray, step: float) -> np.ndarray:
-    """Directions around one, in its tangent plane, shape (25, 3)."""
-    across = np.cross(direction, np.eye(3)[np.argmin(np.abs(direction))])
-    across /= np.linalg.norm(across)
-    x, y = np.meshgrid(step * _ZOOM_SIDE, step * _ZOOM_SIDE)
-    around = direction + x.reshape(-1, 1) * across + y.reshape(-1, 1) * np.cross(direction, across)
-    return around / np.linalg.norm(around, axis=1, keepdims=True)
+    options = FluxOptions(free_background=free_background)
+    found = refine_positions(
+        lambda vec: fit_pixels(problem, vec, options).ts, starts, problem.frame, 2 * step
+    )
+    tried = np.concatenate([starts, found.direction])
+    fit = fit_pixels(problem, tried, options)
+    index = int(np.argmax(np.nan_to_num(fit.ts, nan=-1.0)))  # of equals, the first start
+    return Peak(tried[index], float(fit.ts[index]), float(fit.flux[index]))

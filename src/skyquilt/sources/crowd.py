@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.fit.position import Positions, refine_positions, sigma_of
 from skyquilt.likelihood.fluxes import connected
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import separation
 from skyquilt.sources.joint import JointFit, fit_jointly
 from skyquilt.sources.measure import fit_together, ts_together
 from skyquilt.sources.model import correlations, source_counts_at, with_sources
-from skyquilt.sources.position import Positions, refine_positions, sigma_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

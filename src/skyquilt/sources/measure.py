@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.fit.position import Positions, sigma_of
 from skyquilt.likelihood.fluxes import FluxesFit, connected, fit_fluxes, ts_of_each
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sources.joint import joint_errors
 from skyquilt.sources.model import SourceCounts, correlations, source_counts_at, with_sources
-from skyquilt.sources.position import Positions, sigma_of
 
 logger = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.fit.position import Positions
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
@@ -21,7 +22,6 @@ from skyquilt.sources.crowd import Crowd, given_ts
 from skyquilt.sources.model import correlations, most_directions, source_counts_at
 from skyquilt.sources.overlap import changed_pixels
 from skyquilt.sources.peaks import find_peaks, keep_apart
-from skyquilt.sources.position import Positions
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from skyquilt.fit.position import REACH, refine_positions
 from skyquilt.sky.frames import lonlat_to_vec, rotation, separation
 from skyquilt.sky.tangent import from_tangent, tangent_axes
-from skyquilt.sources.position import REACH, refine_positions
 
 PIXEL = 1.0
 PLACES = [(10.0, 0.0), (359.9, 40.0), (180.0, -89.9), (0.0, 90.0)]
