@@ -83,6 +83,8 @@ _MERGE = (
     f"merge --problem {_P}/problem.h5 --plan {_P}/plan.json --output out/maps.fits"
     f" {_P}/chunks/000-of-003.h5 {_P}/chunks/001-of-003.h5 {_P}/chunks/002-of-003.h5"
 )
+_FIT_MODEL = f"model fit {PRODUCT} --fit steady --output {_P}/model"
+_COMPARE = f"model collect {PRODUCT} --output {_P}/model"
 _PROFILED = f"simulate-skies {PRODUCT} --model {_P}/model.h5 --kind null --job 0"
 
 KINDS = (
@@ -104,6 +106,7 @@ KINDS = (
     _events("TRA packed", "data/unpointed.tra.gz", "unpointed"),
     # of imaging telescopes
     _input("photons", "imaging/events.fits", "events"),
+    _input("photons with responses", "imaging/dl3.fits", "dl3"),
     _input("counts HEALPix", "imaging/counts.fits", "cube"),
     _input("background HEALPix", "imaging/background.fits", "cube"),
     _input("counts WCS", "imaging/wcs_counts.fits", "wcs"),
@@ -171,6 +174,9 @@ KINDS = (
     _product("model.h5 calibrated", "model.h5", CALIBRATE, numbers.calibration),
     _product("skies", "skies/null-0.h5", CALIBRATE, numbers.calibration),
     _product("skies injected", "skies/injected-0.h5", CALIBRATE, numbers.calibration),
+    _product("model problem", "model/problem.h5", _FIT_MODEL, numbers.model_fit),
+    _product("model fit begun from", "model/joint.h5", _FIT_MODEL, numbers.model_fit),
+    _product("model fit compared", "model/joint.h5", _COMPARE, numbers.comparisons),
     *(
         _product(f"{name} indexed", name, INDEX, numbers.nothing)
         for name in ("report.html", "summary.json", "calibration.json")
@@ -206,6 +212,10 @@ KINDS = (
             "calibration.json",
             "calibration.h5",
             "model.h5",
+            "model/problem.h5",
+            "model/joint.h5",
+            "model/joint.ecsv",
+            "model/comparison.json",
             "plots/figures.json",
             "plots/ts.png",
             "plots/ts.pdf",

@@ -10,10 +10,12 @@ from fuzzing.compton_files import write_compton_files
 from fuzzing.imaging_files import PLACE, write_imaging_files
 from skyquilt.cli.main import main
 from skyquilt.sky.chunks import chunk_name
+from skyquilt.testing import dl3
 
 POSITION = {"lon": 93.0, "lat": -53.0, "frame": "galactic"}
 START = 1835478000.0
 INTERVAL = [START + 10, START + 50]
+TIME_BINS = {"start": INTERVAL[0], "stop": INTERVAL[1], "width": "20 s"}
 _ENERGIES = ["100 keV", "200 keV", "500 keV"]
 _BRIGHT = {"model": "power_law", "norm": "0.2 cm-2 s-1 keV-1", "pivot": "100 keV", "index": -2.2}
 _STEADY = _BRIGHT | {"norm": "0.02 cm-2 s-1 keV-1"}
@@ -30,6 +32,7 @@ def make_materials(folder: Path) -> None:
         If a verb fails.
     """
     write_imaging_files(folder / "imaging")
+    dl3.write_dl3(folder / "imaging/dl3.fits")
     Path("config.yaml").write_text(yaml.safe_dump(configuration(), sort_keys=False))
     _verb("simulate --config config.yaml")
     write_compton_files(Path("data"), START)
@@ -93,7 +96,7 @@ def _make_steps() -> None:
         _verb(f"{STEP} {steps} --output {plans[-1]}")
 
 
-_ONE_CHUNK = ("events", "cube", "wcs", "dataset", "pixels", "galactic")
+_ONE_CHUNK = ("events", "dl3", "cube", "wcs", "dataset", "pixels", "galactic")
 CATALOGUES = ("fits", "ecsv", "csv", "vot")
 
 
@@ -115,8 +118,7 @@ def fit_verbs(analysis: str) -> tuple[str, ...]:
 
 
 def _verb(line: str) -> None:
-    arguments = line.split()
-    code = main([arguments[0], "--quiet", *arguments[1:]])
+    code = main([*line.split(), "--quiet"])
     if code:
         raise RuntimeError(f"`skyquilt {line}` ended with {code}")
 
@@ -160,6 +162,7 @@ def configuration() -> dict[str, Any]:
         "sources": {"catalogue": {"path": "imaging/known.ecsv", "radius": 5.0}},
         "localise": {"true_position": POSITION, "max_nside": 32},
         "calibrate": {"null_skies": 100, "injections": 20, "skies_per_job": 120},
+        "model": _model(),
     }
     analyses = {
         "local": local,
@@ -173,7 +176,7 @@ def configuration() -> dict[str, Any]:
         "oriented": _with(local, "orientation", "data/orientation.fits"),
         "dense": _with(local, "counts", [{"path": "data/burst_dense.h5"}]),
         "galactic": galactic,
-        "product": local | extra,
+        "product": _with(local, "time_bins", TIME_BINS) | extra,
         **_imaging_analyses(),
     }
     return {
@@ -206,14 +209,7 @@ def _imaging_analyses() -> dict[str, Any]:
     one_file = {
         "instrument": "imaging",
         "spectrum": _TEV,
-        "map": {
-            "nside": 64,
-            "frame": "icrs",
-            "region": {
-                "center": {"lon": PLACE[0], "lat": PLACE[1], "frame": "icrs"},
-                "radius": 0.8,
-            },
-        },
+        "map": _around(*PLACE),
         "fit": {"chunks": 1},
         "refine": {"enabled": False},
     }
@@ -222,6 +218,12 @@ def _imaging_analyses() -> dict[str, Any]:
         "events": cubes(events="imaging/events.fits"),
         "cube": cubes(counts="imaging/counts.fits"),
         "wcs": cubes(**wcs),
+        "dl3": one_file
+        | {
+            "map": _around(dl3.LON, dl3.LAT),
+            "data": {"events": {"path": ["imaging/dl3.fits"]}},
+            "energy": {"range": ["1 TeV", "10 TeV"]},
+        },
         "dataset": one_file | {"data": {"file": "imaging/dataset.fits"}},
         "pixels": one_file | {"data": {"file": "imaging/pixels.fits"}},
     }
@@ -229,6 +231,25 @@ def _imaging_analyses() -> dict[str, Any]:
         catalogue = {"path": f"imaging/known.{ending}", "radius": 5.0}
         made[f"known-{ending}"] = made["cube"] | {"sources": {"catalogue": catalogue}}
     return made
+
+
+def _around(lon: float, lat: float) -> dict[str, Any]:
+    center = {"lon": lon, "lat": lat, "frame": "icrs"}
+    return {"nside": 64, "frame": "icrs", "region": {"center": center, "radius": 0.8}}
+
+
+def _model() -> dict[str, Any]:
+    spectrum = _BRIGHT | {"index": {"start": -2.2, "range": [-5, 1]}}
+    flux = {"start": 1, "range": [0, None], "per": "time_bin"}
+    steady = {"light_curve": "constant", "level": {"start": 1, "range": [0, None]}}
+    return {
+        "sources": {"burst": {"position": POSITION, "spectrum": spectrum, "flux": flux}},
+        "fits": {
+            "joint": {},
+            "steady": {"start_from": "joint", "set": {"burst.flux": steady}},
+        },
+        "compare": [["joint", "steady"]],
+    }
 
 
 def _with(analysis: dict[str, Any], key: str, value: Any) -> dict[str, Any]:

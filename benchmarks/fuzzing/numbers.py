@@ -88,6 +88,20 @@ def calibration() -> Any:
     }
 
 
+def model_fit() -> Any:
+    """Numbers of a fit of a model."""
+    from skyquilt.model.file import read_fit
+
+    found = read_fit("results/product/model/steady.h5")[0]
+    return [found.status, found.log_likelihood, [[row.name, row.value] for row in found.rows]]
+
+
+def comparisons() -> Any:
+    """What fits of a model say of each other."""
+    content = json.loads(Path("results/product/model/comparison.json").read_text())
+    return [content["fits"], content["comparisons"]]
+
+
 def text() -> Any:
     """What a verb printed."""
     return Path("stdout.txt").read_text()

@@ -94,7 +94,7 @@ def judge(kind: Kind, change_is_equal: bool, good: Answer, found: Answer) -> tup
 
 def _judge_refusal(kind: Kind, found: Answer, noise: list[str]) -> tuple[Outcome, str]:
     text = " ".join(found.lines)
-    errors = [line for line in found.lines if re.match(r"skyquilt [\w-]+: error: ", line)]
+    errors = [line for line in found.lines if re.match(r"skyquilt [\w -]+: error: ", line)]
     # what a verb finds is a list of lines on the standard output
     listed = [line for line in found.lines if Path(kind.path).name in line]
     name = Path(kind.path).name
@@ -115,16 +115,16 @@ def _run(line: str) -> tuple[int, list[str], str]:
     """Exit code, lines, traceback of one verb."""
     from skyquilt.cli.main import main
 
-    verb, *rest = shlex.split(line)
+    words = shlex.split(line)
     with _caught() as read:
         try:
-            code, trace = main([verb, "--quiet", *rest]), ""
+            code, trace = main([*words, "--quiet"]), ""
         except SystemExit as error:
             code, trace = error.code, ""
         except BaseException:
             code, trace = 1, traceback.format_exc()
         out, error_text = read()
-    said = out if verb == "verify" and code else ""
+    said = out if words[0] == "verify" and code else ""
     return code, (error_text + said).splitlines(), trace
 
 

@@ -221,7 +221,7 @@ def _why_foreign(
     """Why a whole file does not belong to those beside it, "" if it does."""
     if reason := _why_other_kind(folder, path, content):
         return reason
-    problem, labels = known.get(folder.path / "problem.h5"), content.labels
+    problem, labels = known.get(_problem_of(folder, path)), content.labels
     if problem is not None and (
         reason := why_other_problem(
             labels.get("problem_identity"), problem.labels.get("identity", "")
@@ -233,6 +233,12 @@ def _why_foreign(
     if path.parent.parent == folder.path / "refine":
         return _why_other_step(path, labels)
     return _why_other_inputs(folder, content)
+
+
+def _problem_of(folder: Folder, path: Path) -> Path:
+    """Problem that a file answers: that of the model, or that of the map."""
+    model = folder.path / "model"
+    return (model if model in path.parents else folder.path) / "problem.h5"
 
 
 def _why_other_kind(folder: Folder, path: Path, content: Inspected) -> str:

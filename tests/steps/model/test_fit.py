@@ -14,6 +14,7 @@ from skyquilt.io.json_file import read_json
 from skyquilt.model.file import read_fit
 from skyquilt.model.problem import read_model_problem
 from skyquilt.model.result import find
+from skyquilt.runs.verify import State, verify_tree
 from skyquilt.steps.model.build import build
 from skyquilt.steps.model.collect import SCHEMA, collect_model
 from skyquilt.steps.model.fit import fit_model, make_fit
@@ -159,6 +160,17 @@ def test_run_makes_the_fits_of_an_analysis_without_a_map(observed, capsys):
     assert run_analysis(observed.config(), "tiny", 1) == {}
     observed.settings["model"]["fits"]["more"] = {"start_from": "joint"}
     assert list(run_analysis(observed.config(), "tiny", 1)) == ["fit model", "compare"]
+
+
+def test_fits_beside_a_map_are_whole(observed):
+    observed.settings |= {"spectrum": POWER_LAW | {"index": -2}, "map": {"nside": 1}}
+    observed.settings["model"]["fits"] = {"joint": {}}
+    run_analysis(observed.config(), "tiny", 1)
+    files = {path.name: state for path, state, _ in verify_tree(observed.path("results"))}
+    assert {"maps.fits", "joint.h5", "joint.ecsv", "joint-bins.ecsv", "comparison.json"} <= set(
+        files
+    )
+    assert set(files.values()) == {State.WHOLE}
 
 
 def test_verb_writes_files_and_tells_bad_configurations(observed, tmp_path, capsys):
