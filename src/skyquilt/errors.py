@@ -4,6 +4,9 @@ Each message says what was wrong, the value, what is allowed, where (file, analy
 what to do. The command line prints it as one line and exits with `exit_code`.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class SkyquiltError(Exception):
     """Base of all errors that skyquilt raises on purpose.
@@ -40,3 +43,17 @@ class RunError(SkyquiltError):
     """The run failed for a reason that is in neither configuration nor files."""
 
     exit_code = 1
+
+
+def nearest_to(name: str, known: Iterable[str]) -> str:
+    """What to say of a name that is not known: the nearest one, or all there are.
+
+    Examples
+    --------
+    >>> nearest_to("a.flx", ["a.flux", "a.index"]), nearest_to("b", ["", "fermi"])
+    ('the nearest is a.flux', 'there are: fermi')
+    """
+    names = [one for one in known if one]
+    if near := get_close_matches(name, names, 1):
+        return f"the nearest is {near[0]}"
+    return f"there are: {', '.join(names)}" if names else "there are none with a name"

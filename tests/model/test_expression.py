@@ -27,6 +27,15 @@ def test_complex_step_gives_closed_derivative(text, slope):
     np.testing.assert_allclose(found, slope(x), rtol=1e-12)
 
 
+def test_numbers_are_worked_out_at_once():
+    assert compile_expression("2 * (3 + log(1)) - -1").function() == 7.0
+
+
+def test_long_expression_is_cut_in_messages():
+    with pytest.raises(ValueError, match=r"^'(sin\(){15}'\.\.\. is nested"):
+        compile_expression("sin(" * 100 + "x" + ")" * 100)
+
+
 def test_names_with_dots_are_read_once_in_order():
     compiled = compile_expression("b.c * a + b.c")
     assert compiled.names == ("b.c", "a")
@@ -63,6 +72,11 @@ def test_names_with_dots_are_read_once_in_order():
         "x +",
         "x; y",
         "1e999",
+        "9**9**9",
+        "x + 1 / 0",
+        "(-1)**0.5 * x",
+        "log(0)",
+        "(" * 100 + "x" + ")" * 100,
         "9" * 400,
         "x" * (MAX_LENGTH + 1),
         "(" * 300 + "x" + ")" * 300,

@@ -1,7 +1,6 @@
 """What the sources do: `model`, linked parameters over time bins, data sets and sources."""
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, Discriminator, Field, FiniteFloat, Tag, model_validator
@@ -12,6 +11,7 @@ from skyquilt.config.model_functions import AnyParameter, InUnitOrCurve
 from skyquilt.config.model_parameter import Parameter, PlainName
 from skyquilt.config.model_source import ModelSource
 from skyquilt.config.units import to_value
+from skyquilt.errors import nearest_to
 
 FitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
 """Name of a fit: part of the name of a file."""
@@ -198,10 +198,7 @@ def _factor_name(dataset: str, component: str) -> str:
 
 def _check_known(key: str, name: str, known: Collection[str], what: str) -> None:
     if name not in known:
-        near = get_close_matches(name, known, 1)
-        others = f"there are: {', '.join(known)}" if known else "there are none with a name"
-        hint = f"is {near[0]} meant?" if near else others
-        raise ValueError(f"{key}: no {what} {name!r}; {hint}")
+        raise ValueError(f"{key}: no {what} {name!r}; {nearest_to(name, known)}")
 
 
 def check_backgrounds(model: ModelOptions, components: Mapping[str, tuple[str, ...]]) -> None:

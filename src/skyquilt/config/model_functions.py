@@ -12,9 +12,10 @@ from skyquilt.config.base import Quantity, Section
 from skyquilt.config.model_parameter import InUnit, Parameter, check_unit
 
 Pure = Annotated[Parameter, InUnit("")]
-Energy = Annotated[Parameter, InUnit("keV")]
+Energy = Annotated[Parameter, InUnit("keV", is_positive=True)]
 Norm = Annotated[Parameter, InUnit("cm-2 s-1 keV-1")]
 Time = Annotated[Parameter, InUnit("s")]
+Length = Annotated[Parameter, InUnit("s", is_positive=True)]
 Angle = Annotated[Parameter, InUnit("deg")]
 Pivot = Annotated[str, Quantity("keV", is_positive=True)]
 
@@ -37,6 +38,15 @@ class ModelFunction(Section):
             if units:
                 found[key] = (getattr(self, key), units[0])
         return found
+
+    @classmethod
+    def positive(cls) -> frozenset[str]:
+        """Parameters that only have a meaning above zero."""
+        return frozenset(
+            key
+            for key, field in cls.model_fields.items()
+            if any(isinstance(one, InUnit) and one.is_positive for one in field.metadata)
+        )
 
 
 class FreePowerLaw(ModelFunction):
@@ -163,7 +173,7 @@ class GaussianCurve(_LightCurve):
     """Its height."""
     t0: Time
     """Time of the maximum, since `epoch`."""
-    sigma: Time
+    sigma: Length
     """Standard deviation."""
 
 
@@ -175,7 +185,7 @@ class ExponentialCurve(_LightCurve):
     """Its height."""
     t0: Time
     """Time of the rise, since `epoch`."""
-    decay: Time
+    decay: Length
     """Time in which it decays by a factor e."""
 
 
@@ -187,9 +197,9 @@ class NorrisCurve(_LightCurve):
     """Its height."""
     t0: Time
     """Time of the onset, since `epoch`."""
-    rise: Time
+    rise: Length
     """Constant of the rise."""
-    decay: Time
+    decay: Length
     """Constant of the decay."""
 
 
@@ -199,7 +209,7 @@ class BrokenPowerLawCurve(_LightCurve):
     light_curve: Literal["broken_power_law"]
     level: Parameter
     """Height at the break."""
-    t_break: Time
+    t_break: Length
     """Time of the break, since `epoch`."""
     index_before: Pure
     """Index before."""

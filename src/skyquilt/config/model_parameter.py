@@ -179,6 +179,8 @@ class InUnit:
     """Of the type of a parameter: its numbers convert to `unit`, in which the model has them."""
 
     unit: str
+    is_positive: bool = False
+    """Whether only numbers above zero have a meaning."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler

@@ -12,6 +12,22 @@ from skyquilt.problem.cells import CellData, Near
 from skyquilt.problem.cells.whole import one_cell
 
 
+def check_cells(analysis: AnyAnalysis, bins: TimeBins | None) -> None:
+    """Check that time bins suit the time axes of a data set, without reading its counts.
+
+    Raises
+    ------
+    InputError
+        If they do not; those of photons one by one, or of least counts, show only when read.
+    """
+    edges = None if bins is None else bins.fixed_edges()
+    if isinstance(analysis, ComptonAnalysis) and edges is not None:
+        from skyquilt.instruments.compton.histograms import check_time_bins
+
+        for term in analysis.data.counts:
+            check_time_bins(term.path, edges)
+
+
 def prepare_cells(
     analysis: AnyAnalysis, name: str, bins: TimeBins | None, near: Near | None = None
 ) -> CellData:

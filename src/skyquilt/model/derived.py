@@ -1,11 +1,11 @@
 """Quantities that follow from others: links, expressions, light curves, in an order to evaluate."""
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from skyquilt.errors import nearest_to
 from skyquilt.light_curves.functions import LIGHT_CURVES, TimeFunction, mean_over_bins
 from skyquilt.model.cells import Cells
 from skyquilt.model.expression import compile_expression
@@ -159,9 +159,7 @@ def _scaled(
 
 def _check_known(name: str, where: str, quantities: Mapping[str, Quantity]) -> None:
     if name not in quantities:
-        near = difflib.get_close_matches(name, quantities, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(quantities)}"
-        raise ValueError(f"{where}: {name} is not known; {hint}")
+        raise ValueError(f"{where}: {name} is not known; {nearest_to(name, quantities)}")
 
 
 def _convert(name: str, to: str, unit: str, wanted: str) -> float:
@@ -172,6 +170,10 @@ def _convert(name: str, to: str, unit: str, wanted: str) -> float:
         return convert_unit(unit, wanted)
     except ValueError as error:
         raise ValueError(
-            f"{name}: linked to {to}, whose unit {unit or '(none)'} is none of "
-            f"{wanted or 'a pure number'}"
+            f"{name} is {_in_unit(wanted)} and {to} is {_in_unit(unit)}, which no factor converts: "
+            "link numbers of one kind, or give an expression"
         ) from error
+
+
+def _in_unit(unit: str) -> str:
+    return f"in {unit}" if unit else "a pure number"

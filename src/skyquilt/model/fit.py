@@ -25,11 +25,14 @@ class Fit:
         Where it ended.
     covariance : Covariance
         Of the free numbers, and combinations that are not determined.
+    is_lost : ndarray of bool, shape (p,)
+        Numbers whose climb did not converge.
     """
 
     posterior: Posterior
     climb: Climb
     covariance: Covariance
+    is_lost: np.ndarray
 
     @property
     def x(self) -> np.ndarray:
@@ -43,8 +46,11 @@ class Fit:
 
     @property
     def errors(self) -> np.ndarray:
-        """Standard errors, shape (p,); NaN where a number is at a bound or not determined."""
-        return self.covariance.errors
+        """Standard errors, shape (p,).
+
+        NaN where a number is at a bound or not determined, or its climb did not converge.
+        """
+        return np.where(self.is_lost, np.nan, self.covariance.errors)
 
     @property
     def status(self) -> Status:
@@ -57,7 +63,8 @@ class Fit:
     @property
     def values(self) -> Values:
         """Best quantities."""
-        return self.posterior.layer.values(self.x)
+        with np.errstate(all="ignore"):
+            return self.posterior.layer.values(self.x)
 
     def error_of(self, name: str) -> np.ndarray:
         """Standard error of any quantity, by the covariance.
@@ -70,12 +77,14 @@ class Fit:
         Returns
         -------
         ndarray of float64, shape () or (n_cell,)
-            NaN where it depends on what is at a bound or not determined.
+            NaN where it depends on what is at a bound, not determined or not converged.
         """
         layer = self.posterior.layer
-        dense = layer.to_dense(layer.slopes(self.values)[name])
+        with np.errstate(all="ignore"):
+            dense = layer.to_dense(layer.slopes(self.values)[name])
         used = np.where(dense[:, :, np.newaxis] * dense[:, np.newaxis, :] == 0, 0.0, 1.0)
-        matrix = np.where(used > 0, self.covariance.matrix, 0.0)
+        known = np.where(self.is_lost, np.nan, self.covariance.matrix)
+        matrix = np.where(used > 0, known, 0.0)
         variance = np.einsum("ni,nij,nj->n", dense, matrix, dense)
         return np.sqrt(variance).reshape(np.shape(self.values[name]))
 
@@ -165,4 +174,6 @@ def fit(
     wanted = np.ones(layer.n_free, dtype=bool) if is_free is None else is_free
     steps = end.derivatives.curvature
     expected = steps.to_dense() if isinstance(steps, Arrow) else steps[0]
-    return Fit(posterior, end, covariance(curvature, wanted & ~end.is_bound[0], expected))
+    found = covariance(curvature, wanted & ~end.is_bound[0], expected)
+    is_lost = np.full(layer.n_free, end.status[0] is Status.NOT_CONVERGED)
+    return Fit(posterior, end, found, is_lost)

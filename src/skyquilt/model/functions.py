@@ -89,7 +89,7 @@ def light_curve(name: str) -> TimeFunction:
 
 def _with_norm(log_shape: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     def density(energy: np.ndarray, norm: np.ndarray, **parameters: np.ndarray) -> np.ndarray:
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             return norm * np.exp(log_shape(energy, **parameters))
 
     return density

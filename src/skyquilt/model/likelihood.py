@@ -222,7 +222,8 @@ class Posterior:
 
     def derivatives(self, x: np.ndarray, lanes: np.ndarray) -> Derivatives:
         """Gradients and curvatures at several points; of one, the curvature is an arrow."""
-        found = [self._derivatives(row) for row in x]
+        with np.errstate(all="ignore"):  # as for values: a climb leaves what is not finite
+            found = [self._derivatives(row) for row in x]
         gradient = np.stack([gradient for gradient, _ in found])
         curvatures = [curvature for _, curvature in found]
         if len(curvatures) == 1 and isinstance(curvatures[0], Arrow):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skyquilt.errors import nearest_to
 from skyquilt.model.layer import Layer, Slope, Values
 from skyquilt.model.quantities import Prior
 
@@ -55,8 +56,11 @@ def _check(name: str, prior: Prior, lower: float, upper: float, values: Values) 
         raise ValueError(f"{name}: prior {kind!r} is not known; allowed are {', '.join(KINDS)}")
     for number in (first, second):
         if isinstance(number, str) and (kind != "normal" or number not in values):
-            known = "is not known" if kind == "normal" else "may not be a name"
-            raise ValueError(f"{name}: {number!r} of prior {kind} {known}; give a number")
+            if kind == "normal":
+                hint = f"is not known; {nearest_to(number, values)}"
+            else:
+                hint = "may not be a name; give a number"
+            raise ValueError(f"{name}: {number!r} of prior {kind} {hint}")
     if kind.startswith("log") and lower < 0:
         raise ValueError(f"{name}: prior {kind} needs a range above 0, and it begins at {lower:g}")
     if kind in ("uniform", "log_uniform"):
@@ -70,6 +74,15 @@ def _check(name: str, prior: Prior, lower: float, upper: float, values: Values) 
             )
     elif np.any(_number(second, values) <= 0):
         raise ValueError(f"{name}: the width of prior {kind} is not above 0")
+    else:
+        mean = _number(first, values)
+        middle = np.ravel(np.exp(mean) if kind == "log_normal" else mean)
+        is_outside = (middle < lower) | (middle > upper)
+        if np.any(is_outside):
+            raise ValueError(
+                f"{name}: prior {kind} around {middle[is_outside][0]:g} is outside its range, "
+                f"{lower:g} to {upper:g}: change one of them"
+            )
 
 
 def log_prior(layer: Layer, x: np.ndarray, values: Values) -> np.ndarray:

@@ -221,7 +221,7 @@ def _free_rows(
 def _status(fit: Fit, number: int, is_free: bool) -> str:
     if not is_free:
         return NO_DATA
-    if fit.climb.status[0] is Status.NOT_CONVERGED:
+    if fit.is_lost[number]:
         return str(Status.NOT_CONVERGED)
     if fit.climb.is_bound[0, number]:
         return str(Status.AT_BOUND)
@@ -294,7 +294,7 @@ def _of_source(
                 *(fit.posterior, fit.climb, int(number), ranges), fall=fall, is_free=is_free
             )
             for number in layer.numbers(name)
-            if is_free[number]
+            if is_free[number] and not np.any(fit.covariance.weak[:, number])
         }
         of_number = np.array([ends.get(number, np.nan) for number in layer.numbers(name)])
         limit = of_number[layer.cells.axes[quantity.per]] if quantity.per else of_number

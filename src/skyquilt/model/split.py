@@ -137,7 +137,9 @@ def fit_split(
     assert not isinstance(end.derivatives.curvature, Arrow)
     parts = zip(curvatures, wanted, end.is_bound, end.derivatives.curvature, strict=True)
     each = [covariance(one, free & ~bound, steps) for one, free, bound, steps in parts]
-    return Fit(posterior, _join(end), _join_covariances(each, layer.n_own))
+    is_lost = np.array([status is Status.NOT_CONVERGED for status in end.status])
+    found = _join_covariances(each, layer.n_own)
+    return Fit(posterior, _join(end), found, np.repeat(is_lost, layer.n_own))
 
 
 def _join(end: Climb) -> Climb:

@@ -7,6 +7,7 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.config.dataset import Dataset
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.instruments.analyses import check
+from skyquilt.instruments.cells import check_cells
 from skyquilt.instruments.same_counts import check_files_once
 from skyquilt.runs.inputs import made_files
 from skyquilt.sources.catalogue.objects import read_catalogue
@@ -67,4 +68,6 @@ def _check_dataset(analysis: Analysis, dataset: Dataset, made: set[Path]) -> str
         return f"configuration is good; {', '.join(later)} will be made first"
     spectra = list(analysis.all_spectra().values()) or [reference_spectrum()]
     found, *_ = [check(analysis.ask(dataset, one)) for one in spectra]
+    if analysis.model is not None:
+        check_cells(analysis.ask(dataset, spectra[0]), dataset.all_time_bins)
     return found

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -144,6 +144,19 @@ def read_time_axis(path: str) -> np.ndarray:
     """
     with _open(path) as hist:
         return _time_edges(_read_axes(hist, path), path)
+
+
+def check_time_bins(path: str, edges: Sequence[float]) -> None:
+    """Check that time bins end at edges of the time axis of a histogram.
+
+    Raises
+    ------
+    InputError
+        If one does not, the histogram has no such axis, or the file is damaged.
+    """
+    own = read_time_axis(path)
+    for edge in edges:
+        _find_stamp(own, edge, path, "time_bins")
 
 
 def read_timed_counts(path: str, edges: np.ndarray) -> TimedCounts:

@@ -9,24 +9,29 @@ import numpy as np
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.model import ModelOptions
 from skyquilt.config.model_functions import ModelFunction
-from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.maps.summary_file import read_summary
 from skyquilt.model.cells import Cells
-from skyquilt.model.layer import Layer
 from skyquilt.model.likelihood import Posterior
 from skyquilt.model.problem import ModelProblem
-from skyquilt.model.quantities import Fixed, Free, Quantity
+from skyquilt.model.quantities import Quantity
 from skyquilt.model.recipe import Recipe, ShapeRecipe, SourceRecipe, model_cells, own_axis
 from skyquilt.model.sources import Background, Offset
 from skyquilt.model.split import split_quantities
 from skyquilt.sky.frames import position_to_vec, rotate, rotation, vec_to_lonlat
 from skyquilt.sky.tangent import tangent_axes
 from skyquilt.steps.model.quantities import OFFSETS, Start, make_quantities
+from skyquilt.steps.model.refuse import (
+    check_layer,
+    check_profiles,
+    check_rows,
+    check_seen,
+    check_split,
+    largest_size,
+)
 
 _SHARP = 1.515  # 68 % radius of a Gaussian point spread function over its standard deviation
 _PER_ANGLE = 50.0  # sharpness of data over the angle of differences
-_ROUND = 1e-6  # [deg]: a position that is kept up to its range
 
 
 class Built(NamedTuple):
@@ -97,7 +102,8 @@ def _build(
     if is_split:
         quantities = split_quantities(quantities)
     check_split(quantities, cells, is_split=is_split)
-    _check_rows(options, problem, starts)
+    if len(problem.centres):
+        check_rows(options, problem.radius_deg)
     sources = tuple(
         SourceRecipe(
             *(name, one.spectrum.name, tuple(one.spectrum.parameters())),
@@ -113,6 +119,8 @@ def _build(
     recipe = Recipe(quantities, sources, backgrounds, offsets, is_split)
     posterior = recipe.make(problem)
     check_layer(posterior.layer, options, problem.components)
+    check_profiles(posterior.layer, options.fits[fit].profile)
+    check_seen(posterior, tuple(options.sources))
     return Built(posterior, recipe)
 
 
@@ -156,64 +164,6 @@ def _own_axes(cells: Cells, factors: Mapping[tuple[str, str], str]) -> dict[str,
     return found
 
 
-def check_split(quantities: Mapping[str, Quantity], cells: Cells, *, is_split: bool) -> None:
-    """Refuse what is of time bins where there is only one.
-
-    Raises
-    ------
-    ValueError
-        If a fit is split, or a quantity has a number per time bin.
-    """
-    if cells.n_member("time_bin") > 1:
-        return
-    for name, quantity in quantities.items():
-        if isinstance(quantity, Free) and quantity.per == "time_bin" and not is_split:
-            raise ValueError(
-                f"{name}: `per: time_bin`, but there is one time bin only: give `time_bins` of the "
-                "data"
-            )
-    if is_split:
-        raise ValueError("`split: time_bin`, but there is one time bin only: give `time_bins`")
-
-
-def check_layer(
-    layer: Layer, options: ModelOptions, components: Mapping[str, tuple[str, ...]]
-) -> None:
-    """Refuse free numbers that nothing reads, and fluxes that begin below zero.
-
-    Raises
-    ------
-    ValueError
-        If there is one.
-    """
-    read = [name for name in layer.quantities if name.partition(".")[0] in options.sources]
-    read += options.backgrounds(components).parameters
-    read += [f"{name or 'pointing'}.{part}" for name in options.offsets for part in OFFSETS]
-    used = layer.depends_on(read)
-    if idle := [name for name in layer.free if name not in used]:
-        raise ValueError(f"{idle[0]}: nothing depends on it: use it, or give a number")
-    values = layer.values(layer.start)
-    for source in options.sources:
-        name = f"{source}.flux"
-        if not isinstance(layer.quantities[name], Free) and np.any(values[name] < 0):
-            raise ValueError(f"{name}: below zero at the start: begin with other parameters")
-
-
-def _check_rows(options: ModelOptions, problem: ModelProblem, starts: Mapping[str, Start]) -> None:
-    """Refuse a range of a position that leaves the rows that were kept."""
-    if not len(problem.centres):
-        return
-    for name, source in options.sources.items():
-        position = source.position
-        width = 0.0 if position.range is None else to_value(position.range, "deg")
-        if position.link is None and width > problem.radius_deg + _ROUND:
-            raise ValueError(
-                f"sources.{name}.position: a range of {width:g} deg leaves the rows that are kept, "
-                f"{problem.radius_deg:g} deg around the start: make `radius` larger, or the range "
-                "smaller"
-            )
-
-
 def _shape(
     name: str,
     shape: ModelFunction,
@@ -225,18 +175,10 @@ def _shape(
         return None
     kind = "disk" if shape.name == "disk" else "gaussian"
     size = f"{name}.{'radius' if kind == 'disk' else 'sigma'}"
-    largest = _largest(size, quantities[size])
+    largest = largest_size(size, quantities[size])
     sharpness = min(one.angle_deg for one in problem.data) * _PER_ANGLE / _SHARP
     turn = _turn(starts[name], problem.frame) if kind == "gaussian" and name in starts else 0.0
     return ShapeRecipe(kind, sharpness, largest, turn)
-
-
-def _largest(name: str, quantity: Quantity) -> float:
-    if isinstance(quantity, Fixed):
-        return float(np.max(quantity.value))
-    if isinstance(quantity, Free) and np.isfinite(quantity.upper) and quantity.lower >= 0:
-        return quantity.upper
-    raise ValueError(f"{name}: a size needs a range from 0 or above to a largest one")
 
 
 def _turn(start: Start, frame: str) -> float:

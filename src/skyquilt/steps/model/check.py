@@ -1,12 +1,15 @@
 """Sections `model` before anything is read: every fit laid out, names, units, ranges, priors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from skyquilt.config import Config
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.model import ModelOptions
+from skyquilt.config.model_fits import Question
+from skyquilt.config.model_source import ModelSource
+from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError
 from skyquilt.model.cells import Cells
 from skyquilt.model.layer import Layer
@@ -14,8 +17,15 @@ from skyquilt.model.priors import check_priors
 from skyquilt.model.quantities import Curve, Expression, Fixed, Free, Link, Quantity
 from skyquilt.model.result import describe_prior
 from skyquilt.model.split import split_quantities
-from skyquilt.steps.model.build import check_layer, check_split
+from skyquilt.steps.model.compare import OTHER, other_options
 from skyquilt.steps.model.quantities import Start, make_quantities
+from skyquilt.steps.model.refuse import (
+    check_layer,
+    check_profiles,
+    check_rows,
+    check_sizes,
+    check_split,
+)
 
 _SOME_BINS = np.array([0.0, 1.0, 2.0])
 """Edges that stand for bins which the counts decide [s]."""
@@ -45,21 +55,44 @@ def lay_out(name: str, analysis: Analysis, options: ModelOptions) -> dict[str, L
     cells, components = _cells(analysis, options), {}
     for dataset, one in analysis.all_datasets().items():
         components[dataset] = tuple(one.data.backgrounds())
-    starts = {key: _start(options, key) for key in options.sources}
     layers = {}
     for fit in options.all_orders():
         try:
-            quantities = make_quantities(options, fit, components, starts)
-            if options.fits[fit].split is not None:
-                quantities = split_quantities(quantities)
-            check_split(quantities, cells, is_split=options.fits[fit].split is not None)
-            layer = Layer(quantities, cells)
-            check_layer(layer, options, components)
-            check_priors(layer)
+            layers[fit] = _lay_out(options, fit, cells, components)
         except ValueError as error:
             raise ConfigError(f"analyses.{name}.model, fit {fit}: {error}.") from error
-        layers[fit] = layer
+    for number, question in enumerate(options.compare):
+        if isinstance(question, Question):
+            try:
+                _lay_out(other_options(options, question)[0], OTHER, cells, components)
+            except ValueError as error:
+                where = f"analyses.{name}.model.compare.{number}"
+                raise ConfigError(f"{where}: {error}.") from error
     return layers
+
+
+def _lay_out(
+    options: ModelOptions, fit: str, cells: Cells, components: Mapping[str, tuple[str, ...]]
+) -> Layer:
+    starts = {key: _start(options, key) for key in options.sources}
+    is_split = options.fits[fit].split is not None
+    quantities = make_quantities(options, fit, components, starts)
+    if is_split:
+        quantities = split_quantities(quantities)
+    check_split(quantities, cells, is_split=is_split)
+    check_sizes(options, quantities)
+    if options.radius is not None and all(_is_known(one) for one in options.sources.values()):
+        check_rows(options, to_value(options.radius, "deg"))
+    layer = Layer(quantities, cells)
+    check_layer(layer, options, components)
+    check_priors(layer)
+    check_profiles(layer, options.fits[fit].profile)
+    return layer
+
+
+def _is_known(source: ModelSource) -> bool:
+    """Whether it is known where a source starts before there is a map."""
+    return source.position.begin is not None or source.position.link is not None
 
 
 def describe_model(name: str, analysis: Analysis, options: ModelOptions) -> str:

@@ -8,14 +8,15 @@ from skyquilt.config.model import ModelOptions
 from skyquilt.config.model_fits import ModelFit, Question
 from skyquilt.config.model_functions import FreeLogParabola, FreePowerLaw
 from skyquilt.config.model_parameter import FreeParameter
-from skyquilt.errors import ConfigError
+from skyquilt.errors import ConfigError, nearest_to
 from skyquilt.model.comparison import compare
 from skyquilt.model.problem import ModelProblem
 from skyquilt.model.result import Found, find
 from skyquilt.steps.model.build import build, model_of
 from skyquilt.steps.model.fit import make_fit, start_from
 
-_OTHER = "other"
+OTHER = "other"
+"""Name of the second fit of a question."""
 
 
 def answer_questions(
@@ -41,9 +42,12 @@ def _answer(
     analysis: Analysis, question: Question, problem: ModelProblem, asked: Found, summary: str
 ) -> dict[str, Any]:
     options = model_of(analysis)
-    other, about = _other_options(options, question)
+    try:
+        other, about = other_options(options, question)
+    except ValueError as error:
+        raise ConfigError(f"model.compare: {error}.") from error
     changed = analysis.model_copy(update={"model": other})
-    built = build(changed, _OTHER, problem, summary)
+    built = build(changed, OTHER, problem, summary)
     start = start_from(built.posterior.layer, asked)
     made, is_free = make_fit(built, problem, start)
     level = analysis.fit.confidence_level
@@ -58,8 +62,14 @@ def _text(question: Question) -> str:
     return next(f"{kind}: {asked}" for kind in kinds if (asked := getattr(question, kind)))
 
 
-def _other_options(options: ModelOptions, question: Question) -> tuple[ModelOptions, str]:
-    """The model with the other fit, and what is other there."""
+def other_options(options: ModelOptions, question: Question) -> tuple[ModelOptions, str]:
+    """The model with the second fit of a question, `OTHER`, and what is other there.
+
+    Raises
+    ------
+    ValueError
+        If the question does not fit its fit.
+    """
     fit = options.fits[question.fit]
     if question.constant is not None:
         free = _free(options, fit, question.constant)
@@ -70,9 +80,9 @@ def _other_options(options: ModelOptions, question: Question) -> tuple[ModelOpti
         source = _source(options, question.common)
         position = source.position
         if position.range is None or position.per is not None:
-            raise ConfigError(
-                f"model.compare: the position of {question.common} is not one that is fitted for "
-                "all data sets: give a `range`, and no `per`."
+            raise ValueError(
+                f"the position of {question.common} is not one that is fitted for all data sets: "
+                "give a `range`, and no `per`"
             )
         moved = position.model_copy(update={"per": "dataset"})
         return (
@@ -82,7 +92,9 @@ def _other_options(options: ModelOptions, question: Question) -> tuple[ModelOpti
     name = question.curved or ""
     source = _source(options, name)
     if not isinstance(source.spectrum, FreePowerLaw):
-        raise ConfigError(f"model.compare: the spectrum of {name} is no power law.")
+        raise ValueError(
+            f"the spectrum of {name} is {source.spectrum.name}: allowed is power_law, which is bent"
+        )
     bent = FreeLogParabola(
         model="log_parabola",
         norm=source.spectrum.norm,
@@ -98,14 +110,12 @@ def _with(
     options: ModelOptions, fit: ModelFit, source: str = "", changed: Any = None
 ) -> ModelOptions:
     sources = options.sources | ({source: changed} if source else {})
-    return options.model_copy(update={"sources": sources, "fits": {_OTHER: fit}})
+    return options.model_copy(update={"sources": sources, "fits": {OTHER: fit}})
 
 
 def _source(options: ModelOptions, name: str) -> Any:
     if name not in options.sources:
-        raise ConfigError(
-            f"model.compare: no source {name!r}; there are: {', '.join(options.sources)}."
-        )
+        raise ValueError(f"no source {name!r}; {nearest_to(name, options.sources)}")
     return options.sources[name]
 
 
@@ -120,8 +130,7 @@ def _free(options: ModelOptions, fit: ModelFit, name: str) -> FreeParameter:
             known |= {key: value for key, (value, _) in function.parameters().items()}
         parameter = known.get(part)
     if not isinstance(parameter, FreeParameter) or parameter.per != "time_bin":
-        raise ConfigError(
-            f"model.compare: {name} has no free number per time bin: give `per: time_bin`, or ask "
-            "another question."
+        raise ValueError(
+            f"{name} has no free number per time bin: give `per: time_bin`, or ask another question"
         )
     return parameter

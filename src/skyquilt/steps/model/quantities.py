@@ -1,6 +1,5 @@
 """From the section `model` of an analysis to the quantities of a fit."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +18,7 @@ from skyquilt.config.model_parameter import (
     read_value,
 )
 from skyquilt.config.units import to_value
+from skyquilt.errors import nearest_to
 from skyquilt.model.quantities import (
     Curve,
     Expression,
@@ -44,10 +44,13 @@ class Setting(NamedTuple):
         What it is.
     unit : str
         Unit that it has in the model.
+    is_positive : bool
+        Whether only numbers above zero have a meaning.
     """
 
     parameter: Any
     unit: str
+    is_positive: bool = False
 
 
 class Start(NamedTuple):
@@ -93,9 +96,7 @@ def make_quantities(
     """
     positions = _positions(options, starts)
     settings = _settings(options, name, components)
-    quantities = positions | {
-        key: _quantity(key, one.parameter, one.unit) for key, one in settings.items()
-    }
+    quantities = positions | {key: _quantity(key, *one) for key, one in settings.items()}
     for key, axis in (axes or {}).items():
         quantity = quantities[key]
         if isinstance(quantity, Free) and quantity.per == "time_bin":
@@ -129,7 +130,7 @@ def _settings(
         add(f"{source}.flux", Setting(one.flux, ""))
         for function in (one.spectrum, one.shape):
             for part, (parameter, unit) in function.parameters().items():
-                add(f"{source}.{part}", Setting(parameter, unit))
+                add(f"{source}.{part}", Setting(parameter, unit, part in function.positive()))
         if one.shape.name == "gaussian":  # round: the elliptical one has no fewer parameters
             add(f"{source}.ratio", Setting(1.0, ""))
             add(f"{source}.angle", Setting("0 deg", "deg"))
@@ -156,18 +157,17 @@ def _settings(
 def _replace(found: dict[str, Setting], key: str, parameter: Any) -> None:
     """Put what a fit sets in the place of a parameter, or of one of its light curve."""
     if key in found:
-        found[key] = Setting(parameter, found[key].unit)
+        found[key] = found[key]._replace(parameter=parameter)
         return
     whole, _, part = key.rpartition(".")
     curve = found[whole].parameter if whole in found else None
     if isinstance(curve, ModelFunction) and part in type(curve).model_fields:
-        found[whole] = Setting(curve.model_copy(update={part: parameter}), found[whole].unit)
+        changed = curve.model_copy(update={part: parameter})
+        found[whole] = found[whole]._replace(parameter=changed)
         return
     if key.rpartition(".")[2] in ("lon", "lat"):
         raise ValueError(f"set.{key}: positions are those of `sources`; set other parameters")
-    near = difflib.get_close_matches(key, found, 1)
-    hint = f"is {near[0]} meant?" if near else f"there are: {', '.join(found)}"
-    raise ValueError(f"set.{key}: no such parameter; {hint}")
+    raise ValueError(f"set.{key}: no such parameter; {nearest_to(key, found)}")
 
 
 def _own_unit(parameter: Any) -> str:
@@ -205,7 +205,7 @@ def _around(start: Start, width: float) -> tuple[float, float]:
     return start.lon - float(half), start.lon + float(half)
 
 
-def _quantity(key: str, parameter: Any, unit: str) -> Quantity:
+def _quantity(key: str, parameter: Any, unit: str, is_positive: bool = False) -> Quantity:
     try:
         match parameter:
             case LinkedParameter(link=to):
@@ -213,15 +213,21 @@ def _quantity(key: str, parameter: Any, unit: str) -> Quantity:
             case ExpressionParameter(expr=text):
                 return Expression(text, unit)
             case FreeParameter():
-                return _free(parameter, unit)
+                return (
+                    _above_zero(_free(parameter, unit)) if is_positive else _free(parameter, unit)
+                )
             case ModelFunction():
+                positive = parameter.positive()
                 parts = {
-                    name: _quantity(f"{key}.{name}", inner, inner_unit)
+                    name: _quantity(f"{key}.{name}", inner, inner_unit, name in positive)
                     for name, (inner, inner_unit) in curve_parameters(parameter, unit).items()
                 }
                 return Curve(parameter.name, parts, unit)
             case _:
-                return Fixed(read_value(parameter, unit), unit=unit)
+                value = read_value(parameter, unit)
+                if is_positive and value <= 0:
+                    raise ValueError(f"{value:g} {unit}: allowed is above 0")
+                return Fixed(value, unit=unit)
     except ValueError as error:
         raise ValueError(str(error) if str(error).startswith(key) else f"{key}: {error}") from error
 
@@ -236,6 +242,16 @@ def _free(parameter: FreeParameter, unit: str) -> Free:
         per=parameter.per,
         unit=unit,
     )
+
+
+def _above_zero(free: Free) -> Free:
+    """A length or an energy: its range begins at 0 where it has no lower end."""
+    start = float(np.min(free.start))
+    if start <= 0:
+        raise ValueError(f"start {start:g} {free.unit}: allowed is above 0")
+    if -np.inf < free.lower < 0:
+        raise ValueError(f"range from {free.lower:g} {free.unit}: begin it at 0 or above")
+    return replace(free, lower=max(free.lower, 0.0))
 
 
 def _prior(options: PriorOptions, unit: str) -> Prior:
