@@ -223,6 +223,10 @@ class SimulatedImager(Section):
         shapes = (source.shape for source in self.sources.values())
         return tuple(dict.fromkeys(one.path for one in shapes if isinstance(one, BrightnessMap)))
 
+    def observed(self, source: str) -> tuple[tuple[float, float], ...]:
+        """Times in which a source is observed [UNIX s]: all epochs."""
+        return tuple((one.start, one.stop) for one in self.epochs)
+
     @property
     def livetime(self) -> float:
         """Livetime of all epochs [s]."""

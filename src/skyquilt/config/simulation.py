@@ -133,6 +133,10 @@ class Simulation(Section):
         """Start and end [UNIX s]."""
         return self.start, self.start + to_value(self.duration, "s")
 
+    def observed(self, source: str) -> tuple[tuple[float, float], ...]:
+        """Times in which a source is observed [UNIX s]: its interval, or all of the time."""
+        return (self.sources[source].interval or self.span,)
+
     def paths(self) -> tuple[str, ...]:
         """Files that are read: none."""
         return ()

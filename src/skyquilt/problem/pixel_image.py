@@ -18,7 +18,7 @@ _SAME = 1e-9
 
 _SQUARE = 0.05
 
-DATASETS = {
+DATASETS: dict[str, StoredDataset] = {
     "vertices": StoredDataset(
         "", "corners of the pixels that have counts, unit vectors", is_mapped=True
     ),

@@ -15,10 +15,13 @@ from skyquilt.steps.model.check import describe_model
 from skyquilt.steps.model.prepare import reference_spectrum
 from skyquilt.steps.plan import check_map
 from skyquilt.steps.prepare import warn_of_spectra
+from skyquilt.steps.simulate import check_simulation
 
 
 def check_files(config: Config) -> str:
     """One line per data set of each analysis: what was found.
+
+    Of a simulation only what is wrong is told, for its files need not be there.
 
     Raises
     ------
@@ -27,6 +30,11 @@ def check_files(config: Config) -> str:
     """
     made = made_files(config)
     good, bad = [], []
+    if config.simulation is not None:
+        try:
+            check_simulation(config.simulation)
+        except SkyquiltError as error:
+            bad.append(str(error))
     for name, analysis in config.analyses.items():
         warn_of_spectra(name, analysis)
         for dataset, one in analysis.all_datasets().items():

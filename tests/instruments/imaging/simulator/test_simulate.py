@@ -4,6 +4,7 @@ import healpy
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.time import Time, TimeDelta
 from scipy.stats import kstest
 
 from skyquilt.config import parse_config
@@ -50,6 +51,36 @@ def configure(folder, kind="events", shape=None, **changes):
 def fit_source(config, place=(40, 30)):
     problem = prepare(ask_one(config.analyses["a"]), "").problem
     return fit_pixels(problem, lonlat_to_vec(*place)[np.newaxis])
+
+
+def read_unix(folder, column="TIME", table=1):
+    """Times of a simulated list, on the clock of its header [UNIX s]."""
+    values, header = fits.getdata(folder / "events.fits", table, header=True)
+    clock = [header[key] for key in ("MJDREFI", "MJDREFF")]
+    start = Time(*clock, format="mjd", scale=header["TIMESYS"].lower())
+    return (start + TimeDelta(np.array(values[column], float), format="sec")).unix
+
+
+def test_good_times_are_the_epochs(tmp_path):
+    epochs = [{"start": 1.6e9, "stop": 1.61e9}, {"start": 1.62e9, "stop": 1.63e9}]
+    simulate(configure(tmp_path, epochs=epochs, sources={}).simulation)
+    for column, expected in (("START", [1.6e9, 1.62e9]), ("STOP", [1.61e9, 1.63e9])):
+        # doubles hold times of this size to 1e-7 s
+        np.testing.assert_allclose(read_unix(tmp_path, column, 2), expected, rtol=0, atol=1e-6)
+
+
+def test_interval_at_the_end_of_an_epoch_is_refused_and_before_it_is_not(tmp_path):
+    """Ten seconds are less than the leap seconds since 1970."""
+    config = configure(tmp_path, epochs=[{"start": 1.6e9, "stop": 1.63e9}])
+    simulate(config.simulation)
+    for start, is_good in ((1.63e9 - 10, True), (1.63e9, False)):
+        data = config.analyses["a"].data.model_copy(update={"interval": (start, start + 10)})
+        analysis = config.analyses["a"].model_copy(update={"data": data})
+        if is_good:
+            assert prepare(ask_one(analysis), "").problem.background_total > 0
+        else:
+            with pytest.raises(InputError, match="nothing of its good times lies in"):
+                prepare(ask_one(analysis), "")
 
 
 def test_same_seed_gives_the_same_files_and_another_seed_others(tmp_path):
@@ -178,12 +209,12 @@ def test_field_of_view_sees_nothing_outside(tmp_path):
 def test_times_lie_in_the_epochs_in_proportion_to_livetime(tmp_path):
     epochs = [
         {"start": 1e9, "stop": 1e9 + 1e7, "live_fraction": 0.5},
-        {"start": 2e9, "stop": 2e9 + 1e7},
+        {"start": 1.5e9, "stop": 1.5e9 + 1e7},
     ]
     simulate(configure(tmp_path, epochs=epochs).simulation)
-    time = fits.getdata(tmp_path / "events.fits", 1)["TIME"]
-    first = np.count_nonzero(time < 1.5e9)
-    assert np.all((time % 1e9) <= 1e7)
+    time = read_unix(tmp_path)
+    first = np.count_nonzero(time < 1.2e9)
+    assert np.all((time % 5e8) <= 1e7)
     assert np.all(np.diff(time) >= 0)
     # a third; four binomial errors
     assert abs(first / len(time) - 1 / 3) < 4 * np.sqrt(2 / 9 / len(time))
@@ -225,7 +256,7 @@ def test_light_curve_scales_the_flux_by_its_mean_over_the_livetime(tmp_path):
     # half of each epoch: 4 x 0.5, of a spectrum ten times the reference; three standard errors
     assert abs(fit.flux[0] - 20) < 3 * fit.flux_err[0]
     events = fits.getdata(tmp_path / "events.fits", 1)
-    time = events["TIME"][events["SOURCE"] == "one"]
+    time = read_unix(tmp_path)[events["SOURCE"] == "one"]
     assert np.all((time > 1.605e9) & (time < 1.625e9))
     first = np.mean(time < 1.61e9)
     # a third of the livetime; four binomial errors
@@ -239,7 +270,7 @@ def test_times_of_a_pulse_follow_it_and_not_other_sources(tmp_path):
     times = []
     for name in ("one", "two"):
         events = fits.getdata(tmp_path / name / "events.fits", 1)
-        times.append(events["TIME"][events["SOURCE"] == "one"])
+        times.append(read_unix(tmp_path / name)[events["SOURCE"] == "one"])
     np.testing.assert_array_equal(*times)
     assert (
         kstest((times[0] - 1.61e9) / 3e6, "norm").statistic < 1.63 / np.sqrt(times[0].size) + 2e-3
@@ -270,7 +301,7 @@ def test_light_curve_outside_the_epochs_is_an_error_and_writes_nothing(tmp_path,
     source = {**SOURCE, "light_curve": curve}
     epochs = [{"start": 1.615e9, "stop": 1.63e9}]
     config = configure(tmp_path, sources={"one": source}, epochs=epochs)
-    message = r"sources\.one\.light_curve: nothing of it lies in `simulation\.epochs`"
+    message = r"sources\.one\.light_curve: nothing of it lies in the time .* 1615000000\.000000 to"
     with pytest.raises(ConfigError, match=message):
         simulate(config.simulation)
     assert not list(tmp_path.iterdir())

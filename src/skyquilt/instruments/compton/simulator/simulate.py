@@ -40,15 +40,13 @@ from skyquilt.instruments.compton.simulator.responses import (
     write_detector_response,
     write_point_source_response,
 )
-from skyquilt.light_curves.factors import integrate_factor
 from skyquilt.simulate import generator, sample_counts
+from skyquilt.simulate.light_curves import check_light_curve
 from skyquilt.sky.frames import position_to_vec, rotation
 from skyquilt.sky.shapes import is_point, to_nodes
 from skyquilt.spectra import integrate
 
 logger = logging.getLogger(__name__)
-
-_LEAST_FACTOR = 1e-9  # mean of a light curve of which there is something
 
 
 def simulate(simulation: Simulation, folder: Path | None = None) -> list[Path]:
@@ -92,7 +90,7 @@ class _Observation:
         rate = to_value(simulation.background.rate, "s-1")
         self.photons = background_photons(self.instrument, self.orientation, self.nside, rate)
         for name, source in simulation.sources.items():
-            self._check_light_curve(name, source)
+            check_light_curve(name, source.light_curve, simulation.observed(name))
 
     def write(self) -> None:
         write_orientation(self.paths["orientation"], self.orientation)
@@ -156,15 +154,6 @@ class _Observation:
             for part, point in zip(exposure, points, strict=True)
         )
         return self.instrument.expect(image, self._photons(source))[None]
-
-    def _check_light_curve(self, name: str, source: SimulatedSource) -> None:
-        start, stop = source.interval or self.settings.span
-        if not integrate_factor(source.light_curve, start, stop) > _LEAST_FACTOR * (stop - start):
-            raise ConfigError(
-                f"simulation.sources.{name}.light_curve: nothing of it lies in the time in which "
-                f"the source is seen, {start:.6f} to {stop:.6f} s: change its times, or the "
-                "interval or duration."
-            )
 
     def _check_seen(self, name: str, amount: float) -> None:
         if not amount > 0:

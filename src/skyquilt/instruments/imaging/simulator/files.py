@@ -8,12 +8,14 @@ import numpy as np
 
 from skyquilt import __version__
 from skyquilt.config.imager import Epoch
+from skyquilt.instruments.imaging.clock import Clock
 from skyquilt.instruments.imaging.simulator.photons import MeasuredPhotons
 from skyquilt.instruments.imaging.simulator.telescope import SimulatedTelescope, bin_response
 from skyquilt.io.products import new_product
 from skyquilt.sky.frames import rotate, rotation, vec_to_lonlat
 
-_UNIX = {"MJDREFI": 40587, "MJDREFF": 0.0, "TIMEUNIT": "s", "TIMESYS": "UTC", "TIMEZERO": 0.0}
+_CLOCK = Clock(51910.0, 7.428703703703703e-4, 0.0, "tt")  # that of Fermi: 2001-01-01 UTC
+_TIMES = {"MJDREFI": int(_CLOCK.day), "MJDREFF": _CLOCK.fraction, "TIMEUNIT": "s", "TIMESYS": "TT"}
 _GALACTIC = {"PIXTYPE": "HEALPIX", "ORDERING": "RING", "COORDSYS": "GAL", "INDXSCHM": "IMPLICIT"}
 
 
@@ -46,7 +48,7 @@ def write_events(
     lon, lat = vec_to_lonlat(rotate(rotation("galactic", "icrs"), photons.direction))
     columns = {
         "EVENT_ID": (np.arange(time.size), None),
-        "TIME": (time, "s"),
+        "TIME": (_CLOCK.from_unix(time), "s"),
         "RA": (lon % 360, "deg"),
         "DEC": (lat, "deg"),
         "ENERGY": (photons.energy, "keV"),
@@ -55,12 +57,12 @@ def write_events(
     if with_true_energy:
         columns["TRUE_ENERGY"] = (photons.true_energy, "keV")
     bounds = {
-        "START": (np.array([one.start for one in epochs]), "s"),
-        "STOP": (np.array([one.stop for one in epochs]), "s"),
+        "START": (_CLOCK.from_unix(np.array([one.start for one in epochs])), "s"),
+        "STOP": (_CLOCK.from_unix(np.array([one.stop for one in epochs])), "s"),
     }
     live = sum(one.live_fraction * (one.stop - one.start) for one in epochs)
-    cards = _UNIX | {"RADESYS": "ICRS", "EQUINOX": 2000.0, "LIVETIME": live}
-    _write(path, [("EVENTS", columns, cards), ("GTI", bounds, _UNIX)])
+    cards = _TIMES | {"RADESYS": "ICRS", "EQUINOX": 2000.0, "LIVETIME": live}
+    _write(path, [("EVENTS", columns, cards), ("GTI", bounds, _TIMES)])
 
 
 def write_cube(path: Path, nside: int, values: np.ndarray, edges: np.ndarray) -> None:

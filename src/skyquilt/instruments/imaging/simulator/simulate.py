@@ -26,12 +26,11 @@ from skyquilt.instruments.imaging.simulator.photons import (
 )
 from skyquilt.instruments.imaging.simulator.telescope import SimulatedTelescope, make_telescope
 from skyquilt.simulate import generator
+from skyquilt.simulate.light_curves import check_light_curve
 from skyquilt.sky.healpix import nest_to_vec, ring_to_vec, vec_to_nest
 from skyquilt.sky.pixels import MAX_NSIDE, nest_to_ring, ring_to_nest
 
 logger = logging.getLogger(__name__)
-
-_LEAST_FACTOR = 1e-9  # mean of a light curve of which there is something
 
 
 def simulate(settings: SimulatedImager, folder: Path | None = None) -> list[Path]:
@@ -61,7 +60,10 @@ def simulate(settings: SimulatedImager, folder: Path | None = None) -> list[Path
     target = Path(folder or settings.folder)
     paths = {key: target / name for key, name in imager_files(settings).items()}
     telescope, nside = make_telescope(settings), settings.nside
-    factors = {name: _factor(settings, name) for name in settings.sources}
+    factors = {}
+    for name, source in settings.sources.items():
+        check_light_curve(name, source.light_curve, settings.observed(name))
+        factors[name] = mean_factor(source.light_curve, settings.epochs)
     directions = ring_to_vec(nside, np.arange(12 * nside**2))
     acceptance = telescope.acceptance(directions)
     expected = {
@@ -134,19 +136,6 @@ def _observed(name: str, photons: MeasuredPhotons, is_observed: np.ndarray) -> M
         *(name, np.count_nonzero(is_in), np.count_nonzero(~is_in)),
     )
     return photons.keep(is_in)
-
-
-def _factor(settings: SimulatedImager, name: str) -> float:
-    """Mean of the light curve of a source over the livetime."""
-    curve = settings.sources[name].light_curve
-    factor = mean_factor(curve, settings.epochs)
-    if not factor > _LEAST_FACTOR:
-        raise ConfigError(
-            f"simulation.sources.{name}.light_curve: nothing of it lies in `simulation.epochs`, "
-            f"{settings.epochs[0].start:.9g} to {settings.epochs[-1].stop:.9g} s: change its times "
-            "or the epochs."
-        )
-    return factor
 
 
 def _draw_source(
