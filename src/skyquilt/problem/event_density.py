@@ -90,6 +90,24 @@ class EventDensity:
         )
         return np.where(self.is_inside(direction), density, 0.0)
 
+    def background_per_sr(self, direction: np.ndarray) -> np.ndarray:
+        """Expected background per solid angle in each band that it is given in.
+
+        Parameters
+        ----------
+        direction : ndarray of float64, shape (n, 3)
+            Unit vectors in the frame of the events.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, n_band)
+            Expected counts [sr-1]; 0 where there are none.
+        """
+        grid = self.background.grid
+        turned = rotate(rotation(self.frame, self.background_frame), direction)
+        counts = np.where(self.is_inside(direction)[:, np.newaxis], grid.at(turned), 0.0)
+        return counts * (self.background.scale * 12 * grid.nside**2 / (4 * np.pi))
+
     def is_inside(self, direction: np.ndarray) -> np.ndarray:
         """Whether directions, of shape (n, 3), lie in all circles and have a background."""
         inside = self.background.grid.is_known(

@@ -315,6 +315,11 @@ class EventWise:
         )
 
     @property
+    def reach(self) -> float:
+        """Angle from a source within which all of its photons are sought [rad]."""
+        return float(self._profiles.reach.max())
+
+    @property
     def bucket_nside(self) -> int:
         """Resolution of the buckets in which events are looked up."""
         return self.buckets.nside
