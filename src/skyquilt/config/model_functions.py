@@ -1,6 +1,6 @@
 """Spectra, shapes and light curves of a model, whose numbers are parameters of it.
 
-Others than these are found through the entry point `skyquilt.models`, by their name.
+Those of other packages derive from the same classes (`skyquilt.config.other_models`).
 """
 
 from typing import Annotated, Any, ClassVar, Literal
@@ -10,6 +10,7 @@ from typing_extensions import TypeAliasType
 
 from skyquilt.config.base import Quantity, Section
 from skyquilt.config.model_parameter import InUnit, Parameter, check_unit
+from skyquilt.config.other_models import OrOther
 
 Pure = Annotated[Parameter, InUnit("")]
 Energy = Annotated[Parameter, InUnit("keV", is_positive=True)]
@@ -32,11 +33,16 @@ class ModelFunction(Section):
 
     def parameters(self) -> dict[str, tuple[Any, str]]:
         """Parameters by name, each with its unit."""
+        return {key: (getattr(self, key), unit) for key, unit in self.units().items()}
+
+    @classmethod
+    def units(cls) -> dict[str, str]:
+        """Units of those parameters that have one of their own, "" for pure numbers."""
         found = {}
-        for key, field in type(self).model_fields.items():
+        for key, field in cls.model_fields.items():
             units = [one.unit for one in field.metadata if isinstance(one, InUnit | Quantity)]
             if units:
-                found[key] = (getattr(self, key), units[0])
+                found[key] = units[0]
         return found
 
     @classmethod
@@ -49,7 +55,15 @@ class ModelFunction(Section):
         )
 
 
-class FreePowerLaw(ModelFunction):
+class SpectrumFunction(ModelFunction):
+    """A photon flux density."""
+
+
+class ShapeFunction(ModelFunction):
+    """A brightness on the sky."""
+
+
+class FreePowerLaw(SpectrumFunction):
     """``dN/dE = norm (E / pivot)^index``."""
 
     model: Literal["power_law"]
@@ -61,7 +75,7 @@ class FreePowerLaw(ModelFunction):
     """Spectral index, negative for a falling spectrum."""
 
 
-class FreeCutoffPowerLaw(ModelFunction):
+class FreeCutoffPowerLaw(SpectrumFunction):
     """``dN/dE = norm (E / pivot)^index exp(-E / cutoff)``."""
 
     model: Literal["cutoff_power_law"]
@@ -75,7 +89,7 @@ class FreeCutoffPowerLaw(ModelFunction):
     """E-folding energy of the cut-off."""
 
 
-class FreeBand(ModelFunction):
+class FreeBand(SpectrumFunction):
     """Gamma-ray burst spectrum of Band et al. (1993), as `spectrum` has it."""
 
     model: Literal["band"]
@@ -91,7 +105,7 @@ class FreeBand(ModelFunction):
     """Energy of the maximum of E^2 dN/dE (if `beta` is below -2)."""
 
 
-class FreeBrokenPowerLaw(ModelFunction):
+class FreeBrokenPowerLaw(SpectrumFunction):
     """``norm (E / break_energy)^index_low`` below the break, with `index_high` above."""
 
     model: Literal["broken_power_law"]
@@ -105,7 +119,7 @@ class FreeBrokenPowerLaw(ModelFunction):
     """Spectral index above the break."""
 
 
-class FreeLogParabola(ModelFunction):
+class FreeLogParabola(SpectrumFunction):
     """``dN/dE = norm (E / pivot)^(index - curvature ln(E / pivot))``, natural logarithm."""
 
     model: Literal["log_parabola"]
@@ -119,13 +133,13 @@ class FreeLogParabola(ModelFunction):
     """Curvature for the natural logarithm; positive: steeper at higher energies."""
 
 
-class FreePoint(ModelFunction):
+class FreePoint(ShapeFunction):
     """A source without extent."""
 
     model: Literal["point"]
 
 
-class FreeDisk(ModelFunction):
+class FreeDisk(ShapeFunction):
     """Uniform brightness up to a radius."""
 
     model: Literal["disk"]
@@ -133,7 +147,7 @@ class FreeDisk(ModelFunction):
     """Radius, from 0 to 30 deg."""
 
 
-class FreeGaussian(ModelFunction):
+class FreeGaussian(ShapeFunction):
     """Brightness that falls as a Gaussian of the angle from the centre."""
 
     model: Literal["gaussian"]
@@ -141,7 +155,7 @@ class FreeGaussian(ModelFunction):
     """Standard deviation along any line through the centre."""
 
 
-class FreeEllipticalGaussian(ModelFunction):
+class FreeEllipticalGaussian(ShapeFunction):
     """Gaussian with a long and a short axis."""
 
     model: Literal["elliptical_gaussian"]
@@ -153,11 +167,13 @@ class FreeEllipticalGaussian(ModelFunction):
     """Position angle of the long axis, from the north of ICRS to the east."""
 
 
-class _LightCurve(ModelFunction):
+class CurveFunction(ModelFunction):
+    """A function of time; parameters without a unit of their own have that of the quantity."""
+
     _named_by: ClassVar[str] = "light_curve"
 
 
-class ConstantCurve(_LightCurve):
+class ConstantCurve(CurveFunction):
     """The same at all times."""
 
     light_curve: Literal["constant"]
@@ -165,7 +181,7 @@ class ConstantCurve(_LightCurve):
     """The level."""
 
 
-class GaussianCurve(_LightCurve):
+class GaussianCurve(CurveFunction):
     """Symmetric pulse."""
 
     light_curve: Literal["gaussian"]
@@ -177,7 +193,7 @@ class GaussianCurve(_LightCurve):
     """Standard deviation."""
 
 
-class ExponentialCurve(_LightCurve):
+class ExponentialCurve(CurveFunction):
     """Sudden rise, then an exponential decay."""
 
     light_curve: Literal["exponential"]
@@ -189,7 +205,7 @@ class ExponentialCurve(_LightCurve):
     """Time in which it decays by a factor e."""
 
 
-class NorrisCurve(_LightCurve):
+class NorrisCurve(CurveFunction):
     """Fast rise, exponential decay: the pulse of a burst of Norris et al. (2005)."""
 
     light_curve: Literal["norris"]
@@ -203,7 +219,7 @@ class NorrisCurve(_LightCurve):
     """Constant of the decay."""
 
 
-class BrokenPowerLawCurve(_LightCurve):
+class BrokenPowerLawCurve(CurveFunction):
     """Power of the time since `epoch`, with another index after a break."""
 
     light_curve: Literal["broken_power_law"]
@@ -224,17 +240,21 @@ def _of(settings: Any, key: str) -> Any:
 FreeSpectrum = Annotated[
     FreePowerLaw | FreeCutoffPowerLaw | FreeBand | FreeBrokenPowerLaw | FreeLogParabola,
     Field(discriminator="model"),
+    OrOther("model", SpectrumFunction),
 ]
 """Spectrum of a source of a model."""
 
 FreeShape = Annotated[
-    FreePoint | FreeDisk | FreeGaussian | FreeEllipticalGaussian, Field(discriminator="model")
+    FreePoint | FreeDisk | FreeGaussian | FreeEllipticalGaussian,
+    Field(discriminator="model"),
+    OrOther("model", ShapeFunction),
 ]
 """Shape of a source of a model."""
 
 Curve = Annotated[
     ConstantCurve | GaussianCurve | ExponentialCurve | NorrisCurve | BrokenPowerLawCurve,
     Field(discriminator="light_curve"),
+    OrOther("light_curve", CurveFunction),
 ]
 """Function of time that a parameter follows."""
 

@@ -7,7 +7,7 @@ instrument or a map.
 
 from skyquilt.model.cells import Cells, one_axis
 from skyquilt.model.fit import Fit, fit
-from skyquilt.model.functions import SpectrumModel
+from skyquilt.model.functions import LightCurveModel, ShapeModel, SpectrumModel
 from skyquilt.model.layer import Layer
 from skyquilt.model.likelihood import NormalData, PoissonData, Posterior
 from skyquilt.model.opened import OpenModel, open_model
@@ -26,6 +26,7 @@ __all__ = [
     "Fixed",
     "Free",
     "Layer",
+    "LightCurveModel",
     "Link",
     "ModelProblem",
     "NormalData",
@@ -35,6 +36,7 @@ __all__ = [
     "Posterior",
     "Prior",
     "ProblemData",
+    "ShapeModel",
     "Source",
     "SpectrumModel",
     "fit",

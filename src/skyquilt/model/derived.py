@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from skyquilt.errors import nearest_to
-from skyquilt.light_curves.functions import LIGHT_CURVES, TimeFunction, mean_over_bins
+from skyquilt.light_curves.functions import TimeFunction, mean_over_bins
 from skyquilt.model.cells import Cells
 from skyquilt.model.expression import compile_expression
+from skyquilt.model.functions import light_curve
 from skyquilt.model.quantities import Curve, Expression, Link, Quantity
 
 
@@ -98,7 +99,7 @@ def _read_inputs(
     name: str, quantity: Expression | Curve, quantities: Mapping[str, Quantity]
 ) -> tuple[str, ...]:
     if isinstance(quantity, Curve):
-        return tuple(f"{name}.{part}" for part in LIGHT_CURVES[quantity.kind].parameters)
+        return tuple(f"{name}.{part}" for part in light_curve(quantity.kind).parameters)
     try:
         inputs = compile_expression(quantity.text).names
     except ValueError as error:
@@ -119,7 +120,7 @@ def _derive(
     """Function of other quantities at the end of their links, in the units they are read."""
     assert isinstance(quantity, Expression | Curve)
     if isinstance(quantity, Curve):
-        function = _mean(name, LIGHT_CURVES[quantity.kind], cells)
+        function = _mean(name, light_curve(quantity.kind), cells)
     else:
         compiled = compile_expression(quantity.text)
         function = compiled.function

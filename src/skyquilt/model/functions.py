@@ -1,20 +1,16 @@
-"""Spectra and light curves by name: those of skyquilt, and those of other packages.
+"""Spectra, light curves and shapes by name: those of skyquilt, and those of other packages.
 
 Another package gives its own by an entry point of the group `skyquilt.models`, which names a
-`SpectrumModel` or a `skyquilt.light_curves.functions.TimeFunction`; no configuration names a path.
+`SpectrumModel`, a `LightCurveModel` or a `ShapeModel`; no configuration names a path.
 """
 
-from collections.abc import Callable, Mapping
-from functools import cache
-from importlib.metadata import entry_points
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from skyquilt.light_curves.functions import LIGHT_CURVES, TimeFunction
-
-GROUP = "skyquilt.models"
-"""Group of entry points."""
+from skyquilt.model.shapes import SHAPES, SourceShape, shape_of
 
 
 class SpectrumModel(NamedTuple):
@@ -25,32 +21,59 @@ class SpectrumModel(NamedTuple):
     function : callable
         Takes energies [keV] and the parameters by keyword; gives dN/dE [ph cm-2 s-1 keV-1].
         Analytic in its parameters.
-    units : dict of str to str
-        Unit of each parameter, "" for a pure number.
+    options : type
+        Its parameters: a class that derives from
+        `skyquilt.config.model_functions.SpectrumFunction`.
     """
 
     function: Callable[..., np.ndarray]
-    units: Mapping[str, str]
+    options: type
 
 
-@cache
-def other_models() -> dict[str, SpectrumModel | TimeFunction]:
-    """Spectra and light curves of other packages, by name.
+def _no_corners(*parameters: np.ndarray) -> Sequence[np.ndarray]:
+    return []
 
-    Raises
-    ------
-    ValueError
-        If an entry point names something else.
+
+class LightCurveModel(NamedTuple):
+    """A function of time of another package.
+
+    Attributes
+    ----------
+    function : callable
+        Takes times [s] since the epoch, and the parameters in the order of the options. Analytic in
+        its parameters.
+    options : type
+        Its parameters: a class that derives from `skyquilt.config.model_functions.CurveFunction`.
+    corners : callable
+        Takes the parameters; times in rising order between which the function is smooth. None for
+        one that is smooth over each bin.
     """
-    found: dict[str, Any] = {}
-    for entry in entry_points(group=GROUP):
-        found[entry.name] = entry.load()
-        if not isinstance(found[entry.name], SpectrumModel | TimeFunction):
-            raise ValueError(
-                f"entry point {entry.name} of {GROUP} is a {type(found[entry.name]).__name__}: "
-                "allowed are SpectrumModel and TimeFunction"
-            )
-    return found
+
+    function: Callable[..., np.ndarray]
+    options: type
+    corners: Callable[..., Sequence[np.ndarray]] = _no_corners
+
+
+class ShapeModel(NamedTuple):
+    """A shape of another package.
+
+    Attributes
+    ----------
+    function : callable
+        Takes angles to the east and to the north of the centre [deg], and the parameters by
+        keyword; gives a brightness of any scale, for the flux is that of the whole.
+    options : type
+        Its parameters: a class that derives from `skyquilt.config.model_functions.ShapeFunction`.
+    size : str
+        Parameter that tells how large it is, an angle.
+    extent : float
+        Angle beyond which there is nothing, in sizes.
+    """
+
+    function: Callable[..., np.ndarray]
+    options: type
+    size: str
+    extent: float = 1.0
 
 
 def spectrum_function(name: str) -> Callable[..., np.ndarray]:
@@ -65,10 +88,7 @@ def spectrum_function(name: str) -> Callable[..., np.ndarray]:
 
     if name in LOG_SHAPES:
         return _with_norm(LOG_SHAPES[name])
-    other = other_models().get(name)
-    if not isinstance(other, SpectrumModel):
-        raise ValueError(f"{name!r} is no spectrum; there are: {', '.join(LOG_SHAPES)}")
-    return other.function
+    return _other(name, SpectrumModel, "spectrum", LOG_SHAPES).function
 
 
 def light_curve(name: str) -> TimeFunction:
@@ -81,10 +101,53 @@ def light_curve(name: str) -> TimeFunction:
     """
     if name in LIGHT_CURVES:
         return LIGHT_CURVES[name]
-    other = other_models().get(name)
-    if not isinstance(other, TimeFunction):
-        raise ValueError(f"{name!r} is no light curve: {', '.join(sorted(LIGHT_CURVES))}")
-    return other
+    other = _other(name, LightCurveModel, "light curve", LIGHT_CURVES)
+    parameters = tuple(key for key in other.options.model_fields if key != "light_curve")
+    times = tuple(key for key, unit in other.options.units().items() if unit == "s")
+    return TimeFunction(other.function, other.corners, parameters, times)
+
+
+def source_shape(name: str, sharpness: float, largest: float) -> SourceShape:
+    """A shape.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    sharpness, largest : float
+        Standard deviation of the sharpest point spread function, and largest size [deg].
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    """
+    if name in SHAPES:
+        return SHAPES[name](sharpness, largest)
+    other = _other(name, ShapeModel, "shape", SHAPES)
+    parameters = tuple(key for key in other.options.model_fields if key != "model")
+    return shape_of(other.function, parameters, other.size, other.extent, sharpness, largest)
+
+
+def size_parameter(name: str) -> str:
+    """Parameter of a shape that tells how large it is."""
+    if name in SHAPES:
+        return "radius" if name == "disk" else "sigma"
+    return _other(name, ShapeModel, "shape", SHAPES).size
+
+
+def _other(name: str, kind: type, what: str, known: Any) -> Any:
+    from skyquilt.config.other_models import GROUP, other_model  # with pydantic: half a second
+
+    found = other_model(name)
+    if found is None:
+        raise ValueError(f"{name!r} is no {what}: {', '.join(sorted(known))}")
+    if not isinstance(found, kind):
+        raise ValueError(
+            f"{name!r}: its entry point of {GROUP} is a {type(found).__name__}, where a {what} is "
+            f"asked for: a {kind.__name__}"
+        )
+    return found
 
 
 def _with_norm(log_shape: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:

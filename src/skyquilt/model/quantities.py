@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.light_curves.functions import LIGHT_CURVES
+from skyquilt.model.functions import light_curve
 
 Number = float | tuple[float, ...]
 """One number, or one per member of an axis."""
@@ -133,11 +133,10 @@ def written_out(quantities: Mapping[str, Quantity]) -> dict[str, Quantity]:
 
 
 def _check_curve(name: str, curve: Curve) -> None:
-    if curve.kind not in LIGHT_CURVES:
-        raise ValueError(
-            f"{name}: {curve.kind!r} is no light curve: {', '.join(sorted(LIGHT_CURVES))}"
-        )
-    wanted = LIGHT_CURVES[curve.kind].parameters
+    try:
+        wanted = light_curve(curve.kind).parameters
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
     if set(curve.parameters) != set(wanted):
         raise ValueError(
             f"{name}: light curve {curve.kind} has the parameters {', '.join(wanted)}, "

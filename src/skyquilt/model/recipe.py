@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skyquilt.model.cells import Cells
-from skyquilt.model.functions import spectrum_function
+from skyquilt.model.functions import source_shape, spectrum_function
 from skyquilt.model.layer import Layer
 from skyquilt.model.likelihood import Posterior
 from skyquilt.model.problem import ModelProblem
 from skyquilt.model.quantities import Curve, Expression, Fixed, Free, Link, Prior, Quantity
-from skyquilt.model.shapes import SHAPES, SourceShape
+from skyquilt.model.shapes import SourceShape
 from skyquilt.model.sources import Background, Offset, Source
 
 _KINDS: dict[str, type] = {
@@ -34,7 +34,7 @@ class ShapeRecipe(NamedTuple):
     Attributes
     ----------
     name : str
-        One of `skyquilt.model.shapes.SHAPES`.
+        As of `skyquilt.model.functions.source_shape`.
     sharpness, largest : float
         Standard deviation of the sharpest point spread function, and largest size [deg].
     turn : float
@@ -48,7 +48,7 @@ class ShapeRecipe(NamedTuple):
 
     def make(self) -> SourceShape:
         """The shape."""
-        made = SHAPES[self.name](self.sharpness, self.largest)
+        made = source_shape(self.name, self.sharpness, self.largest)
         if "angle" not in made.parameters or self.turn == 0:
             return made
         return SourceShape(made.parameters, _turned(made, self.turn))

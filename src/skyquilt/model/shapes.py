@@ -68,6 +68,42 @@ def gaussian(sharpness: float, largest: float) -> SourceShape:
     return SourceShape(("sigma", "ratio", "angle"), points)
 
 
+def shape_of(
+    brightness: Callable[..., np.ndarray],
+    parameters: tuple[str, ...],
+    size: str,
+    extent: float,
+    sharpness: float,
+    largest: float,
+) -> SourceShape:
+    """A shape of any brightness.
+
+    Parameters
+    ----------
+    brightness : callable
+        Takes angles to the east and to the north [deg] and the parameters by keyword.
+    parameters : tuple of str
+        Names of the parameters.
+    size : str
+        The one that tells how large the source is [deg].
+    extent : float
+        Angle beyond which there is nothing, in sizes.
+    sharpness, largest : float
+        As of `disk`; the largest size.
+    """
+    n_ring, n_around = _numbers(extent * largest / sharpness)
+    at, share = np.polynomial.legendre.leggauss(n_ring)
+    radial = extent * (1 + at) / 2
+    east, north, area = _rings(radial, share * radial, n_around)
+
+    def points(**values: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        x, y = values[size] * east, values[size] * north
+        weight = area * brightness(x, y, **values)
+        return x, y, weight / np.sum(weight)
+
+    return SourceShape(parameters, points)
+
+
 SHAPES: Mapping[str, Callable[[float, float], SourceShape]] = {"disk": disk, "gaussian": gaussian}
 """Shapes by name."""
 

@@ -12,6 +12,7 @@ from skyquilt.config.model_functions import ModelFunction
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.maps.summary_file import read_summary
 from skyquilt.model.cells import Cells
+from skyquilt.model.functions import size_parameter
 from skyquilt.model.likelihood import Posterior
 from skyquilt.model.problem import ModelProblem
 from skyquilt.model.quantities import Quantity
@@ -28,6 +29,7 @@ from skyquilt.steps.model.refuse import (
     check_seen,
     check_split,
     largest_size,
+    shape_kind,
 )
 
 _SHARP = 1.515  # 68 % radius of a Gaussian point spread function over its standard deviation
@@ -173,11 +175,11 @@ def _shape(
 ) -> ShapeRecipe | None:
     if shape.name == "point":
         return None
-    kind = "disk" if shape.name == "disk" else "gaussian"
-    size = f"{name}.{'radius' if kind == 'disk' else 'sigma'}"
+    kind = shape_kind(shape)
+    size = f"{name}.{size_parameter(kind)}"
     largest = largest_size(size, quantities[size])
     sharpness = min(one.angle_deg for one in problem.data) * _PER_ANGLE / _SHARP
-    turn = _turn(starts[name], problem.frame) if kind == "gaussian" and name in starts else 0.0
+    turn = _turn(starts[name], problem.frame) if name in starts else 0.0
     return ShapeRecipe(kind, sharpness, largest, turn)
 
 

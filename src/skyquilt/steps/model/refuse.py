@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from skyquilt.config.model import ModelOptions
+from skyquilt.config.model_functions import ModelFunction
 from skyquilt.config.units import to_value
 from skyquilt.errors import nearest_to
 from skyquilt.model.cells import Cells
+from skyquilt.model.functions import size_parameter
 from skyquilt.model.layer import Layer
 from skyquilt.model.likelihood import Posterior
 from skyquilt.model.problems import CellLikelihood
@@ -98,6 +100,11 @@ def check_rows(options: ModelOptions, radius_deg: float) -> None:
             )
 
 
+def shape_kind(shape: ModelFunction) -> str:
+    """Name of the function of a shape: a round Gaussian is an elliptical one, too."""
+    return "gaussian" if shape.name == "elliptical_gaussian" else shape.name
+
+
 def largest_size(name: str, quantity: Quantity) -> float:
     """Largest size of a shape [deg].
 
@@ -129,8 +136,9 @@ def check_sizes(options: ModelOptions, quantities: Mapping[str, Quantity]) -> No
         If there is one.
     """
     for source, one in options.sources.items():
-        for part in {"radius", "sigma"}.intersection(type(one.shape).model_fields):
-            largest_size(f"{source}.{part}", quantities[f"{source}.{part}"])
+        if one.shape.name != "point":
+            size = f"{source}.{size_parameter(shape_kind(one.shape))}"
+            largest_size(size, quantities[size])
 
 
 def check_seen(posterior: Posterior, sources: Sequence[str]) -> None:
