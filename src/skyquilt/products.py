@@ -6,6 +6,7 @@ here what there is, in which order it is made, and which settings and files each
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple
 
@@ -387,18 +388,18 @@ def asked_ancestry(name: str, without: frozenset[str]) -> Iterator[Product]:
 
 
 @cache
-def all_sections(name: str, without: frozenset[str] = frozenset()) -> dict[str, bool | frozenset]:
-    """Settings that a product depends on, with those of all that it is made from.
+def all_sections(*names: str, without: frozenset[str] = frozenset()) -> dict[str, bool | frozenset]:
+    """Settings that products depend on, with those of all that they are made from.
 
     Parameters
     ----------
-    name : str
-        The product.
+    *names : str
+        The products.
     without : frozenset of str
         Sections that an analysis does not have: it has no products that these ask for.
     """
     sections: dict[str, bool | frozenset[str]] = {}
-    for product in asked_ancestry(name, without):
+    for product in chain.from_iterable(asked_ancestry(name, without) for name in names):
         for key, part in product.sections.items():
             before = sections.get(key, frozenset())
             if isinstance(part, bool) or isinstance(before, bool):

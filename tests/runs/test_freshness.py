@@ -6,12 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from stale import read_table_of, replaced, setting
 
 from skyquilt.config import parse_config
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
 from skyquilt.io.answers import read_answers
-from skyquilt.products import PRODUCTS, all_sections
+from skyquilt.products import PRODUCTS, TIME_BINS, all_sections
 from skyquilt.runs import answers
 from skyquilt.runs.answers import Digests
 from skyquilt.runs.freshness import describe_stale, find_stale, find_stale_index
@@ -28,7 +29,6 @@ from skyquilt.steps.sources import sources_analysis
 
 pytestmark = pytest.mark.slow  # one analysis with everything, made once
 
-DOCS = Path(__file__).parents[2] / "docs/cluster.md"
 CATALOGUE = "# %ECSV 1.0\n# ---\n# datatype:\n" + "".join(
     f"# - {{name: {name}, datatype: {kind}{unit}}}\n"
     for name, kind, unit in (
@@ -101,21 +101,6 @@ def stale_products(settings, digest=None, name="burst"):
     return {item.product: item.reason for item in found}
 
 
-def replaced(path):
-    """Digests in which one file has another content."""
-    digests = Digests(None)
-    return lambda file: "0" * 64 if file == path else digests(file)
-
-
-def setting(*keys, value):
-    def change(analysis):
-        for key in keys[:-1]:
-            analysis = analysis.setdefault(key, {})
-        analysis[keys[-1]] = value
-
-    return change
-
-
 # How each row of the table in the documentation is brought about, in several ways.
 CHANGES = {
     "`spectrum`, `spectra`, `energy`, `datasets`": {
@@ -174,9 +159,7 @@ CHANGES = {
 
 def read_table():
     """Products that each row of the documentation marks."""
-    text = DOCS.read_text(encoding="utf-8")
-    lines = text[text.index("| change | table |") :].partition("\n\n")[0].splitlines()
-    heading, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    heading, *rows = read_table_of("| change | table |")
     parts = {"plan, chunks, maps": ["plan", "chunks", "maps"], "refined": ["steps", "refined"]}
     return {
         row[0]: {
@@ -200,7 +183,7 @@ def test_table_of_the_documentation_has_every_product_and_these_rows():
 
 def test_every_section_of_an_analysis_is_one_that_products_depend_on():
     pages, fits = all_sections("page").keys(), all_sections("model_fits").keys()
-    assert set(Analysis.model_fields) == pages | fits
+    assert set(Analysis.model_fields) | {TIME_BINS} == pages | fits  # they are within `data`
 
 
 def test_nothing_is_stale_in_what_was_just_made(made, change):

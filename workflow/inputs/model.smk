@@ -43,8 +43,7 @@ def earlier_fit(wildcards):
 
 def best_position(wildcards):
     """Summary of the map, where a source starts at its best position."""
-    sources = settings.analyses[wildcards.analysis].model.sources.values()
-    is_needed = any(source.position.start == "best" for source in sources)
+    is_needed = settings.analyses[wildcards.analysis].model.starts_at_best
     return of_analysis(wildcards.analysis, "summary.json") if is_needed else []
 
 

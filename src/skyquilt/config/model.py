@@ -125,6 +125,11 @@ class ModelOptions(Section):
                     )
         return self
 
+    @property
+    def starts_at_best(self) -> bool:
+        """Whether a source starts at the best position of the map."""
+        return any(one.position.start == "best" for one in self.sources.values())
+
     def order(self, name: str) -> tuple[str, ...]:
         """A fit and those that it starts from, in the order of making.
 

@@ -13,6 +13,7 @@ from skyquilt.products import (
     PRODUCTS,
     Product,
     all_sections,
+    ancestry,
     asked_ancestry,
     asked_products,
     select,
@@ -66,8 +67,18 @@ class Digests:
 
 def data_files(analysis: "Analysis", product: str) -> tuple[str, ...]:
     """Input files that a product is made from, directly or not, each once."""
-    parts = (_data(analysis, item.data) for item in asked_ancestry(product, _without(analysis)))
-    return tuple(dict.fromkeys(chain.from_iterable(parts)))
+    without = _without(analysis)
+    items = chain.from_iterable(
+        asked_ancestry(name, without) for name in _made_from(analysis, product)
+    )
+    return tuple(dict.fromkeys(chain.from_iterable(_data(analysis, item.data) for item in items)))
+
+
+def _made_from(analysis: "Analysis", product: str) -> tuple[str, ...]:
+    """A product, and the localisation where a fit of the model begins at the best position."""
+    is_at_best = analysis.model is not None and analysis.model.starts_at_best
+    is_fit = any(item.name == "model_fits" for item in ancestry(product))
+    return (product, "localisation") if is_at_best and is_fit else (product,)
 
 
 def own_settings(settings: Mapping[str, Any], product: str) -> dict[str, Any]:
@@ -98,11 +109,12 @@ class Questions:
 
     def __call__(self, product: str) -> dict[str, Any]:
         """What a product has to answer."""
+        sections = all_sections(*_made_from(self.analysis, product), without=self._without)
         return {
             "product": product,
             "analysis": self.name,
             "results_version": RESULTS_VERSION,
-            "settings": select(self._settings, all_sections(product, self._without)),
+            "settings": select(self._settings, sections),
             "data": {path: self._digest(path) for path in data_files(self.analysis, product)},
         }
 

@@ -63,7 +63,10 @@ def collect_model(config: Config, name: str, folder: str | Path) -> None:
         "comparisons": answer_questions(analysis, problem, fits, summary),
     }
     files = tuple(paths.values())
-    answers = answer_from(config, name, "model_comparison", model_problem=path, model_fits=files)
+    read: dict[str, Path | tuple[Path, ...]] = {"model_problem": path, "model_fits": files}
+    if options.starts_at_best:
+        read["localisation"] = Path(summary)
+    answers = answer_from(config, name, "model_comparison", **read)
     settings = {"compare": options.model_dump(mode="json")["compare"]}
     inputs = (str(path), *map(str, files))
     record = Provenance("model collect", settings, inputs, clock=clock, answers=answers).record()

@@ -58,13 +58,14 @@ def fit_model(config: Config, name: str, fit_name: str, folder: str | Path) -> N
     built = build(analysis, fit_name, problem, summary)
     earlier = options.fits[fit_name].start_from
     start = None
-    inputs = [str(path)]
+    read: dict[str, Path] = {"model_problem": path}
     if earlier is not None:
-        inputs.append(str(folder / f"{earlier}.h5"))
-        before = read_fit_of(inputs[-1], problem.identity, path)
+        read["model_fits"] = folder / f"{earlier}.h5"
+        before = read_fit_of(read["model_fits"], problem.identity, path)
         start = start_from(built.posterior.layer, before)
-    if any(one.position.start == "best" for one in options.sources.values()):
-        inputs.append(str(summary))
+    if options.starts_at_best:
+        read["localisation"] = summary
+    answers = of_fit(answer_from(config, name, "model_fits", **read), fit_name)
     made, is_free = make_fit(built, problem, start)
     found = find(
         *(made, problem),
@@ -73,9 +74,9 @@ def fit_model(config: Config, name: str, fit_name: str, folder: str | Path) -> N
         profile=options.fits[fit_name].errors == "profile",
     )
     _log(fit_name, found)
-    answers = of_fit(answer_from(config, name, "model_fits", model_problem=path), fit_name)
     settings = {"fit": fit_name, "model": answers["settings"]["model"]}
-    provenance = Provenance("model fit", settings, tuple(inputs), clock=clock, answers=answers)
+    inputs = tuple(map(str, read.values()))
+    provenance = Provenance("model fit", settings, inputs, clock=clock, answers=answers)
     write_fit(folder / f"{fit_name}.h5", found, built.recipe, problem.identity, provenance)
 
 

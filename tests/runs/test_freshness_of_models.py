@@ -1,0 +1,154 @@
+"""What is stale of a model after which change: its table in docs/cluster.md, cell by cell."""
+
+import json
+import re
+
+import pytest
+from stale import read_table_of, replaced, setting
+
+from skyquilt.config import parse_config
+from skyquilt.errors import ProductError
+from skyquilt.runs import answers
+from skyquilt.runs.answers import Digests
+from skyquilt.runs.freshness import find_stale
+from skyquilt.runs.verify import State, verify_tree
+from skyquilt.steps.model.fit import fit_model
+from skyquilt.steps.run import run_analysis
+
+pytestmark = pytest.mark.slow  # two analyses, made once
+
+FILES = {
+    "`model/problem.h5`": "problem",
+    "the fit": "first",
+    "fits that start from it": "second",
+    "other fits": "other",
+    "`model/comparison.json`": "comparison",
+}
+SPECTRUM = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 keV"}
+THERE = {"lon": 40.0, "lat": 25.0, "frame": "galactic"}
+
+
+def with_model(settings, position):
+    source = {"position": position, "spectrum": SPECTRUM | {"index": -2}}
+    fits = {"first": {}, "second": {"start_from": "first"}, "other": {"set": {"a.flux": 2.0}}}
+    model = {"sources": {"a": source}, "background": {"start": 1.0}, "fits": fits}
+    return json.loads(json.dumps(settings | {"model": model}))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, session_observation):
+    """Settings of two models that were fitted, one at the best position of its map."""
+    folder = tmp_path_factory.mktemp("models")
+    one = session_observation.settings
+    settings = {
+        "results": str(folder / "results"),
+        "cache": str(folder / "cache"),
+        "analyses": {"there": with_model(one, THERE), "best": with_model(one, {"start": "best"})},
+    }
+    for name in settings["analyses"]:
+        run_analysis(parse_config(settings), name, threads=1)
+    return settings
+
+
+@pytest.fixture
+def change(made):
+    """Settings to change."""
+    return json.loads(json.dumps(made))
+
+
+def stale_files(settings, name, digest=None):
+    """What is stale of a model: problem, comparison, fits by their names."""
+    config = parse_config(settings)
+    paths = [item.paths[0] for item in find_stale(config, name, digest or Digests(config.cache))]
+    return {path.stem for path in paths if path.parent.name == "model"}
+
+
+# How each row of the table in the documentation is brought about, in several ways.
+CHANGES = {
+    "`energy`, `datasets`, `spectrum`, `instrument`, `data` (also `time_bins`)": {
+        "index": setting("spectrum", "index", value=-3.5),
+        "sum": setting("energy", "sum_channels", value=True),
+        "interval": setting("data", "interval", value=[1.8e9, 1.8e9 + 5]),
+        "bins": setting(
+            "data", "time_bins", value={"start": 1.8e9, "stop": 1.8e9 + 10, "width": "5 s"}
+        ),
+    },
+    "an input file with other content": {
+        name: name for name in ("counts.h5", "response.h5", "background.h5", "orientation.ori")
+    },
+    "`radius`, `epoch`, `sources` of `model`": {
+        "radius": setting("model", "radius", value="20 deg"),
+        "epoch": setting("model", "epoch", value=1.8e9),
+        "flux": setting("model", "sources", "a", "flux", value={"start": 3.0}),
+    },
+    "other keys of `model` but `fits`, `compare`": {
+        "background": setting("model", "background", value=1.0),
+        "parameters": setting("model", "parameters", value={"level": {"start": 1.0}}),
+    },
+    "`fit.confidence_level`": {"level": setting("fit", "confidence_level", value=0.9)},
+    "the fit, in `model.fits`": {
+        "errors": setting("model", "fits", "first", "errors", value="profile"),
+        "set": setting("model", "fits", "first", "set", value={"a.flux": 2.0}),
+    },
+    "`model.compare`, a fit that is added": {
+        "compare": setting("model", "compare", value=[["first", "other"]]),
+        "fit": setting("model", "fits", "added", value={}),
+    },
+    "`map`, `refine`, `localise`, other keys of `fit`": {
+        "nside": setting("map", "nside", value=2),
+        "order": setting("refine", "max_order", value=5),
+        "prior": setting("localise", "prior", value="exposure"),
+        "background": setting("fit", "background", value="free"),
+    },
+    "`sources`, `calibrate`, `plots`": {"plots": setting("plots", "colormap", value="magma")},
+    "version of results": {"version": "version"},
+}
+CELLS = [(row, name) for row, changes in CHANGES.items() for name in changes]
+
+
+def read_table():
+    """Marks of each row of the documentation by file."""
+    heading, *rows = read_table_of("| change | `model/problem.h5` |")
+    assert heading[1:] == list(FILES)
+    return {row[0]: dict(zip(FILES.values(), row[1:], strict=True)) for row in rows}
+
+
+def test_table_of_the_documentation_has_these_rows():
+    assert read_table().keys() == CHANGES.keys()
+
+
+def test_nothing_is_stale_in_what_was_just_made(made):
+    assert [stale_files(made, name) for name in made["analyses"]] == [set(), set()]
+    assert {state for _, state, _ in verify_tree(made["results"])} == {State.WHOLE}
+
+
+@pytest.mark.parametrize("analysis", ["there", "best"])
+@pytest.mark.parametrize(("row", "name"), CELLS)
+def test_what_the_documentation_marks_is_stale_and_nothing_else(
+    change, row, name, analysis, monkeypatch
+):
+    how, digest = CHANGES[row][name], None
+    if how == "version":
+        monkeypatch.setattr(answers, "RESULTS_VERSION", answers.RESULTS_VERSION + 1)
+    elif isinstance(how, str):
+        paths = re.findall(r'"([^"]+)"', json.dumps(change))
+        digest = replaced(next(path for path in paths if path.endswith(how)))
+    else:
+        how(change["analyses"][analysis])
+    marks = {"there": ("x",), "best": ("x", "best")}[analysis]
+    marked = {file for file, mark in read_table()[row].items() if mark in marks}
+    assert stale_files(change, analysis, digest) == marked
+
+
+def test_fit_at_the_best_position_of_a_map_of_other_settings_is_refused(change, tmp_path):
+    change["analyses"]["best"]["map"]["nside"] = 2
+    folder = f"{change['results']}/best/model"
+    with pytest.raises(ProductError, match=r"summary\.json: map\.nside was 1 and is 2; make it"):
+        fit_model(parse_config(change), "best", "first", folder)
+
+
+def test_fit_that_starts_from_one_of_other_settings_is_refused(change):
+    change["analyses"]["there"]["model"]["background"] = 1.0
+    folder = f"{change['results']}/there/model"
+    with pytest.raises(ProductError, match=r"first\.h5: model\.background.* was .*; make it again"):
+        fit_model(parse_config(change), "there", "second", folder)
