@@ -17,7 +17,8 @@ from skyquilt.maps.source_positions import SourcePositions
 from skyquilt.plots.figures import draw_figures, make_plots, plot_names
 from skyquilt.problem.problem import CountsSpectrum
 
-NAMES = ["ts", "flux", "containment-68.3", "containment-90", "zoom", "counts-spectrum"]
+REGIONS = ["credible-68.3", "credible-90", "zoom", "containment-68.3", "containment-90"]
+NAMES = ["ts", "flux", "sensitivity", *REGIONS, "counts-spectrum"]
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@ import pytest
 
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.maps.source_positions import SourcePositions
-from skyquilt.plots.containment import plot_containment
-from skyquilt.plots.fit_maps import plot_limit_map
+from skyquilt.plots.fit_maps import plot_flux_map, plot_limit_map
 from skyquilt.plots.marks import Marks
-from skyquilt.plots.patch import find_patch, plot_flux_patch, plot_ts_patch
+from skyquilt.plots.patch import find_patch, plot_ts_patch
+from skyquilt.plots.region_map import plot_region
 from skyquilt.plots.regions import OutlinedRegion
 from skyquilt.plots.skymap import UNFITTED
 from skyquilt.sky.frames import lonlat_to_vec, separation
@@ -75,9 +75,7 @@ def test_longitude_increases_to_the_left():
 
 def test_flux_patch_names_energies_and_grey_pixels():
     skymap = make_map(8)
-    figure = plot_flux_patch(
-        skymap, find_patch(skymap), MARKS, "crab", (1e9, 1e10), None, "viridis"
-    )
+    figure = plot_flux_map(skymap, MARKS, "crab", (1e9, 1e10), None)
 
     assert figure.axes[1].get_xlabel().endswith("1\N{EN DASH}10 TeV")
     entries = {
@@ -131,14 +129,15 @@ def test_legend_lies_within_the_figure():
 
 def test_limits_and_regions_of_a_part_are_as_large_as_the_part():
     skymap = make_map(8)
-    skymap.columns["flux_ul"] = skymap.ts / 50
+    for name in ("flux", "photon_flux", "flux_ul"):
+        skymap.columns[name] = skymap.ts / 50
     ends = lonlat_to_vec(np.array([[82.6, 84.6]]), np.array([[21.0, 23.0]]))
     entry = {"level": 0.9, "area_deg2": 4.0, "n_pixels": 4, "n_parts": 1}
     entry |= {"is_resolved": False, "is_cut": False}
     region = OutlinedRegion("containment", entry, ends)
 
-    limit = plot_limit_map(skymap, None, MARKS, "crab")
-    around = plot_containment(skymap, region, MARKS, "crab")
+    limit = plot_limit_map(skymap, MARKS, "crab", (1e9, 1e10), None)
+    around = plot_region(skymap, region, MARKS, "crab")
 
     for figure in (limit, around):
         assert figure.axes[0].get_xlim()[1] == pytest.approx(find_patch(skymap).half_width)

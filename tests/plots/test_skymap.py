@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from matplotlib.patches import Patch
 
+from skyquilt.plots.fit_maps import plot_flux_map
 from skyquilt.plots.projection import mollweide
-from skyquilt.plots.skymap import plot_flux_map, plot_ts_map
+from skyquilt.plots.skymap import plot_ts_map
 
 
 def texts(figure):

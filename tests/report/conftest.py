@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.maps.skymap import SkyMap
 from skyquilt.plots.style import new_figure, save
 from skyquilt.report.content import Products
+from skyquilt.report.sky import sky_of_page
 
 REGION = {
     "level": 0.9,
@@ -21,6 +24,12 @@ CREDIBLE = REGION | {
     "area_deg2": 17.5,
     "files": {"moc": "regions/credible-90.fits", "ds9": "regions/credible-90.reg"},
 }
+FIGURES = (
+    *("ts", "flux", "sensitivity", "credible-90", "zoom"),
+    *("containment-90", "counts-spectrum"),
+)
+SOURCE = {"name": "SQ J1", "ra": 1.0, "dec": 2.0, "r68": 0.1, "ts": 40.0, "assoc": "Crab"}
+SOURCE |= {"photon_flux": 0.6, "photon_flux_err": 0.07}
 STAGE = {"stage": "fit", "n_jobs": 3, "wall_s": 2.0, "cpu_s": 1.5, "peak_memory_mb": 80.0}
 
 
@@ -98,16 +107,31 @@ def draw(folder, names):
 
 
 @pytest.fixture
-def products(summary, calibration, tmp_path):
-    source = {"name": "SQ J1", "ra": 1.0, "dec": 2.0, "r68": 0.1, "ts": 40.0}
+def sky_maps():
+    """A map whose TS and flux are random, and cells of which one pixel is cut in four."""
+    rng = np.random.default_rng(1)
+    ts = 40 * rng.random(768)
+    columns = {"ts": ts, "flux": ts / 80, "photon_flux": ts / 8, "flux_err": np.ones(768)}
+    skymap = SkyMap(8, "galactic", np.arange(768), columns | {"flux_ul": ts / 80 + 2})
+    uniq = [4 * 64 + pixel for pixel in range(768)]
+    uniq[100:101] = [4 * 256 + 400 + child for child in range(4)]
+    fine = np.insert(ts, 100, rng.random(3))
+    density = np.where(np.arange(fine.size) < 20, 9.0, 0.1)
+    cells = MultiOrderMap("galactic", np.array(uniq), {"ts": fine, "probdensity": density})
+    return skymap, cells
+
+
+@pytest.fixture
+def products(summary, calibration, sky_maps, tmp_path):
     return Products(
         name=summary["analysis"],
         summary=summary,
-        settings={"spectrum": {"model": "power_law"}},
-        plots=draw(tmp_path / "plots", ("ts", "flux", "zoom", "containment-90", "counts-spectrum")),
+        settings={"spectrum": {"model": "power_law"}, "fit": {"confidence_level": 0.95}},
+        plots=draw(tmp_path / "plots", FIGURES),
         files=frozenset({"maps.fits", "summary.json"}),
-        sources=[source | {"flux": 0.035, "flux_err": 0.004, "assoc": "Crab"}],
+        sources=[SOURCE],
         calibration=calibration,
         calibration_plots=draw(tmp_path / "skies", ("maxima", "coverage", "detection")),
         n_iter={"median": 2.0, "max": 5.0},
+        sky=sky_of_page(*sky_maps, summary, [SOURCE], 0.95, "viridis"),
     )

@@ -7,12 +7,12 @@ from html import unescape
 import pytest
 
 from skyquilt.errors import ProductError
-from skyquilt.report.analysis import analysis_page, headline
+from skyquilt.report.analysis import ARCHIVES, analysis_page, headline
 
 
 def text_of(page):
     """Words of a page without its marks and style."""
-    body = page[page.index("<body>") :]
+    body = page.partition("<body>")[2] or page
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
@@ -38,27 +38,47 @@ def test_page_tells_the_numbers(products):
 
     for words in (
         "TS 40.0 at R.A. 93.04°, Dec. \N{MINUS SIGN}53.00°; 90 % credible region of 17.5 deg²",
-        "0.0350 ± 0.0040 × reference",
+        "photon flux, 251\N{EN DASH}398 keV 0.600 ± 0.069 ph cm⁻² s⁻¹",
         "The best position is 0.04° from the true one",
         "holds the true position has 23.4 % of the probability on 3.25 deg²",
         "90 % 17.5 deg² 1 yes yes",
-        "SQ J1 1.000° 2.000° 0.100° 40.0 0.0350 ± 0.0040 Crab",
-        "2.0 × 10⁻⁸, extrapolated; 0 of 1000 simulated skies",
+        "photon flux, 251\N{EN DASH}398 keV [ph cm⁻² s⁻¹]",
+        "1 source. Positions, TS and fluxes are those of the search",
+        "SQ J1 1.000° 2.000° 0.100° 40.0 0.600 ± 0.070 Crab",
+        "< 10⁻⁶ (extrapolated); 0 of 1000 simulated skies",
         "below 0.0037 (95 %)",
         "90 % 4.61 0.870 ± 0.010 5.10 (4.90 to 5.30)",
         "at bound 72 2.34 %",
-        "2 steps as a rule and 5 at most",
+        "2 steps in the median and 5 at most",
         "fit 3 2.00 1.50 80.0",
         "problem.h5 2.00 abababababababab",
     ):
         assert words in text
 
 
+def test_page_gives_one_region_and_one_unit(products):
+    page = analysis_page(products, "x")
+    at, skies = page.index('<section id="quality">'), page.index('<section id="calibration">')
+    before, after = text_of(page[:skies]), text_of(page[at:])
+
+    assert "containment region" not in before
+    assert "90 % containment region" in after
+    assert "reference" not in before.replace("reference spectrum", "")
+    assert "arcmin" not in text_of(page)
+
+
+def test_limit_has_its_level_and_unit(products, summary):
+    summary["best"]["flux_ul"] = 0.05
+
+    words = "95 % upper limit, 251\N{EN DASH}398 keV 0.857 ph cm⁻² s⁻¹"
+    assert words in text_of(analysis_page(products, "x"))
+
+
 def test_every_figure_is_inside_and_has_a_text_alternative(products):
     page = analysis_page(products, "x")
     images = re.findall(r"<img ([^>]*)>", page)
 
-    assert len(images) == 8
+    assert len(images) == 10
     for attributes in images:
         assert 'src="data:image/png;base64,iVBOR' in attributes
         assert len(re.search(r'alt="([^"]*)"', attributes)[1]) > 30
@@ -71,14 +91,20 @@ def test_page_asks_for_nothing_outside(products):
     own = {"x", "maps.fits", "summary.json"}
     for kind in ("containment", "credible"):
         own |= {f"regions/{kind}-90.{ending}" for ending in ("fits", "reg")}
-    assert [t for t in targets if not t.startswith(("data:", "#")) and t not in own] == []
-    assert "http" not in page
+    own |= set(ARCHIVES.values())  # links, which people follow
+    assert {unescape(t) for t in targets if not t.startswith(("data:", "#"))} - own == set()
+    assert 'src="http' not in page
+    assert "fetch(" not in page
+    assert "XMLHttpRequest" not in page
     assert "@import" not in page
     assert "url(" not in page
 
 
 def test_names_cannot_smuggle_markup_in(products):
+    products = replace(products, sky={"points": [{"label": "</script><b>"}]})
     page = analysis_page(products, "x")
+
+    assert "</script><b>" not in page
 
     assert "burst &lt;1&gt;" in page
     assert "burst <1>" not in page
@@ -119,8 +145,8 @@ def test_long_source_list_is_cut_and_says_so(products):
 
     page = analysis_page(products, "x")
 
-    assert "150 sources, the first 100 of them shown." in page
-    assert page.count("SQ J1") == 100
+    assert "150 sources, the first 100 of them shown. " in page
+    assert page.count("<td>SQ J1</td>") == 100
 
 
 def test_figure_that_is_no_png_is_refused(products):

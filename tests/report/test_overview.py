@@ -22,8 +22,7 @@ def test_brightest_analysis_comes_first_and_is_linked(summary, calibration):
         ("faint/report.html", "faint"),
         ("none/report.html", "none"),
     ]
-    assert "2.0 × 10⁻⁸" in page
-    assert "extrapolated" in page
+    assert "&lt; 10⁻⁶ (extrapolated)" in page
     assert "17.5 deg² (90 %)" in page
 
 
@@ -32,4 +31,15 @@ def test_probability_too_small_to_write_is_not_0(summary, calibration):
 
     page = overview_page([Entry("burst/report.html", summary, calibration)])
 
-    assert "below 10⁻³⁰⁰ (extrapolated)" in page
+    assert "&lt; 10⁻⁶ (extrapolated)" in page
+
+
+def test_pictures_and_notes_stand_beside_the_names(summary):
+    entries = [Entry("a/report.html", summary, None, "a/plots/ts.png", "of another run")]
+
+    page = overview_page(entries)
+
+    assert '<img src="a/plots/ts.png"' in page
+    assert "of another run" in page
+    assert "1 analysis" in page
+    assert "0.600 ± 0.069" in page

@@ -49,7 +49,10 @@ def test_result_has_significance_position_region_and_flux(summary):
     assert "RA 266.410, Dec -29.010 (ICRS); l 359.940, b -0.050 deg" in position
     # 2 pi (1 - cos 5.64 deg) = 100 deg2
     assert "90 % credible: 100 deg2, as a circle of radius 5.64 deg -> results/burst/reg" in region
-    assert "0.02 -0.0038 +0.0042 (95 %: < 0.027) ph cm-2 s-1; 2 -0.38 +0.42 (95 %: < 2.7)" in flux
+    assert (
+        "0.02 -0.0038 +0.0042 ph cm-2 s-1, 95 % upper limit 0.027 ph cm-2 s-1, 251\N{EN DASH}398"
+        in flux
+    )
     assert "results/burst/skymap.multiorder.fits, results/burst/summary.json" in files
 
 
@@ -57,7 +60,7 @@ def test_result_without_limits_has_the_standard_error(summary):
     for key in ("flux_err_lo", "flux_err_hi", "flux_ul"):
         del summary["best"][key]
 
-    assert "0.02 -0.004 +0.004 ph cm-2 s-1; 2 -0.4 +0.4 of the reference" in lines(summary)[3]
+    assert "0.02 -0.004 +0.004 ph cm-2 s-1, 251\N{EN DASH}398 keV" in lines(summary)[3]
 
 
 def test_region_tells_what_is_wrong_with_it(summary):
@@ -71,7 +74,7 @@ def test_region_tells_what_is_wrong_with_it(summary):
 def test_best_of_several_spectra_is_named(summary):
     summary["best"]["template"] = "soft"
 
-    assert lines(summary)[3].endswith("of the reference spectrum `soft`")
+    assert lines(summary)[3].endswith("398 keV, spectrum `soft`")
 
 
 @pytest.mark.parametrize(("inside", "text"), [(True, "in 90 %"), (False, "not in 90 %")])

@@ -16,14 +16,35 @@ from skyquilt.sources.table import ellipses, names, source_columns
     ],
 )
 def test_names_are_cut_and_not_rounded(ra, dec, name):
-    assert names(np.array([ra]), np.array([dec]), "SQ").tolist() == [name]
+    assert names(np.array([ra]), np.array([dec]), np.zeros(1), "SQ").tolist() == [name]
 
 
 def test_names_of_round_seconds_keep_them_whatever_the_last_bit():
     seconds = np.arange(0, 86400, 7)
-    found = names(seconds / 240, np.zeros(seconds.size), "X")
+    found = names(seconds / 240, np.zeros(seconds.size), np.zeros(seconds.size), "X")
     expected = [f"X J{s // 3600:02d}{s // 60 % 60:02d}{s % 60:02d}+000000" for s in seconds]
     assert found.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (14 / 3600, "SQ J053431+220052"),
+        (16 / 3600, "SQ J0534.5+2200"),
+        (0.24, "SQ J0534.5+2200"),
+        (0.26, "SQ J0534+22"),
+        (np.nan, "SQ J0534.5+2200"),
+    ],
+)
+def test_names_have_the_digits_that_errors_allow(error, name):
+    found = names(np.array([83.6331]), np.array([22.0145]), np.array([error]), "SQ")
+    assert found.tolist() == [name]
+
+
+def test_sources_that_would_share_a_name_have_more_digits():
+    ra, dec = np.array([83.6331, 83.70, 83.635, 120.0]), np.array([22.0145, 22.5, 22.0150, -1.0])
+    found = names(ra, dec, np.full(4, 1.0), "SQ").tolist()
+    assert found == ["SQ J053431+220052", "SQ J0534.8+2230", "SQ J053432+220054", "SQ J0800-01"]
 
 
 def test_ellipses_are_those_of_the_eigenvalues():

@@ -5,6 +5,7 @@ rule report_analysis:
     input:
         maps=results("maps.fits"),
         summary=results("summary.json"),
+        skymap=results("skymap.multiorder.fits"),
         plots=results("plots"),
         sources=files_of("sources", "sources.fits"),
         calibration=files_of("calibration", "calibration.json", "calibration-plots"),

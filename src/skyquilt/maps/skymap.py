@@ -55,6 +55,36 @@ class SkyMap:
         """Test statistic of a source, NaN where there is none, 0 where the flux is below zero."""
         return source_ts(self.columns)
 
+    def as_photon_flux(self, name: str) -> np.ndarray | None:
+        """A column of multiples of the reference spectrum as photon flux [ph cm-2 s-1].
+
+        Parameters
+        ----------
+        name : str
+            Column, as "flux_ul".
+
+        Returns
+        -------
+        ndarray of float64, shape (n,), or None
+            Photon fluxes; where the best flux is 0 the spectrum's median photon flux counts. None
+            where no pixel tells it.
+
+        Examples
+        --------
+        >>> columns = {"flux": np.array([2.0, 0.0]), "photon_flux": np.array([6.0, 0.0])}
+        >>> skymap = SkyMap(1, "icrs", np.array([3, 7]), columns | {"flux_ul": np.ones(2)})
+        >>> skymap.as_photon_flux("flux_ul")
+        array([3., 3.])
+        """
+        flux, photon_flux = self.columns["flux"], self.columns["photon_flux"]
+        is_told = np.isfinite(flux) & (flux != 0)
+        if not np.any(is_told):
+            return None
+        per_flux = np.full(flux.shape, np.nan)
+        np.divide(photon_flux, flux, out=per_flux, where=is_told)
+        per_flux[~is_told] = np.median(per_flux[is_told])
+        return self.columns[name] * per_flux
+
     def sample(self, name: str, ipix: np.ndarray) -> np.ndarray:
         """Values of a column at any pixels.
 

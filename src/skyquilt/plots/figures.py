@@ -12,19 +12,18 @@ from skyquilt.io.provenance import Provenance
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.maps.source_positions import SourcePositions
-from skyquilt.plots.containment import plot_containment
 from skyquilt.plots.fit_maps import draw_fit_maps
 from skyquilt.plots.marks import marks_from_summary
-from skyquilt.plots.patch import find_patch, plot_flux_patch, plot_ts_patch
+from skyquilt.plots.patch import find_patch, plot_ts_patch
+from skyquilt.plots.region_map import plot_region
 from skyquilt.plots.regions import outline_regions
-from skyquilt.plots.skymap import plot_flux_map, plot_ts_map
+from skyquilt.plots.skymap import plot_ts_map
 from skyquilt.plots.spectrum import plot_counts_spectrum
 from skyquilt.plots.style import plain, save
 from skyquilt.plots.zoom import plot_zoom
 from skyquilt.problem.problem import CountsSpectrum
-from skyquilt.spectra.energies import flux_range
 
-DRAWN = ("ts", "photon_flux", "flux_ul", "background_norm", "template")
+DRAWN = ("ts", "flux", "flux_err", "photon_flux", "flux_ul", "background_norm", "template")
 """Columns of a map that are drawn, as far as it has them."""
 
 _ENDINGS = (".png", ".pdf")
@@ -65,9 +64,9 @@ def make_plots(
     Returns
     -------
     list of Path
-        The files: ts, flux, containment-{level in percent}, zoom, and counts-spectrum or
-        counts-spectrum-{data set}, each .png and .pdf; limit, background-norm and template where
-        the map has them.
+        The files: ts, flux, credible-{level in percent}, zoom, containment-{level in percent}, and
+        counts-spectrum or counts-spectrum-{data set}, each .png and .pdf; sensitivity, limit,
+        background-norm and template where the map has them.
 
     Raises
     ------
@@ -86,11 +85,14 @@ def plot_names(levels: tuple[float, ...], datasets: Iterable[str] = ("",)) -> li
 
     Examples
     --------
-    >>> plot_names((0.9, 0.683))
-    ['ts', 'flux', 'containment-90', 'containment-68.3', 'zoom', 'counts-spectrum']
+    >>> plot_names((0.9,))
+    ['ts', 'flux', 'sensitivity', 'credible-90', 'zoom', 'containment-90', 'counts-spectrum']
     """
-    regions, spectra = map(_containment_name, levels), map(_spectrum_name, datasets)
-    return ["ts", "flux", *regions, "zoom", *spectra]
+    credible, containment = (
+        [_region_name(kind, level) for level in levels] for kind in ("credible", "containment")
+    )
+    maps = ["ts", "flux", "sensitivity"]
+    return [*maps, *credible, "zoom", *containment, *map(_spectrum_name, datasets)]
 
 
 def draw_figures(
@@ -106,30 +108,29 @@ def draw_figures(
     side = float(np.sqrt(cells.pixel_area.min()))
     marks = marks_from_summary(summary, skymap.frame, side)
     regions = outline_regions(cells, summary, skymap.frame)
-    flux_best = summary["best"] and summary["best"]["photon_flux"]
-    energies = flux_range(summary)
     patch = find_patch(skymap)
-    flux = (marks, title, energies, flux_best, colormap)
     if patch is None:
         yield "ts", plot_ts_map(skymap, marks, title, colormap, sources)
-        yield "flux", plot_flux_map(skymap, *flux)
     else:
         yield "ts", plot_ts_patch(skymap, patch, marks, title, colormap, sources)
-        yield "flux", plot_flux_patch(skymap, patch, *flux)
     yield from draw_fit_maps(skymap, summary, marks, title, colormap).items()
-    for region in reversed(regions):
-        if region.kind == "containment":
-            figure = plot_containment(skymap, region, marks, title, colormap)
-            yield _containment_name(region.entry["level"]), figure
-    yield "zoom", plot_zoom(skymap, cells, regions, marks, title, colormap, sources)
+    credible = [region for region in regions if region.kind == "credible"]
+    others = [region for region in regions if region.kind != "credible"]
+    for region in reversed(credible):
+        figure = plot_region(skymap, region, marks, title, colormap)
+        yield _region_name(region.kind, region.entry["level"]), figure
+    yield "zoom", plot_zoom(skymap, cells, credible, marks, title, colormap, sources)
+    for region in reversed(others):
+        figure = plot_region(skymap, region, marks, title, colormap)
+        yield _region_name(region.kind, region.entry["level"]), figure
     for dataset, spectrum in spectra.items():
         names = (title, dataset) if dataset else (title,)
         figure = plot_counts_spectrum(spectrum, plain(", ".join(names), _TITLE))
         yield _spectrum_name(dataset), figure
 
 
-def _containment_name(level: float) -> str:
-    return f"containment-{100 * level:g}"
+def _region_name(kind: str, level: float) -> str:
+    return f"{kind}-{100 * level:g}"
 
 
 def _spectrum_name(dataset: str) -> str:

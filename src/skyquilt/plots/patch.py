@@ -13,13 +13,12 @@ from skyquilt.plots.graticule import draw_graticule
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_zenithal, zenithal
 from skyquilt.plots.regions import OutlinedRegion, draw_region
-from skyquilt.plots.scale import extension, flux_scale, ts_scale
-from skyquilt.plots.skymap import add_colour_bar, draw_image
+from skyquilt.plots.scale import extension, ts_scale
+from skyquilt.plots.skymap import FADED, add_colour_bar, draw_faded, draw_image, with_faded
 from skyquilt.plots.sources import draw_sources, project_sources
 from skyquilt.plots.style import FULL_WIDTH, UNFITTED, figure_style, new_figure
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
-from skyquilt.spectra.energies import format_range
 
 MAX_HALF_WIDTH = 40.0
 """Parts that reach farther from their middle are drawn on the whole sky [deg]."""
@@ -99,39 +98,6 @@ def plot_ts_patch(
     return draw_patch(skymap, "ts", patch, marks, norm, "TS", f"{title}: TS", colormap, sources)
 
 
-@figure_style()
-def plot_flux_patch(
-    skymap: SkyMap,
-    patch: Patch,
-    marks: Marks,
-    title: str,
-    energy_range: tuple[float, float],
-    flux_best: float | None,
-    colormap: str,
-) -> Figure:
-    """Photon flux of a part of the sky, best and true position marked.
-
-    Parameters
-    ----------
-    skymap : SkyMap
-        Map with a column "photon_flux" [ph cm-2 s-1].
-    patch, marks, title, colormap
-        See `plot_ts_patch`.
-    energy_range : tuple of float
-        Energies of the flux [keV].
-    flux_best : float or None
-        Flux at the best position [ph cm-2 s-1]; the colours reach at least up to it.
-
-    Returns
-    -------
-    Figure
-        A figure that belongs to no window and no list of figures.
-    """
-    norm = flux_scale(skymap.columns["photon_flux"], flux_best)
-    label = f"photon flux [ph cm$^{{-2}}$ s$^{{-1}}$], {format_range(*energy_range)}"
-    return draw_patch(skymap, "photon_flux", patch, marks, norm, label, f"{title}: flux", colormap)
-
-
 def draw_patch(
     skymap: SkyMap,
     name: str,
@@ -143,6 +109,7 @@ def draw_patch(
     colormap: str,
     sources: SourcePositions | None = None,
     region: OutlinedRegion | None = None,
+    is_faded: np.ndarray | None = None,
 ) -> Figure:
     """Figure of one column of a part of the sky; its first axes hold the map, then the colour bar.
 
@@ -156,6 +123,8 @@ def draw_patch(
         Text of the colour bar, and above the map.
     region : OutlinedRegion, optional
         Region to outline, in the frame of the map.
+    is_faded : ndarray of bool, shape (n,), optional
+        Pixels whose values mean little, see `draw_faded`.
     skymap, patch, marks, colormap, sources
         See `plot_ts_patch`.
     """
@@ -164,6 +133,8 @@ def draw_patch(
     axes.set(xlim=(-width, width), ylim=(-height, height))
     extent = (-width, width, -height, height)
     image = draw_image(axes, _raster(skymap, name, patch), extent, norm, colormap)
+    if is_faded is not None:
+        draw_faded(axes, image, _raster(with_faded(skymap, is_faded), FADED, patch))
     draw_graticule(axes, patch.centre, width, skymap.frame, height)
 
     def project(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ _LINES: dict[str, Any] = {
     "zorder": 2.5,  # between the marks, which are larger than a pixel of most maps
     "path_effects": [withStroke(linewidth=1.7, foreground="black")],
 }
-_STYLES: dict[str, Any] = {"containment": "solid", "credible": (0, (2.5, 1.5))}
+_STYLES: dict[str, Any] = {"credible": "solid", "containment": (0, (2.5, 1.5))}
 
 
 class OutlinedRegion(NamedTuple):
@@ -101,7 +101,7 @@ def draw_region(
 ) -> None:
     """Draw edges of a region as one artist with one label.
 
-    Containment regions have full lines, credible ones dashed.
+    Credible regions have full lines, containment ones dashed.
 
     Parameters
     ----------

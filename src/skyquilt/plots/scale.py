@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.colors import BoundaryNorm, Normalize, PowerNorm
 from matplotlib.ticker import MaxNLocator
 
 # In lengths of the colour bar: from one label to the next, a letter, the gap between two labels.
@@ -75,6 +75,8 @@ def extension(values: np.ndarray, norm: Normalize) -> str:
     'max'
     """
     low, high = _ends(norm)
+    if np.all(np.isnan(values)):
+        return "neither"
     is_below, is_above = np.nanmin(values) < low, np.nanmax(values) > high
     return {(0, 0): "neither", (0, 1): "max", (1, 0): "min", (1, 1): "both"}[
         (int(is_below), int(is_above))
@@ -112,6 +114,19 @@ def choose_ticks(norm: Normalize) -> np.ndarray:
         if value <= high and _has_room(norm, chosen[-1], value):
             chosen.append(value)
     return np.array(chosen)
+
+
+def name_stretch(norm: Normalize) -> str:
+    """How values become colours, to write at a colour bar; "" where colours are names.
+
+    Examples
+    --------
+    >>> name_stretch(PowerNorm(0.5, 0, 9)), name_stretch(Normalize(0, 9))
+    ('square-root scale', 'linear scale')
+    """
+    if isinstance(norm, BoundaryNorm):
+        return ""
+    return "square-root scale" if isinstance(norm, PowerNorm) else "linear scale"
 
 
 def _ends(norm: Normalize) -> tuple[float, float]:

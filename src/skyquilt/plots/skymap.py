@@ -1,21 +1,22 @@
 """Maps of the whole sky in Mollweide projection."""
 
-from typing import cast
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.patches import Ellipse, Patch
+from matplotlib.patches import Ellipse, Patch, Rectangle
 from matplotlib.patheffects import withStroke
 
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.maps.source_positions import SourcePositions
 from skyquilt.plots.marks import Marks, draw_marks
 from skyquilt.plots.projection import from_mollweide, mollweide
-from skyquilt.plots.scale import choose_ticks, extension, flux_scale, ts_scale
+from skyquilt.plots.scale import choose_ticks, extension, name_stretch, ts_scale
 from skyquilt.plots.sources import draw_sources, project_sources
 from skyquilt.plots.style import (
     FRAME_TITLES,
@@ -26,7 +27,11 @@ from skyquilt.plots.style import (
     format_number,
     new_figure,
 )
-from skyquilt.spectra.energies import format_range
+
+FADED = "faded"
+"""Column of pixels whose values mean little, see `with_faded`."""
+FAINT_TS = 4.0
+"""TS below which the flux of a direction is less than two standard errors above 0."""
 
 _HEIGHT = 10.2  # of the figure [cm]
 _MAP = (0.05, 0.175, 0.90, 0.75)  # the ellipse in the figure: twice as wide as high
@@ -62,53 +67,22 @@ def plot_ts_map(
     Figure
         A figure that belongs to no window and no list of figures.
     """
-    figure = new_sky_figure(skymap, "ts", ts_scale(skymap.ts), "TS", f"{title}: TS", colormap)
+    norm = ts_scale(skymap.ts)
+    figure = new_sky_figure(skymap, "ts", norm, "TS", f"{title}: TS", colormap)
     if sources is not None:
         draw_sources(figure.axes[0], *project_sources(sources, skymap.frame, mollweide))
     add_marks(figure, marks, has_unfitted(skymap))
     return figure
 
 
-@figure_style()
-def plot_flux_map(
-    skymap: SkyMap,
-    marks: Marks,
-    title: str,
-    energy_range: tuple[float, float],
-    flux_best: float | None,
-    colormap: str = "viridis",
-) -> Figure:
-    """Photon flux of the whole sky, best and true position marked.
-
-    Parameters
-    ----------
-    skymap : SkyMap
-        Map with a column "photon_flux" [ph cm-2 s-1].
-    marks : Marks
-        Positions in the frame of the map.
-    title : str
-        Name of the analysis.
-    energy_range : tuple of float
-        Energies of the flux [keV].
-    flux_best : float or None
-        Flux at the best position [ph cm-2 s-1]; the colours reach at least up to it.
-    colormap : str, optional
-        Name of a matplotlib colormap.
-
-    Returns
-    -------
-    Figure
-        A figure that belongs to no window and no list of figures.
-    """
-    norm = flux_scale(skymap.columns["photon_flux"], flux_best)
-    label = f"photon flux [ph cm$^{{-2}}$ s$^{{-1}}$], {format_range(*energy_range)}"
-    figure = new_sky_figure(skymap, "photon_flux", norm, label, f"{title}: flux", colormap)
-    add_marks(figure, marks, has_unfitted(skymap))
-    return figure
-
-
 def new_sky_figure(
-    skymap: SkyMap, name: str, norm: Normalize, label: str, title: str, colormap: str
+    skymap: SkyMap,
+    name: str,
+    norm: Normalize,
+    label: str,
+    title: str,
+    colormap: str,
+    is_faded: np.ndarray | None = None,
 ) -> Figure:
     """Figure with one column of a map, graticule, colour bar and title.
 
@@ -127,6 +101,8 @@ def new_sky_figure(
         Text of the colour bar, and above the map.
     colormap : str
         Name of a matplotlib colormap.
+    is_faded : ndarray of bool, shape (n,), optional
+        Pixels whose values mean little, see `draw_faded`.
 
     Returns
     -------
@@ -137,6 +113,8 @@ def new_sky_figure(
     axes = figure.add_axes(_MAP, xlim=(-2, 2), ylim=(-1, 1))
     axes.set_axis_off()
     image = draw_sky(axes, skymap, name, norm, colormap)
+    if is_faded is not None:
+        draw_faded(axes, image, _raster(with_faded(skymap, is_faded), FADED))
     figure.text(0.5, 0.965, title, ha="center", va="center", fontsize=9)
     figure.text(0.02, 0.965, FRAME_TITLES[skymap.frame], va="center", fontsize=7.5)
     add_colour_bar(figure, _BAR, image, label, extension(skymap.columns[name], norm))
@@ -161,10 +139,13 @@ def has_unfitted(skymap: SkyMap) -> bool:
 def add_colour_bar(
     figure: Figure, box: tuple, image: AxesImage, label: str, beyond: str = "neither"
 ) -> None:
-    """Horizontal colour bar with its label below, and arrows at the ends named by `beyond`."""
+    """Horizontal colour bar: label below, stretch above, arrows at the ends named by `beyond`."""
     bar = figure.colorbar(image, cax=figure.add_axes(box), orientation="horizontal", extend=beyond)
     bar.set_label(label, labelpad=2)
-    ticks = choose_ticks(cast("Normalize", image.norm)).tolist()
+    norm = cast("Normalize", image.norm)
+    stretch: dict[str, Any] = {"ha": "right", "va": "bottom", "fontsize": 6.5, "color": "0.35"}
+    bar.ax.text(1, 1.1, name_stretch(norm), transform=bar.ax.transAxes, **stretch)
+    ticks = choose_ticks(norm).tolist()
     bar.set_ticks(ticks, labels=[format_number(tick) for tick in ticks])
     bar.minorticks_off()
 
@@ -179,6 +160,38 @@ def draw_image(axes: Axes, values: np.ndarray, extent: tuple, norm: Normalize, c
         cmap=colormaps[colormap].with_extremes(bad=UNFITTED),
         interpolation="none",
     )
+
+
+def with_faded(skymap: SkyMap, is_faded: np.ndarray) -> SkyMap:
+    """A map that tells in a column where its values mean little."""
+    return replace(skymap, columns=skymap.columns | {FADED: np.where(is_faded, 1.0, np.nan)})
+
+
+def draw_faded(axes: Axes, image: AxesImage, raster: np.ndarray) -> None:
+    """Draw a veil over parts of an image, and say so in the legend.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes of the image.
+    image : AxesImage
+        What is veiled.
+    raster : ndarray of float64, shape (n_y, n_x)
+        Column `FADED` at the raster points of the image.
+    """
+    veil = axes.imshow(
+        np.ma.masked_invalid(raster),
+        extent=image.get_extent(),
+        origin="lower",
+        cmap=ListedColormap(["white"]),
+        alpha=0.7,
+        interpolation="none",
+        gid=FADED,
+    )
+    if (clip := image.get_clip_path()) is not None:
+        veil.set_clip_path(clip)
+    label = f"faded: TS below {FAINT_TS:g}"
+    axes.add_patch(Rectangle((0, 0), 0, 0, facecolor="0.93", edgecolor="0.6", label=label))
 
 
 def draw_sky(axes: Axes, skymap: SkyMap, name: str, norm: Normalize, colormap: str) -> AxesImage:

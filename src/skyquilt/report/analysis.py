@@ -1,5 +1,6 @@
 """The page of one analysis: what its products say, section by section."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -7,13 +8,27 @@ from typing import Any
 from skyquilt.products import CONTENTS
 from skyquilt.report import calibration
 from skyquilt.report.content import Products
-from skyquilt.report.figures import OTHER_MAPS, read_figures
+from skyquilt.report.figures import MAPS, read_figures
+from skyquilt.report.flux import flux_rows, source_flux
 from skyquilt.report.making import making_sections
-from skyquilt.report.numbers import area, degrees, number, percent, with_error
-from skyquilt.report.page import FileLink, PageSection, Table, render
-from skyquilt.report.position import position_section
+from skyquilt.report.numbers import FLUX_UNIT, area, decimals_of, degrees, n_of, number, percent
+from skyquilt.report.page import FileLink, PageSection, Table, read_script, render
+from skyquilt.report.position import position_decimals, position_section
 from skyquilt.spectra.energies import flux_range, format_range
 
+ARCHIVES = {
+    "SIMBAD": "https://simbad.cds.unistra.fr/simbad/sim-coo?Coord={ra}d{dec}d"
+    "&Radius=10&Radius.unit=arcmin",
+    "NED": "https://ned.ipac.caltech.edu/conesearch?search_type=Near%20Position%20Search"
+    "&ra={ra}d&dec={dec}d&radius=10",
+    "ESASky": "https://sky.esa.int/esasky/?target={ra}%20{dec}&fov=5&cooframe=J2000",
+}
+"""Addresses that tell of a position, with its `{ra}` and `{dec}` [deg]."""
+
+_ABOUT_SOURCES = (
+    "Positions, TS and fluxes are those of the search, which fits all sources at once and between "
+    "the cells of the map."
+)
 _MAX_SOURCES = 100  # rows of the source list; the file has all
 
 
@@ -29,6 +44,8 @@ def analysis_page(products: Products, index: str, seal: str = "") -> str:
     seal : str
         Provenance, see `skyquilt.io.seal`.
     """
+    from markupsafe import Markup
+
     return render(
         "analysis.html",
         {
@@ -37,9 +54,17 @@ def analysis_page(products: Products, index: str, seal: str = "") -> str:
             "warnings": list(_warnings(products)),
             "sections": list(_sections(products)),
             "index": index,
+            "sky": None if products.sky is None else Markup(_script_text(products.sky)),
+            "archives": ARCHIVES,
+            "scripts": [read_script(name) for name in ("sky.js", "tables.js")],
         },
         seal,
     )
+
+
+def _script_text(content: Mapping[str, Any]) -> str:
+    """Content as JSON that may stand within a script of a page: no name in it can end that."""
+    return json.dumps(content).replace("<", "\\u003c")
 
 
 def headline(summary: Mapping[str, Any]) -> str:
@@ -48,10 +73,10 @@ def headline(summary: Mapping[str, Any]) -> str:
     if best is None:
         return "No direction prefers a source: TS is 0 everywhere."
     position = best["icrs"]
-    region = summary["credible"][-1]
+    region, decimals = summary["credible"][-1], position_decimals(summary)
     return (
-        f"TS {number(best['ts'])} at R.A. {degrees(position['lon'])}, "
-        f"Dec. {degrees(position['lat'])}; "
+        f"TS {number(best['ts'])} at R.A. {degrees(position['lon'], decimals)}, "
+        f"Dec. {degrees(position['lat'], decimals)}; "
         f"{percent(region['level'])} credible region of {area(region['area_deg2'])}."
     )
 
@@ -60,7 +85,7 @@ def _sections(products: Products) -> Iterator[PageSection]:
     yield _result(products)
     yield position_section(products)
     if products.sources is not None:
-        yield _sources(products.sources)
+        yield _sources(products.sources, products.summary)
     yield _spectrum(products)
     if products.calibration is not None:
         yield calibration.section(products.calibration, products.calibration_plots)
@@ -98,44 +123,39 @@ def _result(products: Products) -> PageSection:
     if best := summary["best"]:
         rows += [
             ["largest TS", f"{number(best['ts'], 4)} (√TS {number(best['sqrt_ts'])})"],
-            ["flux", f"{with_error(best['flux'], best['flux_err'])} × reference"],
-            [_photon_flux(summary), f"{number(best['photon_flux'])} ph cm⁻² s⁻¹"],
+            *flux_rows(summary, products.settings["fit"]["confidence_level"]),
             ["expected source counts", number(best["npred"])],
         ]
-        if "flux_ul" in best:
-            rows.insert(4, ["upper limit of the flux", f"{number(best['flux_ul'])} × reference"])
-    figures = read_figures(products, ("ts", "flux", *OTHER_MAPS))
+    figures = read_figures(products, ("ts", *MAPS))
     links = [FileLink(path, text) for path, text in _described() if path in products.files]
     return PageSection(
         "result", "Result", tables=[Table(["", ""], rows)], figures=figures, links=links
     )
 
 
-def _photon_flux(summary: Mapping[str, Any]) -> str:
-    is_other = summary.get("flux_range_keV") is not None
-    return f"photon flux in {format_range(*flux_range(summary))}" if is_other else "photon flux"
-
-
-def _sources(sources: Sequence[Mapping[str, Any]]) -> PageSection:
+def _sources(sources: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) -> PageSection:
     if not sources:
         return PageSection("sources", "Sources", texts=["No source is above the threshold."])
     rows = [
         [
             str(source["name"]),
-            degrees(source["ra"], 3),
-            degrees(source["dec"], 3),
-            degrees(source["r68"] if isfinite(source["r68"]) else None, 3),
+            *(degrees(source[name], decimals_of(source["r68"])) for name in ("ra", "dec")),
+            degrees(source["r68"] if isfinite(source["r68"]) else None, decimals_of(source["r68"])),
             number(source["ts"]),
-            with_error(source["flux"], source["flux_err"]),
+            source_flux(source),
             str(source.get("assoc", "")),
         ]
         for source in sources[:_MAX_SOURCES]
     ]
     shown = "" if len(sources) <= _MAX_SOURCES else f", the first {_MAX_SOURCES} of them shown"
-    heads = ["name", "R.A.", "Dec.", "68 % radius", "TS", "flux / reference", "association"]
-    table = Table(heads, rows, frozenset({1, 2, 3, 4, 5}))
+    flux = f"photon flux, {format_range(*flux_range(summary))} [{FLUX_UNIT}]"
+    heads = ["name", "R.A.", "Dec.", "68 % radius", "TS", flux, "association"]
+    table = Table(heads, rows, frozenset({1, 2, 3, 4, 5}), is_sortable=True)
     return PageSection(
-        "sources", "Sources", texts=[f"{len(sources)} sources{shown}."], tables=[table]
+        "sources",
+        "Sources",
+        texts=[f"{n_of(len(sources), 'source')}{shown}. {_ABOUT_SOURCES}"],
+        tables=[table],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from skyquilt.report.numbers import degrees, number, percent, probability, with_error
+from skyquilt.report.numbers import degrees, extrapolated, number, percent, with_error
 from skyquilt.report.page import PageSection, Table, read_picture
 
 _PLOTS = {
@@ -64,7 +64,7 @@ def _p_value(null: Mapping[str, Any]) -> str:
         )
     return (
         f"Global p-value of the largest TS, {number(null['observed_ts_max'])}: "
-        f"{probability(null['p_value'])}, extrapolated; {counted}, which alone says below "
+        f"{extrapolated(null['p_value'])}; {counted}, which alone says below "
         f"{number(null['counted_p_value_95'][1], 2)} (95 %)."
     )
 
@@ -101,6 +101,6 @@ def _regions(injected: Mapping[str, Any]) -> list[Table]:
         ]
         for region in injected["all"]["regions"]
     ]
-    heads = ["region", "drop of TS", "coverage", "drop that covers (68 % range)"]
+    heads = ["region", "TS below maximum", "coverage", "TS below maximum that covers (68 % range)"]
     caption = "Containment regions of detected sources"
     return [Table(heads, rows, frozenset({1, 2, 3}), caption)] if rows else []

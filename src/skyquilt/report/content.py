@@ -30,6 +30,8 @@ class Products:
         PNG files of its figures.
     n_iter : dict of str to float
         Steps of the fits: "median" and "max".
+    sky : dict or None
+        What the map under the pointer shows, see `sky_of_page`.
     """
 
     name: str
@@ -41,3 +43,4 @@ class Products:
     calibration: Mapping[str, Any] | None = None
     calibration_plots: Sequence[Path] = ()
     n_iter: Mapping[str, float] = field(default_factory=dict)
+    sky: Mapping[str, Any] | None = None

@@ -7,12 +7,23 @@ from skyquilt.report.content import Products
 from skyquilt.report.numbers import area, degrees, number
 from skyquilt.report.page import Picture, read_picture
 
-OTHER_MAPS = {
-    "limit": "Upper limit of the flux in each direction.",
+MAPS = {
+    "flux": "Best photon flux of a source in each direction; faded where its TS is below 4, for "
+    "there it is an error and no flux.",
+    "sensitivity": "Photon flux that a source in each direction needs for a TS of about 25: five "
+    "times the error of the fitted flux.",
+    "limit": "Upper limit of the photon flux in each direction.",
     "background-norm": "Best factor on the background in each direction.",
     "template": "Spectrum with the largest TS in each direction.",
 }
-"""Captions of maps that only some fits give, by name."""
+"""Captions of maps beside that of TS, by name."""
+
+_REGIONS = {
+    "credible": "{level} credible region: the smallest that holds {level} of the probability of "
+    "the position. This is the one to use.",
+    "containment": "{level} containment region: where TS is at most {threshold} below its maximum; "
+    "statistical error only, for comparison with other codes.",
+}
 
 
 def read_figures(products: Products, names: Sequence[str]) -> list[Picture]:
@@ -37,24 +48,24 @@ def _describe(name: str, summary: Mapping[str, Any]) -> tuple[str, str]:
         )
     frame = {"galactic": "galactic coordinates", "icrs": "ICRS"}[summary["frame"]]
     if name == "ts":
-        return f"Map of the test statistic in {frame}; {peak}.", "Test statistic."
-    if name == "flux":
-        return f"Map of the best flux in {frame}.", "Best flux of a source in each direction."
-    if name in OTHER_MAPS:
-        return f"Map in {frame}: {OTHER_MAPS[name].lower()}", OTHER_MAPS[name]
+        caption = "Test statistic (TS): how much better a source in each direction fits than none."
+        return f"Map of the test statistic in {frame}; {peak}.", caption
+    if name in MAPS:
+        return f"Map in {frame}: {MAPS[name].lower()}", MAPS[name]
     if name == "zoom":
         return (
             f"Test statistic around its maximum, with the regions; {peak}.",
-            "Around the maximum.",
+            "Test statistic around its maximum, with the credible regions.",
         )
-    if name.startswith("containment-"):
-        region = next(
-            (r for r in summary["containment"] if name == f"containment-{100 * r['level']:g}"), None
-        )
+    kind, _, level = name.partition("-")
+    if kind in _REGIONS:
+        region = next((r for r in summary[kind] if level == f"{100 * r['level']:g}"), None)
         extent = f" of {area(region['area_deg2'])}" if region else ""
-        level = f"{name.removeprefix('containment-')} %"
-        return (
-            f"Outline of the {level} containment region{extent} in {frame}.",
-            f"{level} containment region, statistical error only.",
-        )
-    return "Counts per measured energy: data, background model and terms.", "Counts per energy."
+        threshold = number(region["threshold"]) if region else "so much"
+        caption = _REGIONS[kind].format(level=f"{level} %", threshold=threshold)
+        return f"Outline of the {level} % {kind} region{extent} in {frame}.", caption
+    caption = (
+        "Counts per measured energy: data, background model, what the best source adds to it, and "
+        "what is left of the data in standard deviations."
+    )
+    return "Counts per measured energy: data, background model and terms.", caption

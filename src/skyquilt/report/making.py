@@ -7,8 +7,15 @@ from typing import Any
 import yaml
 
 from skyquilt.report.content import Products
+from skyquilt.report.figures import read_figures
 from skyquilt.report.numbers import number, percent
 from skyquilt.report.page import Fold, PageSection, Table
+from skyquilt.report.position import containment_table, region_links
+
+_ABOUT_CONTAINMENT = (
+    "Containment regions follow from the drop of TS alone, as other codes give them. They hold no "
+    "systematic error and no prior: take the credible regions above."
+)
 
 
 def making_sections(products: Products) -> Iterator[PageSection]:
@@ -34,10 +41,20 @@ def _quality(products: Products) -> PageSection:
     ]
     if products.n_iter:
         texts.append(
-            f"The fits took {products.n_iter['median']:g} steps as a rule and "
+            f"The fits took {products.n_iter['median']:g} steps in the median and "
             f"{products.n_iter['max']:g} at most."
         )
-    return PageSection("quality", "Quality", texts=texts, tables=[table])
+    texts.append(_ABOUT_CONTAINMENT)
+    regions = containment_table(products.summary["containment"])
+    names = sorted(path.stem for path in products.plots if path.stem.startswith("containment"))
+    return PageSection(
+        "quality",
+        "Quality",
+        texts=texts,
+        tables=[table, regions],
+        figures=read_figures(products, names),
+        links=list(region_links(products.summary, "containment")),
+    )
 
 
 def _time(stages: Sequence[Mapping[str, Any]]) -> PageSection:

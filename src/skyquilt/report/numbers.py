@@ -25,15 +25,31 @@ def number(value: float | None, digits: int = 3) -> str:
     return _times_power(value / 10**power, power, digits)
 
 
-def probability(value: float | None) -> str:
-    """Probability that may be below all that a computer can write.
+FLUX_UNIT = "ph cm⁻² s⁻¹"
+_SIMULATED = 1e-6  # smallest p-value that an extrapolation is trusted for
+
+
+def extrapolated(value: float) -> str:
+    """Probability that comes from an extrapolation beyond what was simulated.
 
     Examples
     --------
-    >>> probability(0.00124), probability(0.0)
-    ('0.0012', 'below 10⁻³⁰⁰')
+    >>> extrapolated(0.00124), extrapolated(2e-9)
+    ('0.0012 (extrapolated)', '< 10⁻⁶ (extrapolated)')
     """
-    return f"below 10{_raised(-300)}" if value == 0 else number(value, 2)
+    shown = f"< 10{_raised(-6)}" if value < _SIMULATED else number(value, 2)
+    return f"{shown} (extrapolated)"
+
+
+def n_of(n: int, noun: str) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> n_of(1, "source"), n_of(2, "source")
+    ('1 source', '2 sources')
+    """
+    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def with_error(value: float | None, error: float | None) -> str:
@@ -55,6 +71,29 @@ def with_error(value: float | None, error: float | None) -> str:
     return f"{value:.{decimals}f} ± {error:.{decimals}f}".replace("-", MINUS)
 
 
+def with_errors(value: float, low: float | None, high: float | None) -> str:
+    """Value with its errors down and up, to the second significant digit of the smaller one.
+
+    Examples
+    --------
+    >>> with_errors(0.0348, 0.0021, 0.0024), with_errors(3.48e-7, 2.1e-8, 2.4e-8)
+    ('0.0348 −0.0021 +0.0024', '(3.48 −0.21 +0.24) × 10⁻⁷')
+    >>> with_errors(0.0348, None, 0.002)
+    '0.0348'
+    """
+    errors = [error for error in (low, high) if error and math.isfinite(error)]
+    if len(errors) < 2:
+        return number(value)
+    power = math.floor(math.log10(min(errors)))
+    if power < -5:
+        shift = math.floor(math.log10(abs(value))) if value else power
+        inner = with_errors(*(each / 10.0**shift for each in (value, *errors)))
+        return f"({inner}) × 10{_raised(shift)}"
+    decimals = max(0, 1 - power)
+    text = f"{value:.{decimals}f} -{errors[0]:.{decimals}f} +{errors[1]:.{decimals}f}"
+    return text.replace("-", MINUS)
+
+
 def degrees(value: float | None, decimals: int = 2) -> str:
     """Angle in degrees.
 
@@ -66,18 +105,28 @@ def degrees(value: float | None, decimals: int = 2) -> str:
     return "\N{EN DASH}" if value is None else f"{value:.{decimals}f}°".replace("-", MINUS)
 
 
+def decimals_of(radius: float) -> int:
+    """Decimals of a position in degrees that is uncertain by a radius [deg], to a hundredth of it.
+
+    Examples
+    --------
+    >>> decimals_of(9.0), decimals_of(0.02), decimals_of(0.0)
+    (2, 4, 6)
+    """
+    if not radius > 0:
+        return 6
+    return min(6, max(1, 2 - math.floor(math.log10(radius))))
+
+
 def area(value: float) -> str:
-    """Area in the unit that suits it.
+    """Area in square degrees, whatever its size, so that areas of a page compare.
 
     Examples
     --------
     >>> area(148.2), area(0.05), area(1e-6)
-    ('148 deg²', '180 arcmin²', '13.0 arcsec²')
+    ('148 deg²', '0.0500 deg²', '1.00 × 10⁻⁶ deg²')
     """
-    for unit, factor in (("deg²", 1.0), ("arcmin²", 3600.0)):
-        if value * factor >= 1:
-            return f"{number(value * factor)} {unit}"
-    return f"{number(value * 3600.0**2)} arcsec²"
+    return f"{number(value)} deg²"
 
 
 def percent(level: float) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from skyquilt.report.numbers import area, degrees, number, percent, probability, with_error
-from skyquilt.report.page import render
+from skyquilt.report.flux import best_flux
+from skyquilt.report.numbers import area, degrees, extrapolated, number, percent
+from skyquilt.report.page import read_script, render
+from skyquilt.spectra.energies import flux_range, format_range
 
 
 class Entry(NamedTuple):
@@ -18,20 +20,32 @@ class Entry(NamedTuple):
         Content of summary.json.
     calibration : dict or None
         Content of calibration.json.
+    picture : str
+        Its map of TS, from the page of the list; "" if there is none.
+    note : str
+        What else to know of it.
     """
 
     path: str
     summary: Mapping[str, Any]
     calibration: Mapping[str, Any] | None
+    picture: str = ""
+    note: str = ""
 
 
 def overview_page(entries: Sequence[Entry], seal: str = "") -> str:
     """The page of all analyses as HTML, brightest first; `seal` is its provenance."""
     rows = [
-        {"name": entry.summary["analysis"], "path": entry.path, "cells": _cells(entry)}
+        {
+            "name": entry.summary["analysis"],
+            "path": entry.path,
+            "picture": entry.picture,
+            "note": entry.note,
+            "cells": _cells(entry),
+        }
         for entry in sorted(entries, key=_ts, reverse=True)
     ]
-    return render("index.html", {"rows": rows}, seal)
+    return render("index.html", {"rows": rows, "scripts": [read_script("tables.js")]}, seal)
 
 
 def _ts(entry: Entry) -> float:
@@ -44,7 +58,7 @@ def _p_value(null: Mapping[str, Any]) -> str:
         return number(null["p_value"], 2)
     if null["p_value_from"] == "limit":
         return f"below {number(null['p_value'], 2)}"
-    return f"{probability(null['p_value'])} (extrapolated)"
+    return extrapolated(null["p_value"])
 
 
 def _cells(entry: Entry) -> list[str]:
@@ -57,6 +71,6 @@ def _cells(entry: Entry) -> list[str]:
         degrees(best["icrs"]["lon"]),
         degrees(best["icrs"]["lat"]),
         f"{area(region['area_deg2'])} ({percent(region['level'])})",
-        with_error(best["flux"], best["flux_err"]),
+        f"{best_flux(entry.summary)} ({format_range(*flux_range(entry.summary))})",
         p_value,
     ]

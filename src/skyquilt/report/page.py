@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from struct import unpack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skyquilt import __version__
 from skyquilt.errors import ProductError
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _WIDE = 900  # [pixel]; figures of one column have 669, those across a page 1339
@@ -58,12 +61,15 @@ class Table:
         Columns that hold numbers, from 0; they are set to the right.
     caption : str
         Text above it.
+    is_sortable : bool
+        Whether its rows may be sorted and filtered.
     """
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     numbers: frozenset[int] = frozenset()
     caption: str = ""
+    is_sortable: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,13 @@ def read_picture(path: str | Path, alt: str, caption: str) -> Picture:
         raise ProductError(f"{path}: not a PNG file; draw it again with `skyquilt plot`.")
     width, height = unpack(">II", content[16:24])  # of the header chunk, always the first
     return Picture(b64encode(content).decode("ascii"), width, height, alt, caption)
+
+
+def read_script(name: str) -> "Markup":
+    """Script of this package, to be put into a page as it is."""
+    from markupsafe import Markup
+
+    return Markup((files("skyquilt.report") / name).read_text(encoding="utf-8"))
 
 
 def render(template: str, content: Mapping[str, Any], seal: str = "") -> str:

@@ -28,7 +28,7 @@ def describe_result(summary: Mapping[str, Any], folder: Path, confidence_level: 
         f"{name}: TS {best['ts']:.1f}, sqrt(TS) {best['sqrt_ts']:.1f}, {energies}",
         f"  position  {_position(best)}",
         *(f"  region    {_region(region, folder)}" for region in summary["credible"]),
-        f"  flux      {_flux(best, confidence_level)}{_band(summary)}",
+        f"  flux      {_flux(summary, confidence_level)}",
         *_offset(summary),
         f"  files     {folder / summary['files']['multiorder']}, {folder / 'summary.json'}",
     ]
@@ -59,31 +59,20 @@ def _region(region: Mapping[str, Any], folder: Path) -> str:
     )
 
 
-def _band(summary: Mapping[str, Any]) -> str:
-    """Energies of the photon flux, where they are others than the measured ones."""
-    if summary.get("flux_range_keV") is None:
-        return ""
-    return f"; photon flux in {format_range(*flux_range(summary))}"
-
-
-def _flux(best: Mapping[str, Any], confidence_level: float) -> str:
-    template = f" spectrum `{best['template']}`" if "template" in best else ""
+def _flux(summary: Mapping[str, Any], confidence_level: float) -> str:
+    """Photon flux with errors, upper limit and energies."""
+    best, band = summary["best"], format_range(*flux_range(summary))
+    template = f", spectrum `{best['template']}`" if "template" in best else ""
     scale = best["photon_flux"] / best["flux"]
     low, high = best.get("flux_err_lo"), best.get("flux_err_hi")
     if low is None or high is None:
         low = high = best["flux_err"]
-    parts = [
-        f"{scale * best['flux']:.3g} -{scale * low:.2g} +{scale * high:.2g}",
-        f"{best['flux']:.3g} -{low:.2g} +{high:.2g}",
-    ]
+    text = f"{scale * best['flux']:.3g} -{scale * low:.2g} +{scale * high:.2g} ph cm-2 s-1"
     limit = best.get("flux_ul")
     if limit is not None:
-        level = f" ({100 * confidence_level:g} %: < "
-        parts = [
-            f"{part}{level}{value:.3g})"
-            for part, value in zip(parts, (scale * limit, limit), strict=True)
-        ]
-    return f"{parts[0]} ph cm-2 s-1; {parts[1]} of the reference{template}"
+        level = f"{100 * confidence_level:g} %"
+        text += f", {level} upper limit {scale * limit:.3g} ph cm-2 s-1"
+    return f"{text}, {band}{template}"
 
 
 def _offset(summary: Mapping[str, Any]) -> Iterator[str]:

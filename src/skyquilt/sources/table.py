@@ -1,5 +1,7 @@
 """The list of sources as a table: names, positions, fluxes and counterparts, with units."""
 
+from collections import Counter
+
 import numpy as np
 
 from skyquilt.io.fits_table import Column
@@ -17,6 +19,7 @@ NOT_REFINED = 2
 
 _R68, _R95 = 2.28, 5.99  # drops of TS, chi2 of two degrees of freedom
 _FLUX_UNIT = "cm-2 s-1"
+_SECONDS, _MINUTES = 15 / 3600, 15 / 60  # largest errors of names to seconds and minutes [deg]
 
 
 def source_columns(
@@ -51,7 +54,7 @@ def source_columns(
     flags = AT_EDGE * found.is_at_edge + NOT_REFINED * ~position.is_fitted
     per_flux = problem.photon_flux
     return {
-        "name": Column(names(ra, dec, prefix), "", "from the coordinates (ICRS), cut"),
+        "name": Column(names(ra, dec, sigma, prefix), "", "from the coordinates (ICRS), cut"),
         "ra": Column(ra, "deg", "right ascension, ICRS"),
         "dec": Column(dec, "deg", "declination, ICRS"),
         "glon": Column(glon, "deg", "galactic longitude"),
@@ -123,8 +126,23 @@ def ellipses(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return np.sqrt(major * minor), major, minor, angle
 
 
-def names(ra: np.ndarray, dec: np.ndarray, prefix: str) -> np.ndarray:
-    """Names of the form "SQ J053431+220052", from ICRS coordinates [deg], cut and not rounded.
+def names(ra: np.ndarray, dec: np.ndarray, error: np.ndarray, prefix: str) -> np.ndarray:
+    """Names from ICRS coordinates, cut and not rounded, with the digits that errors allow.
+
+    Parameters
+    ----------
+    ra, dec : ndarray of float64, shape (n,)
+        Positions [deg].
+    error : ndarray of float64, shape (n,)
+        Standard errors along a line [deg]; NaN where they are not known.
+    prefix : str
+        Acronym.
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        "SQ J053431+220052" for errors up to 15 arcsec, "SQ J0534.5+2200" up to 15 arcmin, and
+        "SQ J0534+22" above; sources that would share a name have more digits.
 
     References
     ----------
@@ -132,15 +150,31 @@ def names(ra: np.ndarray, dec: np.ndarray, prefix: str) -> np.ndarray:
 
     Examples
     --------
-    >>> names(np.array([83.63308]), np.array([-0.0145]), "SQ").tolist()
-    ['SQ J053431-000052']
+    >>> ra, dec = np.array([83.63308, 83.63308]), np.array([-0.0145, 60.0])
+    >>> names(ra, dec, np.array([0.001, 2.0]), "SQ").tolist()
+    ['SQ J053431-000052', 'SQ J0534+60']
     """
     # 1e-7 s and 1e-6 arcsec keep 15 deg at 010000, whatever the last bit of a float is
-    time = np.floor((ra % 360) * 240 + 1e-7).astype(np.int64) % 86400
-    arc = np.floor(np.abs(dec) * 3600 + 1e-6).astype(np.int64)
-    texts = [
-        f"{prefix} J{t // 3600:02d}{t // 60 % 60:02d}{t % 60:02d}"
-        f"{'-' if d < 0 else '+'}{a // 3600:02d}{a // 60 % 60:02d}{a % 60:02d}"
-        for t, d, a in zip(time, dec, arc, strict=True)
-    ]
-    return np.array(texts, dtype=f"U{len(prefix) + 15}")
+    time = (np.floor((ra % 360) * 240 + 1e-7).astype(np.int64) % 86400).tolist()
+    arc = np.floor(np.abs(dec) * 3600 + 1e-6).astype(np.int64).tolist()
+    sign = ["-" if each < 0 else "+" for each in dec.tolist()]
+    forms = np.select([error <= _SECONDS, error > _MINUTES], [2, 0], default=1).tolist()
+    own = list(zip(time, sign, arc, strict=True))
+    texts = [_format_position(form, *one) for form, one in zip(forms, own, strict=True)]
+    for finer in (1, 2):
+        taken = Counter(texts)
+        for at, one in enumerate(own):
+            if taken[texts[at]] > 1 and forms[at] < finer:
+                texts[at] = _format_position(finer, *one)
+    return np.array([f"{prefix} {text}" for text in texts], dtype=f"U{len(prefix) + 15}")
+
+
+def _format_position(form: int, time: int, sign: str, arc: int) -> str:
+    """Position [s of time, arcsec] to degrees (0), minutes (1) or seconds (2)."""
+    hours, degrees = f"{time // 3600:02d}", f"{sign}{arc // 3600:02d}"
+    minute, arcmin = f"{time // 60 % 60:02d}", f"{arc // 60 % 60:02d}"
+    if form == 0:
+        return f"J{hours}{minute}{degrees}"
+    if form == 1:
+        return f"J{hours}{minute}.{time % 60 // 6}{degrees}{arcmin}"
+    return f"J{hours}{minute}{time % 60:02d}{degrees}{arcmin}{arc % 60:02d}"

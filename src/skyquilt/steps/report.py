@@ -1,6 +1,7 @@
 """Steps `report` and `index`: pages of one analysis and of all."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from os.path import relpath
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,19 @@ from skyquilt.io.listing import read_listing
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.schema import Schema
 from skyquilt.io.seal import seal_text, write_sealed
+from skyquilt.localisation.file import MULTIORDER, SKYMAP
 from skyquilt.maps.file import read_skymap
+from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.summary_file import read_summary
 from skyquilt.products import INDEX
 from skyquilt.report.analysis import analysis_page
 from skyquilt.report.content import Products
 from skyquilt.report.overview import Entry, overview_page
+from skyquilt.report.sky import COLUMNS, sky_of_page
 from skyquilt.runs.answers import answer_from
 from skyquilt.sources.file import read_sources
+
+logger = logging.getLogger(__name__)
 
 # 1.0  first version
 _PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")
@@ -36,7 +42,7 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
     skies = _pictures(folder / "calibration-plots") if calibration else []
     read: dict[str, Any] = {
         "maps": folder / "maps.fits",
-        "localisation": folder / "summary.json",
+        "localisation": (folder / "summary.json", folder / MULTIORDER),
         "plots": tuple(plots),
     }
     if analysis.sources is not None:
@@ -44,6 +50,7 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
     if calibration:
         read["calibration"] = (folder / "calibration.json", *skies)
     answers = answer_from(config, name, "page", **read)
+    sources = _sources(folder / "sources.fits") if analysis.sources is not None else None
     products = Products(
         name=name,
         summary=summary,
@@ -52,11 +59,12 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
         files=frozenset(path.name for path in folder.iterdir()),
         calibration=calibration,
         calibration_plots=skies,
-        sources=_sources(folder / "sources.fits") if analysis.sources is not None else None,
+        sources=sources,
         n_iter=_steps(folder / "maps.fits"),
+        sky=_sky(analysis, folder, summary, sources or []),
     )
     index = relpath(Path(config.results) / INDEX, Path(output).parent)
-    tables = [folder / "summary.json", folder / "maps.fits"]
+    tables = [folder / "summary.json", folder / "maps.fits", folder / MULTIORDER]
     if products.sources is not None:
         tables.append(folder / "sources.fits")
     if calibration is not None:
@@ -67,7 +75,9 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
 
 
 def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) -> None:
-    """Write the page that lists all analyses.
+    """Write the page that lists all analyses in a folder of results.
+
+    Those of other configurations, and those without a page, are listed, too, and marked.
 
     Parameters
     ----------
@@ -80,9 +90,37 @@ def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) 
         files = {"localisation": page.parent / "summary.json", "page": page}
         answer_from(config, summary["analysis"], "page", **files)
         calibration = _calibration(get_analysis(config, summary["analysis"]), page.parent)
-        entries.append(Entry(relpath(page, Path(output).parent), summary, calibration))
+        entries.append(_entry(page.parent, Path(output).parent, summary, calibration))
+    own = {Path(page).parent.resolve() for page in pages}
+    entries += _other_entries(Path(output).parent, own)
     answers = {"product": "index", "analyses": list(config.analyses)}
     write_sealed(output, overview_page(entries, _seal("index", {}, tuple(pages), answers)))
+
+
+def _entry(
+    folder: Path,
+    results: Path,
+    summary: Mapping[str, Any],
+    calibration: Mapping[str, Any] | None,
+    note: str = "",
+) -> Entry:
+    page, picture = folder / "report.html", folder / "plots" / "ts.png"
+    shown = relpath(picture, results) if picture.is_file() else ""
+    target = page if page.is_file() else folder / "summary.json"
+    return Entry(relpath(target, results), summary, calibration, shown, note)
+
+
+def _other_entries(results: Path, own: set[Path]) -> Iterator[Entry]:
+    """Analyses in a folder of results that have no page in this run."""
+    for path in sorted(results.glob("*/summary.json")):
+        if path.parent.resolve() in own:
+            continue
+        has_page = (path.parent / "report.html").is_file()
+        note = "of another run" if has_page else "of another run, without a page"
+        try:
+            yield _entry(path.parent, results, read_summary(path), None, note)
+        except ProductError as error:
+            logger.warning("%s; the index leaves it out", error)
 
 
 def _seal(
@@ -115,6 +153,23 @@ def _sources(path: Path) -> list[dict[str, Any]]:
     columns, _ = read_sources(path)
     rows = zip(*(values.tolist() for values in columns.values()), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _sky(
+    analysis: Analysis,
+    folder: Path,
+    summary: Mapping[str, Any],
+    sources: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """What the map of a page shows under the pointer."""
+    return sky_of_page(
+        read_skymap(folder / "maps.fits", COLUMNS)[0],
+        read_multiorder(folder / MULTIORDER, SKYMAP)[0],
+        summary,
+        sources,
+        analysis.fit.confidence_level,
+        analysis.plots.colormap,
+    )
 
 
 def _steps(maps: Path) -> dict[str, float]:

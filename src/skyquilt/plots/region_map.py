@@ -1,4 +1,4 @@
-"""Containment region in the TS map."""
+"""A region in the TS map."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,10 +17,10 @@ _N_CHARACTERS = 66  # of a line of the legend, which the colour bar leaves
 
 
 @figure_style()
-def plot_containment(
+def plot_region(
     skymap: SkyMap, region: OutlinedRegion, marks: Marks, title: str, colormap: str = "viridis"
 ) -> Figure:
-    """TS map with the outline of one containment region and its area.
+    """TS map with the outline of one region and its area.
 
     The outline follows the cells' edges: a contour through interpolated values would show a
     shape that the grid does not hold.
@@ -30,7 +30,7 @@ def plot_containment(
     skymap : SkyMap
         Map with a column "ts".
     region : OutlinedRegion
-        Region of the summary's `containment`, in the frame of the map.
+        Region of the summary, in the frame of the map.
     marks : Marks
         Positions in the frame of the map.
     title : str
@@ -43,7 +43,7 @@ def plot_containment(
     Figure
         A figure that belongs to no window and no list of figures.
     """
-    title = f"{title}: {100 * region.entry['level']:g} % containment"
+    title = f"{title}: {100 * region.entry['level']:g} % {region.kind} region"
     look, patch = (ts_scale(skymap.ts), "TS", title, colormap), find_patch(skymap)
     if patch is not None:
         return draw_patch(skymap, "ts", patch, marks, *look, region=region)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skyquilt.maps.multiorder import MultiOrderMap
-from skyquilt.plots import containment
+from skyquilt.plots import region_map
 from skyquilt.plots.regions import OutlinedRegion, describe, outline_regions
 from skyquilt.sky.frames import position_to_vec, separation
 
@@ -17,8 +17,8 @@ REGION = {
 }
 
 
-def plot_containment(skymap, entry, marks, title):
-    return containment.plot_containment(skymap, outlined(skymap, entry), marks, title)
+def plot_region(skymap, entry, marks, title):
+    return region_map.plot_region(skymap, outlined(skymap, entry), marks, title)
 
 
 def outlined(skymap, entry):
@@ -51,8 +51,8 @@ def test_describe_tells_area_and_caveats(changes, expected):
 
 
 def test_containment_plot_has_title_and_area(make_skymap, make_marks):
-    figure = plot_containment(make_skymap(), REGION, make_marks(), "grb")
-    assert "grb: 90 % containment" in [text.get_text() for text in figure.texts]
+    figure = plot_region(make_skymap(), REGION, make_marks(), "grb")
+    assert "grb: 90 % containment region" in [text.get_text() for text in figure.texts]
     assert (
         figure.legends[0].get_texts()[0].get_text()
         == "90 % containment, statistical: 524 deg² (39 cells)"
@@ -61,11 +61,11 @@ def test_containment_plot_has_title_and_area(make_skymap, make_marks):
 
 
 def test_containment_plot_outlines_the_region_once(make_skymap, make_marks):
-    assert len(regions_of(plot_containment(make_skymap(), REGION, make_marks(), "grb"))) == 1
+    assert len(regions_of(plot_region(make_skymap(), REGION, make_marks(), "grb"))) == 1
 
 
 def test_outline_lies_around_the_best_position(make_skymap, make_marks, find_mark):
-    figure = plot_containment(make_skymap(nside=32), REGION, make_marks(), "grb")
+    figure = plot_region(make_skymap(nside=32), REGION, make_marks(), "grb")
     (line,) = regions_of(figure)
     x, y = line.get_xydata()[~np.isnan(line.get_xdata())].T
     at_x, at_y = find_mark(figure, "true position").get_xydata()[0]
@@ -80,7 +80,7 @@ def test_outline_across_longitude_180_is_not_drawn_through_the_map(
     make_skymap, make_marks, position
 ):
     skymap = make_skymap(*position, width=40)
-    (line,) = regions_of(plot_containment(skymap, REGION, make_marks(), "grb"))
+    (line,) = regions_of(plot_region(skymap, REGION, make_marks(), "grb"))
     steps = np.hypot(*np.diff(line.get_xydata(), axis=0).T)
     # 2.5 deg along an edge, stretched near the poles where a meridian is far from the next
     assert np.nanmax(steps) < 0.4
@@ -106,7 +106,7 @@ def test_outline_is_turned_into_the_frame_of_the_map(make_skymap, frame):
 
 def test_legend_of_containment_leaves_the_colour_bar_free(make_skymap, make_marks):
     bad = REGION | {"is_resolved": False, "is_cut": True, "n_parts": 12, "n_pixels": 3000}
-    figure = plot_containment(make_skymap(), bad, make_marks(), "grb")
+    figure = plot_region(make_skymap(), bad, make_marks(), "grb")
     figure.draw_without_rendering()
     bar = figure.axes[1].get_window_extent()
     assert figure.legends[0].get_window_extent().x1 < bar.x0
