@@ -326,9 +326,6 @@ CONTENTS = {content.path: content for item in PRODUCTS.values() for content in i
 FOLDERS = tuple(path for path, item in CONTENTS.items() if item.folder in ("figures", "whole"))
 """Folders that are made as a whole."""
 
-FIGURES = tuple(path for path, item in CONTENTS.items() if item.folder == "figures")
-"""Folders of figures, each with a list of them."""
-
 VERBS = tuple(dict.fromkeys(product.verb for product in PRODUCTS.values()))
 """Verbs that make products, in the order of making."""
 

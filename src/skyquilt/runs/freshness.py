@@ -14,7 +14,7 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan, read_plan_identity
 from skyquilt.fit.plan import Plan
 from skyquilt.io.answers import read_answers
-from skyquilt.products import FIGURES, INDEX, LISTING, PRODUCTS, Product, fit_files
+from skyquilt.products import INDEX, LISTING, PRODUCTS, Product, fit_files
 from skyquilt.runs.answers import Digest, Questions, difference, wanted_of
 
 _OTHER_PLAN = "the plan has other pixels, chunks or fit options"
@@ -85,7 +85,7 @@ def _find_stale(folder: Path, config: Config, name: str, digest: Digest) -> list
             found += _stale_chunks(folder, questions)
         elif product.name == "model_fits" and paths:
             found += _stale_fits(folder / "model", questions)
-        elif paths and (reason := _why_stale(product, paths, questions)):
+        elif paths and (reason := _why_stale(product, folder, questions)):
             found.append(Stale(name, product.name, paths, reason))
     return found
 
@@ -167,8 +167,8 @@ def why_stale(answers: dict[str, Any] | None, product: str, questions: Questions
     return difference(answers, wanted)
 
 
-def _why_stale(product: Product, paths: tuple[Path, ...], questions: Questions) -> str:
-    for path in _telling(product, paths):
+def _why_stale(product: Product, folder: Path, questions: Questions) -> str:
+    for path in _telling(product, folder):
         try:
             answers = read_answers(path)
         except ProductError as error:
@@ -178,11 +178,13 @@ def _why_stale(product: Product, paths: tuple[Path, ...], questions: Questions) 
     return ""
 
 
-def _telling(product: Product, paths: tuple[Path, ...]) -> Iterator[Path]:
+def _telling(product: Product, folder: Path) -> Iterator[Path]:
     """Files of a product that tell what it answers and are quickly read."""
-    for path in paths:
-        if path.name in FIGURES:
-            yield path / LISTING
+    for content in product.contents:
+        path = folder / content.path
+        if content.folder == "figures":
+            if path.exists():
+                yield path / LISTING
         elif product.name == "steps":
             yield from sorted(path.glob("*.json"))
         elif product.name == "skies":

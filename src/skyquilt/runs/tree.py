@@ -109,17 +109,25 @@ def products(folder: Folder) -> Iterator[Path]:
 
 def is_path_of_product(folder: Folder, path: Path) -> bool:
     """Whether a file lies where skyquilt writes; of figures and regions, if a list names it."""
-    inner = path.relative_to(folder.path)
-    if inner.parts[0] in FOLDERS and len(inner.parts) > 1:
-        listed = [file for file in folder.wanted if file.parent == path.parent]
+    whole = made_with(folder, path)
+    if whole != path:
+        listed = [file for file in folder.wanted if whole in file.parents]
         return not listed or path in listed
-    return any(map(inner.match, _PATTERNS))
+    return any(map(path.relative_to(folder.path).match, _PATTERNS))
+
+
+def made_with(folder: Folder, path: Path) -> Path:
+    """What is made again with a file: its folder, if that is made as a whole, or the file alone."""
+    wholes = (folder.path / name for name in FOLDERS)
+    return next((whole for whole in wholes if whole in path.parents), path)
 
 
 def _is_analysis(path: Path) -> bool:
     names = (CONFIG, *(product.files[0] for product in PRODUCTS.values()))
     with suppress(PermissionError):
-        return any((path / name).exists() for name in names)
+        there = (path / name for name in names)
+        # an analysis may have the name of a folder of products, as "model"
+        return any(one.exists() and not (one / CONFIG).exists() for one in there)
     return False
 
 

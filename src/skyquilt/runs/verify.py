@@ -18,7 +18,7 @@ from skyquilt.fit.file import read_plan
 from skyquilt.io.answers import find_answers, why_other_problem
 from skyquilt.io.digest import file_digest, stat_key
 from skyquilt.io.inspect import Inspected, inspect_file
-from skyquilt.products import FOLDERS, INDEX, PRODUCTS, kinds_at
+from skyquilt.products import INDEX, PRODUCTS, kinds_at
 from skyquilt.runs.answers import Digests, Questions
 from skyquilt.runs.aside import move_aside
 from skyquilt.runs.freshness import why_stale
@@ -28,6 +28,7 @@ from skyquilt.runs.tree import (
     Folder,
     closed_folders,
     is_path_of_product,
+    made_with,
     open_tree,
     products,
 )
@@ -59,11 +60,14 @@ class Finding(NamedTuple):
         Its state.
     reason : str
         What is wrong with it.
+    folder : Path or None
+        The folder that is made again with it, if there is one.
     """
 
     path: Path
     state: State
     reason: str = ""
+    folder: Path | None = None
 
 
 def verify_tree(
@@ -87,7 +91,7 @@ def verify_tree(
     findings = list(_verify_index(Path(results)))
     findings += [Finding(path, State.DAMAGED, CLOSED) for path in closed_folders(results)]
     for number, folder in enumerate(folders, 1):
-        findings += _verify_folder(folder)
+        findings += [_with_folder(folder, found) for found in _verify_folder(folder)]
         if on_progress is not None:
             on_progress(number, len(folders))
     return findings
@@ -109,14 +113,14 @@ def set_aside(findings: list[Finding]) -> list[Path]:
     OutputError
         If one cannot be moved.
     """
-    bad = [item.path for item in findings if needs_repair(item)]
-    return move_aside(dict.fromkeys(map(_made_as_a_whole, bad)))
+    bad = (item.folder or item.path for item in findings if needs_repair(item))
+    return move_aside(dict.fromkeys(bad))
 
 
 def needs_repair(finding: Finding) -> bool:
     """Whether the next run makes a file again only after `set_aside`: not what is just away."""
     if finding.state is State.MISSING:
-        return finding.path.parent.name in FOLDERS and finding.path.parent.is_dir()
+        return finding.folder is not None and finding.folder.is_dir()
     is_bad = finding.state in (State.FOREIGN, State.DAMAGED)
     return is_bad and finding.path.name != CONFIG and not finding.path.is_dir()
 
@@ -302,5 +306,6 @@ def _digest_once(path: Path, _state: str) -> str:
     return file_digest(path)
 
 
-def _made_as_a_whole(path: Path) -> Path:
-    return path.parent if path.parent.name in FOLDERS else path
+def _with_folder(folder: Folder, finding: Finding) -> Finding:
+    whole = made_with(folder, finding.path)
+    return finding if whole == finding.path else finding._replace(folder=whole)
