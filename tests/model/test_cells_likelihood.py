@@ -193,7 +193,8 @@ def test_batch_is_one_point_after_the_other():
 
 def test_cut_into_data_sets_and_their_order_do_not_matter():
     data = make_data()
-    parts = [cut(data, [0, 1], "low"), cut(data, [2, 3], "high")]
+    names = {"low": slice(0, 2), "high": slice(2, 4)}
+    parts = [replace(data.take(cells), name=name) for name, cells in names.items()]
     values = quantities()
     whole = likelihood([data])
     both, turned = likelihood(parts), likelihood(parts[::-1])
@@ -205,22 +206,6 @@ def test_cut_into_data_sets_and_their_order_do_not_matter():
     np.testing.assert_allclose(
         turned.derivatives(moved).gradient, np.roll(gradient, 2, axis=0), rtol=1e-10
     )
-
-
-def cut(data, cells, name):
-    """Some of the cells of a data set."""
-    table, own, samples = data.expectation, np.isin(data.cell, cells), None
-    samples = np.isin(table.sample_cell, cells)
-    few = replace(
-        table,
-        n_cell=len(cells),
-        weight=table.weight[samples],
-        sample_cell=table.sample_cell[samples] - cells[0],
-        rotation=table.rotation[samples],
-    )
-    changes = {key: getattr(data, key)[cells] for key in ("start", "stop", "livetime", "share")}
-    changes |= {key: getattr(data, key)[own] for key in ("column", "counts")}
-    return replace(data, name=name, cell=data.cell[own] - cells[0], expectation=few, **changes)
 
 
 def test_components_have_a_factor_each():

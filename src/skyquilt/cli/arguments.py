@@ -3,8 +3,12 @@
 import argparse
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from skyquilt.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +89,35 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=positive_int, default=1, metavar="N", help="threads (default 1)"
     )
+
+
+def add_ranks(parser: argparse.ArgumentParser, what: str) -> None:
+    """Options --mpi and --ranks; `what` is shared."""
+    parser.add_argument("--mpi", action="store_true", help=f"share {what} among MPI ranks")
+    parser.add_argument(
+        "--ranks",
+        type=positive_int,
+        default=1,
+        metavar="N",
+        help="ranks to expect (default 1)",
+    )
+
+
+def open_ranks(args: argparse.Namespace, stall_s: float) -> "Comm | None":
+    """Communicator of the ranks that were asked for; None without --mpi.
+
+    Raises
+    ------
+    ConfigError
+        If there are ranks without --mpi, or no MPI.
+    RunError
+        If there are more or fewer ranks.
+    """
+    from skyquilt.parallel.comm import open_comm
+
+    if args.ranks > 1 and not args.mpi:
+        raise ConfigError(f"--ranks {args.ranks} needs --mpi; without it one process fits alone.")
+    return open_comm(args.ranks, stall_s) if args.mpi else None
 
 
 def add_position(parser: argparse.ArgumentParser) -> None:

@@ -18,14 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chunk", required=True, type=int, metavar="I", help="number of the chunk")
     arguments.add_output(parser, "chunk file to write")
     arguments.add_threads(parser)
-    parser.add_argument("--mpi", action="store_true", help="share the chunk among MPI ranks")
-    parser.add_argument(
-        "--ranks",
-        type=arguments.positive_int,
-        default=1,
-        metavar="N",
-        help="ranks to expect (default 1)",
-    )
+    arguments.add_ranks(parser, "the chunk")
     parser.add_argument(
         "--stall-timeout",
         type=arguments.positive_float,
@@ -42,15 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the step."""
-    from skyquilt.errors import ConfigError
-    from skyquilt.parallel.comm import abort_on_error, close_comm, open_comm
+    from skyquilt.parallel.comm import abort_on_error, close_comm
     from skyquilt.parallel.team import STALL_S
     from skyquilt.steps.fit_chunk import fit_chunk_file
 
-    if args.ranks > 1 and not args.mpi:
-        raise ConfigError(f"--ranks {args.ranks} needs --mpi; without it one process fits alone.")
     stall_s = args.stall_timeout or STALL_S
-    comm = open_comm(args.ranks, stall_s) if args.mpi else None
+    comm = arguments.open_ranks(args, stall_s)
     with abort_on_error(comm, f"chunk {args.chunk}"):
         fit_chunk_file(
             *(args.problem, args.plan, args.chunk, args.output),

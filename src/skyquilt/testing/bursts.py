@@ -97,6 +97,10 @@ class RingCells:
         hit = rows[:, cells.cell, cells.column]
         return RingSights(CellCounts(hit, rows.sum(axis=2)), cells.cell)
 
+    def take(self, cells: slice) -> "RingCells":
+        """The same of some of the time bins only."""
+        return replace(self, rotation=self.rotation[cells])
+
     def put(self, group: object, put_part: object) -> None:
         """Refused: it is kept in no file."""
         raise NotImplementedError("rings are kept in no file")

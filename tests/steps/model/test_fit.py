@@ -1,5 +1,7 @@
 """`skyquilt model fit`: fits of a model, in files, one after the other."""
 
+import copy
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +19,7 @@ from skyquilt.model.result import find
 from skyquilt.runs.verify import State, verify_tree
 from skyquilt.steps.model.build import build
 from skyquilt.steps.model.collect import SCHEMA, collect_model
-from skyquilt.steps.model.fit import fit_model, make_fit
+from skyquilt.steps.model.fit import fit_model, fit_models, make_fit
 from skyquilt.steps.model.prepare import prepare_model
 from skyquilt.steps.run import run_analysis
 
@@ -154,6 +156,49 @@ def test_bins_without_livetime_are_kept_and_say_so(observed):
     assert np.isnan(joint.bins["flux_a"]).tolist() == [True, True, False, False, False]
 
 
+def test_fit_that_was_stopped_is_made_again_to_the_same_bits(observed, monkeypatch):
+    undisturbed = fitted(observed, "alone", "joint")
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    for path in (f"{folder(observed)}/joint.h5", f"{folder(observed)}/joint.ecsv"):
+        os.unlink(path)
+    with monkeypatch.context() as context:
+        context.setattr("skyquilt.model.file._write_table", stop)
+        with pytest.raises(KeyboardInterrupt):
+            fit_models(observed.config(), "tiny", folder(observed))
+    # joint.h5 is whole, its table is not there: the fit is made again
+    fit_models(observed.config(), "tiny", folder(observed))
+    again = [read_fit(f"{folder(observed)}/{name}.h5")[0] for name in ("alone", "joint")]
+    for one, other in zip(undisturbed, again, strict=True):
+        for key in ("x", "gradient", "covariance"):
+            assert getattr(one, key).tobytes() == getattr(other, key).tobytes()
+        for row, its in zip(one.rows, other.rows, strict=True):
+            assert repr(row) == repr(its)
+    assert os.path.exists(f"{folder(observed)}/joint.ecsv")
+
+
+def test_order_of_data_sets_changes_nothing(observed):
+    found = {}
+    data = observed.settings.pop("data")
+    bins = data.pop("time_bins")
+    halves = {"first": data | {"time_bins": bins}}
+    halves["second"] = copy.deepcopy(halves["first"])
+    halves["second"]["counts"] = [{"path": observed.path("more.h5")}]
+    counts = np.random.default_rng(6).poisson(observed.counts / 2 * np.ones((10, 1, 1, 1)))
+    observed.write_counts("more.h5", counts.astype(float), time=np.arange(11.0))
+    observed.settings["model"]["fits"] = {"joint": {}}
+    for order in (("first", "second"), ("second", "first")):
+        observed.settings["datasets"] = {name: {"data": halves[name]} for name in order}
+        (found[order],) = fitted(observed, "joint")
+    one, other = ({row.name: row for row in fit.rows} for fit in found.values())
+    assert set(one) == set(other)
+    for name, row in one.items():
+        if row.kind == "free":
+            assert abs(row.value - other[name].value) < 1e-9 * row.error
+
+
 def test_run_makes_the_fits_of_an_analysis_without_a_map(observed, capsys):
     times = run_analysis(observed.config(), "tiny", 1)
     assert list(times) == ["prepare model", "fit model", "compare"]
@@ -166,7 +211,7 @@ def test_fits_beside_a_map_are_whole(observed):
     observed.settings |= {"spectrum": POWER_LAW | {"index": -2}, "map": {"nside": 1}}
     observed.settings["model"]["fits"] = {"joint": {}}
     run_analysis(observed.config(), "tiny", 1)
-    files = {path.name: state for path, state, _ in verify_tree(observed.path("results"))}
+    files = {path.name: state for path, state, *_ in verify_tree(observed.path("results"))}
     assert {"maps.fits", "joint.h5", "joint.ecsv", "joint-bins.ecsv", "comparison.json"} <= set(
         files
     )

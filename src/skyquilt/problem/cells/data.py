@@ -1,7 +1,7 @@
 """A data set in cells: counts, backgrounds and expectation of all its time bins together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -88,6 +88,25 @@ class CellData:
     def n_hit(self) -> int:
         """Number of hits of all cells."""
         return len(self.counts)
+
+    def take(self, cells: slice) -> "CellData":
+        """The same data set in some of its cells only.
+
+        Parameters
+        ----------
+        cells : slice
+            Which of them, one after the other.
+        """
+        first, stop, _ = cells.indices(self.n_cell)
+        own = slice(*np.searchsorted(self.cell, (first, stop)).tolist())
+        return replace(
+            self,
+            **{name: getattr(self, name)[cells] for name in ("start", "stop", "livetime", "share")},
+            cell=self.cell[own] - first,
+            column=self.column[own],
+            counts=self.counts[own],
+            expectation=self.expectation.take(cells),
+        )
 
     @cached_property
     def hits(self) -> CellHits:

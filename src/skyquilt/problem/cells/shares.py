@@ -59,6 +59,10 @@ class CellShares:
             nodes_of=self.expectation.nodes,
         )
 
+    def take(self, cells: slice) -> "CellShares":
+        """The same of some of the cells only."""
+        return CellShares(self.expectation, self.share[cells])
+
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""
         put(group, "share", self.share, "", "part of the exposure that each cell has")

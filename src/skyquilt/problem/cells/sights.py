@@ -70,6 +70,9 @@ class CellExpectation(Protocol):
     def see(self, views: Views, cells: "CellHits") -> Sights:
         """Look at a source."""
 
+    def take(self, cells: slice) -> "CellExpectation":
+        """The same of some of the cells only."""
+
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write all but the kind; `put_part` writes an expectation of fit problems to a group."""
 

@@ -1,6 +1,6 @@
 """Cells of a table of response rows: rows are shared, each cell has an attitude of its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -200,6 +200,18 @@ class CellTable:
     def _kept(self) -> dict[str, "_HeldRows"]:
         """Rows that were needed last: they are most often the same."""
         return {}
+
+    def take(self, cells: slice) -> "CellTable":
+        """The same of some of the cells only; rows are shared with it."""
+        first, stop, _ = cells.indices(self.n_cell)
+        own = (self.sample_cell >= first) & (self.sample_cell < stop)
+        of_samples = {
+            name: getattr(self, name)[own]
+            for name in ("weight", "rotation", "zenith", "horizon_cos")
+            if getattr(self, name) is not None
+        }
+        sample_cell = self.sample_cell[own] - first
+        return replace(self, n_cell=stop - first, sample_cell=sample_cell, **of_samples)
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""

@@ -1,7 +1,10 @@
 """Step `model fit`: one fit of the model of an analysis."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,16 +17,23 @@ from skyquilt.model.file import read_fit, read_fit_of, write_fit
 from skyquilt.model.fit import Fit, fit
 from skyquilt.model.layer import Layer
 from skyquilt.model.problem import ModelProblem, read_model_problem
+from skyquilt.model.problems import CellLikelihood
 from skyquilt.model.result import Found, find
+from skyquilt.model.shared import OwnCells, SharedCells
 from skyquilt.model.split import fit_split
 from skyquilt.products import fit_files
 from skyquilt.runs.answers import answer_from, of_fit
 from skyquilt.steps.model.build import Built, build, model_of
 
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
 logger = logging.getLogger(__name__)
 
 
-def fit_model(config: Config, name: str, fit_name: str, folder: str | Path) -> None:
+def fit_model(
+    config: Config, name: str, fit_name: str, folder: str | Path, comm: "Comm | None" = None
+) -> None:
     """Make one fit of the model of an analysis.
 
     Parameters
@@ -38,6 +48,8 @@ def fit_model(config: Config, name: str, fit_name: str, folder: str | Path) -> N
         Folder of the model: problem.h5 and earlier fits are read from it, NAME.h5 is written there,
         with its tables NAME.ecsv and NAME-bins.ecsv. The summary of the map, where a source starts
         at the best position, lies beside the folder.
+    comm : mpi4py.MPI.Comm, optional
+        Ranks that share the time bins; rank 0 writes. None is one process.
 
     Raises
     ------
@@ -56,6 +68,9 @@ def fit_model(config: Config, name: str, fit_name: str, folder: str | Path) -> N
     path, summary = folder / "problem.h5", folder.parent / "summary.json"
     problem = read_model_problem(path)
     built = build(analysis, fit_name, problem, summary)
+    if comm is not None and comm.Get_rank() > 0:
+        OwnCells(_cell_likelihood(built), comm).serve(comm)
+        return
     earlier = options.fits[fit_name].start_from
     start = None
     read: dict[str, Path] = {"model_problem": path}
@@ -66,18 +81,39 @@ def fit_model(config: Config, name: str, fit_name: str, folder: str | Path) -> N
     if options.starts_at_best:
         read["localisation"] = summary
     answers = of_fit(answer_from(config, name, "model_fits", **read), fit_name)
-    made, is_free = make_fit(built, problem, start)
-    found = find(
-        *(made, problem),
-        is_free=is_free,
-        cl=analysis.fit.confidence_level,
-        profile=options.fits[fit_name].errors == "profile",
-    )
+    with _sharing(built, comm):
+        made, is_free = make_fit(built, problem, start)
+        found = find(
+            *(made, problem),
+            is_free=is_free,
+            cl=analysis.fit.confidence_level,
+            profile=options.fits[fit_name].errors == "profile",
+        )
     _log(fit_name, found)
     settings = {"fit": fit_name, "model": answers["settings"]["model"]}
     inputs = tuple(map(str, read.values()))
     provenance = Provenance("model fit", settings, inputs, clock=clock, answers=answers)
     write_fit(folder / f"{fit_name}.h5", found, built.recipe, problem.identity, provenance)
+
+
+@contextmanager
+def _sharing(built: Built, comm: "Comm | None") -> Iterator[None]:
+    """Share the cells among ranks while the block runs."""
+    if comm is None:
+        yield
+        return
+    shared = SharedCells(_cell_likelihood(built), comm)
+    built.posterior.likelihood = shared
+    try:
+        yield
+    finally:
+        shared.close()
+
+
+def _cell_likelihood(built: Built) -> CellLikelihood:
+    likelihood = built.posterior.likelihood
+    assert isinstance(likelihood, CellLikelihood)
+    return likelihood
 
 
 def fit_models(config: Config, name: str, folder: str | Path) -> None:
