@@ -37,6 +37,8 @@ wildcard_constraints:
     n_chunks=r"\d+",
     step=r"\d+",
     n_jobs=r"\d+",
+    part=r"\d+",
+    n_parts=r"\d+",
     kind="null|injected",
 
 

@@ -351,6 +351,12 @@ def session_observation(tmp_path_factory) -> Observation:
     return Observation(tmp_path_factory.mktemp("observation"), "local")
 
 
+@pytest.fixture(scope="session")
+def observe():
+    """Observations in folders of a test's own: `observe(folder, "local")`."""
+    return Observation
+
+
 @pytest.fixture
 def galactic(tmp_path) -> Observation:
     """Observation binned in galactic coordinates with a precomputed response, 108 bins."""

@@ -4,7 +4,7 @@ This is the one list of them. The rules, `run`, `status`, `verify`, `report` and
 here what there is, in which order it is made, and which settings and files each product depends on.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -26,7 +26,8 @@ class Content(NamedTuple):
     Attributes
     ----------
     path : str
-        Where it is, in the folder of the analysis.
+        Where it is, in the folder of the analysis; a pattern, where each fit of a model has its
+        own.
     kinds : tuple of str
         What the file may be, as "skyquilt/maps", or the files in the folder.
     about : str
@@ -43,6 +44,12 @@ class Content(NamedTuple):
     about: str = ""
     folder: Literal["", "parts", "figures", "whole"] = ""
     parts: tuple[str, ...] = ()
+
+    def find(self, folder: Path) -> list[Path]:
+        """What is there of it in the folder of an analysis."""
+        if "*" in self.path:
+            return sorted(folder.glob(self.path))
+        return [folder / self.path] if (folder / self.path).exists() else []
 
 
 class Product(NamedTuple):
@@ -99,6 +106,10 @@ def _folder(path: str, kinds: str, folder: Literal["figures", "whole"]) -> Conte
 
 def _parts(path: str, kinds: str, *names: str) -> Content:
     return _folder(path, kinds, "whole")._replace(folder="parts", parts=names)
+
+
+def _of_fits(path: str, kind: str, about: str = "") -> Content:
+    return _file(path, kind, about)._replace(folder="parts")
 
 
 def _whole(*names: str) -> dict[str, bool]:
@@ -298,6 +309,39 @@ PRODUCTS = {
             asked_by="model",
         ),
         Product(
+            "model_profiles",
+            (_of_fits("model/*/profile-*.h5", "model-profile"),),
+            "model profile",
+            "profiles of the likelihood along numbers of a fit",
+            _whole("model"),
+            ("model_fits",),
+            asked_by="model",
+            in_run=False,
+        ),
+        Product(
+            "model_ensembles",
+            (_of_fits("model/*/ensemble-*.h5", "model-ensemble"),),
+            "model sample",
+            "one ensemble of samples of a fit",
+            _whole("model"),
+            ("model_fits",),
+            asked_by="model",
+            in_run=False,
+        ),
+        Product(
+            "model_samples",
+            (
+                _of_fits("model/*-samples.h5", "model-samples"),
+                _of_fits("model/*-samples.ecsv", "model-table"),
+            ),
+            "model collect",
+            "the ensembles of a fit, joined",
+            _whole("model"),
+            ("model_ensembles",),
+            asked_by="model",
+            in_run=False,
+        ),
+        Product(
             "model_comparison",
             (_file("model/comparison.json", "model-comparison", "fits of the model, compared"),),
             "model collect",
@@ -305,6 +349,16 @@ PRODUCTS = {
             _whole("model"),
             ("model_fits",),
             asked_by="model",
+        ),
+        Product(
+            "model_plots",
+            (_folder("model/plots", "figures figure", "figures"),),
+            "model plot",
+            "figures of the fits of a model",
+            _whole("model"),
+            ("model_profiles", "model_samples"),
+            asked_by="model",
+            in_run=False,
         ),
         Product(
             "page",
@@ -330,6 +384,15 @@ VERBS = tuple(dict.fromkeys(product.verb for product in PRODUCTS.values()))
 """Verbs that make products, in the order of making."""
 
 
+OF_FITS = {
+    "model_fits": "",
+    "model_profiles": "profile",
+    "model_ensembles": "sample",
+    "model_samples": "sample",
+}
+"""Products that each fit of a model has its own of, and the key of the fit that asks for them."""
+
+
 def fit_files(folder: Path, name: str) -> tuple[Path, ...]:
     """Files of a fit of a model: what it found, and tables of its parameters and its bins.
 
@@ -339,6 +402,51 @@ def fit_files(folder: Path, name: str) -> tuple[Path, ...]:
     ['pulse.h5', 'pulse.ecsv', 'pulse-bins.ecsv']
     """
     return tuple(folder / f"{name}{end}" for end in (".h5", ".ecsv", "-bins.ecsv"))
+
+
+def sample_files(folder: Path, name: str) -> tuple[Path, ...]:
+    """Files of the samples of a fit: all draws, and a table of what they say.
+
+    Examples
+    --------
+    >>> [path.name for path in sample_files(Path("model"), "pulse")]
+    ['pulse-samples.h5', 'pulse-samples.ecsv']
+    """
+    return tuple(folder / f"{name}-samples{end}" for end in (".h5", ".ecsv"))
+
+
+def part_file(folder: Path, name: str, kind: str, number: int, of: int) -> Path:
+    """File of a part of the work on a fit, an ensemble or points of profiles.
+
+    Examples
+    --------
+    >>> part_file(Path("model"), "pulse", "ensemble", 1, 4).as_posix()
+    'model/pulse/ensemble-1-of-4.h5'
+    """
+    return folder / name / f"{kind}-{number}-of-{of}.h5"
+
+
+def files_of_fit(folder: Path, product: str, name: str) -> list[Path]:
+    """Files that are there of a product of a fit.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the model.
+    product : str
+        One of `OF_FITS`.
+    name : str
+        Name of the fit.
+    """
+    match product:
+        case "model_fits":
+            files: Iterable[Path] = fit_files(folder, name)
+        case "model_samples":
+            files = sample_files(folder, name)
+        case _:
+            (content,) = PRODUCTS[product].contents
+            files = sorted((folder / name).glob(PurePosixPath(content.path).name))
+    return [path for path in files if path.exists()]
 
 
 def asked_products(is_asked: Callable[[str], bool]) -> list[Product]:
@@ -365,6 +473,9 @@ def kinds_at(path: str) -> tuple[str, ...]:
     >>> kinds_at("maps.fits"), kinds_at("chunks/000-of-012.h5"), kinds_at("notes.json")
     (('skyquilt/maps',), ('skyquilt/chunk',), ())
     """
+    for pattern, content in CONTENTS.items():
+        if "*" in pattern and PurePosixPath(path).match(pattern):
+            return content.kinds
     paths = (path, *map(str, PurePosixPath(path).parents))
     return next((CONTENTS[each].kinds for each in paths if each in CONTENTS), ())
 

@@ -36,7 +36,7 @@ from skyquilt.model.ensembles import (
 from skyquilt.model.samples import join_ensembles, read_samples, write_samples
 
 RECORD = Provenance("test")
-TASK = Task("abc", ("a", "b"), ("", "deg"), 1, 2, 8, 40, 10, 5)
+TASK = Task("abc", ("a", "b"), ("", "deg"), 1, 2, 8, 40, 5)
 FREE = Range(np.full(2, -np.inf), np.full(2, np.inf))
 CLOUD = Cloud(np.zeros(2), np.eye(2), np.ones(2))
 
@@ -121,7 +121,7 @@ def test_killed_ensemble_is_that_of_an_undisturbed_run(tmp_path, request):
     assert_same(read_ensemble(path), read_ensemble(tmp_path / "whole.h5"))
 
 
-@pytest.mark.parametrize("change", [{"identity": "other"}, {"seed": 6}, {"n_walker": 10}])
+@pytest.mark.parametrize("change", [{"fit_identity": "other"}, {"seed": 6}, {"n_walker": 10}])
 def test_unfinished_ensemble_of_something_else_begins_anew(tmp_path, change, caplog):
     path = tmp_path / "ensemble.h5"
     sample(path, TASK._replace(**change))
@@ -140,7 +140,7 @@ def test_unfinished_ensemble_that_is_damaged_begins_anew(tmp_path, caplog):
 
 
 def test_ensembles_are_joined_without_their_burn_in(tmp_path):
-    samples = join_ensembles(sample_all(tmp_path)[::-1], "abc", ("a", "b"), None)
+    samples = join_ensembles(sample_all(tmp_path)[::-1], "abc", ("a", "b"), 10, None)
     assert samples.x.shape == (2, 30, 8, 2)
     first = read_ensemble(tmp_path / "ensemble-1.h5")
     np.testing.assert_array_equal(samples.x[0], first.x[10:])
@@ -155,14 +155,14 @@ def test_ensembles_are_joined_without_their_burn_in(tmp_path):
 )
 def test_chains_of_another_fit_are_refused(tmp_path, given, message):
     with pytest.raises(ProductError, match=message):
-        join_ensembles(sample_all(tmp_path), *given)
+        join_ensembles(sample_all(tmp_path), *given, 10)
 
 
 def test_missing_ensemble_is_named(tmp_path):
-    with pytest.raises(ProductError, match=r"ensemble 2 of 2 is missing.*--ensemble 2/2"):
-        join_ensembles(sample_all(tmp_path)[:1], "abc", ("a", "b"), None)
+    with pytest.raises(ProductError, match=r"ensemble 2 of 2 is missing.*--ensemble 2`"):
+        join_ensembles(sample_all(tmp_path)[:1], "abc", ("a", "b"), 10, None)
     with pytest.raises(ProductError, match="no ensemble is given"):
-        join_ensembles([], "abc", ("a", "b"))
+        join_ensembles([], "abc", ("a", "b"), 10)
 
 
 def test_chain_cut_short_is_refused(tmp_path):
@@ -171,23 +171,23 @@ def test_chain_cut_short_is_refused(tmp_path):
     short = type(whole)(whole.task, whole.x[:20], whole.log_posterior[:20], whole.last)
     write_ensemble(paths[1], short, RECORD)
     with pytest.raises(ProductError, match="cut short: 20 of 40 steps"):
-        join_ensembles(paths, "abc", ("a", "b"), None)
+        join_ensembles(paths, "abc", ("a", "b"), 10, None)
     paths[1].write_bytes(paths[1].read_bytes()[:5000])
     with pytest.raises(ProductError, match=r"not a whole HDF5 file"):
-        join_ensembles(paths, "abc", ("a", "b"), None)
+        join_ensembles(paths, "abc", ("a", "b"), 10, None)
 
 
 def test_samples_that_have_not_converged_are_refused_unless_told(tmp_path):
     paths = sample_all(tmp_path, TASK._replace(n_step=14))
     with pytest.raises(ProductError, match=r"not converged: split R-hat of [ab] is .*above 1.05"):
-        join_ensembles(paths, "abc", ("a", "b"))
-    join_ensembles(paths, "abc", ("a", "b"), 100.0)
+        join_ensembles(paths, "abc", ("a", "b"), 10)
+    join_ensembles(paths, "abc", ("a", "b"), 10, 100.0)
 
 
 def test_all_steps_as_burn_in_are_refused(tmp_path):
-    paths = sample_all(tmp_path, TASK._replace(n_burn=40))
+    paths = sample_all(tmp_path)
     with pytest.raises(ProductError, match="all steps are burn-in"):
-        join_ensembles(paths, "abc", ("a", "b"))
+        join_ensembles(paths, "abc", ("a", "b"), 40)
 
 
 # --- of a model ------------------------------------------------------------------------------
@@ -229,10 +229,10 @@ def folder(tmp_path_factory, posterior, layer):
     names, units = tuple(layer.names), tuple(layer.units)
     paths = [folder / f"ensemble-{n}-of-2.h5" for n in (1, 2)]
     for number, path in enumerate(paths, start=1):
-        task = Task("abc", names, units, number, 2, 16, 180, 60, 1)
+        task = Task("abc", names, units, number, 2, 16, 180, 1)
         function = lambda x: posterior.value(x, np.zeros(len(x), dtype=int))  # noqa: E731
         sample_ensemble(function, cloud, ranges, task, path, RECORD)
-    samples = join_ensembles(paths, "abc", names, 1.3)
+    samples = join_ensembles(paths, "abc", names, 60, 1.3)
     write_samples(folder / "samples.h5", samples, layer, "abc", RECORD)
     return folder, samples, best
 
@@ -268,7 +268,7 @@ def test_samples_in_a_file_have_dimensions_of_netcdf(folder):
 
 
 def test_samples_are_read_as_written(folder):
-    found, wanted = read_samples(folder[0] / "samples.h5"), folder[1]
+    found, wanted = read_samples(folder[0] / "samples.h5", "abc"), folder[1]
     assert (found.names, found.units) == (wanted.names, wanted.units)
     np.testing.assert_array_equal(found.x, wanted.x)
     np.testing.assert_array_equal(found.log_posterior, wanted.log_posterior)

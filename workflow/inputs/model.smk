@@ -1,8 +1,9 @@
 # Inputs of the fits of models.
 from pathlib import Path
 
-from skyquilt.products import fit_files
+from skyquilt.products import OF_FITS, PRODUCTS
 from skyquilt.runs.answers import of_fit
+from skyquilt.runs.tree import wanted_of_fit
 
 
 def all_fits():
@@ -11,13 +12,24 @@ def all_fits():
     return sorted({fit for model in models if model is not None for fit in model.fits})
 
 
-def model_files(wildcards):
-    """Files of the fits of a model; none where an analysis has none."""
-    name = wildcards.analysis
-    model = settings.analyses[name].model
-    folder = Path(of_analysis(name, "model"))
-    fits = [] if model is None else model.fits
-    return [str(path) for fit in fits for path in fit_files(folder, fit)]
+def files_of_fits(product, ending=""):
+    """Function that gives the files of a product of all fits of a model, or those that end so.
+
+    There are none where an analysis has no model.
+    """
+
+    def files(wildcards):
+        name = wildcards.analysis
+        model = settings.analyses[name].model
+        folder = Path(of_analysis(name, "model"))
+        return [
+            str(path)
+            for fit in ([] if model is None else model.fits)
+            for path in wanted_of_fit(folder, product, model, fit)
+            if path.name.endswith(ending)
+        ]
+
+    return files
 
 
 def model_folder(wildcards):
@@ -25,10 +37,23 @@ def model_folder(wildcards):
     return of_analysis(wildcards.analysis, "model")
 
 
-def settings_of_fit(wildcards):
-    """Parameter of the rule: what one fit depends on, not the other fits."""
-    own = own_settings(dumped(wildcards.analysis), "model_fits")
-    return canonical_json(of_fit({"settings": own}, wildcards.fit))
+def settings_of_fit(product):
+    """Parameter of a rule: what a product of one fit depends on, not the other fits."""
+
+    def text(wildcards):
+        own = own_settings(dumped(wildcards.analysis), product)
+        question = {"product": product, "settings": own}
+        return canonical_json(of_fit(question, wildcards.fit))
+
+    return text
+
+
+def ensembles(wildcards):
+    """Ensembles of one fit."""
+    model = settings.analyses[wildcards.analysis].model
+    folder = Path(of_analysis(wildcards.analysis, "model"))
+    files = wanted_of_fit(folder, "model_ensembles", model, wildcards.fit)
+    return list(map(str, files))
 
 
 def earlier_fit(wildcards):
@@ -47,4 +72,7 @@ def best_position(wildcards):
     return of_analysis(wildcards.analysis, "summary.json") if is_needed else []
 
 
-parts["model"] = model_files
+for product in OF_FITS:
+    for content in PRODUCTS[product].contents:
+        ending = Path(content.path).suffix if product == "model_samples" else ""
+        parts[content.path] = files_of_fits(product, ending)

@@ -50,7 +50,7 @@ rule fit_model:
         runtime=runtime_min(30, per_mb=0.1),
     params:
         config=config_file,
-        settings=settings_of_fit,
+        settings=settings_of_fit("model_fits"),
         folder=model_folder,
     message:
         "{wildcards.analysis}: fit {wildcards.fit} of the model"
@@ -59,10 +59,94 @@ rule fit_model:
         " --fit {wildcards.fit:q} --output {params.folder:q} 2> {log:q}"
 
 
+rule profile_model:
+    input:
+        problem=results("model/problem.h5"),
+        fit=results("model/{fit}.h5"),
+    output:
+        profile=results("model/{fit}/profile-{part}-of-{n_parts}.h5"),
+    log:
+        results("logs/profile_model/{fit}-{part}-of-{n_parts}.log"),
+    benchmark:
+        results("benchmarks/profile_model/{fit}-{part}-of-{n_parts}.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1000, per_mb=3),
+        runtime=runtime_min(30, per_mb=0.1),
+    params:
+        config=config_file,
+        settings=settings_of_fit("model_profiles"),
+        folder=model_folder,
+    message:
+        "{wildcards.analysis}: profiles of fit {wildcards.fit}, part {wildcards.part} of {wildcards.n_parts}"
+    shell:
+        "skyquilt model profile --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --fit {wildcards.fit:q} --part {wildcards.part}/{wildcards.n_parts}"
+        " --output {params.folder:q} 2> {log:q}"
+
+
+rule sample_model:
+    input:
+        problem=results("model/problem.h5"),
+        fit=results("model/{fit}.h5"),
+    output:
+        ensemble=results("model/{fit}/ensemble-{part}-of-{n_parts}.h5"),
+    log:
+        results("logs/sample_model/{fit}-{part}-of-{n_parts}.log"),
+    benchmark:
+        results("benchmarks/sample_model/{fit}-{part}-of-{n_parts}.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1000, per_mb=3),
+        runtime=runtime_min(120, per_mb=1),
+    params:
+        config=config_file,
+        settings=settings_of_fit("model_ensembles"),
+        folder=model_folder,
+    message:
+        "{wildcards.analysis}: samples of fit {wildcards.fit}, ensemble {wildcards.part} of {wildcards.n_parts}"
+    shell:
+        "skyquilt model sample --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --fit {wildcards.fit:q} --ensemble {wildcards.part} --output {params.folder:q} 2> {log:q}"
+
+
+rule collect_samples:
+    input:
+        problem=results("model/problem.h5"),
+        fit=results("model/{fit}.h5"),
+        ensembles=ensembles,
+    output:
+        samples=results("model/{fit}-samples.h5"),
+        table=results("model/{fit}-samples.ecsv"),
+    log:
+        results("logs/collect_samples/{fit}.log"),
+    benchmark:
+        results("benchmarks/collect_samples/{fit}.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1000, per_mb=6),
+        runtime=runtime_min(10),
+    params:
+        config=config_file,
+        settings=settings_of_fit("model_samples"),
+        folder=model_folder,
+    message:
+        "{wildcards.analysis}: samples of fit {wildcards.fit} joined"
+    shell:
+        "skyquilt model collect --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --fit {wildcards.fit:q} --output {params.folder:q} 2> {log:q}"
+
+
 rule collect_model:
     input:
         problem=results("model/problem.h5"),
-        fits=model_files,
+        fits=files_of_fits("model_fits", ".h5"),
     output:
         comparison=results("model/comparison.json"),
     log:
@@ -83,4 +167,33 @@ rule collect_model:
         "{wildcards.analysis}: fits of the model compared"
     shell:
         "skyquilt model collect --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --output {params.folder:q} 2> {log:q}"
+
+
+rule plot_model:
+    input:
+        problem=results("model/problem.h5"),
+        fits=files_of_fits("model_fits", ".h5"),
+        profiles=files_of_fits("model_profiles"),
+        samples=files_of_fits("model_samples", ".h5"),
+    output:
+        plots=directory(results("model/plots")),
+    log:
+        results("logs/plot_model.log"),
+    benchmark:
+        results("benchmarks/plot_model.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1000, per_mb=6),
+        runtime=runtime_min(10, per_mb=0.1),
+    params:
+        config=config_file,
+        settings=settings_of("model_plots"),
+        folder=model_folder,
+    message:
+        "{wildcards.analysis}: figures of the model"
+    shell:
+        "skyquilt model plot --config {params.config:q} --analysis {wildcards.analysis:q}"
         " --output {params.folder:q} 2> {log:q}"

@@ -79,6 +79,11 @@ def add_skymap(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_fit(parser: argparse.ArgumentParser) -> None:
+    """`--fit`."""
+    parser.add_argument("--fit", required=True, metavar="NAME", help="which of the fits")
+
+
 def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     """`--output`."""
     parser.add_argument("--output", required=True, metavar="PATH", help=what)
@@ -171,6 +176,21 @@ def positive_int(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: give a whole number above zero")
     return number
+
+
+def part_of(text: str) -> tuple[int, int]:
+    """Argument type: one of several parts, as 2/5.
+
+    Examples
+    --------
+    >>> part_of("2/5")
+    (2, 5)
+    """
+    part, slash, of = text.partition("/")
+    is_good = bool(slash) and part.isdecimal() and of.isdecimal()
+    if not is_good or not 1 <= int(part) <= int(of):
+        raise argparse.ArgumentTypeError(f"{text!r}: give I/N, from 1/N to N/N")
+    return int(part), int(of)
 
 
 def positive_float(text: str) -> float:

@@ -4,7 +4,23 @@ The section `model` of an analysis has the sources, their parameters, and the fi
 tells of each key.
 """
 
-from skyquilt.cli import model_collect, model_fit, model_prepare
+from skyquilt.cli import (
+    model_collect,
+    model_fit,
+    model_graph,
+    model_plot,
+    model_prepare,
+    model_profile,
+    model_sample,
+)
 
-VERBS = {"prepare": model_prepare, "fit": model_fit, "collect": model_collect}
+VERBS = {
+    "prepare": model_prepare,
+    "fit": model_fit,
+    "profile": model_profile,
+    "sample": model_sample,
+    "collect": model_collect,
+    "plot": model_plot,
+    "graph": model_graph,
+}
 """Modules of the verbs of this group, in the order of making."""

@@ -15,7 +15,7 @@ from skyquilt.cli import arguments
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     arguments.add_analysis(parser)
-    parser.add_argument("--fit", required=True, metavar="NAME", help="which of the fits")
+    arguments.add_fit(parser)
     arguments.add_ranks(parser, "the time bins")
     arguments.add_output(
         parser,

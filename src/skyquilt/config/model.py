@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, FiniteFloat, Tag, mod
 from skyquilt.config.base import Name, Quantity, Section
 from skyquilt.config.model_fits import ModelFit, Question
 from skyquilt.config.model_functions import AnyParameter, InUnitOrCurve
-from skyquilt.config.model_parameter import Parameter, PlainName
+from skyquilt.config.model_parameter import Parameter, PlainName, QuantityName, Value
 from skyquilt.config.model_source import ModelSource
 from skyquilt.config.units import to_value
 from skyquilt.errors import nearest_to
@@ -18,6 +18,9 @@ FitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_lengt
 
 RESERVED_FITS = ("problem", "comparison", "plots")
 """Names of other files beside those of the fits."""
+
+RESERVED_ENDS = ("-bins", "-samples")
+"""Ends of names of files that belong to a fit."""
 
 RESERVED_NAMES = ("t", "exp", "log", "sqrt", "sin", "cos", "tan", "background")
 """Names that mean something else in expressions."""
@@ -88,6 +91,8 @@ class ModelOptions(Section):
     """Numbers that stand for themselves, for links, expressions and priors."""
     fits: Annotated[dict[FitName, ModelFit], Field(min_length=1)]
     """Fits by name."""
+    truths: dict[QuantityName, Value] = Field(default_factory=dict)
+    """True values of what was simulated, by name; figures mark them."""
     compare: tuple[tuple[str, str] | Question, ...] = ()
     """Pairs of fits to compare; or questions, as {constant: burst.flux, fit: joint}."""
 
@@ -100,7 +105,7 @@ class ModelOptions(Section):
                     f"{', '.join(RESERVED_NAMES)}"
                 )
         for name in self.fits:
-            if name in RESERVED_FITS:
+            if name in RESERVED_FITS or name.endswith(RESERVED_ENDS):
                 raise ValueError(f"fits.{name}: a file has this name: choose another")
         for name, source in self.sources.items():
             if source.position.link is not None:

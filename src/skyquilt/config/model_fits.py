@@ -22,6 +22,8 @@ class SampleOptions(Section):
     """First steps that are left out."""
     seed: Annotated[int, Field(ge=0)] = 1
     """Seed; the same gives the same samples."""
+    max_r_hat: Annotated[float, Field(gt=1, allow_inf_nan=False)] = 1.05
+    """Largest split R-hat of samples that are taken as converged."""
 
     @model_validator(mode="after")
     def _check_burn(self):

@@ -79,11 +79,11 @@ def check_walkers(n_walker: int, n_free: int) -> None:
         If there is nothing to sample, or the walkers are fewer than twice the free numbers.
     """
     if n_free == 0:
-        raise ValueError("no number is free: there is nothing to sample.")
+        raise ValueError("no number is free: there is nothing to sample")
     if n_walker < least_walkers(n_free):
         raise ValueError(
             f"{n_walker} walkers for {n_free} free numbers: at least {least_walkers(n_free)} are "
-            "needed, twice the free numbers."
+            "needed, twice the free numbers"
         )
 
 
@@ -118,19 +118,23 @@ def start_walkers(
     check_walkers(n_walker, cloud.x.size)
     sequence = np.random.SeedSequence(seed, spawn_key=(number,))
     random = np.random.RandomState(np.random.MT19937(sequence))
-    factor = _factor(cloud)
     x, value = np.tile(cloud.x, (n_walker, 1)), np.full(n_walker, -np.inf)
     bounded = _within(log_posterior, ranges)
     for _ in range(_ROUNDS):
         todo = np.flatnonzero(~np.isfinite(value))
         if not todo.size:
             break
-        drawn = cloud.x + random.standard_normal((todo.size, cloud.x.size)) @ factor.T
-        x[todo] = _mirror(drawn, ranges)
+        x[todo] = draw_around(cloud, ranges, todo.size, random)
         value[todo] = bounded(x[todo])
     if not np.all(np.isfinite(value)):
-        raise ValueError("the posterior is not finite around the best fit: nothing can be sampled.")
+        raise ValueError("the posterior is not finite around the best fit: nothing can be sampled")
     return Walkers(x, value, *_state(random.get_state()))
+
+
+def draw_around(cloud: Cloud, ranges: Range, n: int, random: np.random.RandomState) -> np.ndarray:
+    """Normal numbers around the best point, shape (n, p); those beyond a range are mirrored."""
+    drawn = cloud.x + random.standard_normal((n, cloud.x.size)) @ _factor(cloud).T
+    return _mirror(drawn, ranges)
 
 
 def walk(
@@ -159,7 +163,7 @@ def walk(
     SkyquiltError
         If emcee is not installed.
     """
-    emcee = _import_emcee()
+    emcee = import_emcee()
     check_walkers(*walkers.x.shape)
     moves = [
         (emcee.moves.DEMove(), 1 - _SNOOKER),
@@ -211,7 +215,14 @@ def _state(state: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.array(key, dtype=np.uint32), np.array(counter, dtype=np.float64)
 
 
-def _import_emcee() -> Any:
+def import_emcee() -> Any:
+    """The module emcee.
+
+    Raises
+    ------
+    SkyquiltError
+        If it is not installed.
+    """
     try:
         import emcee
     except ImportError as error:

@@ -121,6 +121,7 @@ def _inspect_sealed(path: Path) -> Inspected:
 def _labelled(content: Mapping[str, Any]) -> Inspected:
     record = content["provenance"]
     labels = {"problem_identity": record.get("problem_identity")}
+    labels["fit_identity"] = content.get("fit_identity")
     return Inspected(_schema(content), labels, record)
 
 

@@ -46,25 +46,23 @@ class Task(NamedTuple):
 
     Attributes
     ----------
-    identity : str
+    fit_identity : str
         Identity of the fit whose posterior is sampled.
     names, units : tuple of str
         Free numbers, and their units.
     number, of : int
         Number of the ensemble, from 1, and how many there are.
-    n_walker, n_step, n_burn, seed : int
-        Walkers, steps, those of them that are left out when ensembles are joined, and the seed of
-        all ensembles.
+    n_walker, n_step, seed : int
+        Walkers, steps, and the seed of all ensembles.
     """
 
-    identity: str
+    fit_identity: str
     names: tuple[str, ...]
     units: tuple[str, ...]
     number: int
     of: int
     n_walker: int
     n_step: int
-    n_burn: int
     seed: int
 
 
@@ -214,14 +212,14 @@ def check_ensemble(path: str | Path, ensemble: Ensemble, identity: str, names: t
         If it is; the message names the file.
     """
     task = ensemble.task
-    again = f"make it again with `{SCHEMA.made_by} --ensemble {task.number}/{task.of}`"
+    again = f"make it again with `{SCHEMA.made_by} --ensemble {task.number}`"
     if task.names != tuple(names):
         raise ProductError(
             f"{path}: chains of {', '.join(task.names)}; the fit has {', '.join(names)}; {again}."
         )
-    if task.identity != identity:
+    if task.fit_identity != identity:
         raise ProductError(
-            f"{path}: chains of another problem or fit, {task.identity[:12]}, not "
+            f"{path}: chains of another problem or fit, {task.fit_identity[:12]}, not "
             f"{identity[:12]}; {again}."
         )
     if not ensemble.is_whole:
@@ -237,8 +235,8 @@ def _go_on(path: Path, task: Task) -> Ensemble | None:
     except ProductError as error:
         logger.warning("%s; the ensemble begins anew", str(error).rstrip("."))
         return None
-    # more steps, or another burn-in, change nothing of those that were made
-    wanted = task._replace(n_step=found.task.n_step, n_burn=found.task.n_burn)
+    # more steps change nothing of those that were made
+    wanted = task._replace(n_step=found.task.n_step)
     if found.task != wanted or len(found.x) > task.n_step:
         logger.warning("%s: of another fit or other settings; the ensemble begins anew", path)
         return None
@@ -255,8 +253,8 @@ def _grown(ensemble: Ensemble) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_task(attributes: Mapping[str, Any]) -> Task:
-    found: dict[str, Any] = {"identity": str(attributes["identity"])}
+    found: dict[str, Any] = {"fit_identity": str(attributes["fit_identity"])}
     found |= {name: tuple(map(str, attributes[name])) for name in ("names", "units")}
-    numbers = ("number", "of", "n_walker", "n_step", "n_burn", "seed")
+    numbers = ("number", "of", "n_walker", "n_step", "seed")
     found |= {name: int(attributes[name]) for name in numbers}
     return Task(**found)

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from skyquilt.errors import ProductError
+from skyquilt.io.digest import array_digest, settings_digest
 from skyquilt.io.hdf5 import get, new_hdf5, open_hdf5, put
 from skyquilt.io.products import new_product
 from skyquilt.io.provenance import Provenance
@@ -18,8 +19,9 @@ from skyquilt.io.seal import KEY, UNSEALED, seal
 from skyquilt.model.recipe import Recipe
 from skyquilt.model.result import Found, Row
 
+# 1.1  identity of the fit
 # 1.0  first version
-SCHEMA = Schema("skyquilt/model", "1.0", "skyquilt model fit")
+SCHEMA = Schema("skyquilt/model", "1.1", "skyquilt model fit")
 # 1.0  first version
 TABLE = Schema("skyquilt/model-table", "1.0", "skyquilt model fit")
 
@@ -107,6 +109,7 @@ def write_fit(
         file.attrs["weak"] = json.dumps(found.weak)
         file.attrs["recipe"] = recipe.to_json()
         file.attrs["problem_identity"] = problem_identity
+        file.attrs["identity"] = fit_identity(found, recipe, problem_identity)
     record = provenance.record() | {"problem_identity": problem_identity}
     labels = {key: getattr(found, key) for key in _ATTRIBUTES} | {"weak": found.weak}
     tables = {
@@ -116,7 +119,13 @@ def write_fit(
         },
     }
     for name, content in tables.items():
-        _write_table(name, content, labels, record)
+        write_table(name, content, labels, record)
+
+
+def fit_identity(found: Found, recipe: Recipe, problem_identity: str) -> str:
+    """Digest of all that samples and profiles of a fit follow from."""
+    arrays = {key: array_digest(getattr(found, key)) for key in ("x", "covariance", "is_free")}
+    return settings_digest(arrays | {"recipe": recipe.to_json(), "problem": problem_identity})
 
 
 def read_fit(path: str | Path) -> tuple[Found, str]:
@@ -198,12 +207,25 @@ def _about_bin(key: str) -> tuple[str, str]:
     return unit, f"{about} {key.removeprefix(start)}"
 
 
-def _write_table(
+def write_table(
     path: Path,
     columns: Mapping[str, tuple[np.ndarray, str, str]],
     about: Mapping[str, Any],
     record: Mapping[str, Any],
 ) -> None:
+    """Write a table as text.
+
+    Parameters
+    ----------
+    path : Path
+        File that ends in .ecsv.
+    columns : dict of str to tuple
+        Values, unit and description of each column.
+    about : dict
+        What else the head tells.
+    record : dict
+        Provenance.
+    """
     from astropy.table import Column, Table
 
     table = Table(

@@ -9,7 +9,7 @@ from skyquilt.inference.climb import MAX_ITER, Climb, Status, climb
 from skyquilt.inference.covariance import Covariance, covariance, observed_curvature
 from skyquilt.inference.profile import Interval, Range, interval
 from skyquilt.inference.steps import sizes
-from skyquilt.model.layer import Values
+from skyquilt.model.layer import Layer, Values
 from skyquilt.model.likelihood import Posterior
 
 
@@ -79,14 +79,8 @@ class Fit:
         ndarray of float64, shape () or (n_cell,)
             NaN where it depends on what is at a bound, not determined or not converged.
         """
-        layer = self.posterior.layer
-        with np.errstate(all="ignore"):
-            dense = layer.to_dense(layer.slopes(self.values)[name])
-        used = np.where(dense[:, :, np.newaxis] * dense[:, np.newaxis, :] == 0, 0.0, 1.0)
         known = np.where(self.is_lost, np.nan, self.covariance.matrix)
-        matrix = np.where(used > 0, known, 0.0)
-        variance = np.einsum("ni,nij,nj->n", dense, matrix, dense)
-        return np.sqrt(variance).reshape(np.shape(self.values[name]))
+        return error_of(self.posterior.layer, self.values, known, name)
 
     def interval(self, name: str, fall: float = 1.0) -> Interval:
         """Where 2 ln L has fallen by `fall` along a free number, the others refitted.
@@ -114,6 +108,32 @@ class Fit:
             )
         ]
         return "\n".join([f"{self.status}, ln L {self.log_posterior:.3f}", *lines])
+
+
+def error_of(layer: Layer, values: Values, covariance: np.ndarray, name: str) -> np.ndarray:
+    """Standard error of a quantity by the covariance of the free numbers.
+
+    Parameters
+    ----------
+    layer : Layer
+        The model.
+    values : dict of str to ndarray
+        Its quantities.
+    covariance : ndarray of float64, shape (p, p)
+        NaN where a number is at a bound or not determined.
+    name : str
+        The quantity.
+
+    Returns
+    -------
+    ndarray of float64, shape () or (n_cell,)
+        NaN where it depends on what is at a bound or not determined.
+    """
+    with np.errstate(all="ignore"):
+        dense = layer.to_dense(layer.slopes(values)[name])
+    used = dense[:, :, np.newaxis] * dense[:, np.newaxis, :] != 0
+    variance = np.einsum("ni,nij,nj->n", dense, np.where(used, covariance, 0.0), dense)
+    return np.sqrt(variance).reshape(np.shape(values[name]))
 
 
 def fit(

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.light_curves.functions import LIGHT_CURVES
 from skyquilt.model.expression import compile_expression
+from skyquilt.model.functions import light_curve
 from skyquilt.model.layer import Layer
 from skyquilt.model.quantities import Curve, Expression, Fixed, Free, Link, Quantity
 
@@ -216,7 +216,7 @@ def _inputs(name: str, quantity: Quantity) -> tuple[str, ...]:
         case Link():
             return (quantity.to,)
         case Curve():
-            return tuple(f"{name}.{part}" for part in LIGHT_CURVES[quantity.kind].parameters)
+            return tuple(f"{name}.{part}" for part in light_curve(quantity.kind).parameters)
         case Expression():
             return tuple(one for one in compile_expression(quantity.text).names if one != "t")
         case Free(prior=prior) if prior is not None:

@@ -4,18 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from skyquilt.errors import ProductError
 from skyquilt.inference.arrow import Arrow
 from skyquilt.inference.profile import Interval, Profile, Range, profile
-from skyquilt.model.file import read_fit_of, read_recipe
 from skyquilt.model.fit import Fit, fit
 from skyquilt.model.layer import Values
 from skyquilt.model.likelihood import Posterior
-from skyquilt.model.problem import read_model_problem
+from skyquilt.model.made import read_made_fit
+from skyquilt.model.profiles import profile_values
 from skyquilt.model.result import Found
 from skyquilt.model.split import fit_split
-
-_N_POINTS, _N_ERRORS = 21, 3.0  # of a profile, to both sides
 
 
 def open_model(folder: str | Path, fit: str) -> "OpenModel":
@@ -40,16 +37,8 @@ def open_model(folder: str | Path, fit: str) -> "OpenModel":
     ...     lambda x: -model.log_posterior(x), model.start, jac=lambda x: -model.gradient(x)
     ... )  # doctest: +SKIP
     """
-    folder = Path(folder) / "model"
-    path, of_fit = folder / "problem.h5", folder / f"{fit}.h5"
-    problem = read_model_problem(path)
-    found = read_fit_of(of_fit, problem.identity, path)
-    recipe = read_recipe(of_fit)
-    try:
-        posterior = recipe.make(problem)
-    except ValueError as error:
-        raise ProductError(f"{of_fit}: cannot be built from {path}: {error}.") from error
-    return OpenModel(posterior, found, is_split=recipe.is_split)
+    made = read_made_fit(Path(folder) / "model", fit)
+    return OpenModel(made.posterior, made.found, is_split=made.recipe.is_split)
 
 
 class OpenModel:
@@ -149,11 +138,7 @@ class OpenModel:
         number = self._number(name)
         best = self.fit(np.where(np.isfinite(self.best), self.best, self.start))
         if values is None:
-            error = best.errors[number]
-            wide = _N_ERRORS * (error if np.isfinite(error) else max(abs(best.x[number]), 1.0))
-            points = np.linspace(best.x[number] - wide, best.x[number] + wide, _N_POINTS)
-            low, high = self.ranges[number]
-            values = np.unique(np.clip(points, low, high))
+            values = profile_values(best.x[number], best.errors[number], *self.ranges[number])
         ranges = Range(self._layer.lower, self._layer.upper)
         return profile(self._posterior, best.climb, number, np.asarray(values), ranges)
 

@@ -7,7 +7,7 @@ netCDF has them, so that `arviz.from_netcdf` opens it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -18,6 +18,7 @@ from skyquilt.io.hdf5 import get, new_hdf5, open_hdf5, put
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.schema import Schema
 from skyquilt.model.ensembles import Ensemble, check_ensemble, read_ensemble
+from skyquilt.model.file import write_table
 from skyquilt.model.layer import Layer
 
 # 1.0  first version
@@ -75,6 +76,20 @@ class Samples:
         """All draws, shape (n, p)."""
         return self.x.reshape(-1, self.x.shape[-1])
 
+    def in_all(self, layer: Layer) -> np.ndarray:
+        """All free numbers of a model in the place of those sampled; NaN for the others.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_ensemble, n_draw, n_walker, p)
+            The others have no data.
+        """
+        if self.names == tuple(layer.names):
+            return self.x
+        full = np.full((*self.x.shape[:-1], layer.n_free), np.nan)
+        full[..., [layer.names.index(name) for name in self.names]] = self.x
+        return full
+
     def summarise(self) -> Summary:
         """Means, quantiles and convergence of each free number."""
         return Summary(
@@ -90,6 +105,7 @@ def join_ensembles(
     paths: Iterable[str | Path],
     identity: str,
     names: Sequence[str],
+    n_burn: int,
     max_r_hat: float | None = MAX_R_HAT,
 ) -> Samples:
     """Join the ensembles of a fit.
@@ -102,6 +118,8 @@ def join_ensembles(
         Identity of the fit.
     names : sequence of str
         Its free numbers.
+    n_burn : int
+        First steps that are left out.
     max_r_hat : float, optional
         Largest split R-hat; None to take what has not converged.
 
@@ -122,7 +140,7 @@ def join_ensembles(
     if missing := sorted(set(range(1, task.of + 1)) - set(found)):
         raise ProductError(
             f"ensemble {missing[0]} of {task.of} is missing: make it with `skyquilt model sample "
-            f"--ensemble {missing[0]}/{task.of}`."
+            f"--ensemble {missing[0]}`."
         )
     for ensemble in found.values():
         if ensemble.task._replace(number=task.number) != task:
@@ -134,8 +152,8 @@ def join_ensembles(
     samples = Samples(
         task.names,
         task.units,
-        np.stack([one.x[task.n_burn :] for one in kept]),
-        np.stack([one.log_posterior[task.n_burn :] for one in kept]),
+        np.stack([one.x[n_burn:] for one in kept]),
+        np.stack([one.log_posterior[n_burn:] for one in kept]),
     )
     if max_r_hat is not None:
         _check_convergence(samples, max_r_hat)
@@ -152,8 +170,8 @@ def _check_convergence(samples: Samples, limit: float) -> None:
         raise ProductError(
             f"samples have not converged: split R-hat of {samples.names[worst]} is "
             f"{r_hat[worst]:.3f}, above {limit:g} ({np.count_nonzero(is_bad)} of {r_hat.size} "
-            "numbers are): give `sample` more steps or burn, or take them as they are with "
-            "--max-r-hat."
+            "numbers are): give `sample` more steps or burn, or a larger `max_r_hat` to take them "
+            "as they are."
         )
 
 
@@ -175,11 +193,11 @@ def write_samples(
     provenance : Provenance
         Where they come from.
     """
-    x = np.swapaxes(samples.x, 1, 2)
+    x = np.swapaxes(samples.in_all(layer), 1, 2)
     n_chain, (n_draw, p) = x.shape[0] * x.shape[1], x.shape[2:]
     x = x.reshape(n_chain, n_draw, p)
     with new_hdf5(path, SCHEMA, provenance) as file:
-        file.attrs["identity"] = identity
+        file.attrs["fit_identity"] = identity
         file.attrs["names"], file.attrs["units"] = list(samples.names), list(samples.units)
         file.attrs["n_ensemble"] = len(samples.x)
         posterior = _Group(file, "posterior", {"chain": n_chain, "draw": n_draw})
@@ -191,15 +209,49 @@ def write_samples(
         put(file, "numbers", samples.x, "", "draws: ensemble, draw, walker, free number")
 
 
-def read_samples(path: str | Path) -> Samples:
-    """Read the draws of the free numbers.
+def write_summary(
+    path: Path, samples: Samples, about: Mapping[str, Any], record: Mapping[str, Any]
+) -> None:
+    """Write what samples say of each free number as a table.
+
+    Parameters
+    ----------
+    path : Path
+        File that ends in .ecsv.
+    samples : Samples
+        The samples.
+    about : dict
+        What else the head tells.
+    record : dict
+        Provenance.
+    """
+    found = samples.summarise()
+    columns = {
+        "name": (np.array(samples.names), "", "name of the number"),
+        "unit": (np.array(samples.units), "", "its unit"),
+        "mean": (found.mean, "", "mean"),
+        "deviation": (found.deviation, "", "standard deviation"),
+    }
+    for level, values in zip(LEVELS, found.quantiles, strict=True):
+        columns[f"q{100 * level:g}"] = values, "", f"quantile of {100 * level:g} %"
+    columns["r_hat"] = found.r_hat, "", "split R-hat, 1 where ensembles agree"
+    columns["n_effective"] = found.n_effective, "", "independent samples that say as much"
+    write_table(path, columns, about, record)
+
+
+def read_samples(path: str | Path, identity: str) -> Samples:
+    """Read the draws of the free numbers of a fit.
 
     Raises
     ------
     ProductError
-        If the file is missing, damaged, or has no samples.
+        If the file is missing, damaged, or has samples of another fit.
     """
     with open_hdf5(path, SCHEMA) as file:
+        if file.attrs["fit_identity"] != identity:
+            raise ProductError(
+                f"{path}: samples of another fit; make them again with `{SCHEMA.made_by}`."
+            )
         names, units = (tuple(map(str, file.attrs[name])) for name in ("names", "units"))
         x, lp = get(file, "numbers"), get(file["sample_stats"], "lp")
         n_ensemble, n_draw, n_walker, _ = x.shape

@@ -26,7 +26,8 @@ from skyquilt.problem.problem import CountsSpectrum
 DRAWN = ("ts", "flux", "flux_err", "photon_flux", "flux_ul", "background_norm", "template")
 """Columns of a map that are drawn, as far as it has them."""
 
-_ENDINGS = (".png", ".pdf")
+ENDINGS = (".png", ".pdf")
+"""Each figure is written with these endings."""
 _TITLE = 40  # letters of a title that fit above the narrowest figure, less what it is of
 
 
@@ -76,7 +77,7 @@ def make_plots(
     return [
         save(figure, Path(folder) / f"{name}{ending}", provenance)
         for name, figure in draw_figures(skymap, cells, summary, spectra, settings, sources)
-        for ending in _ENDINGS
+        for ending in ENDINGS
     ]
 
 

@@ -10,6 +10,7 @@ from skyquilt.errors import ProductError
 from skyquilt.io.answers import read_answers
 from skyquilt.io.digest import file_digest
 from skyquilt.products import (
+    OF_FITS,
     PRODUCTS,
     Product,
     all_sections,
@@ -166,7 +167,7 @@ def of_fit(question: Mapping[str, Any], fit: str) -> dict[str, Any]:
     Parameters
     ----------
     question : dict
-        What all fits have to answer.
+        What a product of all fits has to answer.
     fit : str
         Name of the fit.
     """
@@ -176,8 +177,18 @@ def of_fit(question: Mapping[str, Any], fit: str) -> dict[str, Any]:
     while name in fits and name not in chain:
         chain[name] = {k: v for k, v in fits[name].items() if k not in ("sample", "profile")}
         name = fits[name]["start_from"]
-    model = {key: value for key, value in model.items() if key != "compare"} | {"fits": chain}
+    if (key := OF_FITS.get(question["product"])) and fit in fits:
+        chain[fit][key] = _asked_part(question["product"], fits[fit].get(key))
+    kept = {key: value for key, value in model.items() if key not in ("compare", "truths")}
+    model = kept | {"fits": chain}
     return dict(question) | {"fit": fit, "settings": question["settings"] | {"model": model}}
+
+
+def _asked_part(product: str, asked: Any) -> Any:
+    """What a product of a fit depends on of what asks for it: chains not on how they are joined."""
+    if product == "model_ensembles" and asked:
+        return {key: value for key, value in asked.items() if key not in ("burn", "max_r_hat")}
+    return asked
 
 
 def answer_of_same(product: str, earlier: str | Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan, read_plan_identity
 from skyquilt.fit.plan import Plan
 from skyquilt.io.answers import read_answers
-from skyquilt.products import INDEX, LISTING, PRODUCTS, Product, fit_files
+from skyquilt.products import INDEX, LISTING, OF_FITS, PRODUCTS, Product, files_of_fit
 from skyquilt.runs.answers import Digest, Questions, difference, wanted_of
 
 _OTHER_PLAN = "the plan has other pixels, chunks or fit options"
@@ -80,30 +80,34 @@ def _find_stale(folder: Path, config: Config, name: str, digest: Digest) -> list
     questions = Questions(config, name, digest)
     found: list[Stale] = []
     for product in PRODUCTS.values():
-        paths = tuple(path for path in (folder / file for file in product.files) if path.exists())
+        paths = tuple(path for content in product.contents for path in content.find(folder))
         if product.name == "chunks" and paths:
             found += _stale_chunks(folder, questions)
-        elif product.name == "model_fits" and paths:
-            found += _stale_fits(folder / "model", questions)
+        elif product.name in OF_FITS and paths:
+            found += _stale_fits(folder / "model", product.name, questions)
         elif paths and (reason := _why_stale(product, folder, questions)):
             found.append(Stale(name, product.name, paths, reason))
     return found
 
 
-def _stale_fits(folder: Path, questions: Questions) -> Iterator[Stale]:
-    """Fits of a model that the configuration has, and that answer something else."""
+def _stale_fits(folder: Path, product: str, questions: Questions) -> Iterator[Stale]:
+    """Files of fits of a model that the configuration has, and that answer something else."""
     model = questions.analysis.model
     for name in () if model is None else model.fits:
-        paths = tuple(path for path in fit_files(folder, name) if path.exists())
-        if not paths:
-            continue
-        try:
-            answers = read_answers(paths[0]) if paths[0].suffix == ".h5" else None
-            reason = why_stale(answers, "model_fits", questions)
-        except ProductError as error:
-            reason = str(error)
-        if reason:
-            yield Stale(questions.name, "model_fits", paths, reason)
+        paths = files_of_fit(folder, product, name)
+        # tables lie beside a file, parts are files of their own
+        is_whole = product in ("model_fits", "model_samples")
+        for own in [paths] if is_whole else [[path] for path in paths]:
+            if own and (reason := _why_stale_fit(own[0], product, questions)):
+                yield Stale(questions.name, product, tuple(own), reason)
+
+
+def _why_stale_fit(path: Path, product: str, questions: Questions) -> str:
+    try:
+        answers = read_answers(path) if path.suffix == ".h5" else None
+        return why_stale(answers, product, questions)
+    except ProductError as error:
+        return str(error)
 
 
 def find_stale_index(config: Config) -> list[Stale]:

@@ -9,12 +9,23 @@ from typing import NamedTuple
 from skyquilt.config import Config, load_config
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.calibrate import CalibrateOptions
+from skyquilt.config.model import ModelOptions
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import Plan
 from skyquilt.io.listing import read_listing
 from skyquilt.maps.summary_file import region_paths
-from skyquilt.products import CONTENTS, FOLDERS, LISTING, PRODUCTS, always_made, fit_files
+from skyquilt.products import (
+    CONTENTS,
+    FOLDERS,
+    LISTING,
+    OF_FITS,
+    PRODUCTS,
+    always_made,
+    fit_files,
+    part_file,
+    sample_files,
+)
 from skyquilt.runs.answers import products_of
 from skyquilt.sky.chunks import skies_name
 
@@ -30,10 +41,15 @@ _SEALED = (
 
 _PATTERNS = (
     *(f"{item.path}/{part}" for item in CONTENTS.values() for part in item.parts),
-    *(item.path for item in CONTENTS.values() if not item.folder),
+    *(item.path for item in CONTENTS.values() if not item.folder or "*" in item.path),
     "maps.gadf.fits",
 )
 """Where products lie; what lies elsewhere may be of anyone."""
+
+_OF_WORKFLOW = {item.asked_by for item in PRODUCTS.values() if item.asked_by} - {
+    item.asked_by for item in PRODUCTS.values() if item.in_run
+}
+"""Sections that ask for nothing that `skyquilt run` makes."""
 
 CONFIG = "config.yaml"
 """Resolved configuration of an analysis, beside its products."""
@@ -159,7 +175,7 @@ def _wanted(path: Path, analysis: Analysis | None, chunks: Iterable[Path]) -> tu
     is_of_workflow = (path / "logs").is_dir()
     found: list[Path] = []
     for product in always_made() if analysis is None else products_of(analysis).values():
-        is_made = product.in_run or bool(product.asked_by) or is_of_workflow
+        is_made = product.in_run or is_of_workflow or product.asked_by in _OF_WORKFLOW
         for content in product.contents:
             target = path / content.path
             if content.folder == "figures":
@@ -172,16 +188,46 @@ def _wanted(path: Path, analysis: Analysis | None, chunks: Iterable[Path]) -> tu
                 found += chunks
             elif content.path == "refine":
                 found += _refinement(target, analysis if is_of_workflow else None)
-            elif content.path == "model":
-                found += [] if analysis is None else _fits(target, analysis)
+            elif product.name in OF_FITS:
+                found += _of_fits(path / "model", product.name, analysis) if is_made else []
             elif content.path == "skies" and is_of_workflow:
                 found += skies_paths(target, None if analysis is None else analysis.calibrate)
     return tuple(dict.fromkeys(found))
 
 
-def _fits(folder: Path, analysis: Analysis) -> list[Path]:
-    names = () if analysis.model is None else analysis.model.fits
-    return [path for name in names for path in fit_files(folder, name)]
+def _of_fits(folder: Path, product: str, analysis: Analysis | None) -> list[Path]:
+    if analysis is None or analysis.model is None:
+        return []
+    model = analysis.model
+    return [path for fit in model.fits for path in wanted_of_fit(folder, product, model, fit)]
+
+
+def wanted_of_fit(folder: Path, product: str, model: ModelOptions, fit: str) -> list[Path]:
+    """Files that a fit has at the end of a product, there or not.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the model.
+    product : str
+        One of `skyquilt.products.OF_FITS`.
+    model : ModelOptions
+        The section `model`.
+    fit : str
+        Name of the fit.
+    """
+    asked = model.fits[fit]
+    match product:
+        case "model_fits":
+            return list(fit_files(folder, fit))
+        case "model_profiles":
+            n = len(asked.profile)
+            return [part_file(folder, fit, "profile", k, n) for k in range(1, n + 1)]
+        case "model_ensembles":
+            n = 0 if asked.sample is None else asked.sample.ensembles
+            return [part_file(folder, fit, "ensemble", k, n) for k in range(1, n + 1)]
+        case _:
+            return [] if asked.sample is None else list(sample_files(folder, fit))
 
 
 def _refinement(folder: Path, analysis: Analysis | None) -> Iterator[Path]:

@@ -232,6 +232,9 @@ def _why_foreign(
         )
     ):
         return f"it {reason}"
+    fit = _fit_of(path, folder.path / "model")
+    if fit is not None and fit in known:
+        return _why_other_fit(content, known[fit])
     if path.parent == folder.path / "chunks":
         return _why_foreign_chunk(folder, path, labels)
     if path.parent.parent == folder.path / "refine":
@@ -243,6 +246,20 @@ def _problem_of(folder: Folder, path: Path) -> Path:
     """Problem that a file answers: that of the model, or that of the map."""
     model = folder.path / "model"
     return (model if model in path.parents else folder.path) / "problem.h5"
+
+
+def _fit_of(path: Path, model: Path) -> Path | None:
+    """Fit of a model that a file of samples or profiles is of; None for other files."""
+    if path.parent == model and path.stem.endswith("-samples"):
+        return path.with_name(f"{path.stem.removesuffix('-samples')}.h5")
+    is_part = path.parent.parent == model and path.suffix == ".h5"
+    return path.parent.with_suffix(".h5") if is_part else None
+
+
+def _why_other_fit(content: Inspected, fit: Inspected) -> str:
+    """Compare the identities of fits: one that is made again may be the same."""
+    is_same = content.labels.get("fit_identity") == fit.labels.get("identity")
+    return "" if is_same else "it is of another fit"
 
 
 def _why_other_kind(folder: Folder, path: Path, content: Inspected) -> str:
@@ -278,11 +295,14 @@ def _why_foreign_chunk(folder: Folder, path: Path, labels: dict) -> str:
 def _why_other_inputs(folder: Folder, content: Inspected) -> str:
     """Compare the inputs that lie in the same folder with the checksums that were noted."""
     for note in _inputs(content.record):
-        name = Path(note["path"])
-        path = folder.path / name.name
-        is_here = name.parent.name == folder.path.name and path.is_file()
-        if is_here and _is_other(path, note):
-            return f"it was made from another {name.name}"
+        parents = Path(note["path"]).parents
+        home = next((one for one in parents if one.name == folder.path.name), None)
+        if home is None:
+            continue
+        inner = Path(note["path"]).relative_to(home)
+        path = folder.path / inner
+        if path.is_file() and _is_other(path, note):
+            return f"it was made from another {inner}"
     return ""
 
 

@@ -11,7 +11,7 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.io.inspect import inspect_file
 from skyquilt.maps.summary_file import read_summary, region_paths
-from skyquilt.products import FOLDERS, INDEX, PRODUCTS, ancestry, fit_files
+from skyquilt.products import FOLDERS, INDEX, OF_FITS, PRODUCTS, ancestry, fit_files
 from skyquilt.report.text import describe_result
 from skyquilt.runs.answers import Digests, products_of
 from skyquilt.runs.freshness import Stale, find_stale
@@ -149,9 +149,11 @@ def _followers(name: str, folder: Path, made: set[str], own: Set[str]) -> list[S
     """Products that `run` does not make, and that follow from what it has made again."""
     found = []
     for product in PRODUCTS.values():
-        paths = tuple(path for file in product.files if (path := folder / file).exists())
+        paths = tuple(path for content in product.contents for path in content.find(folder))
         before = {item.name for item in ancestry(product.name)}
-        if paths and product.name not in own and before & made:
+        # chains and profiles tell of which fit they are, and another fit may be the one made again
+        is_own = product.name in own or product.name in OF_FITS
+        if paths and not is_own and before & made:
             found.append(Stale(name, product.name, paths, "what it is made from was made again"))
     return found
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.model import ModelOptions
+from skyquilt.config.model_fits import ModelFit
 from skyquilt.config.model_functions import ModelFunction
 from skyquilt.errors import ConfigError, ProductError
 from skyquilt.maps.summary_file import read_summary
@@ -15,6 +16,7 @@ from skyquilt.model.cells import Cells
 from skyquilt.model.functions import size_parameter
 from skyquilt.model.likelihood import Posterior
 from skyquilt.model.problem import ModelProblem
+from skyquilt.model.profiles import profiled_numbers
 from skyquilt.model.quantities import Quantity
 from skyquilt.model.recipe import Recipe, ShapeRecipe, SourceRecipe, model_cells, own_axis
 from skyquilt.model.sources import Background, Offset
@@ -24,7 +26,6 @@ from skyquilt.sky.tangent import tangent_axes
 from skyquilt.steps.model.quantities import OFFSETS, Start, make_quantities
 from skyquilt.steps.model.refuse import (
     check_layer,
-    check_profiles,
     check_rows,
     check_seen,
     check_split,
@@ -93,6 +94,19 @@ def model_of(analysis: Analysis) -> ModelOptions:
     return analysis.model
 
 
+def fit_of(options: ModelOptions, fit: str) -> ModelFit:
+    """A fit of a model.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such fit.
+    """
+    if fit not in options.fits:
+        raise ConfigError(f"model has no fit {fit!r}; there are: {', '.join(options.fits)}.")
+    return options.fits[fit]
+
+
 def _build(
     options: ModelOptions, fit: str, problem: ModelProblem, starts: Mapping[str, Start]
 ) -> Built:
@@ -121,7 +135,7 @@ def _build(
     recipe = Recipe(quantities, sources, backgrounds, offsets, is_split)
     posterior = recipe.make(problem)
     check_layer(posterior.layer, options, problem.components)
-    check_profiles(posterior.layer, options.fits[fit].profile)
+    profiled_numbers(posterior.layer, options.fits[fit].profile)
     check_seen(posterior, tuple(options.sources))
     return Built(posterior, recipe)
 

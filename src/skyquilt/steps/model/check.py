@@ -7,13 +7,16 @@ import numpy as np
 from skyquilt.config import Config
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.model import ModelOptions
-from skyquilt.config.model_fits import Question
+from skyquilt.config.model_fits import ModelFit, Question
+from skyquilt.config.model_parameter import read_value
 from skyquilt.config.model_source import ModelSource
 from skyquilt.config.units import to_value
-from skyquilt.errors import ConfigError
+from skyquilt.errors import ConfigError, nearest_to
+from skyquilt.inference.sampler import check_walkers
 from skyquilt.model.cells import Cells
 from skyquilt.model.layer import Layer
 from skyquilt.model.priors import check_priors
+from skyquilt.model.profiles import profiled_numbers
 from skyquilt.model.quantities import Curve, Expression, Fixed, Free, Link, Quantity
 from skyquilt.model.result import describe_prior
 from skyquilt.model.split import split_quantities
@@ -21,7 +24,6 @@ from skyquilt.steps.model.compare import OTHER, other_options
 from skyquilt.steps.model.quantities import Start, make_quantities
 from skyquilt.steps.model.refuse import (
     check_layer,
-    check_profiles,
     check_rows,
     check_sizes,
     check_split,
@@ -59,6 +61,7 @@ def lay_out(name: str, analysis: Analysis, options: ModelOptions) -> dict[str, L
     for fit in options.all_orders():
         try:
             layers[fit] = _lay_out(options, fit, cells, components)
+            _check_asked(options.fits[fit], layers[fit], has_bins=_has_fixed_bins(analysis))
         except ValueError as error:
             raise ConfigError(f"analyses.{name}.model, fit {fit}: {error}.") from error
     for number, question in enumerate(options.compare):
@@ -68,6 +71,7 @@ def lay_out(name: str, analysis: Analysis, options: ModelOptions) -> dict[str, L
             except ValueError as error:
                 where = f"analyses.{name}.model.compare.{number}"
                 raise ConfigError(f"{where}: {error}.") from error
+    _check_truths(name, options, layers)
     return layers
 
 
@@ -86,13 +90,30 @@ def _lay_out(
     layer = Layer(quantities, cells)
     check_layer(layer, options, components)
     check_priors(layer)
-    check_profiles(layer, options.fits[fit].profile)
     return layer
+
+
+def _check_asked(fit: ModelFit, layer: Layer, *, has_bins: bool) -> None:
+    """Refuse samples and profiles that cannot be made, as far as the number of bins is known."""
+    profiled_numbers(layer, [name for name in fit.profile if has_bins or "[" not in name])
+    if fit.sample is not None and has_bins:
+        check_walkers(fit.sample.walkers, layer.n_free)
 
 
 def _is_known(source: ModelSource) -> bool:
     """Whether it is known where a source starts before there is a map."""
     return source.position.begin is not None or source.position.link is not None
+
+
+def _check_truths(name: str, options: ModelOptions, layers: Mapping[str, Layer]) -> None:
+    units = {one: layer.unit_of(one) for layer in layers.values() for one in layer.quantities}
+    for one, value in options.truths.items():
+        try:
+            if one not in units:
+                raise ValueError(f"no number of this name; {nearest_to(one, units)}")
+            read_value(value, units[one])
+        except ValueError as error:
+            raise ConfigError(f"analyses.{name}.model.truths.{one}: {error}.") from error
 
 
 def describe_model(name: str, analysis: Analysis, options: ModelOptions) -> str:

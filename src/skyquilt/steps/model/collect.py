@@ -1,4 +1,4 @@
-"""Step `model collect`: the fits of a model side by side, and compared."""
+"""Step `model collect`: the fits of a model side by side, and compared; ensembles joined."""
 
 import logging
 from pathlib import Path
@@ -10,10 +10,14 @@ from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.io.schema import Schema
 from skyquilt.model.comparison import n_free
 from skyquilt.model.file import read_fit_of
+from skyquilt.model.made import read_made_fit
 from skyquilt.model.problem import read_model_problem
-from skyquilt.runs.answers import answer_from
+from skyquilt.model.samples import join_ensembles, write_samples, write_summary
+from skyquilt.products import part_file, sample_files
+from skyquilt.runs.answers import answer_from, of_fit
 from skyquilt.steps.model.build import model_of
 from skyquilt.steps.model.compare import answer_questions
+from skyquilt.steps.model.sample import samples_of
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +77,54 @@ def collect_model(config: Config, name: str, folder: str | Path) -> None:
     write_json(folder / "comparison.json", SCHEMA, content | {"provenance": record})
     for one in content["comparisons"]:
         logger.info("%s", describe_comparison(one))
+
+
+def collect_samples(config: Config, name: str, fit_name: str, folder: str | Path) -> None:
+    """Join the ensembles of a fit: NAME-samples.h5, and NAME-samples.ecsv with what they say.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    name : str
+        Name of the analysis.
+    fit_name : str
+        Name of the fit.
+    folder : str or Path
+        Folder of the model with problem.h5, the fit and its ensembles.
+
+    Raises
+    ------
+    ConfigError
+        If the fit asks for no samples.
+    ProductError
+        If an ensemble is missing, cut short or of another fit, or they have not converged.
+    """
+    clock = start_clock()
+    folder, options = Path(folder), samples_of(config, name, fit_name)
+    n = options.ensembles
+    paths = tuple(part_file(folder, fit_name, "ensemble", k, n) for k in range(1, n + 1))
+    there = tuple(path for path in paths if path.is_file())
+    answers = answer_from(config, name, "model_samples", model_ensembles=there)
+    made = read_made_fit(folder, fit_name)
+    has_data = made.found.is_free
+    names = [one for one, is_free in zip(made.layer.names, has_data, strict=True) if is_free]
+    samples = join_ensembles(there, made.identity, names, options.burn, options.max_r_hat)
+    provenance = Provenance(
+        "model collect",
+        {"fit": fit_name, "sample": options.model_dump()},
+        (str(folder / "problem.h5"), *map(str, paths)),
+        clock=clock,
+        answers=of_fit(answers, fit_name),
+    )
+    of_samples, of_summary = sample_files(folder, fit_name)
+    write_samples(of_samples, samples, made.layer, made.identity, provenance)
+    write_summary(of_summary, samples, {"fit_identity": made.identity}, provenance.record())
+    found = samples.summarise()
+    logger.info(
+        "%s: %d draws, split R-hat up to %.3f, effective sizes from %.0f",
+        *(fit_name, len(samples.flat), found.r_hat.max(), found.n_effective.min()),
+    )
 
 
 def describe_comparison(one: dict[str, Any]) -> str:

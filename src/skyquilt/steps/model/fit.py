@@ -23,7 +23,7 @@ from skyquilt.model.shared import OwnCells, SharedCells
 from skyquilt.model.split import fit_split
 from skyquilt.products import fit_files
 from skyquilt.runs.answers import answer_from, of_fit
-from skyquilt.steps.model.build import Built, build, model_of
+from skyquilt.steps.model.build import Built, build, fit_of, model_of
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -61,17 +61,14 @@ def fit_model(
     clock = start_clock()
     analysis, folder = get_analysis(config, name), Path(folder)
     options = model_of(analysis)
-    if fit_name not in options.fits:
-        raise ConfigError(
-            f"analysis {name}: model has no fit {fit_name!r}; there are: {', '.join(options.fits)}."
-        )
+    own = fit_of(options, fit_name)
     path, summary = folder / "problem.h5", folder.parent / "summary.json"
     problem = read_model_problem(path)
     built = build(analysis, fit_name, problem, summary)
     if comm is not None and comm.Get_rank() > 0:
         OwnCells(_cell_likelihood(built), comm).serve(comm)
         return
-    earlier = options.fits[fit_name].start_from
+    earlier = own.start_from
     start = None
     read: dict[str, Path] = {"model_problem": path}
     if earlier is not None:
@@ -87,7 +84,7 @@ def fit_model(
             *(made, problem),
             is_free=is_free,
             cl=analysis.fit.confidence_level,
-            profile=options.fits[fit_name].errors == "profile",
+            profile=own.errors == "profile",
         )
     _log(fit_name, found)
     settings = {"fit": fit_name, "model": answers["settings"]["model"]}

@@ -7,7 +7,6 @@ import numpy as np
 from skyquilt.config.model import ModelOptions
 from skyquilt.config.model_functions import ModelFunction
 from skyquilt.config.units import to_value
-from skyquilt.errors import nearest_to
 from skyquilt.model.cells import Cells
 from skyquilt.model.functions import size_parameter
 from skyquilt.model.layer import Layer
@@ -67,19 +66,6 @@ def check_layer(
                 f"{name}: {np.min(values[name]):g} at the start, allowed is 0 or above: begin with "
                 "other parameters"
             )
-
-
-def check_profiles(layer: Layer, names: Sequence[str]) -> None:
-    """Refuse profiles of what is not a free number.
-
-    Raises
-    ------
-    ValueError
-        If there is one.
-    """
-    for name in names:
-        if name not in layer.names and name not in layer.free:
-            raise ValueError(f"profile: no free number {name!r}; {nearest_to(name, layer.names)}")
 
 
 def check_rows(options: ModelOptions, radius_deg: float) -> None:
