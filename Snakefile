@@ -28,10 +28,12 @@ include: "workflow/rules/plot.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/model.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/run.smk"
 
 
 wildcard_constraints:
-    analysis=one_of(settings.analyses),
+    analysis=one_of(staged_analyses() or ["none"]),
+    small=one_of(sorted(settings.one_job) or ["none"]),
     fit=one_of(all_fits() or ["none"]),
     index=r"\d+",
     n_chunks=r"\d+",
@@ -55,6 +57,7 @@ rule all:
     default_target: True
     input:
         *all_products(),
+        small=small_summaries(),
         index=index_page(),
     message:
         "all analyses are done"

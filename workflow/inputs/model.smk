@@ -8,7 +8,7 @@ from skyquilt.runs.tree import wanted_of_fit
 
 def all_fits():
     """Names of the fits of all analyses."""
-    models = [analysis.model for analysis in settings.analyses.values()]
+    models = [analysis.model for analysis in staged_analyses().values()]
     return sorted({fit for model in models if model is not None for fit in model.fits})
 
 

@@ -153,11 +153,20 @@ def of_analysis(analysis, name):
     return os.path.join(settings.results, analysis, name)
 
 
+def staged_analyses():
+    """Analyses that are made stage by stage; those in one job each have a rule of their own."""
+    return {
+        name: analysis
+        for name, analysis in settings.analyses.items()
+        if name not in settings.one_job
+    }
+
+
 def of_all_maps(name):
-    """The file of this name of every analysis that has a map."""
+    """The file of this name of every analysis that is made in stages and has a map."""
     return [
         of_analysis(name_of, name)
-        for name_of, analysis in settings.analyses.items()
+        for name_of, analysis in staged_analyses().items()
         if analysis.has_map
     ]
 
@@ -236,7 +245,7 @@ def of_each_analysis(files):
 
     def of_all(_):
         found = []
-        for name in settings.analyses:
+        for name in staged_analyses():
             found += files(SimpleNamespace(analysis=name))
         return found
 

@@ -12,6 +12,7 @@ from skyquilt.config.dataset import Dataset
 from skyquilt.config.dl3 import Dl3Data
 from skyquilt.config.energy import EnergySelection
 from skyquilt.config.fit import FitOptions
+from skyquilt.config.for_each import ForEach
 from skyquilt.config.imaging import ImagingData
 from skyquilt.config.imaging_file import ImagingFile
 from skyquilt.config.instrument_analysis import (
@@ -31,6 +32,8 @@ from skyquilt.config.shape import BrightnessMap, Point, Shape
 from skyquilt.config.sources import SourceOptions
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
+
+_SMALL_NSIDE = 64
 
 
 def _check_range(energies: tuple[str, str]) -> tuple[str, str]:
@@ -77,6 +80,9 @@ class Analysis(Section):
     """What the sources do: linked parameters over time bins and data sets; none when left out."""
     plots: PlotOptions = PlotOptions()
     """Look of the figures."""
+    for_each: Annotated[ForEach | None, Field(exclude=True)] = None
+    """Repeats this analysis over the rows of a table, lists or files; nothing is left of it after
+    a configuration is read."""
 
     @model_validator(mode="after")
     def _check_datasets(self):
@@ -131,6 +137,12 @@ class Analysis(Section):
             components = {name: tuple(one.data.backgrounds()) for name, one in datasets.items()}
             check_backgrounds(self.model, components)
         return self
+
+    @property
+    def is_small(self) -> bool:
+        """Whether one process makes it in seconds: a coarse map without simulated skies."""
+        is_coarse = self.has_map and self.map.nside <= _SMALL_NSIDE
+        return is_coarse and self.calibrate is None and self.model is None
 
     @property
     def has_map(self) -> bool:

@@ -4,12 +4,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.changes import Change, change_settings
+from skyquilt.config.for_each import expand_analyses
 from skyquilt.config.messages import describe_mistakes, shorten
 from skyquilt.config.run import Config
 from skyquilt.config.yaml_file import read_yaml
@@ -43,7 +44,8 @@ def load_config(
         If the file cannot be read, is no YAML, or has unknown, missing or wrong values; the
         message names each key by its path.
     """
-    return parse_config(change_settings(read_yaml(path), changes, name), source=str(path))
+    settings, one_job = expand_analyses(read_yaml(path), str(path))
+    return _parse(change_settings(settings, changes, name), str(path), one_job)
 
 
 def merge_settings(paths: Sequence[str | Path], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,11 +85,21 @@ def parse_config(settings: Any, source: str = "configuration") -> Config:
     source : str, optional
         Where they come from, for messages.
 
+    Returns
+    -------
+    Config
+        The configuration; analyses with `for_each` have become those of its rows.
+
     Raises
     ------
     ConfigError
         If there are unknown, missing or wrong values, each named by its path.
     """
+    expanded, one_job = expand_analyses(settings, source)
+    return _parse(expanded, source, one_job)
+
+
+def _parse(settings: Any, source: str, one_job: Mapping[str, bool | Literal["auto"]]) -> Config:
     _check_mapping(settings, source)
     try:
         config = Config.model_validate(_expand(settings, source))
@@ -99,6 +111,7 @@ def parse_config(settings: Any, source: str = "configuration") -> Config:
         raise ConfigError(f"{source}: {describe_mistakes(error, settings)}.") from error
     if location := next(_misread_truths(settings, config), None):
         raise ConfigError(f"{source}: {location}: true and false are no values here.")
+    config.set_one_job(one_job)
     return config
 
 

@@ -1,9 +1,10 @@
 """The whole configuration: simulation, binning of events, analyses."""
 
+from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.base import Name, Section
@@ -25,6 +26,27 @@ class Config(Section):
     """Event files to bin into histograms, by name."""
     analyses: Annotated[dict[Name, Analysis], Field(min_length=1)]
     """Analyses by name; the name is that of the result folder."""
+    _one_job: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def one_job(self) -> frozenset[str]:
+        """Names of the analyses that the workflow makes in one job each."""
+        return self._one_job & self.analyses.keys()
+
+    def set_one_job(self, asked: Mapping[str, bool | Literal["auto"]]) -> None:
+        """Say which analyses of a `for_each` are made in one job each.
+
+        Parameters
+        ----------
+        asked : dict of str to bool or "auto"
+            `one_job` of their `for_each`, by the names of the analyses.
+        """
+        chosen = {
+            name: self.analyses[name].is_small if choice == "auto" else choice
+            for name, choice in asked.items()
+            if name in self.analyses
+        }
+        self._one_job = frozenset(name for name, is_chosen in chosen.items() if is_chosen)
 
     @model_validator(mode="after")
     def _check_outputs(self) -> Self:
