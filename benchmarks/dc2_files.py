@@ -23,7 +23,7 @@ def write_data(folder: Path, shape: str) -> Path:
     """Simulate the files into a folder, unless it has them; the configuration that reads them."""
     config = folder / f"{shape}.yaml"
     data = folder / shape
-    text = json.dumps(_config(data, shape, nside=16), indent=1)  # JSON is YAML
+    text = json.dumps(make_config(data, shape, nside=16), indent=1)  # JSON is YAML
     if not (data / "response.h5").is_file():
         folder.mkdir(parents=True, exist_ok=True)
         config.write_text(text)
@@ -43,7 +43,7 @@ def write_analysis(config: Path, folder: Path, *, nside: int = 16, **analysis: A
     return path
 
 
-def _config(data: Path, shape: str, nside: int) -> dict[str, Any]:
+def make_config(data: Path, shape: str, nside: int) -> dict[str, Any]:
     position = {"lon": 93, "lat": -53, "frame": "galactic"}
     spectrum = {"model": "power_law", "pivot": "100 keV", "index": -2.2}
     return {

@@ -80,12 +80,12 @@ def test_job_seconds_adds_up_the_chunks(tmp_path):
 def test_configuration_of_the_files_is_a_valid_one(tmp_path, shape):
     import json
 
-    from dc2_files import _config
+    from dc2_files import make_config
 
     from skyquilt.config import load_config
 
     path = tmp_path / "all.yaml"
-    path.write_text(json.dumps(_config(tmp_path, shape, nside=16)))
+    path.write_text(json.dumps(make_config(tmp_path, shape, nside=16)))
     assert load_config(path).simulation.sources.keys() == {"grb"}
     config = load_config(write_analysis(path, tmp_path / "alone", nside=64))
     assert config.simulation is None

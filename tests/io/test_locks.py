@@ -47,7 +47,7 @@ def no_locks(request, monkeypatch):
         raise OSError(request.param, os.strerror(request.param))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    monkeypatch.setattr(locks, "_warned", [])
+    monkeypatch.setattr(locks, "warned", [])
 
 
 def test_lock_file_that_is_there_is_not_emptied(tmp_path):

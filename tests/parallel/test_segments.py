@@ -32,10 +32,10 @@ def test_own_files_that_no_process_uses_are_removed_and_nothing_else(left, caplo
 
 def test_new_files_and_those_in_use_stay(left, monkeypatch):
     used = str(left / "mpich_shm_a")
-    monkeypatch.setattr(segments, "_mapped_files", lambda: iter([used]))
+    monkeypatch.setattr(segments, "mapped_files", lambda: iter([used]))
     remove_dead_segments(left)
     assert names(left) == ["mpich_shm_a", "other"]
-    monkeypatch.setattr(segments, "_mapped_files", lambda: iter([]))
+    monkeypatch.setattr(segments, "mapped_files", lambda: iter([]))
     monkeypatch.setattr(segments, "_NEW_S", 60.0)
     remove_dead_segments(left)
     assert names(left) == ["mpich_shm_a", "other"]
@@ -43,7 +43,7 @@ def test_new_files_and_those_in_use_stay(left, monkeypatch):
 
 def test_files_of_others_stay_and_are_told_whose_they_are(left, monkeypatch, caplog):
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
-    monkeypatch.setattr(segments, "_owners_of_processes", set)
+    monkeypatch.setattr(segments, "owners_of_processes", set)
     before = names(left)
     remove_dead_segments(left)
     assert names(left) == before
@@ -58,6 +58,6 @@ def test_memory_that_this_process_has_mapped_is_known():
         with path.open("w+b") as file:
             file.truncate(4096)
             with mmap.mmap(file.fileno(), 4096):
-                assert str(path) in set(segments._mapped_files())
+                assert str(path) in set(segments.mapped_files())
     finally:
         path.unlink()

@@ -25,7 +25,7 @@ _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 _OWNER = re.compile(
     r"process (?P<pid>\d+) on (?P<host>\S+) since \S+ \(started at (?P<start>\d*)\)"
 )
-_warned: list[str] = []  # at most one text: what was told once is not told again
+warned: list[str] = []  # at most one text: what was told once is not told again
 
 
 def open_lock(path: str | Path) -> TextIO:
@@ -76,8 +76,8 @@ def lock(file: TextIO, kind: int, *, wait: bool = True) -> bool | None:
 
 def warn_once(text: str) -> None:
     """Log a warning about locks, the first one of this process only."""
-    if not _warned:
-        _warned.append(text)
+    if not warned:
+        warned.append(text)
         logger.warning("%s", text)
 
 

@@ -32,14 +32,14 @@ def remove_dead_segments(folder: Path = FOLDER) -> None:
     old = list(_old_files(folder))
     if not old:
         return
-    used = set(_mapped_files())
+    used = set(mapped_files())
     dead = [path for path, owner in old if owner == os.geteuid() and str(path) not in used]
     for path in dead:
         with suppress(OSError):
             path.unlink()
     if dead:
         logger.info("%s: removed %d files of ranks that were killed", folder, len(dead))
-    owners = {owner for _, owner in old if owner != os.geteuid()} - _owners_of_processes()
+    owners = {owner for _, owner in old if owner != os.geteuid()} - owners_of_processes()
     for owner in owners:
         theirs = [path for path, one in old if one == owner]
         logger.warning(
@@ -58,7 +58,7 @@ def _old_files(folder: Path) -> Iterator[tuple[Path, int]]:
                     yield path, stat.st_uid
 
 
-def _mapped_files() -> Iterator[str]:
+def mapped_files() -> Iterator[str]:
     """Files that processes of this user have in their memory."""
     for maps in Path("/proc").glob("[0-9]*/maps"):
         with suppress(OSError):  # of someone else, or gone
@@ -67,7 +67,8 @@ def _mapped_files() -> Iterator[str]:
                     yield line.split(maxsplit=5)[-1]
 
 
-def _owners_of_processes() -> set[int]:
+def owners_of_processes() -> set[int]:
+    """Numbers of the users whose processes run on this machine."""
     owners = set()
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
