@@ -4,6 +4,7 @@ from scipy.optimize import minimize
 from surfaces import LightCurve, PoissonFluxes, PoissonLines, Rosenbrock, Scaled
 
 from skyquilt.inference.climb import Status, climb
+from skyquilt.inference.surface import Derivatives
 
 RNG = np.random.default_rng(5)
 DESIGN = np.column_stack([np.ones(12), np.linspace(-1, 1, 12), np.linspace(-1, 1, 12) ** 2])
@@ -125,6 +126,23 @@ def test_end_is_no_lower_than_the_start():
     end = climb(Rosenbrock(), start)
     assert end.value[0] == 0.0
     assert end.n_iter[0] == 0
+
+
+class Rough:
+    """A parabola with steps of 0.003, whose slope is a difference that does not see them."""
+
+    def value(self, x, lanes):
+        return -0.5 * np.sum(x**2, axis=1) + 0.003 * (np.floor(x[:, 0] / 0.004) % 2)
+
+    def derivatives(self, x, lanes):
+        return Derivatives(-x, np.tile(1.2 * np.eye(x.shape[1]), (len(x), 1, 1)))
+
+
+def test_climb_of_a_rough_surface_ends_where_its_slope_does():
+    end = climb(Rough(), np.array([[3.0, -2.0]]))
+    assert end.status == [Status.GOOD]
+    # a promised increase of 1e-6 is 0.0014 standard errors, which are 1
+    np.testing.assert_allclose(end.x, 0.0, atol=2e-3)
 
 
 def test_parameter_that_nothing_depends_on_stays_at_its_start():

@@ -3,6 +3,10 @@
 Levenberg (1944, Q. Appl. Math. 2, 164) and Marquardt (1963, SIAM J. 11, 431), with steps projected
 onto the ranges (Bertsekas 1982, SIAM J. Control Optim. 20, 221). Several climbs go side by side,
 each with its own damping; one that has arrived no longer takes part.
+
+A step is taken where ln L rises. Near the top, ln L may be rougher than what is left to rise (bins
+come into the reach of a source as it moves), and its slope, a difference, is not: there a step is
+taken, too, after which less is promised than before.
 """
 
 from enum import StrEnum
@@ -23,6 +27,7 @@ TOLERANCE = 1e-6
 _DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-3, 1e-9, 1e12
 _LESS, _MORE, _MUCH_MORE = 0.2, 3.0, 10.0  # after a good step, a poor one, one that is not taken
 _GOOD, _POOR, _ENOUGH = 0.75, 0.25, 1e-4  # increase of ln L over that promised
+_ROUGH = 1e-2  # of ln L: bins that come into the reach of a source make steps of as much
 
 
 class Status(StrEnum):
@@ -47,7 +52,7 @@ class Climb(NamedTuple):
     x : ndarray of float64, shape (n, p)
         Parameters.
     value : ndarray of float64, shape (n,)
-        Log-likelihood there, no lower than at the start.
+        Log-likelihood there, no lower than at the start but by less than 0.01 where it is rough.
     derivatives : Derivatives
         Derivatives there.
     is_bound : ndarray of bool, shape (n, p)
@@ -183,6 +188,8 @@ class _Climbs:
         value = np.asarray(self._surface.value(there, self.todo), dtype=np.float64)
         gain = np.nan_to_num(value - self._value[self.todo], nan=-np.inf, posinf=-np.inf)
         is_taken = (gain > _ENOUGH * promised) & (promised > 0)
+        is_rough = ~is_taken & (promised > 0) & (promised < _ROUGH) & (gain > -_ROUGH)
+        is_taken[is_rough] = self._levels_off(self.todo[is_rough], there[is_rough])
         change = np.where(
             gain >= _GOOD * promised, _LESS, np.where(gain < _POOR * promised, _MORE, 1)
         )
@@ -190,6 +197,16 @@ class _Climbs:
         np.maximum(self._damping, _LEAST_DAMPING, out=self._damping)
         self._n_iter[self.todo] += 1
         self._move(self.todo[is_taken], there[is_taken], value[is_taken])
+
+    def _levels_off(self, lanes: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Whether a step promises less after a step than before, so that the slope may lead."""
+        if not lanes.size:
+            return np.zeros(0, dtype=bool)
+        there = self._surface.derivatives(x, lanes)
+        can_move = self._can_move(x, there.gradient) & self._is_free[lanes]
+        size = sizes(there, x, self._max_step)
+        step = solve(there, size, can_move, np.zeros(len(size)))
+        return promise(there, step) < self._promised[lanes]
 
     def end(self) -> Climb:
         """Result of all climbs."""

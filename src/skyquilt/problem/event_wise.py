@@ -202,9 +202,8 @@ class EventWise:
             If nodes are not kept.
         """
         own = kept_nodes(self.by_energy, "event list")
-        of_one = replace(self, flux_density=np.ones(self.n_hit), by_energy=None)
         exposure, _ = known_values(self.exposure, check_directions(directions))
-        return EventNodes(of_one.block(directions), exposure[:, own.quantity], own.band)
+        return EventNodes(self._of_one.block(directions), exposure[:, own.quantity], own.band)
 
     def with_spectrum(self, flux: np.ndarray) -> "EventWise":
         """The same for a spectrum that has these photons at each node, shape (n_node,)."""
@@ -341,6 +340,12 @@ class EventWise:
         known = ("_profiles", "_largest_total")
         other.__dict__.update({key: self.__dict__[key] for key in known if key in self.__dict__})
         return other
+
+    @cached_property
+    def _of_one(self) -> "EventWise":
+        """The same for a photon flux density of 1 at each event."""
+        _ = self._profiles, self._largest_total
+        return self._with(flux_density=np.ones(self.n_hit), by_energy=None)
 
     @cached_property
     def _largest_total(self) -> float:

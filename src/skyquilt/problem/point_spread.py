@@ -279,7 +279,9 @@ class PointSpread:
     def _by_component(self) -> "PointSpread":
         """The same with a bin for each pair of hit bin and component."""
         bins = self._bins_by_component
-        return replace(self, image=bins.image, to_band=bins.to_band, by_energy=None)
+        other = replace(self, image=bins.image, to_band=bins.to_band, by_energy=None)
+        other.__dict__["_profiles"] = self._profiles
+        return other
 
     @cached_property
     def _radius(self) -> float:

@@ -5,7 +5,7 @@ of the same name and `_BANDS`. Read with astropy alone.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -250,13 +250,13 @@ def _band_exposures(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Exposure of each true energy in each wanted band; their bins, and numbers of the bands."""
     bins = np.flatnonzero(is_seen)
-    images = [
-        _band_yields(exposure, dispersion, one.astype(np.float64), wanted)
-        for one in np.eye(is_seen.size, dtype=bool)[bins]
-    ]
     n_band = int(wanted.sum())
+    images = np.empty((bins.size, n_band, *exposure.image.shape))
+    for band, fraction in enumerate(_band_fractions(exposure, dispersion, wanted)):
+        counts = _detected(exposure.values, fraction)[:, bins]
+        images[:, band] = counts.T.reshape(-1, *exposure.image.shape)
     return (
-        np.concatenate(images),
+        images.reshape(-1, *exposure.image.shape),
         np.repeat(bins, n_band),
         np.tile(np.arange(n_band), bins.size),
     )
@@ -280,19 +280,33 @@ def _band_yields(
     exposure: StoredMap, dispersion: StoredMap, flux: np.ndarray, is_wanted: np.ndarray
 ) -> np.ndarray:
     """Expected counts in each wanted band, over the pixels of the exposure."""
-    detected = (flux[:, np.newaxis] * exposure.values.reshape(flux.size, -1)).T
-    bands = []
+    photons = flux[:, np.newaxis] * exposure.values.reshape(flux.size, -1)
+    bands = [
+        np.sum(_detected(photons, fraction), axis=1)
+        for fraction in _band_fractions(exposure, dispersion, is_wanted)
+    ]
+    return np.reshape(bands, (-1, *exposure.image.shape))
+
+
+def _band_fractions(
+    exposure: StoredMap, dispersion: StoredMap, is_wanted: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Fraction of the photons of each true energy in each wanted band, (n_pixel or 1, n_true)."""
     for in_band in np.moveaxis(dispersion.values, 1, 0)[is_wanted]:
         if dispersion.projection is None:
-            fraction = in_band[:, 0, 0]
+            yield in_band[np.newaxis, :, 0, 0]
         else:
             vec = pixel_centers(exposure.image)
             vec = _turn(vec, exposure.image.frame, dispersion.projection.frame)
-            fraction = values_at(dispersion.projection, in_band, vec)
-        counts = detected * fraction
-        counts[detected == 0] = 0  # the fraction need not be known there
-        bands.append(np.sum(counts, axis=1))
-    return np.reshape(bands, (-1, *exposure.image.shape))
+            yield values_at(dispersion.projection, in_band, vec)
+
+
+def _detected(photons: np.ndarray, fraction: np.ndarray) -> np.ndarray:
+    """Photons of each true energy in a band, shape (n_pixel, n_true)."""
+    each = photons.reshape(len(photons), -1).T
+    counts = each * fraction
+    counts[each == 0] = 0  # the fraction need not be known there
+    return counts
 
 
 def _profiles(
