@@ -17,10 +17,11 @@ from skyquilt.runs import answers
 from skyquilt.runs.answers import Digests
 from skyquilt.runs.freshness import describe_stale, find_stale, find_stale_index
 from skyquilt.runs.verify import State, verify_tree
-from skyquilt.steps.calibrate import calibrate_files, plot_calibration, simulate_skies_file
+from skyquilt.steps.calibrate import calibrate_files, simulate_skies_file
 from skyquilt.steps.localise import localise_analysis
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.plot import plot_analysis
+from skyquilt.steps.plot_calibration import plot_calibration
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.refine import plan_refinement, refine_analysis
 from skyquilt.steps.report import report_all, report_analysis

@@ -10,7 +10,8 @@ from skyquilt.errors import ConfigError, ProductError
 from skyquilt.io.listing import LISTING, read_listing
 from skyquilt.problem.file import read_problem
 from skyquilt.sky.chunks import skies_name
-from skyquilt.steps.calibrate import calibrate_files, plot_calibration, simulate_skies_file
+from skyquilt.steps.calibrate import calibrate_files, simulate_skies_file
+from skyquilt.steps.plot_calibration import plot_calibration
 from skyquilt.steps.prepare import prepare_analysis
 
 KINDS = ("null", "injected")

@@ -9,8 +9,9 @@ import pytest
 from skyquilt.maps.file import read_skymap
 from skyquilt.report import calibration as page
 from skyquilt.status import AT_BOUND
-from skyquilt.steps.calibrate import calibrate_files, plot_calibration, simulate_skies_file
+from skyquilt.steps.calibrate import calibrate_files, simulate_skies_file
 from skyquilt.steps.check import check_files
+from skyquilt.steps.plot_calibration import plot_calibration
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.run import run_analysis
 

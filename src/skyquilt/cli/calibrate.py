@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the step."""
     from skyquilt.config import load_config
-    from skyquilt.steps.calibrate import calibrate_files, plot_calibration
+    from skyquilt.steps.calibrate import calibrate_files
+    from skyquilt.steps.plot_calibration import plot_calibration
 
     config = load_config(args.config)
     calibrate_files(config, args.analysis, args.model, args.skies, args.output, args.table)

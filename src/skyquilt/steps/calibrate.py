@@ -8,8 +8,6 @@ from skyquilt.calibration.file import (
     KINDS,
     Kind,
     merge_skies,
-    read_calibration,
-    read_summary,
     sort_skies,
     write_calibration,
     write_skies,
@@ -33,11 +31,10 @@ from skyquilt.config.map import PixelList
 from skyquilt.errors import ConfigError
 from skyquilt.fit.progress import Progress
 from skyquilt.io.digest import settings_digest
-from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.problem.file import check_rows, read_problem
 from skyquilt.problem.problem import FitProblem
-from skyquilt.runs.answers import answer_from, answer_of_same
+from skyquilt.runs.answers import answer_from
 from skyquilt.steps.plan import region_ranges
 
 
@@ -102,36 +99,6 @@ def calibrate_files(
     write_calibration(table, skies, provenance)
     content["provenance"] = provenance.record()
     write_summary(output, content)
-
-
-def plot_calibration(summary: str | Path, table: str | Path, output: str | Path) -> None:
-    """Draw the figures of simulated skies, as PNG and PDF, and write their list."""
-    from skyquilt.plots.calibration import plot_coverage, plot_detection, plot_maxima
-    from skyquilt.plots.style import save
-
-    provenance = Provenance(
-        "plot-calibration",
-        inputs=(str(summary), str(table)),
-        answers=answer_of_same("calibration", summary),
-    )
-    content = read_summary(summary)
-    skies, title = read_calibration(table), content["analysis"]
-    null, injected = content["null"], content["injected"]
-    detection_ts, regions = injected["detection_ts"], injected["all"]["regions"]
-    figures = {
-        "maxima": plot_maxima(skies["null"].ts_max, null, title),
-        "detection": plot_detection(injected["by_flux"], detection_ts, title),
-    }
-    if regions:
-        sources = cast("InjectedSkies", skies["injected"])
-        drop = (sources.ts_max - sources.ts_truth)[sources.ts_max >= detection_ts]
-        figures["coverage"] = plot_coverage(drop, regions, detection_ts, title)
-    made = [
-        save(figure, Path(output) / f"{name}{ending}", provenance)
-        for name, figure in figures.items()
-        for ending in (".png", ".pdf")
-    ]
-    write_listing(output, made, provenance)
 
 
 def get_options(analysis: Analysis, name: str) -> CalibrateOptions:
