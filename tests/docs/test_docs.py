@@ -43,8 +43,9 @@ def test_yaml_of_an_analysis_is_a_valid_configuration(text):
 @pytest.mark.parametrize("command", commands())
 def test_command_has_arguments_that_exist(command):
     words = shlex.split(command)
-    args = make_parser().parse_args(words[words.index("skyquilt") + 1 :])
-    assert args.name.partition(" ")[0] in VERBS
+    arguments = words[words.index("skyquilt") + 1 :]
+    make_parser().parse_args(arguments)
+    assert arguments[0] in VERBS
 
 
 def test_readme_shows_the_two_commands_first():

@@ -1,58 +1,19 @@
 """Cells that ranks share: the same numbers as of one process, for any number of ranks."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 
 from skyquilt.model import CellLikelihood, Free, Layer, Posterior, Prior, fit
 from skyquilt.model.shared import OwnCells, SharedCells
 from skyquilt.testing.bursts import Burst, Scene
-
-
-class Ranks:
-    """As many ranks as threads; each has a communicator."""
-
-    def __init__(self, size):
-        self.size, self.box = size, [None] * size
-        self.meeting = threading.Barrier(size)
-
-    def exchange(self, rank, item):
-        self.box[rank] = item
-        self.meeting.wait()
-        found = list(self.box)
-        self.meeting.wait()
-        return found
-
-
-class Comm:
-    """What is used of a communicator of MPI."""
-
-    def __init__(self, ranks, rank):
-        self._ranks, self._rank = ranks, rank
-
-    def Get_size(self):  # noqa: N802
-        return self._ranks.size
-
-    def Get_rank(self):  # noqa: N802
-        return self._rank
-
-    def bcast(self, item):
-        return self._ranks.exchange(self._rank, item)[0]
-
-    def gather(self, item):
-        found = self._ranks.exchange(self._rank, item)
-        return None if self._rank else found
+from skyquilt.testing.ranks import run_ranks
 
 
 def shared(whole, size, work):
     """What rank 0 makes of a likelihood that all share."""
-    ranks = Ranks(size)
 
-    def run(rank):
-        comm = Comm(ranks, rank)
-        if rank:
+    def run(comm):
+        if comm.Get_rank():
             return OwnCells(whole(), comm).serve(comm)
         likelihood = SharedCells(whole(), comm)
         try:
@@ -60,8 +21,7 @@ def shared(whole, size, work):
         finally:
             likelihood.close()
 
-    with ThreadPoolExecutor(size) as pool:
-        return next(iter(list(pool.map(run, range(size)))))
+    return run_ranks(size, run)[0]
 
 
 @pytest.fixture(scope="module")

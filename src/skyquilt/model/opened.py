@@ -8,10 +8,11 @@ from skyquilt.inference.arrow import Arrow
 from skyquilt.inference.profile import Interval, Profile, Range, profile
 from skyquilt.model.fit import Fit, fit
 from skyquilt.model.layer import Values
-from skyquilt.model.likelihood import Posterior
-from skyquilt.model.made import read_made_fit
+from skyquilt.model.made import MadeFit, read_made_fit
+from skyquilt.model.problem import ModelProblem
+from skyquilt.model.problems import CellLikelihood
 from skyquilt.model.profiles import profile_values
-from skyquilt.model.result import Found
+from skyquilt.model.simulated import simulate
 from skyquilt.model.split import fit_split
 
 
@@ -37,8 +38,7 @@ def open_model(folder: str | Path, fit: str) -> "OpenModel":
     ...     lambda x: -model.log_posterior(x), model.start, jac=lambda x: -model.gradient(x)
     ... )  # doctest: +SKIP
     """
-    made = read_made_fit(Path(folder) / "model", fit)
-    return OpenModel(made.posterior, made.found, is_split=made.recipe.is_split)
+    return OpenModel(read_made_fit(Path(folder) / "model", fit))
 
 
 class OpenModel:
@@ -46,12 +46,10 @@ class OpenModel:
 
     Parameters
     ----------
-    posterior : Posterior
-        Likelihood and priors.
-    found : Found
-        What its fit found.
-    is_split : bool
-        Whether each time bin was fitted by itself.
+    made : MadeFit
+        A fit of it.
+    best : ndarray of float64, shape (p,), optional
+        Best free numbers, where they are not those of the fit.
 
     Attributes
     ----------
@@ -65,17 +63,34 @@ class OpenModel:
         Lowest and highest values.
     found : Found
         What the fit found.
+
+    Examples
+    --------
+    >>> from skyquilt.testing.models import toy_model
+    >>> model = toy_model()
+    >>> model.names
+    ['a.flux', 'background']
+    >>> best = model.fit()
+    >>> bool(model.log_posterior(best.x) > model.log_posterior(model.start))
+    True
+    >>> model.log_posterior(np.stack([best.x, model.start])).shape, model.gradient(best.x).shape
+    ((2,), (2,))
+    >>> float(model.quantities(best.x)["a.index"])
+    -2.0
+    >>> simulated = model.simulate(best.x, np.random.default_rng(1))
+    >>> bool(np.all(np.abs(simulated.fit().x - best.x) < 5 * best.errors))
+    True
     """
 
-    def __init__(self, posterior: Posterior, found: Found, *, is_split: bool = False) -> None:
-        layer = posterior.layer
-        self._posterior, self._layer, self._is_split = posterior, layer, is_split
+    def __init__(self, made: MadeFit, best: np.ndarray | None = None) -> None:
+        self._made, self._posterior = made, made.posterior
+        layer = self._layer = made.layer
         self.names, self.units = list(layer.names), list(layer.units)
         self.start = layer.start.copy()
         self.ranges = np.column_stack([layer.lower, layer.upper])
-        by_name = dict(zip(found.names, found.x, strict=True))
-        self.best = np.array([by_name[name] for name in self.names])
-        self.found = found
+        by_name = dict(zip(made.found.names, made.found.x, strict=True))
+        self.best = np.array([by_name[name] for name in self.names]) if best is None else best
+        self.found = made.found
 
     def log_likelihood(self, x: np.ndarray) -> float:
         """Log-likelihood of free numbers, shape (p,); -inf where they are not possible."""
@@ -118,7 +133,7 @@ class OpenModel:
 
     def fit(self, start: np.ndarray | None = None) -> Fit:
         """Fit it again, from the start of its parameters or another one."""
-        return (fit_split if self._is_split else fit)(self._posterior, start)
+        return (fit_split if self._made.recipe.is_split else fit)(self._posterior, start)
 
     def profile(self, name: str, values: np.ndarray | None = None) -> Profile:
         """Largest log-posterior at given values of a free number, all others fitted.
@@ -147,6 +162,40 @@ class OpenModel:
         self._number(name)
         best = self.fit(np.where(np.isfinite(self.best), self.best, self.start))
         return best.interval(name, fall)
+
+    def simulate(self, x: np.ndarray, rng: np.random.Generator) -> "OpenModel":
+        """The same model over counts that are drawn from it.
+
+        Counts are drawn, and fitted, in the bins that have counts in the data in some time bin: the
+        file of a model knows no others.
+
+        Parameters
+        ----------
+        x : ndarray of float64, shape (p,)
+            Free numbers, the truth; `best` of what is returned.
+        rng : Generator
+            Draws.
+
+        Raises
+        ------
+        ValueError
+            If photons are known one by one.
+        """
+        truth = self._numbers(x)
+        values = self._layer.values(truth)
+        drawn = simulate(self._made.problem, self._likelihood_of, values, rng)
+        posterior = self._made.recipe.make(drawn)
+        return OpenModel(self._made._replace(problem=drawn, posterior=posterior), truth)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Counts of each cell, shape (n_cell,)."""
+        return self._made.problem.counts
+
+    def _likelihood_of(self, problem: ModelProblem) -> CellLikelihood:
+        likelihood = self._made.recipe.make(problem).likelihood
+        assert isinstance(likelihood, CellLikelihood)
+        return likelihood
 
     def _number(self, name: str) -> int:
         if name not in self.names:

@@ -38,6 +38,18 @@ class ThreadComm:
         self.world.barrier.wait()
         return [self.world.items[rank] for rank in range(self.world.size)]
 
+    def gather(self, item: Any) -> list[Any] | None:
+        """Items of all ranks, for rank 0."""
+        found = self.allgather(item)
+        self.world.barrier.wait()  # nobody puts the next one before all have read
+        return None if self.rank else found
+
+    def bcast(self, item: Any) -> Any:
+        """Item of rank 0."""
+        found = self.allgather(item)[0]
+        self.world.barrier.wait()
+        return found
+
     def isend(self, content: Any, dest: int, tag: int) -> Sent:
         """Send without waiting."""
         self.world.boxes[dest, self.rank, tag].append(content)
