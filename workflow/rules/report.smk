@@ -9,6 +9,8 @@ rule report_analysis:
         plots=results("plots"),
         sources=files_of("sources", "sources.fits"),
         calibration=files_of("calibration", "calibration.json", "calibration-plots"),
+        comparison=files_of("model_comparison"),
+        model=files_of("model_plots"),
     output:
         page=results("report.html"),
     log:

@@ -13,8 +13,10 @@ MAX_NUMBERS = 8
 """Numbers that fit across a page."""
 
 _PANEL = 2.6  # side of a panel, if there is room [cm]
-_LEFT, _BOTTOM, _TOP, _RIGHT = 1.7, 1.8, 0.9, 0.25  # margins [cm]
+_LEFT, _BOTTOM, _TOP, _RIGHT = 1.9, 2.0, 0.9, 0.25  # margins [cm]
 _APART = 1.25  # of a name from its panel [cm]
+_LABEL, _LETTER = 7.5, 0.58  # largest size of names [pt], and width of a letter over its size
+_POINTS = 28.35  # in a centimetre
 _N_BIN, _SMOOTH = 36, 1.0  # bins across a panel, and standard deviation in bins
 _REACH = (0.001, 0.999)  # quantiles that a panel holds
 _LEVELS = (0.68, 0.95)
@@ -118,8 +120,11 @@ def _label(axes, place: tuple[int, int], labels: Sequence[str], panel: float) ->
     (row, column), p = place, len(labels)
     axes.locator_params(axis="x", nbins=4, prune="both")
     axes.tick_params(labelsize=6.5)
+    across, down = (plain(labels[k], 26).replace(" [", "\n[") for k in (column, row))
+    longest = max(len(line) for label in labels for line in label.split(" ["))
+    size = min(_LABEL, panel * _POINTS / (_LETTER * longest))
     if row == p - 1:
-        axes.set_xlabel(plain(labels[column], 26), fontsize=7.5)
+        axes.set_xlabel(across, fontsize=size)
         axes.tick_params(axis="x", labelrotation=45)
         axes.xaxis.set_label_coords(0.5, -_APART / panel)
     else:
@@ -128,7 +133,7 @@ def _label(axes, place: tuple[int, int], labels: Sequence[str], panel: float) ->
         return
     axes.locator_params(axis="y", nbins=4, prune="both")
     if column == 0:
-        axes.set_ylabel(plain(labels[row], 26), fontsize=7.5)
+        axes.set_ylabel(down, fontsize=size)
         axes.yaxis.set_label_coords(-_APART / panel, 0.5)
     else:
         axes.tick_params(labelleft=False)

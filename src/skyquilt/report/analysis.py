@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from skyquilt.products import CONTENTS
-from skyquilt.report import calibration
+from skyquilt.report import calibration, model
 from skyquilt.report.content import Products
 from skyquilt.report.figures import MAPS, read_figures
 from skyquilt.report.flux import flux_rows, source_flux
@@ -87,6 +87,8 @@ def _sections(products: Products) -> Iterator[PageSection]:
     if products.sources is not None:
         yield _sources(products.sources, products.summary)
     yield _spectrum(products)
+    if products.model is not None:
+        yield model.section(products.model)
     if products.calibration is not None:
         yield calibration.section(products.calibration, products.calibration_plots)
     yield from making_sections(products)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skyquilt.report.model import ModelProducts
+
 
 @dataclass(frozen=True)
 class Products:
@@ -32,6 +34,8 @@ class Products:
         Steps of the fits: "median" and "max".
     sky : dict or None
         What the map under the pointer shows, see `sky_of_page`.
+    model : ModelProducts or None
+        What its model found.
     """
 
     name: str
@@ -44,3 +48,4 @@ class Products:
     calibration_plots: Sequence[Path] = ()
     n_iter: Mapping[str, float] = field(default_factory=dict)
     sky: Mapping[str, Any] | None = None
+    model: ModelProducts | None = None

@@ -12,6 +12,7 @@ from skyquilt.calibration.file import read_summary as read_calibration_summary
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
+from skyquilt.io.json_file import read_json
 from skyquilt.io.listing import read_listing
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.schema import Schema
@@ -20,13 +21,16 @@ from skyquilt.localisation.file import MULTIORDER, SKYMAP
 from skyquilt.maps.file import read_skymap
 from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.summary_file import read_summary
-from skyquilt.products import INDEX
+from skyquilt.model.file import read_fit
+from skyquilt.products import INDEX, fit_files, sample_files
 from skyquilt.report.analysis import analysis_page
 from skyquilt.report.content import Products
+from skyquilt.report.model import ModelProducts
 from skyquilt.report.overview import Entry, overview_page
 from skyquilt.report.sky import COLUMNS, sky_of_page
 from skyquilt.runs.answers import answer_from
 from skyquilt.sources.file import read_sources
+from skyquilt.steps.model.collect import SCHEMA as COMPARISON
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +53,11 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
         read["sources"] = folder / "sources.fits"
     if calibration:
         read["calibration"] = (folder / "calibration.json", *skies)
+    model = _model(analysis, folder)
+    if model is not None:
+        read["model_fits"] = tuple(folder / "model" / f"{fit}.h5" for fit in model.fits)
+        read["model_comparison"] = folder / "model/comparison.json"
+        read["model_plots"] = tuple(model.plots)
     answers = answer_from(config, name, "page", **read)
     sources = _sources(folder / "sources.fits") if analysis.sources is not None else None
     products = Products(
@@ -62,6 +71,7 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
         sources=sources,
         n_iter=_steps(folder / "maps.fits"),
         sky=_sky(analysis, folder, summary, sources or []),
+        model=model,
     )
     index = relpath(Path(config.results) / INDEX, Path(output).parent)
     tables = [folder / "summary.json", folder / "maps.fits", folder / MULTIORDER]
@@ -69,6 +79,8 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
         tables.append(folder / "sources.fits")
     if calibration is not None:
         tables.append(folder / "calibration.json")
+    if model is not None:
+        tables += [*read["model_fits"], read["model_comparison"], *model.plots]
     files = (*tables, *products.plots, *products.calibration_plots)
     seal = _seal("report", products.settings, files, answers)
     write_sealed(output, analysis_page(products, index, seal))
@@ -139,6 +151,19 @@ def _calibration(analysis: Analysis, folder: Path) -> dict[str, Any] | None:
     if analysis.calibrate is None:
         return None
     return read_calibration_summary(folder / "calibration.json")
+
+
+def _model(analysis: Analysis, folder: Path) -> ModelProducts | None:
+    """What the fits of a model found, None where the analysis has none."""
+    if analysis.model is None:
+        return None
+    fits, files = {}, []
+    for fit in analysis.model.all_orders():
+        fits[fit], _ = read_fit(folder / "model" / f"{fit}.h5")
+        beside = *fit_files(folder / "model", fit)[1:], *sample_files(folder / "model", fit)
+        files += [path.relative_to(folder).as_posix() for path in beside if path.is_file()]
+    comparison = read_json(folder / "model/comparison.json", COMPARISON)
+    return ModelProducts(fits, comparison, _pictures(folder / "model/plots"), files)
 
 
 def _pictures(folder: Path) -> list[Path]:
