@@ -27,6 +27,7 @@ include: "workflow/rules/sources.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/model.smk"
+include: "workflow/rules/targets.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/run.smk"
 
@@ -47,6 +48,7 @@ wildcard_constraints:
 localrules:
     all,
     calibrate,
+    targets,
 
 
 look_before_planning()
@@ -61,6 +63,13 @@ rule all:
         index=index_page(),
     message:
         "all analyses are done"
+
+
+rule targets:
+    input:
+        seds=of_each_analysis(files_of("seds")),
+    message:
+        "spectra of all targets are done"
 
 
 rule calibrate:

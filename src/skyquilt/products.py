@@ -69,7 +69,7 @@ class Product(NamedTuple):
         Settings that it depends on, besides those of what it is made from.
     needs : tuple of str
         Products that it is made from.
-    data : {"", "measurement", "responses", "catalogue"}
+    data : {"", "measurement", "responses", "catalogue", "rosters"}
         Input files that it is made from.
     asked_by : str
         Section without which an analysis does not have it, "" if every one has it.
@@ -85,7 +85,7 @@ class Product(NamedTuple):
     about: str
     sections: Sections
     needs: tuple[str, ...] = ()
-    data: Literal["", "measurement", "responses", "catalogue"] = ""
+    data: Literal["", "measurement", "responses", "catalogue", "rosters"] = ""
     asked_by: str = ""
     of_map: bool = False
     in_run: bool = True
@@ -126,6 +126,7 @@ _CELLS = frozenset({"enabled", "drop", "max_order"})
 _REFINED = {"refine": _CELLS, "localise": frozenset({"levels", "systematic_error"})}
 _SOURCES = _whole("sources", "fit") | {"localise": frozenset({"systematic_error"})}
 _SKIES = _whole("map", "fit", "calibrate")
+_LEVEL = frozenset({"confidence_level"})
 
 PRODUCTS = {
     product.name: product
@@ -359,6 +360,63 @@ PRODUCTS = {
             ("model_profiles", "model_samples"),
             asked_by="model",
             in_run=False,
+        ),
+        Product(
+            "target_problem",
+            (_file("targets/problem.h5", "problem"),),
+            "targets prepare",
+            "counts, background and expected counts of targets, in all bins",
+            _PROBLEM | {"targets": frozenset({"bands"})},
+            data="measurement",
+            asked_by="targets",
+        ),
+        Product(
+            "target_baseline",
+            (_file("targets/baseline.h5", "targets-baseline"),),
+            "targets baseline",
+            "fluxes of listed sources together, in each band",
+            {"targets": frozenset({"neighbours"})},
+            ("sources", "target_problem"),
+            data="rosters",
+            asked_by="targets",
+        ),
+        Product(
+            "target_list",
+            (
+                _file("targets/plan.json", "targets-plan"),
+                _file("targets/targets.ecsv", "targets", "targets of all rosters"),
+            ),
+            "targets list",
+            "targets of all rosters, and the jobs that fit them",
+            _whole("targets") | {"fit": _LEVEL},
+            ("target_baseline",),
+            data="rosters",
+            asked_by="targets",
+        ),
+        Product(
+            "target_seds",
+            (_parts("targets/seds", "targets-seds", "*.h5"),),
+            "targets fit",
+            "targets of a job in all bands",
+            {},
+            ("target_list",),
+            asked_by="targets",
+        ),
+        Product(
+            "seds",
+            (
+                _file(
+                    *("targets/seds.fits", "seds"),
+                    "profiles of the flux of each target in each band; opens in fermipy",
+                ),
+                _file("targets/seds.ecsv", "seds", "spectra of the targets as text"),
+                _folder("targets/sed", "sed", "whole"),
+            ),
+            "targets merge",
+            "spectra of all targets as tables",
+            {},
+            ("target_seds",),
+            asked_by="targets",
         ),
         Product(
             "page",

@@ -18,6 +18,8 @@ NOT_CONVERGED = 4
 """The iteration limit was reached."""
 NOT_FINITE = 5
 """The expected counts are not finite, or below zero."""
+NO_HITS = 6
+"""Of a band of a target: no counts around it; the best flux is 0, and the limit exact."""
 
 STATUS_NAMES = {
     GOOD: "good",
@@ -28,3 +30,6 @@ STATUS_NAMES = {
     NOT_FINITE: "not_finite",
 }
 """Names for logs and summaries."""
+
+TARGET_STATUS_NAMES = STATUS_NAMES | {NO_HITS: "no_hits"}
+"""Names of bands of targets."""

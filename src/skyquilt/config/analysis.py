@@ -31,6 +31,7 @@ from skyquilt.config.refine import RefineOptions
 from skyquilt.config.shape import BrightnessMap, Point, Shape
 from skyquilt.config.sources import SourceOptions
 from skyquilt.config.spectrum import Spectrum
+from skyquilt.config.targets import Factor, TargetOptions
 from skyquilt.config.units import to_value
 
 _SMALL_NSIDE = 64
@@ -78,6 +79,8 @@ class Analysis(Section):
     """Search for sources; none when left out."""
     model: ModelOptions | None = None
     """What the sources do: linked parameters over time bins and data sets; none when left out."""
+    targets: TargetOptions | None = None
+    """Spectra of a list of targets; none when left out."""
     plots: PlotOptions = PlotOptions()
     """Look of the figures."""
     for_each: Annotated[ForEach | None, Field(exclude=True)] = None
@@ -112,6 +115,30 @@ class Analysis(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_targets(self):
+        targets = self.targets
+        if targets is None:
+            return self
+        if self.spectra is not None:
+            raise ValueError("`targets` needs one `spectrum`: it cannot stand beside `spectra`")
+        if self.datasets is not None:
+            raise ValueError("`targets` takes one data set, `data`: it cannot stand beside others")
+        if targets.neighbours == "sources" and self.sources is None:
+            raise ValueError(
+                "targets.neighbours: sources: there is no section `sources`; add one, or give a "
+                "table as {path: ...}, or none"
+            )
+        if not isinstance(targets.background, Factor):
+            known = tuple(self.data.backgrounds()) if self.data is not None else ()
+            for name in targets.background:
+                if name not in known:
+                    raise ValueError(
+                        f"targets.background: no component {name!r}; the data have "
+                        f"{', '.join(filter(None, known)) or 'one without a name'}"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _check_spectra(self):
         if self.spectrum is not None and self.spectra is not None:
             raise ValueError("give `spectrum`, or several as `spectra`, and not both")
@@ -119,7 +146,7 @@ class Analysis(Section):
             return self
         if self.model is None:
             raise ValueError("give `spectrum`, or several as `spectra`; or a `model` without a map")
-        for name in ("sources", "calibrate"):
+        for name in ("sources", "calibrate", "targets"):
             if getattr(self, name) is not None:
                 raise ValueError(f"`{name}` is of a map, which needs a `spectrum`: give both")
         for name, source in self.model.sources.items():

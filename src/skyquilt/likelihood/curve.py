@@ -1,12 +1,13 @@
 """A concave log-likelihood of one flux, known at some fluxes with its slope there."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 _NODE, _WEIGHT = np.polynomial.legendre.leggauss(8)
-_HALVINGS = 60
+_HALVINGS, _STEPS = 60, 8
 _FIELDS = ("flux", "loglike", "slope")
 
 
@@ -57,11 +58,10 @@ class Curve:
 
     def above(self, level: float) -> float:
         """Flux above the best one at which ln L less its maximum is at a level below 0."""
-        last = len(self.flux) - 1
         if self.loglike[-1] > level:
             return float(self.flux[-1] + (level - self.loglike[-1]) / self.slope[-1])
         index = self.best + int(np.argmax(self.loglike[self.best :] <= level))
-        return self._bisect(self.flux[max(index - 1, 0)], self.flux[min(index, last)], level)
+        return self._bisect(index - 1, level, falls=True)
 
     def below(self, level: float) -> float:
         """The same below the best one; 0 where that comes first."""
@@ -69,7 +69,7 @@ class Curve:
         if lower[0] > level:
             return 0.0
         index = int(np.flatnonzero(lower <= level)[-1])
-        return self._bisect(self.flux[min(index + 1, self.best)], self.flux[index], level)
+        return self._bisect(index, level, falls=False)
 
     def limit(self, confidence_level: float) -> float:
         """Flux below which the flux is with some probability, for a flat prior from 0 on."""
@@ -82,14 +82,13 @@ class Curve:
         if index == len(self.flux) - 1:  # in the tail, which is exponential
             rate = -self.slope[-1]
             return float(self.flux[-1] - np.log1p(-left * rate / np.exp(self.loglike[-1])) / rate)
-        low, high = self.flux[index], self.flux[index + 1]
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            if self._integral(np.array(index), self.flux[index], middle) < left:
-                low = middle
-            else:
-                high = middle
-        return float((low + high) / 2)
+        low, high = float(self.flux[index]), float(self.flux[index + 1])
+        flux = low + (high - low) * left / (self._mass[index + 1] - upto[index])
+        for _ in range(_STEPS):
+            over = self._integral(np.array(index), np.array(low), np.array(flux)) - left
+            step = float(over) / np.exp(self._interval(index)(flux))
+            flux = min(max(flux - step, low), high)
+        return flux
 
     @cached_property
     def _mass(self) -> np.ndarray:
@@ -116,12 +115,31 @@ class Curve:
         first, last = step * self.slope[index] - chord, chord - step * self.slope[index + 1]
         return self.loglike[index] + t * chord + t * (1 - t) * ((1 - t) * first + t * last)
 
-    def _bisect(self, inner: float, outer: float, level: float) -> float:
-        """Where ln L passes a level, between a flux above it and one below."""
+    def _interval(self, index: int) -> Callable[[float], float]:
+        """The cubic of one interval, for single fluxes."""
+        low, high = float(self.flux[index]), float(self.flux[index + 1])
+        left, right = float(self.loglike[index]), float(self.loglike[index + 1])
+        step, chord = high - low, right - left
+        first = step * float(self.slope[index]) - chord
+        last = chord - step * float(self.slope[index + 1])
+
+        def cubic(flux: float) -> float:
+            t = (flux - low) / step
+            return left + t * chord + t * (1 - t) * ((1 - t) * first + t * last)
+
+        return cubic
+
+    def _bisect(self, index: int, level: float, *, falls: bool) -> float:
+        """Where ln L passes a level in an interval, in which it falls or rises."""
+        low, high, cubic = (
+            float(self.flux[index]),
+            float(self.flux[index + 1]),
+            self._interval(index),
+        )
         for _ in range(_HALVINGS):
-            middle = (inner + outer) / 2
-            if self.at(np.array(middle)) > level:
-                inner = middle
+            middle = (low + high) / 2
+            if (cubic(middle) > level) == falls:
+                low = middle
             else:
-                outer = middle
-        return float((inner + outer) / 2)
+                high = middle
+        return (low + high) / 2

@@ -23,7 +23,8 @@ from skyquilt.sky.frames import separation
 from skyquilt.sky.tangent import tangent_axes
 
 _N_FINE = 2001  # angles at which a point spread function is integrated
-_N_RING, _N_AZIMUTH = 48, 96  # places at which a background is
+_N_AZIMUTH = 96  # places on a ring at which a background is
+_RINGS = np.polynomial.legendre.leggauss(48)
 
 
 class Circle(NamedTuple):
@@ -202,7 +203,7 @@ def _between(values: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 def _density_totals(density: EventDensity, edges: np.ndarray, circle: Circle) -> np.ndarray:
     """Expected background of each band in a circle, shape (n_band,)."""
-    node, weight = np.polynomial.legendre.leggauss(_N_RING)
+    node, weight = _RINGS
     height = 1 - np.cos(circle.radius)
     cosine = 1 - height * (1 + node) / 2
     azimuth = 2 * np.pi * (np.arange(_N_AZIMUTH) + 0.5) / _N_AZIMUTH

@@ -1,11 +1,13 @@
 """How much of a point spread function lies in a circle on the sky."""
 
+from functools import cache
+
 import numpy as np
 
 from skyquilt.problem.profiles import contained_in, root_angles
 
 _N_FINE = 2001  # angles of an integral from the source outwards
-_N_NODE = 400  # angles of one over rings that are partly in the circle
+_N_NODE = 200  # angles of one over rings that are partly in the circle
 
 
 def contained_fraction(
@@ -40,7 +42,7 @@ def contained_fraction(
     inner, outer = (float(one) for one in ends)
     whole = inner if distance < radius else 0.0
     inside = _ring_integral(theta, profile, 0.0, whole)
-    node, weight = np.polynomial.legendre.leggauss(_N_NODE)
+    node, weight = _nodes(_N_NODE)
     # nodes towards both ends, where the fraction has roots
     turn = np.pi / 2 * (1 + node)
     angle = (inner + outer) / 2 - (outer - inner) / 2 * np.cos(turn)
@@ -52,6 +54,11 @@ def contained_fraction(
     values = _read(theta, profile, angle)
     inside = inside + values @ (step * part * 2 * np.pi * np.sin(angle))
     return inside / _ring_integral(theta, profile, 0.0, reach)
+
+
+@cache
+def _nodes(n: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.polynomial.legendre.leggauss(n)
 
 
 def _ring_integral(theta: np.ndarray, profile: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -274,5 +274,7 @@ def _data(analysis: "Analysis", kind: str) -> tuple[str, ...]:
             return analysis.responses()
         case "catalogue" if analysis.sources is not None and analysis.sources.catalogue is not None:
             return (analysis.sources.catalogue.path,)
+        case "rosters" if analysis.targets is not None:
+            return analysis.targets.paths()
         case _:
             return ()

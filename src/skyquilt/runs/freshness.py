@@ -191,7 +191,7 @@ def _telling(product: Product, folder: Path) -> Iterator[Path]:
                 yield path / LISTING
         elif product.name == "steps":
             yield from sorted(path.glob("*.json"))
-        elif product.name == "skies":
+        elif product.name in ("skies", "target_seds"):
             yield from sorted(path.glob("*.h5"))
         elif path.is_file() and path.suffix != ".ecsv":
             yield path

@@ -14,6 +14,7 @@ from skyquilt.errors import ConfigError, ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.fit.plan import Plan
 from skyquilt.io.listing import read_listing
+from skyquilt.io.target_files import planned_files
 from skyquilt.maps.summary_file import region_paths
 from skyquilt.products import (
     CONTENTS,
@@ -33,7 +34,7 @@ _CHECKED = (".h5", ".fits", ".json")
 """Endings of files that are checked wherever they lie in the folder."""
 
 _SEALED = (
-    *("sources.ecsv", "report.html", "model/*.ecsv"),
+    *("sources.ecsv", "report.html", "model/*.ecsv", "targets/*.ecsv"),
     *(f"{folder}/*.{ending}" for folder in FOLDERS for ending in ("png", "pdf", "reg")),
 )
 """Other files that are checked; what people add elsewhere, a figure say, is theirs."""
@@ -190,6 +191,8 @@ def _wanted(path: Path, analysis: Analysis | None, chunks: Iterable[Path]) -> tu
                 found += _refinement(target, analysis if is_of_workflow else None)
             elif product.name in OF_FITS:
                 found += _of_fits(path / "model", product.name, analysis) if is_made else []
+            elif content.path in ("targets/seds", "targets/sed"):
+                found += _of_targets(target)
             elif content.path == "skies" and is_of_workflow:
                 found += skies_paths(target, None if analysis is None else analysis.calibrate)
     return tuple(dict.fromkeys(found))
@@ -228,6 +231,13 @@ def wanted_of_fit(folder: Path, product: str, model: ModelOptions, fit: str) -> 
             return [part_file(folder, fit, "ensemble", k, n) for k in range(1, n + 1)]
         case _:
             return [] if asked.sample is None else list(sample_files(folder, fit))
+
+
+def _of_targets(folder: Path) -> list[Path]:
+    """Files in a folder of targets that their plan names; none without it."""
+    with suppress(ProductError):
+        return planned_files(folder.parent, folder.name)
+    return []
 
 
 def _refinement(folder: Path, analysis: Analysis | None) -> Iterator[Path]:

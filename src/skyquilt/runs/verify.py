@@ -243,9 +243,9 @@ def _why_foreign(
 
 
 def _problem_of(folder: Folder, path: Path) -> Path:
-    """Problem that a file answers: that of the model, or that of the map."""
-    model = folder.path / "model"
-    return (model if model in path.parents else folder.path) / "problem.h5"
+    """Problem that a file answers: that of the model, of the targets, or of the map."""
+    own = (folder.path / name for name in ("model", "targets"))
+    return next((one for one in own if one in path.parents), folder.path) / "problem.h5"
 
 
 def _fit_of(path: Path, model: Path) -> Path | None:

@@ -6,16 +6,14 @@ provenance and its checksum in its header.
 """
 
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from skyquilt.io.ecsv import write_ecsv
 from skyquilt.io.fits_table import Column, read_table, write_table
-from skyquilt.io.products import new_product
 from skyquilt.io.schema import Schema
-from skyquilt.io.seal import KEY, UNSEALED, seal
 from skyquilt.maps.source_positions import SourcePositions
 
 # 1.0  first version
@@ -48,7 +46,7 @@ def write_sources(
     more = {} if catalogue is None else {"CATALOGUE": catalogue}
     fits_path = Path(path).with_suffix(".fits")
     write_table(fits_path, SCHEMA, columns, {}, record, name="SOURCES", more=more)
-    _write_text(path, columns, record)
+    write_ecsv(path, SCHEMA, columns, record, _DEGREES)
 
 
 def read_sources(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -67,38 +65,3 @@ def read_positions(path: str | Path) -> SourcePositions:
     """Read the positions of `sources.fits`; errors as of `read_sources`."""
     columns, _ = read_sources(path)
     return SourcePositions(*(columns[name] for name in SourcePositions._fields))
-
-
-def _write_text(path: str | Path, columns: Mapping[str, Column], record: dict[str, Any]) -> None:
-    from astropy.table import Column as TableColumn
-    from astropy.table import Table
-
-    table = Table(
-        [
-            TableColumn(
-                column.values,
-                name=name,
-                unit=column.unit or None,
-                description=column.description,
-                format=_format(name, column.values),
-            )
-            for name, column in columns.items()
-        ],
-        meta={
-            KEY: UNSEALED,
-            "schema": SCHEMA.name,
-            "schema_version": SCHEMA.version,
-            "provenance": record,
-        },
-    )
-    with new_product(path) as partial:
-        text = StringIO()
-        table.write(text, format="ascii.ecsv")
-        partial.write_bytes(seal(text.getvalue().encode("utf-8")))
-
-
-def _format(name: str, values: np.ndarray) -> str | None:
-    """Format in which astropy prints a column that has more digits than the measurement."""
-    if values.dtype.kind != "f":
-        return None
-    return "%.6f" if name in _DEGREES else "%.6g"

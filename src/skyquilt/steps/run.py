@@ -10,6 +10,7 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan
 from skyquilt.io.inspect import inspect_file
+from skyquilt.io.target_files import planned_files
 from skyquilt.maps.summary_file import read_summary, region_paths
 from skyquilt.products import FOLDERS, INDEX, OF_FITS, PRODUCTS, ancestry, fit_files
 from skyquilt.report.text import describe_result
@@ -37,6 +38,11 @@ from skyquilt.steps.settings import write_analysis_settings
 from skyquilt.steps.simulate import simulate_files
 from skyquilt.steps.sources import sources_analysis
 from skyquilt.steps.start import set_all_stale_aside
+from skyquilt.steps.targets.baseline import fit_baseline_of
+from skyquilt.steps.targets.fit import fit_all_targets
+from skyquilt.steps.targets.listing import list_targets_of
+from skyquilt.steps.targets.merge import merge_targets
+from skyquilt.steps.targets.prepare import prepare_targets
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +100,7 @@ def _steps(
     """
     problem, plan = folder / "problem.h5", folder / "plan.json"
     maps, refined = folder / "maps.fits", folder / "refined.fits"
+    targets = folder / "targets"
     chunks: list[Path] = []
 
     def fit() -> None:
@@ -119,6 +126,22 @@ def _steps(
             "prepare model": lambda: prepare_model(config, name, folder / "model" / "problem.h5")
         },
         "model_fits": {"fit model": lambda: fit_models(config, name, folder / "model")},
+        "target_problem": {
+            "prepare targets": lambda: prepare_targets(config, name, targets / "problem.h5")
+        },
+        "target_baseline": {
+            "baseline": lambda: fit_baseline_of(
+                *(config, name, targets / "problem.h5", targets / "baseline.h5"),
+                folder / "sources.fits",
+            )
+        },
+        "target_list": {
+            "list targets": lambda: list_targets_of(
+                config, name, targets / "problem.h5", targets / "baseline.h5", targets
+            )
+        },
+        "target_seds": {"fit targets": lambda: fit_all_targets(config, name, targets)},
+        "seds": {"merge targets": lambda: merge_targets(config, name, targets)},
         "model_comparison": {"compare": lambda: collect_model(config, name, folder / "model")},
     }
     return {item: steps[item] for item in products_of(get_analysis(config, name)) if item in steps}
@@ -133,6 +156,10 @@ def _is_whole(folder: Path, product: str, analysis: Analysis) -> bool:
     try:
         if product == "localisation":
             paths += region_paths(folder)
+        if product == "target_seds":
+            paths = planned_files(folder / "targets", "seds")
+        if product == "seds":
+            paths += planned_files(folder / "targets", "sed")
         if product == "maps":
             plan = read_plan(folder / "plan.json")
             chunks = plan.chunk_files(folder / "chunks")

@@ -1,0 +1,1 @@
+"""Steps of the section `targets`: spectra of lists of targets."""
