@@ -1,4 +1,4 @@
-# make demo    install, simulate a telescope, make the maps and plots of three analyses
+# make demo    install, simulate a telescope, make the maps and plots of four analyses
 # make test    install, run the tests
 #
 # make help    everything else
@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
 	@echo "make install-slurm  the same, and Snakemake's plug-in for SLURM"
-	@echo "make demo      simulate a telescope, make the maps and plots of three analyses"
+	@echo "make demo      simulate a telescope, make the maps and plots of four analyses"
 	@echo "make test      all tests but those of the cluster"
 	@echo "make test-cluster  install and start SLURM (as root), run on it, break it, end it"
 	@echo "make test-formats  open the files with ligo.skymap, mocpy, mhealpy, gammapy, ..."

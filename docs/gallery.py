@@ -68,6 +68,19 @@ ENTRIES = (
 )
 
 
+LINKED = (
+    (
+        "light-curve-pulse",
+        "Light curve of a simulated burst: a flux for each bin of 2 s with one position and one "
+        "index for all (points), and a Gaussian pulse with its 68 % band (line).",
+    ),
+    ("spectrum-shape", "Its spectrum, the mean over the livetime, with its 68 % band."),
+    ("corner-shape", "Samples of the numbers of the pulse; crosses are true values."),
+    ("parameters-shape", "Its parameters: fixed grey, free white, functions blue."),
+)
+"""Figures of a model, and what the page says of each."""
+
+
 def main() -> None:
     """Make images and page, and print the table."""
     if "SKYQUILT_DATA" not in os.environ:
@@ -75,6 +88,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = [make_entry(entry, Path(folder)) for entry in ENTRIES]
         rows.insert(-1, make_entry(ENTRIES[-1]._replace(analysis="hawc-crab"), Path(folder)))
+        draw_model(Path(folder))
     PAGE.write_text(page(rows), encoding="utf-8")
     print(table(rows))
 
@@ -118,6 +132,18 @@ def draw_map(entry: Entry, results: Path, summary: dict[str, Any]) -> None:
     if name != "ts":
         raise RuntimeError(f"the first figure is {name}, no TS map.")
     figure.savefig(image_of(entry), dpi=DPI, metadata={"Software": None})
+
+
+def draw_model(folder: Path) -> None:
+    """Figures of the model of the demo."""
+    from PIL import Image
+
+    plots = "results/grb-linked/model/plots"
+    demo = ROOT / "config" / "demo.yaml"
+    subprocess.run(["skyquilt", "workflow", "--config", demo, "--", plots], cwd=folder, check=True)
+    for name, _ in LINKED:
+        image = Image.open(folder / plots / f"{name}.png").convert("P")  # without its provenance
+        image.save(IMAGES / f"gallery-{name}.png", optimize=True)
 
 
 def image_of(entry: Entry) -> Path:
@@ -182,6 +208,15 @@ def sections() -> Iterator[str]:
         yield f"{entry.text} `config/examples/{entry.file}`"
         yield ""
         yield f"![TS map of {entry.analysis}](images/{image_of(entry).name})"
+        yield ""
+    yield "## grb-linked"
+    yield ""
+    yield "What a burst does, by a [model](model.md) over 20 bins of time. `config/demo.yaml`"
+    yield ""
+    for name, text in LINKED:
+        yield f"![{text.partition(':')[0]}](images/gallery-{name}.png)"
+        yield ""
+        yield text
         yield ""
 
 

@@ -38,7 +38,12 @@ def test_dry_run_of_the_demo_plans_every_stage_of_every_analysis(empty, demo):
     planned = empty.planned(config=demo)
     once = ("simulate", "bin_events_crab", "list_reports")
     calibration = {"prepare_model": 3, "simulate_skies": 6, "calibrate_analysis": 3}
-    assert planned == dict.fromkeys(once, 1) | dict.fromkeys(STAGES, 3) | calibration
+    # of one analysis, with two fits of which one has two profiles and two ensembles
+    names = ("prepare_model_data", "collect_samples", "collect_model", "plot_model")
+    model = dict.fromkeys(names, 1)
+    model |= {"fit_model": 2, "profile_model": 2, "sample_model": 2}
+    stages = dict.fromkeys(STAGES, 4) | {"find_sources": 3}
+    assert planned == dict.fromkeys(once, 1) | stages | calibration | model
 
 
 def test_dry_run_writes_nothing(empty, demo):
