@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install install-slurm demo test test-cluster test-formats install-formats cosipy-formats test-sanitized fuzz lint check schema lock clean bench bench-peer bench-gammapy gallery
+.PHONY: help install install-slurm demo test test-cluster test-formats install-formats cosipy-formats test-sanitized fuzz lint check schema lock clean bench bench-peer bench-gammapy gallery docs notebooks
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
@@ -25,6 +25,8 @@ help:
 	@echo "make bench-peer  the same files and pixels with cosipy 0.3.4; SHAPE=dc2 for 9 GB of them;"
 	@echo "               with SKYQUILT_DATA, the Galactic centre of Fermi with gammapy 2.1, too"
 	@echo "make gallery   docs/gallery.md from the examples of real data, with SKYQUILT_DATA"
+	@echo "make docs      the site, in docs/_build/html; a warning is an error"
+	@echo "make notebooks run the notebooks of the docs, in place; that of Fermi needs SKYQUILT_DATA"
 	@echo "make schema    config/config.schema.yaml from the configuration's types"
 	@echo "make lock      requirements/lock.txt and slurm.txt from pyproject.toml"
 	@echo "make clean     remove results, cache, simulated data and compiled kernels"
@@ -145,6 +147,27 @@ bench-gammapy: install .venv-gammapy/installed
 
 gallery: install
 	python docs/gallery.py
+
+# The site and its notebooks have an environment of their own, which sees that of skyquilt; what a
+# notebook starts runs in the latter, where the backend of notebooks is not known.
+docs: .venv-docs/installed
+	.venv-docs/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+NOTEBOOKS = docs/notebooks/burst.ipynb docs/notebooks/from-cosipy.ipynb \
+  $(if $(SKYQUILT_DATA),docs/notebooks/fermi-sky.ipynb)
+
+notebooks: .venv-docs/installed
+	MPLBACKEND=Agg .venv-docs/bin/jupyter-execute --inplace $(NOTEBOOKS)
+
+PACKAGES = python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+
+.venv-docs/installed: requirements/docs.txt .venv/installed
+	.venv/bin/python -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	echo "import site; site.addsitedir('$$(.venv/bin/$(PACKAGES))')" \
+	  > "$$(.venv-docs/bin/$(PACKAGES))/skyquilt.pth"
+	@touch $@
 
 schema: install
 	python -m skyquilt.config.schema > .schema.tmp && mv .schema.tmp config/config.schema.yaml

@@ -18,7 +18,7 @@ from skyquilt.plots.figures import draw_figures, make_plots, plot_names
 from skyquilt.problem.problem import CountsSpectrum
 
 REGIONS = ["credible-68.3", "credible-90", "zoom", "containment-68.3", "containment-90"]
-NAMES = ["ts", "flux", "sensitivity", *REGIONS, "counts-spectrum"]
+NAMES = ["ts", "flux", "sensitivity", *REGIONS, "ts-histogram", "counts-spectrum"]
 
 
 @pytest.fixture(scope="module")

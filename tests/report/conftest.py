@@ -26,7 +26,7 @@ CREDIBLE = REGION | {
 }
 FIGURES = (
     *("ts", "flux", "sensitivity", "credible-90", "zoom"),
-    *("containment-90", "counts-spectrum"),
+    *("containment-90", "ts-histogram", "counts-spectrum"),
 )
 SOURCE = {"name": "SQ J1", "ra": 1.0, "dec": 2.0, "r68": 0.1, "ts": 40.0, "assoc": "Crab"}
 SOURCE |= {"photon_flux": 0.6, "photon_flux_err": 0.07}
@@ -40,6 +40,8 @@ def summary():
     return {
         "analysis": "burst <1>",
         "spectrum": "power_law: index -2.2",
+        "instrument": "compton",
+        "time_span": [1835478010.25, 1835478050.25],
         "energy_range_keV": [251.189, 398.107],
         "background_scale": 0.5,
         "background_scale_from": "ratio of livetimes",
@@ -65,6 +67,7 @@ def summary():
         "versions": {"python": "3.11.7"},
         "provenance": {
             "maps": {
+                "answers": {"data": {"data/grb.h5": "cd" * 32}},
                 "ended_utc": "2026-11-25T02:00:00.000+00:00",
                 "inputs": [{"path": "problem.h5", "size": 2_000_000, "sha256": "ab" * 32}],
             }

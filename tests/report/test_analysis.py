@@ -49,6 +49,8 @@ def test_page_tells_the_numbers(products):
         "below 0.0037 (95 %)",
         "90 % 4.61 0.870 ± 0.010 5.10 (4.90 to 5.30)",
         "at bound 72 2.34 %",
+        "2028-02-29T23:00:10.250Z to 2028-02-29T23:00:50.250Z, 40.00 s",
+        "data/grb.h5 cdcdcdcdcdcdcdcd",
         "2 steps in the median and 5 at most",
         "fit 3 2.00 1.50 80.0",
         "problem.h5 2.00 abababababababab",
@@ -78,7 +80,7 @@ def test_every_figure_is_inside_and_has_a_text_alternative(products):
     page = analysis_page(products, "x")
     images = re.findall(r"<img ([^>]*)>", page)
 
-    assert len(images) == 10
+    assert len(images) == 11
     for attributes in images:
         assert 'src="data:image/png;base64,iVBOR' in attributes
         assert len(re.search(r'alt="([^"]*)"', attributes)[1]) > 30

@@ -76,7 +76,7 @@ def test_every_figure_is_drawn(browser, page):
         "return [...document.images].map(i => [i.complete, i.naturalWidth, i.offsetWidth])"
     )
 
-    assert len(sizes) == 10
+    assert len(sizes) == 11
     assert all(complete and natural > 0 and shown > 0 for complete, natural, shown in sizes)
 
 

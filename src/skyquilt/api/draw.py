@@ -14,7 +14,7 @@ from skyquilt.maps.skymap import SkyMap
 from skyquilt.plots.marks import Marks, draw_marks, marks_from_summary
 from skyquilt.plots.patch import draw_patch, find_patch
 from skyquilt.plots.projection import mollweide
-from skyquilt.plots.regions import outline_regions
+from skyquilt.plots.regions import credible_regions, outline_regions
 from skyquilt.plots.scale import flux_scale, ts_scale
 from skyquilt.plots.skymap import add_marks, draw_sky, has_unfitted, new_sky_figure
 from skyquilt.plots.style import figure_style
@@ -59,7 +59,7 @@ def draw_localisation(
     """Draw the surroundings of the best position, see `Localisation.plot`."""
     if ax is None:
         marks = marks_from_summary(summary, skymap.frame, float(np.sqrt(cells.pixel_area.min())))
-        regions = outline_regions(cells, summary, skymap.frame)
+        regions = credible_regions(outline_regions(cells, summary, skymap.frame))
         return plot_zoom(skymap, cells, regions, marks, summary["analysis"], colormap).axes[0]
     if not hasattr(ax, "wcs"):
         raise TypeError("ax: give axes of astropy (projection=WCS), or none for a figure.")

@@ -206,7 +206,7 @@ class Localisation:
         return ring
 
     def plot(self, ax: "Axes | None" = None, colormap: str = "viridis") -> "Axes":
-        """Draw the surroundings of the best position, with the regions.
+        """Draw the surroundings of the best position, with the credible regions.
 
         Parameters
         ----------

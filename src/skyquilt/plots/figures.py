@@ -16,10 +16,11 @@ from skyquilt.plots.fit_maps import draw_fit_maps
 from skyquilt.plots.marks import marks_from_summary
 from skyquilt.plots.patch import find_patch, plot_ts_patch
 from skyquilt.plots.region_map import plot_region
-from skyquilt.plots.regions import outline_regions
+from skyquilt.plots.regions import credible_regions, outline_regions
 from skyquilt.plots.skymap import plot_ts_map
 from skyquilt.plots.spectrum import plot_counts_spectrum
 from skyquilt.plots.style import plain, save
+from skyquilt.plots.ts_histogram import plot_ts_histogram
 from skyquilt.plots.zoom import plot_zoom
 from skyquilt.problem.problem import CountsSpectrum
 
@@ -65,9 +66,9 @@ def make_plots(
     Returns
     -------
     list of Path
-        The files: ts, flux, credible-{level in percent}, zoom, containment-{level in percent}, and
-        counts-spectrum or counts-spectrum-{data set}, each .png and .pdf; sensitivity, limit,
-        background-norm and template where the map has them.
+        The files: ts, flux, credible-{level in percent}, zoom, containment-{level in percent},
+        ts-histogram, and counts-spectrum or counts-spectrum-{data set}, each .png and .pdf;
+        sensitivity, limit, background-norm and template where the map has them.
 
     Raises
     ------
@@ -86,14 +87,14 @@ def plot_names(levels: tuple[float, ...], datasets: Iterable[str] = ("",)) -> li
 
     Examples
     --------
-    >>> plot_names((0.9,))
-    ['ts', 'flux', 'sensitivity', 'credible-90', 'zoom', 'containment-90', 'counts-spectrum']
+    >>> plot_names((0.9,))[3:]
+    ['credible-90', 'zoom', 'containment-90', 'ts-histogram', 'counts-spectrum']
     """
     credible, containment = (
         [_region_name(kind, level) for level in levels] for kind in ("credible", "containment")
     )
     maps = ["ts", "flux", "sensitivity"]
-    return [*maps, *credible, "zoom", *containment, *map(_spectrum_name, datasets)]
+    return [*maps, *credible, "zoom", *containment, "ts-histogram", *map(_spectrum_name, datasets)]
 
 
 def draw_figures(
@@ -115,7 +116,7 @@ def draw_figures(
     else:
         yield "ts", plot_ts_patch(skymap, patch, marks, title, colormap, sources)
     yield from draw_fit_maps(skymap, summary, marks, title, colormap).items()
-    credible = [region for region in regions if region.kind == "credible"]
+    credible = credible_regions(regions)
     others = [region for region in regions if region.kind != "credible"]
     for region in reversed(credible):
         figure = plot_region(skymap, region, marks, title, colormap)
@@ -124,6 +125,7 @@ def draw_figures(
     for region in reversed(others):
         figure = plot_region(skymap, region, marks, title, colormap)
         yield _region_name(region.kind, region.entry["level"]), figure
+    yield "ts-histogram", plot_ts_histogram(skymap, title)
     for dataset, spectrum in spectra.items():
         names = (title, dataset) if dataset else (title,)
         figure = plot_counts_spectrum(spectrum, plain(", ".join(names), _TITLE))

@@ -61,6 +61,11 @@ def outline_regions(
     return sorted(regions, key=lambda region: -region.entry["level"])
 
 
+def credible_regions(regions: list[OutlinedRegion]) -> list[OutlinedRegion]:
+    """The regions to use, of those of a summary."""
+    return [region for region in regions if region.kind == "credible"]
+
+
 def _is_contained(cells: MultiOrderMap, threshold: float) -> np.ndarray:
     return np.nanmax(cells.ts) - cells.ts <= threshold
 

@@ -11,6 +11,7 @@ from skyquilt.report.content import Products
 from skyquilt.report.figures import MAPS, read_figures
 from skyquilt.report.flux import flux_rows, source_flux
 from skyquilt.report.making import making_sections
+from skyquilt.report.notice import format_time
 from skyquilt.report.numbers import FLUX_UNIT, area, decimals_of, degrees, n_of, number, percent
 from skyquilt.report.page import FileLink, PageSection, Table, read_script, render
 from skyquilt.report.position import position_decimals, position_section
@@ -121,6 +122,7 @@ def _result(products: Products) -> PageSection:
     rows = [["reference spectrum", summary["spectrum"]]]
     if (shape := summary.get("shape", "point")) != "point":
         rows.append(["shape of the source [deg]", shape])
+    rows += _observation(summary)
     rows.append(["energies", format_range(*summary["energy_range_keV"])])
     if best := summary["best"]:
         rows += [
@@ -133,6 +135,18 @@ def _result(products: Products) -> PageSection:
     return PageSection(
         "result", "Result", tables=[Table(["", ""], rows)], figures=figures, links=links
     )
+
+
+def _observation(summary: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Rows that say with what and when was observed, as far as it is known."""
+    if instrument := summary.get("instrument"):
+        yield ["kind of instrument", instrument]
+    if span := summary.get("time_span"):
+        start, stop = span
+        yield [
+            "time (UTC)",
+            f"{format_time(start)} to {format_time(stop)}, {number(stop - start, 4)} s",
+        ]
 
 
 def _sources(sources: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) -> PageSection:

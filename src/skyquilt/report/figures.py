@@ -57,6 +57,11 @@ def _describe(name: str, summary: Mapping[str, Any]) -> tuple[str, str]:
             f"Test statistic around its maximum, with the regions; {peak}.",
             "Test statistic around its maximum, with the credible regions.",
         )
+    if name == "ts-histogram":
+        return (
+            "Number of pixels against TS, with the expectation of noise alone.",
+            "Pixels per TS. Noise alone follows the line; a source stands above it.",
+        )
     kind, _, level = name.partition("-")
     if kind in _REGIONS:
         region = next((r for r in summary[kind] if level == f"{100 * r['level']:g}"), None)

@@ -52,7 +52,7 @@ def _quality(products: Products) -> PageSection:
         "Quality",
         texts=texts,
         tables=[table, regions],
-        figures=read_figures(products, names),
+        figures=read_figures(products, ["ts-histogram", *names]),
         links=list(region_links(products.summary, "containment")),
     )
 
@@ -83,10 +83,14 @@ def _configuration(settings: Mapping[str, Any]) -> PageSection:
 
 def _provenance(products: Products) -> PageSection:
     record = products.summary["provenance"]["maps"]
+    data = record.get("answers", {}).get("data", {})
+    files = [[path, str(digest)[:16]] for path, digest in data.items()]
     inputs = [
         [item["path"], number(item["size"] / 1e6), item["sha256"][:16]] for item in record["inputs"]
     ]
-    tables = [Table(["input", "MB", "SHA-256"], inputs, frozenset({1}))]
+    tables = [Table(["made from", "MB", "SHA-256"], inputs, frozenset({1}))]
+    if files:
+        tables.insert(0, Table(["file of data", "SHA-256"], files))
     versions = ", ".join(f"{name} {text}" for name, text in products.summary["versions"].items())
     text = f"Maps of {record['ended_utc'][:19]} UTC. {versions}."
     full = json.dumps(products.summary["provenance"], indent=2)
