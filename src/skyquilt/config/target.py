@@ -1,6 +1,6 @@
 """A target: a name and a place that an analysis is asked about."""
 
-import math
+import sys
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
@@ -22,6 +22,7 @@ _NamedOrShape = Annotated[
     Annotated[TargetName, Tag("text")] | Annotated[Shape, Tag("keys")],
     Discriminator(text_or_keys),
 ]
+_LARGEST = sys.float_info.max
 _EQUATORIAL, _ANY = ("ra", "dec"), ("lon", "lat", "frame")
 
 
@@ -87,4 +88,4 @@ class Target(Section):
 
 def _is_number(value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    return is_number and -_LARGEST <= value <= _LARGEST
