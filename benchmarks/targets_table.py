@@ -10,14 +10,19 @@ table of an analysis that has it.
 
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from astropy.table import Table
 
 CATALOGUES = {"2fhl": "gll_psch_v09.fit.gz", "3fhl": "gll_psch_v13.fit.gz"}
-BANDS = {
-    "2fhl": {"Flux50_171GeV": 50e3, "Flux171_585GeV": 171e3, "Flux585_2000GeV": 585e3},
+EDGES = {"2fhl": [50, 171, 585, 2000], "3fhl": [10, 20, 50, 150, 500, 2000]}  # GeV
+NAMED = {
+    "Crab": "J0534.5+2201",
+    "Mkn 421": "J1104.4+3812",
+    "Mkn 501": "J1653.8+3945",
+    "PG 1553+113": "J1555.7+1111",
 }
 
 
@@ -35,35 +40,66 @@ def write_roster(root, which, path):
     Table({"name": names, **columns}).write(path, overwrite=True)
 
 
+def in_bands(seds, names, index, edges):
+    """Fluxes of sources in other bands, each shared out by its index; largest TS in them."""
+    flux, ts = np.zeros((2, len(names), len(edges) - 1))
+    row = {name: number for number, name in enumerate(dict.fromkeys(seds["name"]))}
+    order = np.array([row[name] for name in names])
+    e_min, e_max, own, own_ts = (
+        np.array(seds[key], float).reshape(len(row), -1)[order]
+        for key in ("e_min", "e_max", "flux", "ts")
+    )
+
+    def integral(low, high):
+        power = 1 - index[:, np.newaxis]
+        return high**power - low**power
+
+    for band, (low, high) in enumerate(np.array([edges[:-1], edges[1:]]).T * 1e3):
+        inner, outer = np.maximum(e_min, low), np.minimum(e_max, high)
+        part = np.where(outer > inner, integral(inner, outer) / integral(e_min, e_max), 0.0)
+        flux[:, band] = np.sum(own * part, axis=1)
+        ts[:, band] = np.sum(own_ts * part, axis=1)
+    return flux, ts
+
+
+def wanted_fluxes(table, which):
+    """Fluxes of a catalogue in its bands, and the root of TS if it has that."""
+    if which == "3fhl":
+        return np.array(table["Flux_Band"], float), np.array(table["Sqrt_TS_Band"], float)
+    columns = ("Flux50_171GeV", "Flux171_585GeV", "Flux585_2000GeV")
+    return np.array([table[name] for name in columns], float).T, None
+
+
 def compare(root, which, seds):
-    """Per band: catalogue's and our flux and TS of each source of the catalogue."""
+    """Ratios of our fluxes to those of the catalogue, and which of them count."""
     table, names = read_catalogue(root, which)
-    found = {}
-    for column, low in BANDS[which].items():
-        own = seds[np.abs(seds["e_min"] / low - 1) < 1e-3]
-        row = {name: number for number, name in enumerate(own["name"])}
-        number = [row[name] for name in names]
-        flux, ts = (np.array(own[key], float)[number] for key in ("flux", "ts"))
-        found[column] = np.array(table[column], float), flux, ts
-    return table, names, found
+    index = "PowerLaw_Index" if "PowerLaw_Index" in table.colnames else "Spectral_Index"
+    index = np.array(table[index], float)
+    wanted, root_ts = wanted_fluxes(table, which)
+    flux, ts = in_bands(seds, names, index, EDGES[which])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = flux / wanted
+    if root_ts is not None:
+        chosen = (np.abs(np.array(table["GLAT"], float)) > 20)[:, np.newaxis] & (root_ts > 5)
+    else:
+        is_point = np.array([not name.endswith("e") for name in names])
+        chosen, root_ts = ((index < 2.5) & is_point)[:, np.newaxis] & (ts > 4), np.sqrt(ts)
+    return names, ratio, chosen & (wanted > 0), root_ts
 
 
-def describe(table, names, found):
-    index = np.array(table["Spectral_Index"], float)
-    is_point = np.array([not name.endswith("e") for name in names])
-    crab = np.char.find(names, "J0534.5+2201") >= 0
-    print("| band | sources | median ratio | 16 %, 84 % | Crab |")
-    print("|---|---|---|---|---|")
-    for column, (wanted, flux, ts) in found.items():
-        chosen = (index < 2.5) & is_point & (ts > 4) & (wanted > 0)
-        ratio = flux[chosen] / wanted[chosen]
-        low, high = np.percentile(ratio, [16, 84])
-        of_crab = (flux / wanted)[crab][0]
-        name = column.removeprefix("Flux").removesuffix("GeV").replace("_", "-")
-        print(
-            f"| {name} GeV | {chosen.sum()} | {np.median(ratio):.3f} | {low:.2f}, {high:.2f} "
-            f"| {of_crab:.3f} |"
-        )
+def describe(names, ratio, chosen, root_ts, edges):
+    print(f"| band | sources | median ratio | 16 %, 84 % | {' | '.join(NAMED)} |")
+    print("|---" * (4 + len(NAMED)) + "|")
+    for band, (low, high) in enumerate(pairwise(edges)):
+        own = ratio[chosen[:, band], band]
+        low_part, high_part = np.percentile(own, [16, 84])
+        cells = [f"{low}-{high} GeV", own.size, f"{np.median(own):.3f}"]
+        cells += [f"{low_part:.2f}, {high_part:.2f}"]
+        for name in NAMED.values():
+            (number,) = np.flatnonzero(np.char.find(names, name) >= 0)[:1].tolist() or [None]
+            is_bright = number is not None and root_ts[number, band] > 10
+            cells.append(f"{ratio[number, band]:.3f}" if is_bright else "")
+        print(f"| {' | '.join(map(str, cells))} |")
 
 
 if __name__ == "__main__":
@@ -72,4 +108,4 @@ if __name__ == "__main__":
     if path == "roster":
         write_roster(root, which, f"roster-{which}.ecsv")
     else:
-        describe(*compare(root, which, Table.read(path)))
+        describe(*compare(root, which, Table.read(path)), EDGES[which])
