@@ -75,7 +75,10 @@ def column_values(table: "BinTableHDU", name: str) -> np.ndarray:
     ValueError, TypeError
         If no numbers are in it.
     """
-    column, values = table.columns[name], np.array(table.data[name], dtype=np.float64)
+    column, stored = table.columns[name], table.data[name]
+    if np.iscomplexobj(stored):
+        raise TypeError("complex numbers")
+    values = np.array(stored, dtype=np.float64)
     if column.null not in (None, ""):  # TNULL is a value as it is stored
         scale, zero = (1.0 if column.bscale in (None, "") else column.bscale), column.bzero or 0
         values[values == float(column.null) * scale + zero] = np.nan

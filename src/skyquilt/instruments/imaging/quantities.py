@@ -22,11 +22,14 @@ def get_column(hdu: Any, name: str, unit: str | None = None) -> np.ndarray:
     Raises
     ------
     FaultError
-        If there is no such column, or it has no unit or one of another kind.
+        If there is no such column, it holds no numbers, or has no unit or one of another kind.
     """
     if name not in hdu.columns.names:
         raise FaultError(f"table {hdu.name} has no column {name}; it has {hdu.columns.names}.")
-    values = column_values(hdu, name)
+    try:
+        values = column_values(hdu, name)
+    except (ValueError, TypeError) as error:
+        raise FaultError(f"column {name} of {hdu.name} holds no numbers.") from error
     return values * _factor(hdu.columns[name].unit, unit, f"column {name} of {hdu.name}")
 
 

@@ -138,6 +138,22 @@ def column(table, name, function):
     return change
 
 
+def as_complex(table, name):
+    """The same numbers in a column of complex ones."""
+
+    def change(file):
+        columns = list(file[table].columns)
+        at = file[table].columns.names.index(name)
+        values = np.array(file[table].data[name]).astype(complex)
+        shape = f"({','.join(map(str, values.shape[:0:-1]))})"
+        columns[at] = fits.Column(
+            name, f"{values[0].size}M", columns[at].unit, dim=shape, array=values
+        )
+        file[table] = fits.BinTableHDU.from_columns(columns, file[table].header, name=table)
+
+    return change
+
+
 def unit(table, name, text):
     def change(file):
         file[table].columns[name].unit = text
@@ -179,6 +195,8 @@ PSF, BKG = "POINT SPREAD FUNCTION", "BACKGROUND"
             column(AREA, "EFFAREA", nan_at((0, 1, 2))),
             "1 values of EFFAREA are negative or not finite",
         ),
+        (as_complex(AREA, "EFFAREA"), "column EFFAREA of EFFECTIVE AREA holds no numb"),
+        (as_complex(EDISP, "THETA_HI"), "column THETA_HI of ENERGY DISPERSION holds no"),
         (column(AREA, "EFFAREA", lambda v: -v), "120 values of EFFAREA are negative"),
         (column(AREA, "EFFAREA", lambda v: 0 * v), "effective area is 0 everywhere"),
         (column(EDISP, "MATRIX", lambda v: 0 * v), "energy dispersion is 0 everywhere"),
