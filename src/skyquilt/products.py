@@ -473,6 +473,25 @@ def sample_files(folder: Path, name: str) -> tuple[Path, ...]:
     return tuple(folder / f"{name}-samples{end}" for end in (".h5", ".ecsv"))
 
 
+def fit_of(path: Path, folder: Path) -> str:
+    """Name of the fit that a file in the folder of a model is of.
+
+    Examples
+    --------
+    >>> files = ("pulse.h5", "pulse-bins.ecsv", "pulse-samples.h5", "pulse/ensemble-1-of-4.h5")
+    >>> {fit_of(Path("model") / file, Path("model")) for file in files}
+    {'pulse'}
+    """
+    name = path.relative_to(folder).parts[0]
+    return PurePosixPath(name).stem.removesuffix("-bins").removesuffix("-samples")
+
+
+def fits_in(folder: Path) -> list[str]:
+    """Names of the fits that are in the folder of a model."""
+    names = {fit_of(path, folder) for path in folder.glob("*.h5")}
+    return sorted(names - {"problem"})
+
+
 def part_file(folder: Path, name: str, kind: str, number: int, of: int) -> Path:
     """File of a part of the work on a fit, an ensemble or points of profiles.
 

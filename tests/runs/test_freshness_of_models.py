@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from stale import read_table_of, replaced, setting
@@ -12,6 +14,7 @@ from skyquilt.runs import answers
 from skyquilt.runs.answers import Digests
 from skyquilt.runs.freshness import find_stale
 from skyquilt.runs.verify import State, verify_tree
+from skyquilt.steps.model.collect import collect_model
 from skyquilt.steps.model.fit import fit_model
 from skyquilt.steps.run import run_analysis
 
@@ -119,7 +122,7 @@ def test_table_of_the_documentation_has_these_rows():
 
 def test_nothing_is_stale_in_what_was_just_made(made):
     assert [stale_files(made, name) for name in made["analyses"]] == [set(), set()]
-    assert {state for _, state, _ in verify_tree(made["results"])} == {State.WHOLE}
+    assert {state for _, state, *_ in verify_tree(made["results"])} == {State.WHOLE}
 
 
 @pytest.mark.parametrize("analysis", ["there", "best"])
@@ -152,3 +155,47 @@ def test_fit_that_starts_from_one_of_other_settings_is_refused(change):
     folder = f"{change['results']}/there/model"
     with pytest.raises(ProductError, match=r"first\.h5: model\.background.* was .*; make it again"):
         fit_model(parse_config(change), "there", "second", folder)
+
+
+@pytest.fixture
+def copied(made, change, tmp_path):
+    """Settings of a copy of the results, which may be changed."""
+    shutil.copytree(made["results"], tmp_path / "results")
+    return change | {"results": str(tmp_path / "results")}
+
+
+def foreign(settings):
+    """Reasons of files that do not belong there, by name."""
+    found = verify_tree(settings["results"])
+    return {path.name: reason for path, state, reason, _ in found if state is State.FOREIGN}
+
+
+def test_fit_under_the_name_of_another_one_is_stale(copied):
+    folder = Path(copied["results"]) / "there/model"
+    for end in (".h5", ".ecsv", "-bins.ecsv"):
+        shutil.copy(folder / f"first{end}", folder / f"other{end}")
+    assert stale_files(copied, "there") == {"other"}
+    reasons = dict.fromkeys(
+        ("other.h5", "other.ecsv", "other-bins.ecsv"), "it is of fit first, not other"
+    )
+    assert foreign(copied) == reasons | {
+        "comparison.json": "it was made from another model/other.h5"
+    }
+    with pytest.raises(ProductError, match=r"other\.h5: it is of fit first, not other; make it ag"):
+        collect_model(parse_config(copied), "there", folder)
+
+
+def test_fit_that_is_asked_for_no_more_is_stale_when_what_it_is_made_from_changes(copied):
+    model = copied["analyses"]["there"]["model"]
+    del model["fits"]["other"]
+    assert stale_files(copied, "there") == {"comparison"}
+    model["background"] = 1.0
+    assert stale_files(copied, "there") == {"first", "second", "other", "comparison"}
+
+
+def test_model_that_is_asked_for_no_more_is_stale_when_its_data_are_replaced(copied):
+    del copied["analyses"]["there"]["model"]
+    assert stale_files(copied, "there") == set()
+    counts = copied["analyses"]["there"]["data"]["counts"][0]["path"]
+    everything = {"problem", "first", "second", "other", "comparison"}
+    assert stale_files(copied, "there", replaced(counts)) == everything

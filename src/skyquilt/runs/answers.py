@@ -149,16 +149,32 @@ def answer_from(
     known = dict(chain.from_iterable(item["data"].items() for *_, item in found if item))
     questions = Questions(config, name, Digests(config.cache, known))
     for key, path, answers in found:
+        reason = why_other_fit(answers, Path(path).stem) if key == "model_fits" else ""
         if answers is not None and (
-            reason := difference(answers, wanted_of(answers, questions(key)))
+            reason := reason or difference(answers, wanted_of(answers, questions(key)))
         ):
             raise ProductError(f"{path}: {reason}; {_again(key)}.")
     return questions(product)
 
 
 def wanted_of(answers: Mapping[str, Any] | None, question: dict[str, Any]) -> dict[str, Any]:
-    """What a product has to answer; of a fit of a model, what this one has to."""
-    return of_fit(question, answers["fit"]) if answers and "fit" in answers else question
+    """What a product has to answer; of a fit of a model, what this one has to.
+
+    A fit that the configuration does not have is as it was.
+    """
+    if not answers or "fit" not in answers:
+        return question
+    settings, before = question["settings"], answers["settings"]["model"]["fits"]
+    if settings["model"] is not None:
+        model = settings["model"] | {"fits": before | settings["model"]["fits"]}
+        question = question | {"settings": settings | {"model": model}}
+    return of_fit(question, answers["fit"])
+
+
+def why_other_fit(answers: Mapping[str, Any] | None, name: str) -> str:
+    """Why a file is not of the fit that its name says, as after it was renamed, "" if it is."""
+    found = (answers or {}).get("fit", name)
+    return "" if found == name else f"it is of fit {found}, not {name}"
 
 
 def of_fit(question: Mapping[str, Any], fit: str) -> dict[str, Any]:

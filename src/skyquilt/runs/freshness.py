@@ -14,8 +14,8 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.file import read_plan, read_plan_identity
 from skyquilt.fit.plan import Plan
 from skyquilt.io.answers import read_answers
-from skyquilt.products import INDEX, LISTING, OF_FITS, PRODUCTS, Product, files_of_fit
-from skyquilt.runs.answers import Digest, Questions, difference, wanted_of
+from skyquilt.products import INDEX, LISTING, OF_FITS, PRODUCTS, Product, files_of_fit, fits_in
+from skyquilt.runs.answers import Digest, Questions, difference, wanted_of, why_other_fit
 
 _OTHER_PLAN = "the plan has other pixels, chunks or fit options"
 
@@ -91,21 +91,22 @@ def _find_stale(folder: Path, config: Config, name: str, digest: Digest) -> list
 
 
 def _stale_fits(folder: Path, product: str, questions: Questions) -> Iterator[Stale]:
-    """Files of fits of a model that the configuration has, and that answer something else."""
+    """Files of fits of a model that answer something else."""
     model = questions.analysis.model
-    for name in () if model is None else model.fits:
+    names = () if model is None else tuple(model.fits)
+    for name in dict.fromkeys((*names, *fits_in(folder))):
         paths = files_of_fit(folder, product, name)
         # tables lie beside a file, parts are files of their own
         is_whole = product in ("model_fits", "model_samples")
         for own in [paths] if is_whole else [[path] for path in paths]:
-            if own and (reason := _why_stale_fit(own[0], product, questions)):
+            if own and (reason := _why_stale_fit(own[0], name, product, questions)):
                 yield Stale(questions.name, product, tuple(own), reason)
 
 
-def _why_stale_fit(path: Path, product: str, questions: Questions) -> str:
+def _why_stale_fit(path: Path, name: str, product: str, questions: Questions) -> str:
     try:
         answers = read_answers(path) if path.suffix == ".h5" else None
-        return why_stale(answers, product, questions)
+        return why_other_fit(answers, name) or why_stale(answers, product, questions)
     except ProductError as error:
         return str(error)
 

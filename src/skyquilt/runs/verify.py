@@ -18,8 +18,8 @@ from skyquilt.fit.file import read_plan
 from skyquilt.io.answers import find_answers, why_other_problem
 from skyquilt.io.digest import file_digest, stat_key
 from skyquilt.io.inspect import Inspected, inspect_file
-from skyquilt.products import INDEX, PRODUCTS, kinds_at
-from skyquilt.runs.answers import Digests, Questions
+from skyquilt.products import INDEX, PRODUCTS, fit_of, kinds_at
+from skyquilt.runs.answers import Digests, Questions, why_other_fit
 from skyquilt.runs.aside import move_aside
 from skyquilt.runs.freshness import why_stale
 from skyquilt.runs.tree import (
@@ -160,6 +160,7 @@ def _verify_folder(folder: Folder) -> Iterator[Finding]:
     questions = _questions(folder, answers)
     for path, content in known.items():
         reason = _why_foreign(folder, path, content, known)
+        reason = reason or _why_other_name(folder, path, answers[path])
         reason = reason or _why_other_question(folder, answers[path], questions)
         if reason:
             bad[path] = Finding(path, State.FOREIGN, reason)
@@ -260,6 +261,12 @@ def _why_other_fit(content: Inspected, fit: Inspected) -> str:
     """Compare the identities of fits: one that is made again may be the same."""
     is_same = content.labels.get("fit_identity") == fit.labels.get("identity")
     return "" if is_same else "it is of another fit"
+
+
+def _why_other_name(folder: Folder, path: Path, answers: dict | None) -> str:
+    """Compare the fit that a file of a model is of with its name."""
+    model = folder.path / "model"
+    return why_other_fit(answers, fit_of(path, model)) if model in path.parents else ""
 
 
 def _why_other_kind(folder: Folder, path: Path, content: Inspected) -> str:
