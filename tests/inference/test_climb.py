@@ -163,3 +163,26 @@ def test_start_that_is_not_finite_is_an_error():
     surface.value = lambda x, lanes: np.full(len(x), np.nan)
     with pytest.raises(ValueError, match="not finite"):
         climb(surface, np.zeros((1, 3)))
+
+
+def test_parameters_that_are_held_stay_and_the_others_arrive():
+    """Each climb has a wall of its own, which ranges cannot say."""
+    wall = np.array([0.5, 1.5])
+
+    class Parabola:
+        def value(self, x, lanes):
+            return -0.5 * np.sum((x - [2.0, 1.0]) ** 2, axis=1)
+
+        def derivatives(self, x, lanes):
+            return Derivatives([2.0, 1.0] - x, np.tile(np.eye(2), (len(x), 1, 1)))
+
+    def within(here, there, lanes):
+        crosses = there[:, 0] > wall[lanes]
+        return np.where(crosses[:, np.newaxis] & [True, False], here, there)
+
+    end = climb(Parabola(), np.array([[0.0, 0.5], [-1.0, 3.0]]), within=within, max_step=0.25)
+
+    assert np.all((end.x[:, 0] <= wall) & (end.x[:, 0] > wall - 0.26))  # one step at most
+    np.testing.assert_allclose(end.x[:, 1], 1.0, atol=2e-3)  # of the tolerance
+    assert end.status == [Status.AT_BOUND, Status.AT_BOUND]
+    assert end.is_bound.tolist() == [[True, False], [True, False]]

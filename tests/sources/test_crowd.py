@@ -7,9 +7,9 @@ from skyquilt.config.sources import SourceOptions
 from skyquilt.sky.frames import lonlat_to_vec, separation
 from skyquilt.sky.regions import cone, ipix_from_ranges
 from skyquilt.sources.crowd import Crowd
-from skyquilt.sources.joint import fit_jointly
-from skyquilt.sources.measure import fit_together
-from skyquilt.sources.model import correlations
+from skyquilt.sources.joint import Moves, fit_jointly
+from skyquilt.sources.links import correlations
+from skyquilt.sources.model import source_counts_at
 from skyquilt.sources.search import Search
 
 # Point spread 3 deg, pixels 1.8 deg, 0.2 background counts per pixel; a flux of 1 are 100 counts.
@@ -46,10 +46,18 @@ def crowd_at(problem, direction, flux, threshold=25.0, min_separation=1.8):
         return np.ones(len(vec), dtype=bool)
 
     crowd = Crowd(problem, 1.8, threshold, min_separation, is_inside)
-    start = crowd.refine(problem, direction)
-    crowd.add(start._replace(direction=direction))
-    crowd.flux = np.array(flux)
+    crowd.add(direction, np.array(flux))
     return crowd
+
+
+def fit_group(problem, direction, flux):
+    """Sources fitted together, free to go anywhere."""
+
+    def anywhere(every, numbers, here, there):
+        return np.ones(len(numbers), dtype=bool)
+
+    moves = Moves(1.8, anywhere, np.full(len(flux), 0.9))
+    return fit_jointly(problem, direction, flux, [np.arange(len(flux))], moves=moves)
 
 
 @pytest.mark.parametrize("gap", [2.0, 2.5, 3.0, 4.0])
@@ -86,7 +94,7 @@ def test_pairs_are_listed_where_the_likelihood_asks_for_two(search):
     for seed in range(8):
         problem, _, found = search(*sources, seed=seed, ipix=around(sources))
         two, one = (
-            fit_jointly(problem, start, flux, 1.8, lambda here, there: there)
+            fit_group(problem, start, flux)
             for start, flux in ((truth, np.full(2, 0.56)), (truth[:1], np.ones(1)))
         )
         gain = 2 * (log_likelihood(problem, two) - log_likelihood(problem, one))
@@ -101,20 +109,20 @@ def test_source_between_two_makes_room_for_them(imager):
     truth = direction_of(sources)
     problem = imager.Imager().observe(truth, np.full(2, 3.0), np.random.default_rng(3))
     start = direction_of([(53.0, 0.0, 0), (59.0, 1.0, 0)])  # the first nearly in the middle
-    fit = fit_jointly(problem, start, np.array([4.0, 2.0]), 1.8, lambda here, there: there)
+    fit = fit_group(problem, start, np.array([4.0, 2.0]))
     apart = separation(fit.direction[:, None], truth)
     assert np.all(apart.diagonal() < 4 * fit.sigma)
-    assert fit.rise > 50
+    assert fit.delta_loglike[0] > 50
 
 
 def test_joint_fit_ends_where_the_likelihood_has_no_slope(imager):
     truth = direction_of(pair(2.0))
     problem = imager.Imager().observe(truth, np.full(2, 3.0), np.random.default_rng(4))
-    fit = fit_jointly(problem, truth, np.full(2, 3.0), 1.8, lambda here, there: there)
+    fit = fit_group(problem, truth, np.full(2, 3.0))
 
     top = log_likelihood(problem, fit)
     start = fit._replace(direction=truth, flux=np.full(2, 3.0))
-    assert top - log_likelihood(problem, start) == pytest.approx(fit.rise, abs=1e-9)
+    assert top - log_likelihood(problem, start) == pytest.approx(fit.delta_loglike[0], abs=1e-9)
     rng = np.random.default_rng(0)
     for _ in range(50):
         moved = fit.direction + rng.normal(size=(2, 3)) * np.radians(fit.sigma)[:, None] * 0.3
@@ -128,7 +136,7 @@ def test_companion_of_one_source_leaves_and_its_counts_go_over(imager):
     problem = imager.Imager().observe(source, np.array([30.0]), np.random.default_rng(5))
     crowd = crowd_at(problem, direction_of([(48.5, 0.0, 0), (52.0, 0.0, 0)]), [15.0, 15.0])
     assert crowd.drop(np.array([0])).size == 1
-    assert separation(crowd.found.direction, source)[0] < 4 * 3 / np.sqrt(3000)
+    assert separation(crowd.direction, source)[0] < 4 * 3 / np.sqrt(3000)
     assert crowd.flux[0] == pytest.approx(30, abs=4 * np.sqrt(0.3))
 
 
@@ -144,13 +152,15 @@ def test_coupling_is_that_of_the_fit_of_all_fluxes(imager):
     truth, flux = direction_of(pair(2.5)), np.array([100.0, 1.0])
     problem = imager.Imager().observe(truth, flux, np.random.default_rng(6))
     crowd = crowd_at(problem, truth, flux)
-    crowd.keep(np.arange(2))  # fits the fluxes
-    curvature = fit_together(problem, crowd.templates, crowd.flux).curvature
+    crowd.settle(np.arange(2))
+    fit = fit_jointly(problem, crowd.direction, crowd.flux, [np.arange(2)])
+    curvature = fit.curvature[0]
     size = np.sqrt(np.diag(curvature))
     expected = curvature / np.outer(size, size)
-    found = correlations(crowd.problem, crowd.templates).toarray()
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
-    alone = correlations(problem, crowd.templates).toarray()
+    counts = source_counts_at(problem, crowd.direction)
+    found = correlations(crowd.problem, counts).toarray()
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    alone = correlations(problem, counts).toarray()
     assert alone[0, 1] > 2 * expected[0, 1]
 
 
@@ -160,7 +170,7 @@ def test_sources_keep_the_least_separation_while_they_move(imager):
     start = direction_of([(47.0, 0.0, 0), (53.0, 0.0, 0)])
     crowd = crowd_at(problem, start, [15.0, 15.0], min_separation=5.0)
     crowd.settle(np.arange(2))
-    assert separation(*crowd.found.direction) >= 5.0
+    assert separation(*crowd.direction) >= 5.0
 
 
 def test_sources_below_the_threshold_together_leave(search, imager):
@@ -186,6 +196,6 @@ def test_sources_stay_in_the_map(imager):
     ipix = ipix_from_ranges(cone(32, lonlat_to_vec(42.0, 0.0), 10.0))
     search = Search(problem, imager.map_of(problem, 32, ipix), SourceOptions())
     search.find_iteratively()
-    reach = separation(search.found.direction, lonlat_to_vec(42.0, 0.0))
+    reach = separation(search.crowd.direction, lonlat_to_vec(42.0, 0.0))
     # from the outermost centre to the far corner of the pixel beyond: 1.5 diagonals, some longer
     assert np.all(reach < 10 + 2 * np.sqrt(2) * 1.84)

@@ -12,8 +12,9 @@ from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import lonlat_to_vec, separation, vec_to_lonlat
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.regions import cone, ipix_from_ranges
-from skyquilt.sources.measure import fit_together
-from skyquilt.sources.model import correlations, source_counts_at, with_sources
+from skyquilt.sources.fluxes import fit_fluxes
+from skyquilt.sources.links import correlations
+from skyquilt.sources.model import source_counts_at, with_sources
 from skyquilt.sources.peaks import find_peaks
 from skyquilt.sources.search import CANDIDATE, Search
 
@@ -72,8 +73,7 @@ def test_no_source_is_found_in_many_empty_skies(imager):
             np.empty((0, 3)), np.empty(0), np.random.default_rng(seed)
         )
         search = Search(problem, imager.map_of(problem, 16), SourceOptions())
-        search.find_iteratively()
-        assert search.found.ts.size == 0
+        assert search.find_iteratively().ts.size == 0
 
 
 def test_two_close_sources_are_told_apart_and_share_their_counts(search):
@@ -175,14 +175,14 @@ def search_plainly(imager, problem, skymap):
             return found.direction, flux, sigma_of(found)
         found, flux = found.join(new), np.append(flux, 0.0)
         for _ in range(5):
-            flux = fit_together(problem, source_counts_at(problem, found.direction), flux).flux
+            flux = fit_fluxes(problem, found.direction, flux).flux
             for number in range(flux.size):
                 others = source_counts_at(problem, found.direction)
                 alone = with_sources(problem, others, flux, but=number)
                 one = refine(alone, found.direction[number : number + 1])
                 found = found.put(np.array([number]), one)
         templates = source_counts_at(problem, found.direction)
-        flux = fit_together(problem, templates, flux).flux
+        flux = fit_fluxes(problem, found.direction, flux).flux
         every = imager.map_of(with_sources(problem, templates, flux), skymap.nside)
 
 
@@ -195,14 +195,14 @@ def test_search_finds_what_a_plain_one_finds(imager):
     )
     skymap = imager.map_of(problem, 16)
     search = Search(problem, skymap, SourceOptions())
-    search.find_iteratively()
+    found = search.find_iteratively()
     direction, flux, error = search_plainly(imager, problem, skymap)
-    assert search.found.ts.size == flux.size == len(crowd)
-    apart = separation(direction[:, None], search.found.direction)
+    assert found.ts.size == flux.size == len(crowd)
+    apart = separation(direction[:, None], found.direction)
     number = apart.argmin(axis=1)
     # sweeps end where no position moves by a tenth of its error
     assert np.all(apart.min(axis=1) < 0.1 * error)
-    np.testing.assert_allclose(search.flux[number], flux, rtol=0.005)
+    np.testing.assert_allclose(search.crowd.flux[number], flux, rtol=0.005)
 
 
 def test_positions_without_an_error_make_no_warning(search):
@@ -239,10 +239,21 @@ def test_compton_sources_are_found_in_dense_expectations(toy):
     problem = telescope.problem(rng.poisson(counts))
     ts = fit_pixels(problem, nest_to_vec(16, ipix)).ts
     search = Search(problem, SkyMap(16, problem.frame, ipix, {"ts": ts}), SourceOptions())
-    search.find_iteratively()
+    found = search.find_iteratively()
 
-    apart = separation(directions[:, None], search.found.direction)
+    apart = separation(directions[:, None], found.direction)
     number = apart.argmin(axis=1)
-    assert search.found.ts.size == 2
-    errors = np.linalg.det(search.found.covariance) ** 0.25
+    assert found.ts.size == 2
+    errors = np.linalg.det(found.covariance) ** 0.25
     assert np.all(apart.min(axis=1) < 4 * errors[number])
+
+
+def test_fits_say_how_they_ended(search):
+    """A source beyond the edge of the map is held there."""
+    _, _, apart = search(*FAR)
+    assert apart.fit.tolist() == ["good"] * 3
+
+    ipix = ipix_from_ranges(cone(32, lonlat_to_vec(50.0, 0.0), 15.0))
+    _, _, beyond = search((70.0, 0.0, 5.0), ipix=ipix)
+    assert set(beyond.fit) <= {"at_bound", "not_converged"}
+    assert "at_bound" in beyond.fit

@@ -60,7 +60,8 @@ def test_sources_writes_both_tables_and_their_provenance(searched):
 
 def test_methods_differ_in_what_they_do_with_several_peaks(searched):
     iterative, peaks = searched(threshold=10), searched(threshold=10, method="peaks")
-    assert peaks["ts"][0] >= iterative["ts"][0] - 1e-6
+    # positions end within 0.05 standard errors each: 0.0025 of TS
+    assert peaks["ts"][0] >= iterative["ts"][0] - 0.005
     assert np.all(np.diff(peaks["ts"]) <= 0)
 
 

@@ -9,6 +9,7 @@ come into the reach of a source as it moves), and its slope, a difference, is no
 taken, too, after which less is promised than before.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -30,12 +31,17 @@ _GOOD, _POOR, _ENOUGH = 0.75, 0.25, 1e-4  # increase of ln L over that promised
 _ROUGH = 1e-2  # of ln L: bins that come into the reach of a source make steps of as much
 
 
+Within = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""Takes points where climbs are and would go, both of shape (m, p), and the numbers of the climbs,
+of shape (m,); gives where they may go, with parameters that may not move as they are."""
+
+
 class Status(StrEnum):
     """How a climb, or the determination of errors, ended."""
 
     GOOD = "good"
     AT_BOUND = "at_bound"
-    """Good, with a parameter at the end of its range that would go on."""
+    """Good, with a parameter at the end of its range, or held, that would go on."""
     NOT_CONVERGED = "not_converged"
     """The limit of steps was reached, or no step rises though one is promised."""
     DEGENERATE = "degenerate"
@@ -56,7 +62,8 @@ class Climb(NamedTuple):
     derivatives : Derivatives
         Derivatives there.
     is_bound : ndarray of bool, shape (n, p)
-        Parameters at an end of their range that the slope would take beyond it.
+        Parameters at an end of their range that the slope would take beyond it, and those that
+        `within` held.
     promised : ndarray of float64, shape (n,)
         Increase of ln L that a Newton step within the ranges still promises.
     n_iter : ndarray of int64, shape (n,)
@@ -82,6 +89,7 @@ def climb(
     upper: np.ndarray | float = np.inf,
     is_free: np.ndarray | None = None,
     max_step: np.ndarray | float = np.inf,
+    within: Within | None = None,
     tolerance: float = TOLERANCE,
     max_iter: int = MAX_ITER,
 ) -> Climb:
@@ -99,6 +107,9 @@ def climb(
         Parameters that are fitted; all if not given.
     max_step : ndarray of float64, shape (p,), or float
         Farthest that a parameter moves in one step; there may be many.
+    within : callable, optional
+        Holds parameters where they are that ranges cannot, see `Within`. They are let go when the
+        others have moved.
     tolerance : float
         Promised increase of ln L at which a climb ends.
     max_iter : int
@@ -125,7 +136,8 @@ def climb(
     >>> end.x.round(2).tolist(), str(end.status[0])
     ([[1.0, 0.5]], 'at_bound')
     """
-    climbs = _Climbs(surface, np.array(start, dtype=np.float64), lower, upper, is_free, max_step)
+    at = np.array(start, dtype=np.float64)
+    climbs = _Climbs(surface, at, lower, upper, is_free, max_step, within)
     for _ in range(max_iter):
         climbs.look(tolerance)
         if not climbs.todo.size:
@@ -146,9 +158,10 @@ class _Climbs:
         upper: np.ndarray | float,
         is_free: np.ndarray | None,
         max_step: np.ndarray | float,
+        within: Within | None,
     ) -> None:
         n, p = start.shape
-        self._surface, self._x = surface, start
+        self._surface, self._x, self._within = surface, start, within
         self._lower, self._upper = np.broadcast_to(lower, p), np.broadcast_to(upper, p)
         self._is_free = np.broadcast_to(True if is_free is None else is_free, (n, p))
         self._check_ranges()
@@ -165,6 +178,7 @@ class _Climbs:
         self._promised = np.full(n, np.inf)
         self._has_arrived = np.zeros(n, dtype=bool)
         self._n_iter = np.zeros(n, dtype=np.int64)
+        self._is_held = np.zeros((n, p), dtype=bool)
 
     def look(self, tolerance: float) -> None:
         """Leave out the climbs that have arrived, or that no step leads on."""
@@ -182,9 +196,12 @@ class _Climbs:
     def step(self) -> None:
         """One step of each climb, taken where the log-likelihood rises enough."""
         here, size, can_move = self._here()
-        step = self._cut(solve(here, size, can_move, self._damping[self.todo]))
-        promised = promise(here, step)
-        there = self._x[self.todo] + step
+        x = self._x[self.todo]
+        there = x + self._cut(solve(here, size, can_move, self._damping[self.todo]))
+        if self._within is not None:
+            wanted, there = there, self._within(x, there, self.todo)
+            self._is_held[self.todo] |= there != wanted
+        promised = promise(here, there - x)
         value = np.asarray(self._surface.value(there, self.todo), dtype=np.float64)
         gain = np.nan_to_num(value - self._value[self.todo], nan=-np.inf, posinf=-np.inf)
         is_taken = (gain > _ENOUGH * promised) & (promised > 0)
@@ -210,7 +227,8 @@ class _Climbs:
 
     def end(self) -> Climb:
         """Result of all climbs."""
-        is_bound = self._is_free & ~self._can_move(self._x, self._derivatives.gradient)
+        can_move = self._can_move(self._x, self._derivatives.gradient) & ~self._is_held
+        is_bound = self._is_free & ~can_move
         status = [
             _status(has_arrived, any(bound))
             for has_arrived, bound in zip(self._has_arrived, is_bound, strict=True)
@@ -235,7 +253,8 @@ class _Climbs:
         if not isinstance(curvature, Arrow):
             curvature = curvature[self.todo]
         here = Derivatives(self._derivatives.gradient[self.todo], curvature)
-        can_move = self._can_move(self._x[self.todo], here.gradient) & self._is_free[self.todo]
+        can_move = self._can_move(self._x[self.todo], here.gradient)
+        can_move &= self._is_free[self.todo] & ~self._is_held[self.todo]
         return here, sizes(here, self._x[self.todo], self._max_step), can_move
 
     def _can_move(self, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
@@ -251,7 +270,7 @@ class _Climbs:
     def _move(self, lanes: np.ndarray, x: np.ndarray, value: np.ndarray) -> None:
         if not lanes.size:
             return
-        self._x[lanes], self._value[lanes] = x, value
+        self._x[lanes], self._value[lanes], self._is_held[lanes] = x, value, False
         there = self._surface.derivatives(x, lanes)
         self._derivatives.gradient[lanes] = there.gradient
         held = self._derivatives.curvature

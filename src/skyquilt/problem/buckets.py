@@ -1,7 +1,8 @@
 """Items on the sky in buckets, so that a direction finds those near it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -103,38 +104,43 @@ class Buckets:
             Angle [rad].
         """
         bucket, group = np.unique(vec_to_nest(self.nside, directions), return_inverse=True)
-        centers = nest_to_vec(self.nside, bucket)
-        # both a direction and an item may lie at the corner of its bucket
-        reach = np.degrees(radius) + 2 * bucket_radius(self.nside)
-        occupied, positions = self._occupied_near(centers, reach)
-        ranges = []
-        for center in centers:
-            near = occupied[_is_within(positions, center, reach)]
-            ranges.append(_merge(self.start[near], self.start[near + 1]))
+        ranges = [self._ranges_near(int(one), radius) for one in bucket]
         return Nearby(
             group.astype(np.int64),
             np.cumsum([0, *map(len, ranges)], dtype=np.int64),
             np.concatenate([_NONE, *ranges]),
         )
 
-    def _occupied_near(self, centers: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
-        """Buckets with items within an angle [deg] of any of some directions, and others."""
-        occupied, positions = self._occupied
-        middle = centers.sum(axis=0)
-        if not len(centers) or not middle.any():
-            return occupied, positions
-        spread = separation(centers, middle).max()
-        is_near = _is_within(positions, middle / np.linalg.norm(middle), reach + spread)
-        return occupied[is_near], positions[is_near]
+    @cached_property
+    def _ranges_near(self) -> Callable[[int, float], np.ndarray]:
+        """`_find_ranges`, which is asked for the same buckets again and again by a search."""
+        return lru_cache(_N_KEPT)(self._find_ranges)
+
+    def _find_ranges(self, bucket: int, radius: float) -> np.ndarray:
+        """Ranges of items that may lie within an angle [rad] of any direction in a bucket."""
+        occupied, positions, z = self._occupied
+        center = nest_to_vec(self.nside, np.array([bucket]))[0]
+        # both a direction and an item may lie at the corner of its bucket
+        reach = min(radius + 2 * np.radians(bucket_radius(self.nside)), np.pi)
+        colatitude = np.arccos(center[2])
+        south, north = np.cos([min(colatitude + reach, np.pi), max(colatitude - reach, 0.0)])
+        first, last = np.searchsorted(z, [south - _ROUNDING, north + _ROUNDING])
+        is_near = positions[first:last] @ center >= np.cos(reach) - _ROUNDING
+        near = np.sort(occupied[first:last][is_near])
+        return _merge(self.start[near], self.start[near + 1])
 
     @cached_property
-    def _occupied(self) -> tuple[np.ndarray, np.ndarray]:
-        """Buckets with items, and their centres."""
+    def _occupied(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Buckets with items, from south to north, their centres and z of these."""
         occupied = np.flatnonzero(np.diff(self.start))
-        return occupied, nest_to_vec(self.nside, occupied)
+        positions = nest_to_vec(self.nside, occupied)
+        order = np.argsort(positions[:, 2], kind="stable")
+        return occupied[order], positions[order], positions[order, 2]
 
 
 _NONE = np.empty((0, 2), np.int64)
+_ROUNDING = 1e-12  # of cosines
+_N_KEPT = 4096  # buckets whose ranges are kept, some kB each
 
 
 def bucket_radius(nside: int) -> float:
@@ -154,12 +160,6 @@ def bucket_radius(nside: int) -> float:
     centre = [np.sqrt(1 - z_centre**2) * np.cos(phi), np.sqrt(1 - z_centre**2) * np.sin(phi)]
     corner = np.array([np.sqrt(1 - z_corner**2), 0.0, z_corner])
     return float(separation(np.array([*centre, z_centre]), corner))
-
-
-def _is_within(positions: np.ndarray, center: np.ndarray, angle: float) -> np.ndarray:
-    """Whether directions lie within an angle [deg] of another, or within rounding of it."""
-    limit = np.cos(np.radians(angle)) if angle < 180 else -1.0
-    return positions @ center >= limit - 1e-12
 
 
 def _merge(first: np.ndarray, stop: np.ndarray) -> np.ndarray:

@@ -5,25 +5,25 @@ What is listed is what makes 2 L less the threshold for each source largest: a s
 its place. So the search ends, and a source that was put between two leaves when these are found.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
-from skyquilt.fit.position import Positions, refine_positions, sigma_of
+from skyquilt.fit.position import Positions, refine_positions
 from skyquilt.likelihood.fluxes import connected
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import separation
-from skyquilt.sources.joint import JointFit, fit_jointly
-from skyquilt.sources.measure import fit_together, ts_together
-from skyquilt.sources.model import correlations, source_counts_at, with_sources
+from skyquilt.sources.fluxes import fit_fluxes
+from skyquilt.sources.joint import JointFit, Moves, fit_jointly
+from skyquilt.sources.links import NO_TS, apart, correlations, given_ts, linked
+from skyquilt.sources.model import source_counts_at, with_sources
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _COUPLED = 0.01  # TS that a source gives at the place of another; above, they shift each other
-_APART = 1e-4  # the same, below which sources are positioned at a time: 0.01 standard errors
 _ALIKE = 0.1  # correlation from which on a source may stand in for another: 3 widths apart
 _SETTLED = 0.1  # move in standard errors from which on the sources around are fitted again
 _MAX_SWEEPS = 5
@@ -49,12 +49,14 @@ class Crowd:
 
     Attributes
     ----------
-    found : Positions
+    direction : ndarray of float64, shape (n, 3)
         The sources, in the frame of the problem.
     flux : ndarray of float64, shape (n,)
         Their fluxes.
-    templates : SourceCounts
-        Their expected counts.
+    sigma : ndarray of float64, shape (n,)
+        Standard errors of their positions along a line, the others known [deg].
+    is_bound : ndarray of bool, shape (n,)
+        Whether the edge of the map, or another source, held them in their last fit.
     """
 
     def __init__(
@@ -67,16 +69,17 @@ class Crowd:
         threads: int = 1,
     ) -> None:
         self._problem, self._pixel_size, self._threads = problem, pixel_size, threads
-        self._threshold, self._min_separation = threshold, min_separation
-        self._is_inside = is_inside
-        self.found = self.refine(problem, np.empty((0, 3)))
-        self.flux = np.empty(0)
-        self.templates = source_counts_at(problem, self.found.direction)
+        self._threshold, self._is_inside = threshold, is_inside
+        self._least_chord = 2 * np.sin(np.radians(min(min_separation, 180.0)) / 2)
+        self.direction, self.flux = np.empty((0, 3)), np.empty(0)
+        self.sigma, self.is_bound = np.empty(0), np.empty(0, dtype=bool)
 
     @property
     def problem(self) -> FitProblem:
         """The problem with all sources in its background."""
-        return with_sources(self._problem, self.templates, self.flux)
+        return with_sources(
+            self._problem, source_counts_at(self._problem, self.direction), self.flux
+        )
 
     def refine(
         self, problem: FitProblem, start: np.ndarray, step: np.ndarray | None = None
@@ -84,29 +87,27 @@ class Crowd:
         """Tops of TS near directions, each as if it were alone in a problem."""
         return refine_positions(
             lambda vec: fit_pixels(problem, vec, threads=self._threads).ts,
-            start,
-            problem.frame,
-            self._pixel_size,
-            step,
+            *(start, problem.frame, self._pixel_size, step),
         )
 
-    def add(self, new: Positions) -> np.ndarray:
-        """Let sources join; their numbers."""
-        numbers = self.flux.size + np.arange(new.ts.size)
-        self.found = self.found.join(new)
-        self.templates = self.templates.join(source_counts_at(self._problem, new.direction))
-        self._fit_fluxes(np.concatenate([self.flux, np.zeros(new.ts.size)]))
-        return numbers
+    def add(self, direction: np.ndarray, flux: np.ndarray) -> np.ndarray:
+        """Let sources join, as they are; their numbers."""
+        n_before = self.flux.size
+        self.direction = np.concatenate([self.direction, direction])
+        self.flux = np.concatenate([self.flux, flux])
+        self.sigma = np.append(self.sigma, np.full(len(flux), self._pixel_size / 2))
+        self.is_bound = np.append(self.is_bound, np.zeros(len(flux), dtype=bool))
+        return np.arange(n_before, self.flux.size)
 
-    def split(self, new: Positions, most: int) -> np.ndarray:
-        """Let sources join, one by one, where those around make room and that pays.
+    def split(self, direction: np.ndarray, most: int) -> np.ndarray:
+        """Let sources join, where those around make room and that pays.
 
         Where one source stands for two, each of these may have less TS beside it than the
         threshold; together they raise 2 L by more.
 
         Parameters
         ----------
-        new : Positions
+        direction : ndarray of float64, shape (n, 3)
             Sources that may join; none is near another.
         most : int
             Number of them that may.
@@ -114,47 +115,50 @@ class Crowd:
         Returns
         -------
         ndarray of int64, shape (m,)
-            Which did, by their numbers in `new`.
+            Which did, by their numbers in `direction`.
         """
-        n_before = self.flux.size
-        every = self.templates.join(source_counts_at(self._problem, new.direction))
-        alike = (correlations(self.problem, every) >= _ALIKE)[n_before:, :n_before]
+        n, problem = self.flux.size, self.problem
+        every = source_counts_at(self._problem, np.concatenate([self.direction, direction]))
+        alike = (correlations(problem, every) >= _ALIKE)[n:, :n].tocsr()
         beside = np.flatnonzero(np.diff(alike.indptr))
-        flux = fit_pixels(self.problem, new.direction[beside]).flux
-        joined: list[int] = []
-        for number, own in zip(beside, flux, strict=True):
-            if len(joined) == most:
-                break
-            around = _linked(alike, np.array([number]))
-            if self._add_beside(new.take(np.array([number])), own, around):
-                joined.append(int(number))
-        return np.array(joined, dtype=np.int64)
+        flux, joined = fit_pixels(problem, direction).flux, np.empty(0, dtype=np.int64)
+        for some in apart(alike, beside):
+            some = some[: most - joined.size]
+            n = self.flux.size
+            new = self.add(direction[some], np.zeros(some.size))
+            groups = [
+                np.append(linked(alike, one), own) for one, own in zip(some, new, strict=True)
+            ]
+            fit = self._fit(groups, start=np.append(self.flux[:n], flux[some]))
+            pays = 2 * fit.delta_loglike >= self._threshold
+            self._put(fit, pays)
+            self.keep(np.append(np.arange(n), new[pays]))
+            joined = np.append(joined, some[pays])
+        return joined
 
     def keep(self, numbers: np.ndarray) -> None:
         """Let all other sources leave."""
-        self.found = self.found.take(numbers)
-        self.templates = self.templates.take(numbers)
-        self._fit_fluxes(self.flux[numbers])
+        self.direction, self.flux = self.direction[numbers], self.flux[numbers]
+        self.sigma, self.is_bound = self.sigma[numbers], self.is_bound[numbers]
 
     def settle(self, numbers: np.ndarray) -> None:
         """Fit sources and those coupled with them, positions and fluxes.
 
         Where that moves a source by more than `_SETTLED` of its error, those around it follow.
         """
-        given = given_ts(self._correlations(), self.found.ts, _COUPLED)
-        is_coupled = _without_diagonal(given + given.T)
-        todo = np.union1d(_linked(is_coupled, numbers), numbers)
-        todo = todo[np.diff(is_coupled.indptr)[todo] > 0]
+        is_coupled = self.links(_COUPLED)
+        todo = np.union1d(linked(is_coupled, numbers), numbers)
         for _ in range(_MAX_SWEEPS):
-            before = self.found
-            for group in connected(is_coupled[todo][:, todo]):
-                self._put(todo[group], self._climb(todo[group], self.flux))
-            is_moving = np.flatnonzero(_moves(before, self.found) >= _SETTLED)
-            wider = np.union1d(is_moving, _linked(is_coupled, is_moving))
+            before = self.direction[todo]
+            groups = connected(is_coupled[todo][:, todo])
+            fit = self._fit([todo[group] for group in groups])
+            self._put(fit, np.ones(len(groups), dtype=bool))
+            moved = separation(before, self.direction[todo])
+            is_moving = todo[moved >= _SETTLED * self.sigma[todo]]
+            wider = np.union1d(is_moving, linked(is_coupled, is_moving))
             if np.all(np.isin(wider, todo)):
                 break
-            todo = wider
-        self._fit_fluxes(self.flux)
+            todo = np.union1d(wider, todo)
 
     def drop(self, numbers: np.ndarray) -> np.ndarray:
         """Let those of some sources leave, weakest first, for which others can stand in.
@@ -164,164 +168,87 @@ class Crowd:
         ndarray of int64, shape (m,)
             The numbers that they had.
         """
-        alike = _without_diagonal(self._correlations() >= _ALIKE)
-        numbers = np.union1d(numbers, _linked(alike, numbers))
+        alike = correlations(self.problem, source_counts_at(self._problem, self.direction))
+        alike = (alike >= _ALIKE).tocsr()
+        numbers = np.union1d(numbers, linked(alike, numbers))
+        ts = self.ts_fixed()[numbers]
+        is_doubtful = (ts < self._threshold) | (np.diff(alike.indptr)[numbers] > 1)
+        order = np.argsort(ts, kind="stable")
         is_kept = np.ones(self.flux.size, dtype=bool)
-        losses = self._losses(numbers)
-        is_doubtful = (2 * losses < self._threshold) | (np.diff(alike.indptr)[numbers] > 0)
-        order = np.argsort(losses, kind="stable")
-        for number in numbers[order[is_doubtful[order]]]:
-            around = _linked(alike, np.array([number]))
-            is_kept[number] = self._is_needed(number, around[is_kept[around]])
-        dropped = np.flatnonzero(~is_kept)
-        if dropped.size:
+        for some in apart(alike, numbers[order[is_doubtful[order]]]):
+            around = [linked(alike, one) for one in some]
+            fit = self._fit([group[is_kept[group]] for group in around], absent=some)
+            leaves = -2 * fit.delta_loglike < self._threshold
+            self._put(fit, leaves)
+            is_kept[some[leaves]] = False
+        if not np.all(is_kept):
             self.keep(np.flatnonzero(is_kept))
-        return dropped
+        return np.flatnonzero(~is_kept)
 
-    def finish(self) -> None:
+    def finish(self) -> Positions:
         """Refine all positions and their errors; the weakest leave while below the threshold."""
-        while self.flux.size:
-            self._refine_all()
-            ts = ts_together(self._problem, self.templates, self.flux)
-            weakest = np.argmin(ts)
-            if ts[weakest] >= self._threshold:
-                break
-            self.keep(np.delete(np.arange(ts.size), weakest))
+        while True:
+            n = self.flux.size
+            covariance, is_fitted = np.full((n, 2, 2), np.nan), np.zeros(n, dtype=bool)
+            for some in apart(self.links(NO_TS), np.arange(n)):
+                counts = source_counts_at(self._problem, self.direction)
+                problem = with_sources(self._problem, counts, self.flux, but=some)
+                here = self.direction[some]
+                step = np.minimum(self.sigma[some], self._pixel_size / 2)
+                found = self.refine(problem, here, step)
+                goes = found.is_fitted & self._allow(self.direction, some, here, found.direction)
+                is_fitted[some], there = goes, some[goes]
+                self.direction[there] = found.direction[goes]
+                covariance[there] = found.covariance[goes]
+            self.flux, ts, _ = fit_fluxes(self._problem, self.direction, self.flux)
+            if not np.any(ts < self._threshold):
+                return Positions(self.direction, ts, covariance, is_fitted)
+            self.keep(np.delete(np.arange(n), np.argmin(ts)))
 
-    def _add_beside(self, new: Positions, flux: float, around: np.ndarray) -> bool:
-        """Add one source if those around it make room, and that pays; whether it does."""
-        before = self.found, self.flux, self.templates
-        self.found = self.found.join(new)
-        self.flux = np.append(self.flux, flux)
-        self.templates = self.templates.join(source_counts_at(self._problem, new.direction))
-        numbers = np.append(around, self.flux.size - 1)
-        fit = self._climb(numbers, self.flux)
-        if new.ts[0] + 2 * fit.rise >= self._threshold:
-            self._put(numbers, fit)
-            return True
-        self.found, self.flux, self.templates = before
-        return False
+    def ts_fixed(self) -> np.ndarray:
+        """TS of each source, all others as they are."""
+        every = np.arange(self.flux.size)
+        return -2 * self._fit(list(every[:, np.newaxis]), absent=every, moves=False).delta_loglike
 
-    def _fit_fluxes(self, start: np.ndarray) -> None:
-        self.flux = fit_together(self._problem, self.templates, start).flux
+    def links(self, least_ts: float) -> "csr_array":
+        """Whether sources, of either the one at the place of the other, give so much TS."""
+        counts = source_counts_at(self._problem, self.direction)
+        given = given_ts(correlations(self.problem, counts), self.ts_fixed(), least_ts)
+        return (given + given.T).tocsr()
 
-    def _correlations(self) -> "csr_array":
-        return correlations(self.problem, self.templates)
-
-    def _climb(self, numbers: np.ndarray, flux: np.ndarray) -> JointFit:
-        """Best positions and fluxes of some sources, the others as they are."""
-        problem = with_sources(self._problem, self.templates, flux, but=numbers)
-        here = self.found.direction
-        others = np.delete(here, np.union1d(numbers, np.flatnonzero(flux == 0)), axis=0)
+    def _fit(
+        self,
+        groups: Sequence[np.ndarray],
+        *,
+        absent: np.ndarray | None = None,
+        start: np.ndarray | None = None,
+        moves: bool = True,
+    ) -> JointFit:
         return fit_jointly(
-            problem, here[numbers], flux[numbers], self._pixel_size, self._allow(others)
+            *(self._problem, self.direction, self.flux, groups),
+            moves=Moves(self._pixel_size, self._allow, self.sigma) if moves else None,
+            start=start,
+            absent=absent,
         )
 
-    def _put(self, numbers: np.ndarray, fit: JointFit) -> None:
-        self.flux[numbers] = fit.flux
-        self.templates = self.templates.put(numbers, fit.templates)
-        covariance = fit.sigma[:, np.newaxis, np.newaxis] ** 2 * np.eye(2)
-        is_fitted = np.ones(numbers.size, dtype=bool)
-        ts = 2 * self._losses(numbers)
-        self.found = self.found.put(numbers, Positions(fit.direction, ts, covariance, is_fitted))
+    def _put(self, fit: JointFit, is_better: np.ndarray) -> None:
+        rows = is_better[fit.group]
+        numbers = fit.number[rows]
+        self.direction[numbers], self.flux[numbers] = fit.direction[rows], fit.flux[rows]
+        self.sigma[numbers], self.is_bound[numbers] = fit.sigma[rows], fit.is_bound[rows]
 
-    def _losses(self, numbers: np.ndarray) -> np.ndarray:
-        """L that is lost without each of some sources, all others as they are."""
-        flux, expected = self.flux[numbers], self.problem.background
-        rows = self.templates.unit_counts[numbers].tocoo()
-        row, column = rows.coords
-        # no less than the background, whatever the difference of two large numbers rounds to
-        without = np.maximum(
-            expected[column] - flux[row] * rows.data, self._problem.background[column]
-        )
-        logs = self._problem.counts[column] * np.log(expected[column] / without)
-        lost = np.bincount(row, logs, minlength=numbers.size)
-        return lost - flux * self.templates.total[numbers]
-
-    def _is_needed(self, number: int, around: np.ndarray) -> bool:
-        """Whether TS falls by the threshold without a source; if not, others take its place."""
-        alone = np.array([number])
-        flux, loss = self.flux.copy(), self._losses(alone)[0]
-        flux[number] = 0
-        fit = self._climb(around, flux) if around.size else None
-        if 2 * (loss - (fit.rise if fit else 0.0)) >= self._threshold:
-            return True
-        self.flux = flux
-        if fit:
-            self._put(around, fit)
-        return False
-
-    def _allow(self, others: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        """Moves that neither leave the map nor bring two sources too close."""
+    def _allow(
+        self, every: np.ndarray, numbers: np.ndarray, here: np.ndarray, there: np.ndarray
+    ) -> np.ndarray:
+        """Which moves neither leave the map nor bring two sources too close."""
         from scipy.spatial import cKDTree
 
-        least = 2 * np.sin(np.radians(min(self._min_separation, 180.0)) / 2)
-
-        def allow(here: np.ndarray, there: np.ndarray) -> np.ndarray:
-            stays = ~self._is_inside(there)
-            if len(others):
-                stays |= cKDTree(others).query(there)[0] < least
-            while True:
-                there = np.where(stays[:, np.newaxis], here, there)
-                pairs = cKDTree(there).query_pairs(least, output_type="ndarray").ravel()
-                if np.all(stays[pairs]):
-                    return there
-                stays[pairs] = True
-
-        return allow
-
-    def _refine_all(self) -> None:
-        apart = given_ts(self._correlations(), self.found.ts, _APART)
-        for some in _unlinked((apart + apart.T).tocsr(), np.arange(self.flux.size)):
-            self._refine_some(some)
-        self._fit_fluxes(self.flux)
-
-    def _refine_some(self, numbers: np.ndarray) -> None:
-        """Refine the positions of sources of which none is near another."""
-        problem = with_sources(self._problem, self.templates, self.flux, but=numbers)
-        here = self.found.take(numbers)
-        step = np.where(here.is_fitted, sigma_of(here), self._pixel_size / 2)
-        refined = self.refine(problem, here.direction, step)
-        others = np.delete(self.found.direction, numbers, axis=0)
-        there = self._allow(others)(here.direction, refined.direction)
-        is_there = np.all(there == refined.direction, axis=1) & refined.is_fitted
-        found = here._replace(is_fitted=is_there, covariance=np.full((numbers.size, 2, 2), np.nan))
-        found = found.put(np.flatnonzero(is_there), refined.take(np.flatnonzero(is_there)))
-        self.found = self.found.put(numbers, found)
-        rows = source_counts_at(self._problem, found.direction)
-        self.templates = self.templates.put(numbers, rows)
-
-
-def given_ts(alike: "csr_array", ts: np.ndarray, least: float) -> "csr_array":
-    """Whether a source (row) gives that TS at the place of another, or more."""
-    from scipy.sparse import csr_array
-
-    alike = alike.tocoo()
-    row, column = alike.coords
-    is_given = alike.data**2 * ts[row] >= least
-    return csr_array((is_given[is_given], (row[is_given], column[is_given])), shape=alike.shape)
-
-
-def _without_diagonal(links: "csr_array") -> "csr_array":
-    links = links.tolil()
-    links.setdiag(False)
-    return links.tocsr()
-
-
-def _linked(links: "csr_array", numbers: np.ndarray) -> np.ndarray:
-    """Sources that are linked with any of some."""
-    return np.unique(links[numbers].indices)
-
-
-def _unlinked(links: "csr_array", numbers: np.ndarray) -> list[np.ndarray]:
-    """Sources shared out to sets in which none is linked with another."""
-    share = np.full(links.shape[0], -1)
-    for number in numbers:
-        used = share[links.indices[links.indptr[number] : links.indptr[number + 1]]]
-        share[number] = np.setdiff1d(np.arange(used.size + 1), used)[0]
-    return [numbers[share[numbers] == k] for k in range(share.max(initial=-1) + 1)]
-
-
-def _moves(before: Positions, after: Positions) -> np.ndarray:
-    """Moves in standard errors; 0 for positions without an error."""
-    return np.nan_to_num(separation(before.direction, after.direction) / sigma_of(after))
+        stays = ~self._is_inside(there)
+        near, which = cKDTree(every).query(there, k=2)
+        stays |= np.any((near < self._least_chord) & (which != numbers[:, np.newaxis]), axis=1)
+        while True:
+            where = np.where(stays[:, np.newaxis], here, there)
+            pairs = cKDTree(where).query_pairs(self._least_chord, output_type="ndarray").ravel()
+            if np.all(stays[pairs]):
+                return ~stays
+            stays[pairs] = True

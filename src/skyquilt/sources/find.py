@@ -6,6 +6,7 @@ import numpy as np
 
 from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.position import Positions
+from skyquilt.inference.climb import Status
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
@@ -26,16 +27,23 @@ class SourceList(NamedTuple):
         Fluxes and TS.
     is_at_edge : ndarray of bool, shape (n,)
         Whether the source's pixel touches pixels without a TS, or has none itself.
+    fit : ndarray of str, shape (n,)
+        How the fit of all sources together ended : good; at_bound,
+        held by the edge of the map or the least separation; not_converged, TS has no top there;
+        degenerate, its errors beside the others are not determined.
     """
 
     position: Positions
     measured: Measured
     is_at_edge: np.ndarray
+    fit: np.ndarray
 
     def take(self, numbers: np.ndarray) -> "SourceList":
         """Some of the sources, by their numbers, in that order."""
         measured = Measured(*(values[numbers] for values in self.measured))
-        return SourceList(self.position.take(numbers), measured, self.is_at_edge[numbers])
+        return SourceList(
+            self.position.take(numbers), measured, self.is_at_edge[numbers], self.fit[numbers]
+        )
 
 
 def find_sources(
@@ -70,11 +78,20 @@ def find_sources(
     if options.method == "peaks":
         position = search.find_peaks()
         measured = measure_alone(problem, position.direction, confidence_level)
+        is_bound = is_degenerate = np.zeros(len(position.ts), dtype=bool)
     else:
-        search.find_iteratively()
-        position, measured = measure_together(problem, search.found, search.flux, confidence_level)
+        position = search.find_iteratively()
+        position, measured, is_degenerate = measure_together(
+            problem, position, search.crowd.flux, confidence_level
+        )
+        is_bound = search.crowd.is_bound
     turned = rotate(rotation(problem.frame, skymap.frame), position.direction)
     home = vec_to_nest(skymap.nside, turned)
     at_edge = is_at_edge(skymap, home) | np.isnan(skymap.sample("ts", home))
     order = np.argsort(-measured.ts, kind="stable")
-    return SourceList(position, measured, at_edge).take(order)
+    fit = np.select(
+        [is_bound, ~position.is_fitted, is_degenerate],
+        [Status.AT_BOUND, Status.NOT_CONVERGED, Status.DEGENERATE],
+        Status.GOOD,
+    )
+    return SourceList(position, measured, at_edge, fit).take(order)

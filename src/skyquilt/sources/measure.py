@@ -1,25 +1,18 @@
 """Fluxes, errors and TS of sources at known positions."""
 
-import logging
 from typing import NamedTuple
 
 import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.position import Positions, sigma_of
-from skyquilt.likelihood.fluxes import FluxesFit, connected, fit_fluxes, ts_of_each
+from skyquilt.inference.covariance import covariance
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem.problem import FitProblem
-from skyquilt.sources.joint import joint_errors
-from skyquilt.sources.model import SourceCounts, correlations, source_counts_at, with_sources
-
-logger = logging.getLogger(__name__)
-
-LEAST_CORRELATION = 1e-3
-"""Correlation below which two sources are measured apart.
-
-The TS of one changes by less than its square, 1e-6, of the TS of the other.
-"""
+from skyquilt.sources.fluxes import fit_fluxes
+from skyquilt.sources.joint import Moves, fit_jointly
+from skyquilt.sources.links import NO_TS, apart, correlations, given_ts
+from skyquilt.sources.model import source_counts_at, with_sources
 
 
 class Measured(NamedTuple):
@@ -59,7 +52,7 @@ def measure_alone(
 
 def measure_together(
     problem: FitProblem, position: Positions, start: np.ndarray, confidence_level: float | None
-) -> tuple[Positions, Measured]:
+) -> tuple[Positions, Measured, np.ndarray]:
     """Measure all sources together, so that none takes counts of another.
 
     Fluxes are the best of all together, and `flux_err` is from the inverse of all second
@@ -84,59 +77,60 @@ def measure_together(
         The same, with the errors that they have.
     measured : Measured
         One value per source.
+    is_degenerate : ndarray of bool, shape (n,)
+        Sources of which a combination of fluxes and positions is not determined: their errors are
+        those with the others known.
     """
     directions = position.direction
-    templates = source_counts_at(problem, directions)
-    flux = fit_together(problem, templates, start).flux
-    ts = ts_together(problem, templates, flux)
-    widening, added = joint_errors(problem, directions, flux, sigma_of(position))
+    flux, ts, groups = fit_fluxes(problem, directions, start)
+    widening, added, is_degenerate = _joint_errors(problem, position, flux, groups)
+    counts = source_counts_at(problem, directions)
+    alike = correlations(with_sources(problem, counts, flux), counts)
     fixed = np.empty((4, len(ts)))
-    for number in range(len(ts)):
-        over_others = with_sources(problem, templates, flux, but=number)
-        here = directions[number : number + 1]
-        one = fit_pixels(over_others, here, FluxOptions(confidence_level=confidence_level))
-        fixed[:, number] = np.ravel((one.flux_err, one.flux_err_lo, one.flux_err_hi, one.flux_ul))
+    for some in apart(given_ts(alike, ts, NO_TS), np.arange(len(ts))):
+        over_others = with_sources(problem, counts, flux, but=some)
+        fit = fit_pixels(
+            over_others, directions[some], FluxOptions(confidence_level=confidence_level)
+        )
+        fixed[:, some] = fit.flux_err, fit.flux_err_lo, fit.flux_err_hi, fit.flux_ul
     err, err_lo, err_hi = fixed[:3] * widening
     limit = flux + widening * (fixed[3] - flux)
-    npred = flux * templates.total
+    npred = flux * counts.total
     measured = Measured(ts, flux, err, np.minimum(err_lo, flux), err_hi, limit, npred)
-    return position._replace(covariance=position.covariance + added), measured
+    return position._replace(covariance=position.covariance + added), measured, is_degenerate
 
 
-def ts_together(problem: FitProblem, templates: SourceCounts, flux: np.ndarray) -> np.ndarray:
-    """TS of each source, the fluxes of the others fitted again without it."""
-    ts = np.zeros(len(flux))
-    alike = correlations(with_sources(problem, templates, flux), templates)
-    for group in connected(alike > LEAST_CORRELATION):
-        ts[group] = _ts_of_group(problem, templates, flux, group)
-    return ts
+def _joint_errors(
+    problem: FitProblem, position: Positions, flux: np.ndarray, groups: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What not knowing the other sources adds to the errors of each.
 
-
-def fit_together(problem: FitProblem, templates: SourceCounts, start: np.ndarray) -> FluxesFit:
-    """Best fluxes of all sources together; a fit that does not end is a warning."""
-    fit = fit_fluxes(problem.counts, problem.background, *templates, start)
-    if not fit.has_converged:
-        logger.warning(
-            "the fluxes of %d sources have not converged after %d steps; those of sources that lie "
-            "close together may be off: raise `sources.min_separation`",
-            *(len(start), fit.n_iter),
-        )
-    return fit
-
-
-def _ts_of_group(
-    problem: FitProblem, templates: SourceCounts, flux: np.ndarray, group: np.ndarray
-) -> np.ndarray:
-    """TS of the sources of a group, all others kept as they are."""
-    others = flux.copy()
-    others[group] = 0
-    background = with_sources(problem, templates, others).background
-    rows = templates.unit_counts[group]
-    seen = np.unique(rows.indices)
-    return ts_of_each(
-        problem.counts[seen],
-        background[seen],
-        rows[:, seen],
-        templates.total[group],
-        flux[group],
-    )
+    Returns
+    -------
+    widening : ndarray of float64, shape (n,)
+        Standard error of the flux over that with all else known; 1 or more.
+    covariance : ndarray of float64, shape (n, 2, 2)
+        Covariance of the position, east and north, less that with the others known [deg2].
+    is_degenerate : ndarray of bool, shape (n,)
+        Whether there is no such error.
+    """
+    is_degenerate = np.zeros(len(flux), dtype=bool)
+    widening, added = np.ones(len(flux)), np.zeros((len(flux), 2, 2))
+    sigma = sigma_of(position)
+    is_fitted = np.isfinite(sigma) & (flux > 0)
+    is_free = np.column_stack([flux > 0, is_fitted, is_fitted])
+    moves = Moves(180.0, lambda *_: np.zeros(0, bool), np.where(is_fitted, sigma, 1.0))
+    here = fit_jointly(problem, position.direction, flux, groups, moves=moves, tolerance=np.inf)
+    for group, whole in zip(groups, here.curvature, strict=True):
+        free = is_free[group].ravel()
+        curvature = whole[: free.size, : free.size]
+        matrix = covariance(curvature, free).matrix
+        for place, number in enumerate(group):
+            own = slice(3 * place, 3 * place + 3)
+            is_degenerate[number] = np.any(np.isnan(np.diag(matrix)[own][is_free[number]]))
+            variance = matrix[3 * place, 3 * place] * curvature[3 * place, 3 * place]
+            widening[number] = np.sqrt(np.fmax(variance, 1.0))
+            if is_fitted[number]:
+                alone = covariance(curvature[own, own], free[own]).matrix
+                added[number] = np.nan_to_num(matrix[own, own] - alone)[1:, 1:]
+    return widening, added, is_degenerate

@@ -31,23 +31,6 @@ class SourceCounts(NamedTuple):
     unit_counts: "csr_array"
     total: np.ndarray
 
-    def join(self, other: "SourceCounts") -> "SourceCounts":
-        """These sources, followed by others."""
-        from scipy.sparse import vstack
-
-        rows = vstack([self.unit_counts, other.unit_counts], format="csr")
-        return SourceCounts(rows, np.concatenate([self.total, other.total]))
-
-    def take(self, numbers: np.ndarray) -> "SourceCounts":
-        """Some of the sources, by their numbers, in that order."""
-        return SourceCounts(self.unit_counts[numbers], self.total[numbers])
-
-    def put(self, numbers: np.ndarray, others: "SourceCounts") -> "SourceCounts":
-        """The same sources but for some, by their numbers."""
-        order = np.arange(len(self.total))
-        order[numbers] = len(self.total) + np.arange(len(numbers))
-        return self.join(others).take(order)
-
 
 def source_counts_at(problem: FitProblem, directions: np.ndarray) -> SourceCounts:
     """Expected counts of sources in given directions.
@@ -66,7 +49,7 @@ def source_counts_at(problem: FitProblem, directions: np.ndarray) -> SourceCount
     """
     from scipy.sparse import vstack
 
-    parts = [(_rows(block), block.total) for block in blocks_of(problem, directions)]
+    parts = [(block.csr().matrix, block.total) for block in blocks_of(problem, directions)]
     rows, total = zip(*parts, strict=True)
     return SourceCounts(vstack(rows, format="csr"), np.concatenate(total))
 
@@ -85,7 +68,7 @@ def most_directions(problem: FitProblem) -> int:
 
 def with_sources(
     problem: FitProblem,
-    templates: SourceCounts,
+    counts: SourceCounts,
     flux: np.ndarray,
     but: int | np.ndarray | None = None,
 ) -> FitProblem:
@@ -93,37 +76,4 @@ def with_sources(
     if but is not None:
         flux = flux.copy()
         flux[but] = 0
-    return replace(problem, background=problem.background + flux @ templates.unit_counts)
-
-
-def _rows(block: Block) -> "csr_array":
-    """Expected counts that are not 0."""
-    from scipy.sparse import csr_array
-
-    return block.csr().matrix if block.is_sparse else csr_array(block.dense().unit_counts)
-
-
-def correlations(problem: FitProblem, templates: SourceCounts) -> "csr_array":
-    """How alike sources look to the likelihood.
-
-    Parameters
-    ----------
-    problem : FitProblem
-        The problem; which sources are in its background makes a difference where they are bright.
-    templates : SourceCounts
-        n sources.
-
-    Returns
-    -------
-    csr_array of float64, shape (n, n)
-        Nothing for sources that share no hit bin, 1 on the diagonal. A source of some TS gives a
-        peak of the square of this times its TS at the place of the other.
-    """
-    from scipy.sparse import csr_array
-
-    scaled = templates.unit_counts * (np.sqrt(problem.counts) / problem.background)
-    product = csr_array(scaled @ scaled.T).tocoo()
-    size = np.sqrt(np.maximum(product.diagonal(), np.finfo(float).tiny))
-    row, column = product.coords
-    values = product.data / (size[row] * size[column])
-    return csr_array((values, (row, column)), shape=product.shape)
+    return replace(problem, background=problem.background + flux @ counts.unit_counts)

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from skyquilt.blocks import SparseBlock
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
@@ -52,38 +51,24 @@ def changed_pixels(
     is_tried = np.zeros(skymap.ipix.size, dtype=bool)
     is_changed = is_tried.copy()
     turned = rotate(rotation(problem.frame, skymap.frame), sources)
-    front = _places(skymap, np.unique(vec_to_nest(skymap.nside, turned)))
-    while front.size:
+    ipix = np.unique(vec_to_nest(skymap.nside, turned))
+    while ipix.size:
+        front = np.minimum(np.searchsorted(skymap.ipix, ipix), skymap.ipix.size - 1)
+        front = front[(skymap.ipix[front] == ipix) & ~is_tried[front]]
         is_tried[front] = True
         front = front[_changes(problem, before, directions[front]) > least]
         is_changed[front] = True
-        front = _places(skymap, np.unique(neighbours(skymap.nside, skymap.ipix[front])))
-        front = front[~is_tried[front]]
+        ipix = np.unique(neighbours(skymap.nside, skymap.ipix[front]))
     return np.flatnonzero(is_changed)
 
 
 def _changes(problem: FitProblem, before: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Largest change of sqrt(TS) in each direction."""
+    """Largest change of sqrt(TS) in each direction: of the slope over its standard deviation."""
     now, counts = problem.background, problem.counts
-    changed = counts * np.abs(now - before) / (now * before)
-    information = counts / now**2
-    parts = [_sums(block.csr(), changed, information) for block in blocks_of(problem, directions)]
-    return np.concatenate(parts)
-
-
-def _sums(block: SparseBlock, changed: np.ndarray, information: np.ndarray) -> np.ndarray:
-    """Change of the slope over its standard deviation, for each direction of a block."""
-    slope, curvature = (
-        np.bincount(block.direction, entries, minlength=len(block.total))
-        for entries in (
-            block.unit_counts * changed[block.bin],
-            block.unit_counts**2 * information[block.bin],
-        )
-    )
-    return slope / np.sqrt(np.maximum(curvature, np.finfo(float).tiny))
-
-
-def _places(skymap: SkyMap, ipix: np.ndarray) -> np.ndarray:
-    """Places in the map of those pixels that it has."""
-    place = np.minimum(np.searchsorted(skymap.ipix, ipix), skymap.ipix.size - 1)
-    return place[skymap.ipix[place] == ipix]
+    slope, curvature = counts * np.abs(now - before) / (now * before), counts / now**2
+    changes = [np.empty(0)]
+    for block in blocks_of(problem, directions):
+        unit_counts = block.csr().matrix
+        error = np.sqrt(np.maximum(unit_counts**2 @ curvature, np.finfo(float).tiny))
+        changes.append((unit_counts @ slope) / error)
+    return np.concatenate(changes)

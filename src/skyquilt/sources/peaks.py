@@ -35,19 +35,19 @@ def find_peaks(skymap: SkyMap, threshold: float) -> np.ndarray:
     array([1, 2])
     """
     place = np.flatnonzero(skymap.ts >= threshold)
-    blocks = np.split(place, range(_BLOCK, place.size, _BLOCK))
-    place = place[np.concatenate([_are_maxima(skymap, block) for block in blocks])]
-    is_flat = _touch_equals(skymap, place)
-    middles = [_middle_of_plateau(skymap, float(ts)) for ts in np.unique(skymap.ts[place[is_flat]])]
-    place = np.sort([*place[~is_flat], *(one for one in middles if one >= 0)]).astype(np.int64)
+    kept, flat = [], set()
+    for block in np.split(place, range(_BLOCK, place.size, _BLOCK)):
+        around = neighbours(skymap.nside, skymap.ipix[block])
+        ts, ts_around = skymap.ts[block][:, np.newaxis], skymap.sample("ts", around)
+        ts_around = np.where(around >= 0, ts_around, np.nan)
+        is_flat = np.any(ts_around == ts, axis=1)
+        is_highest = ~np.any(ts_around > ts, axis=1)
+        kept.append(block[is_highest & ~is_flat])
+        flat.update(skymap.ts[block[is_highest & is_flat]].tolist())
+    middles = [_middle_of_plateau(skymap, ts) for ts in sorted(flat)]
+    place = np.sort([*np.concatenate(kept), *(one for one in middles if one >= 0)])
+    place = place.astype(np.int64)
     return place[np.argsort(-skymap.ts[place], kind="stable")]
-
-
-def _touch_equals(skymap: SkyMap, place: np.ndarray) -> np.ndarray:
-    """Which pixels touch others of the same TS."""
-    around = neighbours(skymap.nside, skymap.ipix[place])
-    ts_around = np.where(around >= 0, skymap.sample("ts", around), np.nan)
-    return np.any(ts_around == skymap.ts[place][:, np.newaxis], axis=1)
 
 
 def _middle_of_plateau(skymap: SkyMap, ts: float) -> int:
@@ -58,15 +58,6 @@ def _middle_of_plateau(skymap: SkyMap, ts: float) -> int:
     if np.any(is_higher):
         return -1
     return int(place[middle(nest_to_vec(skymap.nside, skymap.ipix[place]))])
-
-
-def _are_maxima(skymap: SkyMap, place: np.ndarray) -> np.ndarray:
-    """Which pixels, by their places, are above all that touch them."""
-    around = neighbours(skymap.nside, skymap.ipix[place])
-    ts_around = np.where(around >= 0, skymap.sample("ts", around), np.nan)
-    ts, ipix = skymap.ts[place][:, np.newaxis], skymap.ipix[place][:, np.newaxis]
-    is_beaten = (ts_around > ts) | ((ts_around == ts) & (around < ipix))
-    return ~np.any(is_beaten, axis=1)
 
 
 def is_at_edge(skymap: SkyMap, ipix: np.ndarray) -> np.ndarray:
@@ -115,9 +106,10 @@ def keep_apart(vec: np.ndarray, min_separation: float, others: np.ndarray) -> np
     # a chord, not a cosine: two directions of one place have cosines of 1 to within 1e-16 only
     least = 2 * np.sin(np.radians(min(min_separation, 180.0)) / 2)
     stays = np.zeros(len(vec), dtype=bool)
-    kept = np.array(others, dtype=np.float64).reshape(-1, 3)
+    kept, n_kept = np.concatenate([others, np.empty_like(vec)]), len(others)
     for index, one in enumerate(vec):
-        stays[index] = not np.any(np.linalg.norm(kept - one, axis=1) < least)
+        chord2 = np.sum((kept[:n_kept] - one) ** 2, axis=1)
+        stays[index] = not np.any(chord2 < least**2)
         if stays[index]:
-            kept = np.vstack([kept, one])
+            kept[n_kept], n_kept = one, n_kept + 1
     return stays

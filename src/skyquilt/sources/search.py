@@ -18,8 +18,9 @@ from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
 from skyquilt.sky.neighbours import neighbours
-from skyquilt.sources.crowd import Crowd, given_ts
-from skyquilt.sources.model import correlations, most_directions, source_counts_at
+from skyquilt.sources.crowd import Crowd
+from skyquilt.sources.links import correlations, given_ts
+from skyquilt.sources.model import most_directions, source_counts_at
 from skyquilt.sources.overlap import changed_pixels
 from skyquilt.sources.peaks import find_peaks, keep_apart
 
@@ -50,6 +51,11 @@ class Search:
         Threshold, least separation and number of sources.
     threads : int
         Threads that fit pixels.
+
+    Attributes
+    ----------
+    crowd : Crowd
+        The sources found.
     """
 
     def __init__(
@@ -63,46 +69,33 @@ class Search:
         self._min_separation = options.min_separation or pixel_size
         self._is_rejected = np.zeros(skymap.ipix.size, dtype=bool)  # until their TS is made again
         self._is_barred = self._is_rejected.copy()
-        self._crowd = Crowd(
+        self.crowd = Crowd(
             *(problem, pixel_size, options.threshold, self._min_separation),
             self._is_inside,
             threads,
         )
         # that the map was fitted with
-        self._background, self._sources_of_map = problem.background, self.found.direction
-
-    @property
-    def found(self) -> Positions:
-        """Sources in the frame of the problem."""
-        return self._crowd.found
-
-    @property
-    def flux(self) -> np.ndarray:
-        """Their fluxes, fitted together."""
-        return self._crowd.flux
+        self._background, self._sources_of_map = problem.background, self.crowd.direction
 
     def find_peaks(self) -> Positions:
         """All peaks of the map, strongest first, as if each were alone."""
-        found = self._crowd.refine(self._crowd.problem, self._directions[self._peaks()])
+        peaks = find_peaks(self._map, CANDIDATE * self._options.threshold)
+        found = self.crowd.refine(self.crowd.problem, self._directions[peaks])
         found = found.take(np.argsort(-found.ts, kind="stable"))
-        return found.take(np.flatnonzero(self._are_sources(found))[: self._options.max_sources])
+        found = found.take(np.flatnonzero(found.ts >= self._options.threshold))
+        is_apart = keep_apart(found.direction, self._min_separation, np.empty((0, 3)))
+        return found.take(np.flatnonzero(is_apart)[: self._options.max_sources])
 
-    def find_iteratively(self) -> None:
+    def find_iteratively(self) -> Positions:
         """Add sources to the background, strongest first, until no peak is a source."""
-        is_changing = True
-        while is_changing:
-            while self._room > 0 and self._add_strongest():
+        while True:
+            while self._add_strongest():
                 pass
-            every = np.arange(self.flux.size)
-            self._crowd.settle(every)
-            is_changing = self._crowd.drop(every).size > 0
-            if is_changing:
-                self._fit_map()
-        self._crowd.finish()
-
-    @property
-    def _room(self) -> int:
-        return self._options.max_sources - self.flux.size
+            every = np.arange(self.crowd.flux.size)
+            self.crowd.settle(every)
+            if not self.crowd.drop(every).size:
+                return self.crowd.finish()
+            self._fit_map()
 
     def _is_inside(self, direction: np.ndarray) -> np.ndarray:
         """Whether directions are in a pixel of the map that has a TS, or in one that touches it."""
@@ -110,37 +103,32 @@ class Search:
         near = np.column_stack([home, neighbours(self._map.nside, home)])
         return np.any((near >= 0) & np.isfinite(self._map.sample("ts", near)), axis=1)
 
-    def _peaks(self) -> np.ndarray:
-        """Places of pixels that may hold a source, highest TS first."""
-        place = find_peaks(self._map, CANDIDATE * self._options.threshold)
-        return place[~(self._is_rejected | self._is_barred)[place]]
-
-    def _are_sources(self, found: Positions) -> np.ndarray:
-        """Which refined peaks are above the threshold and far from all sources."""
-        is_strong = found.ts >= self._options.threshold
-        others = self.found.direction
-        is_source = np.zeros(is_strong.size, dtype=bool)
-        is_source[is_strong] = keep_apart(found.direction[is_strong], self._min_separation, others)
-        return is_source
-
     def _add_strongest(self) -> bool:
-        """One round; whether there was a peak to look at."""
-        peaks = self._peaks()
-        if not peaks.size:
+        """One round; whether there may be another."""
+        crowd, n_before = self.crowd, self.crowd.flux.size
+        peaks = find_peaks(self._map, CANDIDATE * self._options.threshold)
+        peaks = peaks[~(self._is_rejected | self._is_barred)[peaks]]
+        room = self._options.max_sources - n_before
+        if not peaks.size or room <= 0:
             return False
-        problem = self._crowd.problem
+        problem = crowd.problem
         peaks = self._unlike(problem, peaks)
-        found = self._crowd.refine(problem, self._directions[peaks])
-        is_apart = keep_apart(found.direction, self._min_separation, self.found.direction)
+        found = crowd.refine(problem, self._directions[peaks])
+        is_apart = keep_apart(found.direction, self._min_separation, crowd.direction)
         is_strong = found.ts >= self._options.threshold
-        n_before, new = self.flux.size, np.flatnonzero(is_apart & is_strong)[: self._room]
-        if new.size:
-            self._crowd.add(found.take(new))
-        weak = np.flatnonzero(is_apart & ~is_strong)
-        new = np.append(new, weak[self._crowd.split(found.take(weak), self._room)])
+        new, weak = (
+            np.flatnonzero(is_apart & is_strong)[:room],
+            np.flatnonzero(is_apart & ~is_strong),
+        )
+        crowd.add(found.direction[new], fit_pixels(problem, found.direction[new]).flux)
+        new = np.append(new, weak[crowd.split(found.direction[weak], room - new.size)])
         self._is_rejected[np.delete(peaks, new)] = True
         if new.size:
-            self._make_room(n_before + np.arange(new.size), peaks[new])
+            numbers = n_before + np.arange(new.size)
+            crowd.settle(numbers)
+            # peaks of sources that leave are not tried again
+            self._is_barred[peaks[new[np.isin(numbers, crowd.drop(numbers))]]] = True
+            self._fit_map()
         return True
 
     def _unlike(self, problem: FitProblem, peaks: np.ndarray) -> np.ndarray:
@@ -150,9 +138,11 @@ class Search:
         what is left of one source whose position is not yet right.
         """
         peaks = peaks[: most_directions(problem)]
-        every = self._crowd.templates.join(source_counts_at(problem, self._directions[peaks]))
-        ts, n = np.concatenate([self.found.ts, self._map.ts[peaks]]), self.flux.size
-        given = given_ts(correlations(problem, every), ts, _GIVEN)[:, n:].tocsc()
+        crowd, n = self.crowd, self.crowd.flux.size
+        every = np.concatenate([crowd.direction, self._directions[peaks]])
+        alike = correlations(problem, source_counts_at(problem, every))
+        ts = np.concatenate([crowd.ts_fixed(), self._map.ts[peaks]])
+        given = given_ts(alike, ts, _GIVEN)[:, n:].tocsc()
         kept: list[int] = []
         is_taken = np.zeros(ts.size, dtype=bool)  # peaks kept, and sources that these touch
         for number in range(peaks.size):
@@ -163,16 +153,9 @@ class Search:
                 is_taken[n + number] = True
         return peaks[kept]
 
-    def _make_room(self, numbers: np.ndarray, peaks: np.ndarray) -> None:
-        """Fit new sources and those around; peaks of sources that leave are not tried again."""
-        self._crowd.settle(numbers)
-        dropped = self._crowd.drop(numbers)
-        self._is_barred[peaks[np.isin(numbers, dropped)]] = True
-        self._fit_map()
-
     def _fit_map(self) -> None:
         """Fit the pixels that changed with all sources in the background."""
-        problem, sources = self._crowd.problem, self.found.direction
+        problem, sources = self.crowd.problem, self.crowd.direction
         place = changed_pixels(
             *(problem, self._background, self._map, self._directions),
             np.concatenate([sources, self._sources_of_map]),
@@ -180,8 +163,8 @@ class Search:
         )
         logger.info(
             "%d sources; %d of %d pixels are fitted again",
-            *(self.flux.size, place.size, self._map.ipix.size),
+            *(self.crowd.flux.size, place.size, self._map.ipix.size),
         )
         self._map.ts[place] = fit_pixels(problem, self._directions[place], threads=self._threads).ts
         self._is_rejected[place] = False
-        self._background, self._sources_of_map = problem.background, sources
+        self._background, self._sources_of_map = problem.background, sources.copy()

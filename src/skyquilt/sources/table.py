@@ -78,6 +78,9 @@ def source_columns(
         "photon_flux_ul": Column(measured.flux_ul * per_flux, _FLUX_UNIT, "upper limit"),
         "npred": Column(measured.npred, "", "expected source counts"),
         "status": Column(flags.astype(np.uint8), "", "0 good, 1 edge, 2 not refined"),
+        "fit": Column(
+            np.array(found.fit.tolist(), np.str_), "", "how the fit of all sources ended"
+        ),
     }
 
 
@@ -166,7 +169,7 @@ def names(ra: np.ndarray, dec: np.ndarray, error: np.ndarray, prefix: str) -> np
         for at, one in enumerate(own):
             if taken[texts[at]] > 1 and forms[at] < finer:
                 texts[at] = _format_position(finer, *one)
-    return np.array([f"{prefix} {text}" for text in texts], dtype=f"U{len(prefix) + 15}")
+    return np.array([f"{prefix} {text}" for text in texts], dtype=np.str_)
 
 
 def _format_position(form: int, time: int, sign: str, arc: int) -> str:
