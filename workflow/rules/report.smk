@@ -1,6 +1,9 @@
 # Stage 7: a page for each analysis, and one that lists them all.
 
 
+include: "../inputs/report.smk"
+
+
 rule report_analysis:
     input:
         maps=results("maps.fits"),
@@ -31,12 +34,6 @@ rule report_analysis:
     shell:
         "skyquilt report --config {params.config:q} --analysis {wildcards.analysis:q}"
         " --output {output.page:q} 2> {log:q}"
-
-
-def index_page():
-    """Page of all analyses; none where no analysis has a page."""
-    is_any = any(analysis.has_map for analysis in staged_analyses().values())
-    return rules.list_reports.output.index if is_any else []
 
 
 rule list_reports:
