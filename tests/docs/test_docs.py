@@ -44,6 +44,8 @@ def test_yaml_of_an_analysis_is_a_valid_configuration(text):
 def test_command_has_arguments_that_exist(command):
     words = shlex.split(command)
     arguments = words[words.index("skyquilt") + 1 :]
+    if arguments == ["--version"]:
+        return
     make_parser().parse_args(arguments)
     assert arguments[0] in VERBS
 
