@@ -6,7 +6,18 @@ from typing import Any
 
 from fuzzing import numbers
 from fuzzing.kind import Kind
-from fuzzing.materials import CALIBRATE, CATALOGUES, INDEX, PLOT, PRODUCT, REPORT, STEP, fit_verbs
+from fuzzing.materials import (
+    CALIBRATE,
+    CATALOGUES,
+    DRAW,
+    INDEX,
+    JOIN,
+    PLOT,
+    PRODUCT,
+    REPORT,
+    STEP,
+    fit_verbs,
+)
 
 _P = "results/product"
 
@@ -177,6 +188,17 @@ KINDS = (
     _product("model problem", "model/problem.h5", _FIT_MODEL, numbers.model_fit),
     _product("model fit begun from", "model/joint.h5", _FIT_MODEL, numbers.model_fit),
     _product("model fit compared", "model/joint.h5", _COMPARE, numbers.comparisons),
+    _product("model chain", "model/steady/ensemble-1-of-2.h5", JOIN, numbers.model_samples),
+    _product("model fit of chains", "model/steady.h5", JOIN, numbers.model_samples),
+    *(
+        _product(f"{name} drawn", f"model/{name}", DRAW, numbers.nothing)
+        for name in (
+            "problem.h5",
+            "steady.h5",
+            "steady-samples.h5",
+            "steady/profile-1-of-1.h5",
+        )
+    ),
     *(
         _product(f"{name} indexed", name, INDEX, numbers.nothing)
         for name in ("report.html", "summary.json", "calibration.json")
@@ -216,6 +238,12 @@ KINDS = (
             "model/joint.h5",
             "model/joint.ecsv",
             "model/comparison.json",
+            "model/steady-samples.h5",
+            "model/steady-samples.ecsv",
+            "model/steady/ensemble-1-of-2.h5",
+            "model/steady/profile-1-of-1.h5",
+            "model/plots/figures.json",
+            "model/plots/corner-steady.png",
             "plots/figures.json",
             "plots/ts.png",
             "plots/ts.pdf",

@@ -52,6 +52,8 @@ def make_materials(folder: Path) -> None:
         f"simulate-skies {common} --model {results}/model.h5 --kind injected --job 0"
         f" --output {results}/skies/injected-0.h5"
     )
+    for line in MODEL_VERBS:
+        _verb(line)
     _verb(CALIBRATE.replace("out/", f"{results}/"))
     _verb(PLOT.replace("out/", f"{results}/"))
     _make_steps()
@@ -78,6 +80,17 @@ PLOT = (
 _READ = f"--problem {_RESULTS}/problem.h5 --maps {_RESULTS}/maps.fits"
 STEP = f"plan-refinement {PRODUCT} {_READ}"
 INDEX = f"report --config config.yaml --pages {_RESULTS}/report.html --output out/index.html"
+_STEADY_FIT = f"{PRODUCT} --fit steady --output {_RESULTS}/model"
+JOIN = f"model collect {_STEADY_FIT}"
+DRAW = f"model plot {PRODUCT} --output {_RESULTS}/model"
+MODEL_VERBS = (
+    f"model profile {_STEADY_FIT}",
+    f"model sample {_STEADY_FIT} --ensemble 1",
+    f"model sample {_STEADY_FIT} --ensemble 2",
+    JOIN,
+    DRAW,
+)
+"""Verbs after the fits of a model."""
 REPORT = f"report {PRODUCT} --output {_RESULTS}/report.html"
 
 
@@ -246,7 +259,12 @@ def _model() -> dict[str, Any]:
         "sources": {"burst": {"position": POSITION, "spectrum": spectrum, "flux": flux}},
         "fits": {
             "joint": {},
-            "steady": {"start_from": "joint", "set": {"burst.flux": steady}},
+            "steady": {
+                "start_from": "joint",
+                "set": {"burst.flux": steady},
+                "profile": ["burst.index"],
+                "sample": {"ensembles": 2, "walkers": 8, "steps": 20, "burn": 5, "max_r_hat": 1e3},
+            },
         },
         "compare": [["joint", "steady"]],
     }

@@ -96,6 +96,12 @@ def model_fit() -> Any:
     return [found.status, found.log_likelihood, [[row.name, row.value] for row in found.rows]]
 
 
+def model_samples() -> Any:
+    """Draws of a model."""
+    with h5py.File("results/product/model/steady-samples.h5") as file:
+        return file["numbers"][()].tolist()
+
+
 def comparisons() -> Any:
     """What fits of a model say of each other."""
     content = json.loads(Path("results/product/model/comparison.json").read_text())
