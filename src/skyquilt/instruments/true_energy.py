@@ -28,7 +28,7 @@ def check_covered(path: str, true: np.ndarray, measured: np.ndarray) -> None:
         return
     raise InputError(
         f"{path}: the response has true energies of {true[0]:.6g} to {true[-1]:.6g} keV, but the "
-        f"measured ones are {measured[0]:.6g} to {measured[-1]:.6g} keV: spectra can vary only "
-        "where true energies cover the measured ones; narrow `energy`, or use a response that "
-        "reaches farther."
+        f"measured ones are {measured[0]:.6g} to {measured[-1]:.6g} keV, of which photons "
+        "would be missing: narrow `energy`, or use a response whose true energies cover the "
+        "measured ones."
     )

@@ -5,7 +5,7 @@ import pytest
 
 from skyquilt.config.shape import Disk
 from skyquilt.errors import InputError
-from skyquilt.instruments.analyses import prepare
+from skyquilt.instruments.analyses import check, prepare
 from skyquilt.instruments.extended import extend
 from skyquilt.instruments.true_energy import check_covered
 from skyquilt.io.provenance import Provenance
@@ -173,10 +173,13 @@ def test_true_energies_must_cover_the_measured_ones(true, is_covered):
         check_covered("r.h5", true, measured)
 
 
-def test_a_response_that_does_not_cover_the_data_is_refused_where_nodes_are_asked_for(local):
+def test_a_response_that_does_not_cover_the_data_is_refused(local):
     local.write_response(edges={"Ei": [100.0, 300.0, 700.0]})
-    prepare(ask_one(local.analysis()), local.path("cache"))
-    with pytest.raises(InputError, match=r"response\.h5: .* true energies of 100 to 700 keV, but"):
-        prepare(ask_one(local.analysis()), local.path("cache"), true_energy=True)
+    message = r"response\.h5: .* true energies of 100 to 700 keV, but"
+    for true_energy in (False, True):
+        with pytest.raises(InputError, match=message):
+            prepare(ask_one(local.analysis()), local.path("cache"), true_energy=true_energy)
+    with pytest.raises(InputError, match=message):
+        check(ask_one(local.analysis()))
     local.settings["energy"] = {"channels": [0, 2]}
     prepare(ask_one(local.analysis()), local.path("cache"), true_energy=True)

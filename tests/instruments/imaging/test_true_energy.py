@@ -164,8 +164,8 @@ def test_true_energies_that_do_not_cover_the_bands_are_refused(dataset, tmp_path
                     values[values == TRUE_LAST] = 7.0
     settings = {"instrument": "imaging", "data": {"file": path}, "spectrum": SPECTRUM}
     analysis = ask_one(settings)
-    make_problem(analysis)
-    with pytest.raises(InputError, match=r"x\.fits: the response has true .* to 7e\+09 keV, but"):
-        make_problem(analysis, true_energy=True)
+    for true_energy in (False, True):
+        with pytest.raises(InputError, match=r"x\.fits: the response has true .* 7e\+09 keV, but"):
+            make_problem(analysis, true_energy=true_energy)
     analysis = ask_one(settings | {"energy": {"channels": [0, 2]}})
     assert make_problem(analysis, true_energy=True).expectation.true_energy is not None

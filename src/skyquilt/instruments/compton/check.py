@@ -17,6 +17,7 @@ from skyquilt.instruments.compton.response_time import check_response_time
 from skyquilt.instruments.compton.selection import select_bins
 from skyquilt.instruments.compton.table import check_range
 from skyquilt.instruments.totals import check_totals
+from skyquilt.instruments.true_energy import check_covered
 from skyquilt.spectra import integrate
 
 
@@ -67,7 +68,9 @@ def _check_response(analysis: ComptonAnalysis, measurement: Measurement) -> tupl
         check_ring(response.ordering, analysis)
         check_response_time(analysis, measurement, response.span)
         flux = integrate(analysis.spectrum, response.ei_edges)
-        channels = select_channels(response.space.em_edges, analysis.energy, path)
+        em_edges = response.space.em_edges
+        channels = select_channels(em_edges, analysis.energy, path)
+        check_covered(path, response.ei_edges, em_edges[channels[0] : channels[1] + 1])
     largest = np.array(_read_contents(path, _identity(path), channels))
     with np.errstate(over="ignore"):
         check_exposed(flux * largest, path)

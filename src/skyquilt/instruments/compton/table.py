@@ -23,6 +23,7 @@ from skyquilt.errors import ConfigError, OutputError, ProductError
 from skyquilt.instruments.channels import select_channels
 from skyquilt.instruments.compton.dataspace import DataSpace
 from skyquilt.instruments.compton.response import Response, open_response
+from skyquilt.instruments.true_energy import check_covered
 from skyquilt.io.digest import blocks_digest, file_digest, settings_digest
 from skyquilt.io.hdf5 import get, map_rows, new_hdf5, open_hdf5, put, put_rows
 from skyquilt.io.products import locked
@@ -115,7 +116,9 @@ def contract_all(analyses: Sequence[ComptonAnalysis], cache: str | Path) -> list
     cache, first = Path(cache), analyses[0]
     path = first.data.response
     with open_response(path) as response:
-        channels = select_channels(response.space.em_edges, first.energy, path)
+        em_edges = response.space.em_edges
+        channels = select_channels(em_edges, first.energy, path)
+        check_covered(path, response.ei_edges, em_edges[channels[0] : channels[1] + 1])
         wanted = {_table_path(one, channels, cache): one for one in analyses}
         missing = _missing(wanted, path)
         with ExitStack() as locks:

@@ -176,6 +176,7 @@ def make_pixel_problem(
     parts = list(_split_bins(bins.keep(is_seen)))
     chosen = np.flatnonzero(is_chosen)
     energy_range = data.edges[[chosen[0], chosen[-1] + 1]]
+    check_covered(data.path, data.true_edges, energy_range)
     hits = [
         find_hits(
             part.vertices, kept_bins(analysis, part.counts, part.background, all_bins=all_bins)
@@ -183,10 +184,7 @@ def make_pixel_problem(
         for part in parts
     ]
     indices = [index for _, index in hits]
-    by_energy = None
-    if true_energy:
-        check_covered(data.path, data.true_edges, energy_range)
-        by_energy = data.true_energy()
+    by_energy = data.true_energy() if true_energy else None
     scales = {name: section.scale for name, section in analysis.data.backgrounds().items()}
     of_total = np.concatenate([of_channel[part.bands] for part in parts])
     of_hit = [
