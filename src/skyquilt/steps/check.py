@@ -16,6 +16,7 @@ from skyquilt.steps.model.prepare import reference_spectrum
 from skyquilt.steps.plan import check_map
 from skyquilt.steps.prepare import warn_of_spectra
 from skyquilt.steps.simulate import check_simulation
+from skyquilt.steps.targets.settings import describe_rosters
 
 
 def check_files(config: Config) -> str:
@@ -53,6 +54,10 @@ def check_files(config: Config) -> str:
                 good.append(describe_model(name, analysis, analysis.model))
         except SkyquiltError as error:
             bad.append(str(error))
+        try:
+            good += describe_rosters(name, analysis)
+        except SkyquiltError as error:
+            bad.append(f"analysis {name}: {error}")
         try:
             good += _check_catalogue(name, analysis)
         except SkyquiltError as error:

@@ -8,11 +8,13 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from skyquilt.errors import ConfigError, ProductError
+from skyquilt.errors import ConfigError, InputError, ProductError
 from skyquilt.io.inspect import inspect_file
 from skyquilt.runs.verify import State, verify_tree
+from skyquilt.steps.check import check_files
 from skyquilt.steps.run import run_analysis
 from skyquilt.steps.targets.fit import fit_targets
+from skyquilt.targets.files import read_baseline
 
 ROSTERS = {
     "one": {
@@ -118,6 +120,31 @@ def test_other_settings_make_only_what_depends_on_them(asked):
     asked.settings["targets"]["limits"] = 0.9
     times, _ = _run(asked)
     assert list(times) == ["list targets", "fit targets", "merge targets"]
+
+
+def test_sources_of_the_map_are_the_neighbours(asked):
+    asked.settings |= {"sources": {}, "map": {"nside": 4}}
+    _, folder = _run(asked)
+    neighbours, _ = read_baseline(folder / "baseline.h5")
+    found = Table.read(folder.parent / "sources.ecsv")
+    assert neighbours.name.tolist() == found["name"].tolist()
+    assert Table.read(folder / "targets.ecsv")["n_neighbours"].tolist() == [len(found)] * 2
+    asked.settings["sources"] = {"threshold": 1e6}
+    times, _ = _run(asked)
+    assert [name for name in times if name == "baseline" or "targets" in name] == [
+        "baseline",
+        "list targets",
+        "fit targets",
+        "merge targets",
+    ]
+    assert read_baseline(folder / "baseline.h5")[0].name.size == 0
+
+
+def test_check_counts_targets_and_tells_what_is_wrong_with_rosters(asked):
+    assert "tiny: 2 targets on 2 rosters, 2 fits" in check_files(asked.config())
+    asked.settings["targets"]["rosters"] = {"one": asked.path("none.yaml")}
+    with pytest.raises(InputError, match=r"targets.rosters.one: .*none.yaml: no such file"):
+        check_files(asked.config())
 
 
 def test_a_job_that_is_not_in_the_plan_is_refused(asked):

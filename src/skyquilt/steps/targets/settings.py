@@ -14,6 +14,8 @@ from skyquilt.likelihood.source_profile import ScanOptions
 from skyquilt.problem.circle import Circle, background_totals, bins_inside, has_image, spread_radii
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sources.catalogue.file import first_table
+from skyquilt.sources.catalogue.objects import read_catalogue
+from skyquilt.targets.listing import list_targets
 from skyquilt.targets.rosters import YAML, check_roster_file, read_yaml_roster, table_roster
 from skyquilt.targets.scene import Around
 
@@ -51,6 +53,26 @@ def neighbours_of(analysis: Analysis, options: TargetOptions) -> Catalogue | str
     if options.neighbours is not None:
         return options.neighbours
     return "none" if analysis.sources is None else "sources"
+
+
+def describe_rosters(name: str, analysis: Analysis) -> list[str]:
+    """Targets of an analysis in one line, and the table of its neighbours; none without them.
+
+    Raises
+    ------
+    InputError
+        If rosters or the table cannot be read, or contradict each other.
+    """
+    options = analysis.targets
+    if options is None:
+        return []
+    targets = list_targets(options, read_rosters(options))
+    n_target, n_fit = len({one.name for one in targets.fits}), len(targets.fits)
+    lines = [f"{name}: {n_target} targets on {len(options.rosters)} rosters, {n_fit} fits"]
+    if isinstance(options.neighbours, Catalogue):
+        known = read_catalogue(options.neighbours)
+        lines.append(f"{name}: {known.name.size} neighbours in {options.neighbours.path}")
+    return lines
 
 
 def read_rosters(options: TargetOptions) -> dict[str, dict[str, Target]]:
