@@ -140,6 +140,18 @@ def test_table_of_sources_is_sorted_by_a_click(browser, products, tmp_path):
     assert browser.execute_script(names) == [f"SQ J{k}" for k in (4, 7, 9, 30, 200)]
 
 
+def test_printed_page_shows_all_settings(browser, page):
+    browser.get(page)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    heights = browser.execute_script(
+        "return [...document.querySelectorAll('details pre')].map(p => p.offsetHeight)"
+    )
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+    assert heights
+    assert min(heights) > 0
+
+
 def test_printed_tables_are_as_wide_as_the_paper(browser, page):
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     metrics = {"width": 718, "height": 1000, "deviceScaleFactor": 1, "mobile": False}  # A4

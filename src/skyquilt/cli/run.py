@@ -11,9 +11,9 @@ Settings may be changed for one run, and what is printed may be for programs or 
   skyquilt run --config my.yaml --set map.nside=32 --set 'energy={channels: [2, 3]}' --report
   skyquilt run --config my.yaml --circular > circular.txt
 
-Products of other settings in the same folder are set aside; `--set results=FOLDER` keeps both. A
-flux is that of the reference spectrum of the analysis times a number, and is given as both; the
-p-value of the largest TS of a sky needs simulated ones, see `skyquilt calibrate --help`.
+Products of other settings in the same folder are set aside; `--set results=FOLDER` keeps both.
+Fluxes are photon fluxes in the energies that are told with them; the p-value of the largest TS of a
+sky needs simulated ones, see `skyquilt calibrate --help`.
 """
 
 import argparse

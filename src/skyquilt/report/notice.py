@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+from skyquilt.report.numbers import SIMULATED
 from skyquilt.spectra.energies import flux_range, format_range
 
 UNIT = "ph cm-2 s-1"
@@ -18,6 +19,7 @@ def make_notice(
     confidence_level: float,
     ellipse: Mapping[str, float] | None,
     p_value: float | None,
+    p_value_from: str | None = None,
 ) -> dict[str, Any]:
     """Position, regions, flux, significance, times and files.
 
@@ -33,6 +35,8 @@ def make_notice(
         Ellipse of the error of the position, see `ErrorEllipse`.
     p_value : float or None
         Probability of a TS as large anywhere on the sky without a source, from simulated skies.
+    p_value_from : {"skies", "limit", "extrapolation"}, optional
+        How the skies tell it: counted, as a limit, or beyond what was simulated.
 
     Returns
     -------
@@ -49,6 +53,7 @@ def make_notice(
         "ts": None if best is None else best["ts"],
         "sqrt_ts": None if best is None else best["sqrt_ts"],
         "p_value": p_value,
+        "p_value_from": None if p_value is None else p_value_from,
         "position": None if best is None else _position(best),
         "error_ellipse": None if best is None or ellipse is None else dict(ellipse),
         "systematic_error_deg": summary.get("systematic_error_deg"),
@@ -162,14 +167,23 @@ def _detection(notice: Mapping[str, Any]) -> str:
         when = f" from {time['start_utc']} to {time['stop_utc']} ({time['duration_s']:.6g} s)"
     chance = ""
     if notice["p_value"] is not None:
-        chance = (
-            f"; a sky without a source has as much with a probability of {notice['p_value']:.2g}"
-        )
+        chance = f"; a sky without a source has as much with a probability of {_chance(notice)}"
     return (
         f"In data of a {notice['instrument']} instrument{when}, in "
         f"{format_range(*notice['energy_range_keV'])}, a source is found with a test statistic of "
         f"{notice['ts']:.1f} (square root {notice['sqrt_ts']:.1f}){chance}."
     )
+
+
+def _chance(notice: Mapping[str, Any]) -> str:
+    """Probability as text; far beyond what was simulated only that it is small."""
+    p_value, origin = notice["p_value"], notice["p_value_from"]
+    if origin == "limit":
+        return f"less than {p_value:.2g}"
+    if origin == "extrapolation":
+        shown = "less than 1e-6" if p_value < SIMULATED else f"{p_value:.2g}"
+        return f"{shown} (extrapolated)"
+    return f"{p_value:.2g}"
 
 
 def _where(notice: Mapping[str, Any]) -> str:

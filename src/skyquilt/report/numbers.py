@@ -26,7 +26,8 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 FLUX_UNIT = "ph cm⁻² s⁻¹"
-_SIMULATED = 1e-6  # smallest p-value that an extrapolation is trusted for
+SIMULATED = 1e-6
+"""Smallest p-value that an extrapolation is trusted for."""
 
 
 def extrapolated(value: float) -> str:
@@ -37,7 +38,7 @@ def extrapolated(value: float) -> str:
     >>> extrapolated(0.00124), extrapolated(2e-9)
     ('0.0012 (extrapolated)', '< 10⁻⁶ (extrapolated)')
     """
-    shown = f"< 10{_raised(-6)}" if value < _SIMULATED else number(value, 2)
+    shown = f"< 10{_raised(-6)}" if value < SIMULATED else number(value, 2)
     return f"{shown} (extrapolated)"
 
 

@@ -25,15 +25,16 @@ def read_notice(config: Config, name: str) -> dict[str, Any]:
     cells, _ = read_multiorder(folder / MULTIORDER, SKYMAP)
     ellipse = find_ellipse(cells) if summary["best"] is not None else None
     calibration = folder / "calibration.json"
-    p_value = None
+    null: dict[str, Any] = {}
     if config.analyses[name].calibrate is not None and calibration.is_file():
-        p_value = read_calibration(calibration)["null"]["p_value"]
+        null = read_calibration(calibration)["null"]
     return make_notice(
         summary,
         folder,
         config.analyses[name].fit.confidence_level,
         None if ellipse is None else ellipse._asdict(),
-        p_value,
+        null.get("p_value"),
+        null.get("p_value_from"),
     )
 
 
