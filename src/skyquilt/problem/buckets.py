@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -140,9 +140,10 @@ class Buckets:
 
 _NONE = np.empty((0, 2), np.int64)
 _ROUNDING = 1e-12  # of cosines
-_N_KEPT = 4096  # buckets whose ranges are kept, some kB each
+_N_KEPT = 2**14  # buckets whose ranges are kept, about 1 kB each; events have 12 * 32**2
 
 
+@cache
 def bucket_radius(nside: int) -> float:
     """Largest angle [deg] from the centre of a pixel to its corners.
 
