@@ -1,6 +1,7 @@
 """One analysis over a table, lists or files."""
 
 import copy
+import os
 
 import pytest
 
@@ -119,6 +120,10 @@ def test_changes_are_of_an_expanded_analysis(settings, tmp_path):
         ({"lists": {"x": [1, 1]}, "name": "b{x}"}, "two analyses are called 'b1'"),
         ({"lists": {"x": [None]}, "name": "b{x}"}, "the column 'x' has no value there"),
         ({"lists": {"x": ["q"]}, "name": "b{x:d}"}, r"\{x:d\} does not fit 'q'"),
+        ({"lists": {"x": [1]}, "name": "b{x:999999999d}"}, r"999d\}: allowed are widths up to 999"),
+        ({"lists": {"x": [1]}, "name": "b{x:.99999999f}"}, r"999f\}: allowed are widths up to 999"),
+        ({"table": "/dev/zero"}, "/dev/zero: no file, or above 100 MB"),
+        ({"table": "."}, r"\.: no file"),
         ({"lists": {"x": []}}, "0 rows: allowed are 1 to"),
         ({"files": "nowhere/*.h5"}, "0 rows"),
         ({"table": "nowhere.csv"}, "nowhere.csv: cannot be read"),
@@ -133,9 +138,19 @@ def test_mistake_is_named(repeat, for_each, message):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a,b\n1\n", "row 1 has 1 values for 2 columns"), ("a,a\n1,2\n", "each name once")],
+    [
+        ("a,b\n1\n", "row 1 has 1 values for 2 columns"),
+        ("a,a\n1,2\n", "each name once"),
+        ("a,b\n" + 200_000 * "x" + ",1\n", r"t\.csv: line 2 has more than 100000 letters"),
+    ],
 )
 def test_damaged_table_is_named(repeat, tmp_path, text, message):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(ConfigError, match=message):
+        repeat({"table": str(tmp_path / "t.csv")})
+
+
+def test_pipe_in_the_place_of_a_table_is_refused(repeat, tmp_path):
+    os.mkfifo(tmp_path / "t.csv")
+    with pytest.raises(ConfigError, match=r"t\.csv: no file"):
         repeat({"table": str(tmp_path / "t.csv")})

@@ -19,7 +19,10 @@ KEY = "for_each"
 MAX_ROWS = 100_000
 """Most analyses of one `for_each`."""
 
+_MAX_BYTES = 100_000_000  # of a table
+_MAX_LINE = 100_000  # letters; readers of CSV have a limit, too
 _NAMED = 30  # columns in a message
+_WIDE = re.compile(r"\d{4}")  # more letters in a format than any name has
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(\w+)(?::([^{}]*))?\}")
 _NUMBER = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d*)?([eE][-+]?\d+)?")
 
@@ -189,6 +192,8 @@ def _fill_text(text: str, row: Row, where: str) -> Any:
 
 def _format(match: re.Match, row: Row, where: str) -> str:
     value, spec = _look_up(match[1], row, where), match[2] or ""
+    if _WIDE.search(spec):
+        raise ConfigError(f"{where}: {match[0]}: allowed are widths up to 999.")
     try:
         return format(str(value) if spec in ("", "s") else _typed(value), spec)
     except (ValueError, TypeError) as error:
@@ -214,11 +219,16 @@ def _typed(value: Any) -> Any:
 
 def _read_table(path: str) -> list[Row]:
     """Rows of a CSV or ECSV file, as texts."""
+    size = Path(path).stat().st_size if Path(path).is_file() else 0
+    if (Path(path).exists() and not Path(path).is_file()) or size > _MAX_BYTES:
+        raise ConfigError(f"{path}: no file, or above {_MAX_BYTES // 10**6} MB; give a table.")
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "no UTF-8"
         raise ConfigError(f"{path}: cannot be read ({reason}); give a CSV or ECSV file.") from error
+    if long := next((at for at, line in enumerate(lines, 1) if len(line) > _MAX_LINE), None):
+        raise ConfigError(f"{path}: line {long} has more than {_MAX_LINE} letters.")
     header = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
     content = [line for line in lines if line.strip() and not line.startswith("#")]
     is_ecsv = any(line.startswith("%ECSV") for line in header)
