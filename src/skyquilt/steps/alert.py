@@ -12,6 +12,7 @@ from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.summary_file import NAME, read_summary
 from skyquilt.products import INDEX
 from skyquilt.report.notice import make_notice
+from skyquilt.steps.model.plot import plot_model
 from skyquilt.steps.plot import plot_analysis
 from skyquilt.steps.report import report_all, report_analysis
 
@@ -39,7 +40,7 @@ def read_notice(config: Config, name: str) -> dict[str, Any]:
 
 
 def draw_analysis(config: Config, name: str) -> None:
-    """Draw the figures of an analysis that has run."""
+    """Draw the figures of an analysis that has run, and of its model."""
     folder = Path(config.results) / name
     sources = folder / "sources.fits" if config.analyses[name].sources is not None else None
     plot_analysis(
@@ -52,6 +53,8 @@ def draw_analysis(config: Config, name: str) -> None:
         folder / "plots",
         sources,
     )
+    if config.analyses[name].model is not None:
+        plot_model(config, name, folder / "model")
 
 
 def write_pages(config: Config, names: list[str]) -> list[Path]:
