@@ -146,7 +146,7 @@ def test_contains_of_a_product_without_probabilities_is_refused(finished, run):
     code, _, err = run("contains", "--skymap", folder / "maps.fits", *position)
 
     assert code == 2
-    assert "not 'skyquilt/skymap'" in err[-1]
+    assert "maps.fits: is of the kind skyquilt/maps, and no sky map: give skymap." in err[-1]
 
 
 @pytest.mark.parametrize(

@@ -72,8 +72,14 @@ def ask_skymap(
     if not Path(path).is_file():
         raise ProductError(f"{path}: no such file; give the sky map's path.")
     schema = read_schema(path)
+    is_own = schema is not None and schema.startswith("skyquilt/") and schema not in _PLAIN
+    if is_own and schema != SKYMAP.name:
+        raise ProductError(
+            f"{path}: is of the kind {schema}, and no sky map: give skymap.multiorder.fits of the "
+            "analysis, which `skyquilt localise` writes."
+        )
     try:
-        if schema is not None and schema.startswith("skyquilt/") and schema not in _PLAIN:
+        if is_own:
             return _ask_own(path, lon, lat, frame, LEVEL if level is None else level)
         found = read_probability(path, map_frame)
         direction = position_to_vec(lon, lat, frame, found.frame)
