@@ -8,6 +8,8 @@ import pytest
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.report import sky
 from skyquilt.report.sky import sky_of_page
+from skyquilt.sky.frames import vec_to_lonlat
+from skyquilt.sky.healpix import nest_to_vec
 
 
 def unpack(text, kind):
@@ -48,6 +50,20 @@ def test_part_of_the_sky_names_its_pixels(sky_maps, summary):
     made = sky_of_page(part, cells, summary, [], 0.9, "viridis")
 
     assert unpack(made["ipix"], "<i4").tolist() == list(range(40, 50))
+
+
+def test_part_of_the_sky_is_shown_as_large_as_it_is(sky_maps, summary):
+    skymap, cells = sky_maps
+    lon, lat = vec_to_lonlat(nest_to_vec(8, skymap.ipix))
+    is_near = (np.abs(lon - 90) < 25) & (np.abs(lat - 10) < 10)
+    columns = {name: values[is_near] for name, values in skymap.columns.items()}
+    part = SkyMap(8, "galactic", skymap.ipix[is_near], columns)
+    view = sky_of_page(part, cells, summary, [], 0.9, "viridis")["view"]
+
+    assert view[:2] == pytest.approx([90, 10], abs=3)
+    # 25 deg to each side on a map twice as wide as high, with a margin; pixels of 7 deg
+    assert 10 < view[2] < 15
+    assert sky_of_page(skymap, cells, summary, [], 0.9, "viridis")["view"] is None
 
 
 def test_outline_is_that_of_the_credible_region(sky_maps, summary):

@@ -294,13 +294,8 @@
   choice.addEventListener("change", () => { view.layer = Number(choice.value); draw(); });
 
   const first = sky.points[0];
-  const vectors = Array.from(ipix, (_, index) => index);
   const start = first ? turnBack(sky.to_icrs, toVec(first.ra, first.dec)) : toVec(0, 0);
-  if (row && vectors.length < 3 * sky.nside ** 2) {
-    // a part of the sky: as much of it as was fitted
-    [view.lon, view.lat] = toLonLat(start);
-    view.half = Math.min(WIDEST * 0.9, Math.sqrt((vectors.length / (12 * sky.nside ** 2)) * 41253) * 0.75);
-  }
+  if (sky.view) [view.lon, view.lat, view.half] = sky.view;
   find("sky").hidden = false;
   const fit = () => {
     const width = Math.max(280, Math.min(900, canvas.parentElement.clientWidth));

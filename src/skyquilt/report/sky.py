@@ -9,7 +9,8 @@ import numpy as np
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.report.numbers import FLUX_UNIT, percent
-from skyquilt.sky.frames import rotate, rotation, vec_to_lonlat
+from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation, vec_to_lonlat
+from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.outline import outline
 from skyquilt.sky.pixels import nside_to_order
 
@@ -19,6 +20,7 @@ COLUMNS = ("ts", "flux", "flux_err", "flux_ul", "photon_flux")
 _MOST_PIXELS = 50_000  # of the map in a page: 0.3 MB for each layer
 _N_COLOURS = 64
 _FAINT_TS = 4.0
+_WIDEST = 60.0  # half the height of a part of the sky [deg]
 
 
 def sky_of_page(
@@ -58,9 +60,10 @@ def sky_of_page(
         "nside": shown.nside,
         "n_children": n_children,
         "ipix": _pack(shown.ipix, "<i4"),
+        "view": _view(shown),
         "to_icrs": rotation(shown.frame, "icrs").tolist(),
         "to_galactic": rotation(shown.frame, "galactic").tolist(),
-        "layers": list(_layers(shown, confidence_level)),
+        "layers": list(_layers(shown, _top_of_scale(skymap.ts), confidence_level)),
         "fine": _fine(cells, shown),
         "lines": list(_lines(cells, summary, shown.frame)),
         "points": list(_points(summary, sources)),
@@ -83,9 +86,33 @@ def _coarsen(skymap: SkyMap) -> tuple[int, SkyMap]:
     return (skymap.nside // nside) ** 2, SkyMap(nside, skymap.frame, ipix, columns)
 
 
-def _layers(skymap: SkyMap, confidence_level: float) -> Iterator[dict[str, Any]]:
+def _view(skymap: SkyMap) -> list[float] | None:
+    """Longitude and latitude of the middle of a part of the sky, and half its height [deg].
+
+    None for what is better shown on the whole sky.
+    """
+    if skymap.ipix.size > 3 * skymap.nside**2:
+        return None
+    vec = nest_to_vec(skymap.nside, skymap.ipix)
+    middle = vec.mean(axis=0)
+    (lon,), (lat,) = vec_to_lonlat(middle[np.newaxis] / np.linalg.norm(middle))
+    east = lonlat_to_vec(lon + 90, 0.0)
+    north = lonlat_to_vec(lon, lat + 90)
+    # the map is twice as wide as it is high
+    half = max(np.abs(vec @ north).max(), np.abs(vec @ east).max() / 2)
+    half = 1.08 * float(np.degrees(np.arcsin(min(half, 1.0))))
+    return [float(lon), float(lat), half] if half < _WIDEST else None
+
+
+def _top_of_scale(ts: np.ndarray) -> float:
+    """Largest TS; in a sky of many sources less than that of the brightest, as in the figures."""
+    most, top = float(np.nanpercentile(ts, 99.9, method="higher")), float(np.nanmax(ts))
+    return most if 0 < 4 * most < top else top
+
+
+def _layers(skymap: SkyMap, top_ts: float, confidence_level: float) -> Iterator[dict[str, Any]]:
     ts = skymap.ts
-    yield _layer("TS", "", ts, np.nanmax(ts), is_root=True)
+    yield _layer("TS", "", ts, top_ts, is_root=True)
     flux = skymap.columns["photon_flux"]
     meant = flux[ts >= _FAINT_TS]
     yield _layer("flux", FLUX_UNIT, flux, np.nanmax(meant if meant.size else flux))
