@@ -158,31 +158,31 @@ def search_plainly(imager, problem, skymap):
     Returns positions, fluxes and position errors [deg].
     """
     options = SourceOptions()
-    start, flux, every = np.empty((0, 3)), np.empty(0), skymap
+    direction, error, flux, every = np.empty((0, 3)), np.empty(0), np.empty(0), skymap
 
     def refine(problem, start):
         return refine_positions(
             lambda vec: fit_pixels(problem, vec).ts, start, problem.frame, skymap.pixel_area**0.5
         )
 
-    found = refine(problem, start)
     while True:
-        now = with_sources(problem, source_counts_at(problem, found.direction), flux)
+        now = with_sources(problem, source_counts_at(problem, direction), flux)
         peaks = find_peaks(every, CANDIDATE * options.threshold)
         new = refine(now, nest_to_vec(skymap.nside, skymap.ipix[peaks]))
         new = new.take(np.flatnonzero(new.ts >= options.threshold)[:1])
         if not new.ts.size:
-            return found.direction, flux, sigma_of(found)
-        found, flux = found.join(new), np.append(flux, 0.0)
+            return direction, flux, error
+        direction, flux = np.concatenate([direction, new.direction]), np.append(flux, 0.0)
+        error = np.append(error, np.nan)
         for _ in range(5):
-            flux = fit_fluxes(problem, found.direction, flux).flux
+            flux = fit_fluxes(problem, direction, flux).flux
             for number in range(flux.size):
-                others = source_counts_at(problem, found.direction)
+                others = source_counts_at(problem, direction)
                 alone = with_sources(problem, others, flux, but=number)
-                one = refine(alone, found.direction[number : number + 1])
-                found = found.put(np.array([number]), one)
-        templates = source_counts_at(problem, found.direction)
-        flux = fit_fluxes(problem, found.direction, flux).flux
+                one = refine(alone, direction[number : number + 1])
+                direction[number], error[number] = one.direction[0], sigma_of(one)[0]
+        templates = source_counts_at(problem, direction)
+        flux = fit_fluxes(problem, direction, flux).flux
         every = imager.map_of(with_sources(problem, templates, flux), skymap.nside)
 
 

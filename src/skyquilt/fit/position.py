@@ -51,16 +51,6 @@ class Positions(NamedTuple):
         """Some of the positions, by their numbers, in that order."""
         return Positions(*(values[numbers] for values in self))
 
-    def join(self, other: "Positions") -> "Positions":
-        """These positions, followed by others."""
-        return Positions(*map(np.concatenate, zip(self, other, strict=True)))
-
-    def put(self, numbers: np.ndarray, others: "Positions") -> "Positions":
-        """The same positions but for some, by their numbers."""
-        order = np.arange(len(self.ts))
-        order[numbers] = len(self.ts) + np.arange(len(numbers))
-        return self.join(others).take(order)
-
 
 def sigma_of(found: Positions) -> np.ndarray:
     """Standard error along a line, the mean of both axes [deg]; NaN where there is none."""
