@@ -5,7 +5,7 @@
     python benchmarks/targets_table.py 2fhl results/fermi-2fhl/targets/seds.ecsv
 
 The first writes a roster of all sources of the catalogue, roster-2fhl.ecsv; the second compares the
-table of an analysis that has it.
+table of an analysis that has it. Of spectra.ecsv it compares the indices of the model `pl`.
 """
 
 import os
@@ -102,10 +102,34 @@ def describe(names, ratio, chosen, root_ts, edges):
         print(f"| {' | '.join(map(str, cells))} |")
 
 
+def describe_indices(root, which, spectra):
+    """Indices of power laws against those of the catalogue."""
+    table, names = read_catalogue(root, which)
+    key = "PowerLaw_Index" if "PowerLaw_Index" in table.colnames else "Spectral_Index"
+    wanted, error = -np.array(table[key], float), np.array(table[f"Unc_{key}"], float)
+    own = spectra[spectra["spectrum"] == "pl"]
+    row = {name: number for number, name in enumerate(own["name"])}
+    order = [row[name] for name in names]
+    index, index_err = (np.array(own[name], float)[order] for name in ("index", "index_err"))
+    latitude, significance = (np.array(table[name], float) for name in ("GLAT", "Signif_Avg"))
+    chosen = (np.abs(latitude) > 10) & (significance > 8)
+    apart = (index - wanted)[chosen]
+    scatter = 1.4826 * np.median(np.abs(apart / error[chosen]))
+    print(
+        f"{chosen.sum()} sources: median difference {np.median(apart):.3f}, scatter {scatter:.2f} "
+        "of the catalogue's errors"
+    )
+    for name, place in NAMED.items():
+        number = np.flatnonzero(np.char.find(names, place) >= 0)[0]
+        print(f"{name}: {index[number]:.3f} +- {index_err[number]:.3f}")
+
+
 if __name__ == "__main__":
     root = Path(os.environ["SKYQUILT_DATA"])
     which, path = sys.argv[1:]
     if path == "roster":
         write_roster(root, which, f"roster-{which}.ecsv")
+    elif path.endswith("spectra.ecsv"):
+        describe_indices(root, which, Table.read(path))
     else:
         describe(*compare(root, which, Table.read(path)), EDGES[which])

@@ -410,6 +410,7 @@ PRODUCTS = {
                     "profiles of the flux of each target in each band; opens in fermipy",
                 ),
                 _file("targets/seds.ecsv", "seds", "spectra of the targets as text"),
+                _file("targets/spectra.ecsv", "target-spectra", "models of the spectra of targets"),
                 _folder("targets/sed", "sed", "whole"),
             ),
             "targets merge",

@@ -46,6 +46,15 @@ def test_defaults_are_those_of_the_page(local):
         ({"aliases": {"long": ""}}, "aliases.long: allowed are letters"),
         ({"aliases": {"long": None}}, "aliases.long: must be a text"),
         ({"targets_per_job": 0}, "targets_per_job: must be above 0"),
+        ({"spectra": {"pl": {"model": "band"}}}, "spectra.pl.model: must be 'power_law'"),
+        (
+            {"spectra": {"pl": {"model": "power_law", "free": ["curvature"]}}},
+            "a power_law has no curvature",
+        ),
+        (
+            {"spectra": {"pl": {"model": "power_law", "free": ["index", "index"]}}},
+            "name each once",
+        ),
         ({"stacks": {}}, "targets.stacks: unknown key"),
     ],
 )

@@ -122,6 +122,7 @@ rule merge_targets:
     output:
         fits=results("targets/seds.fits"),
         table=results("targets/seds.ecsv"),
+        spectra=results("targets/spectra.ecsv"),
         folder=directory(results("targets/sed")),
     log:
         results("logs/merge_targets.log"),

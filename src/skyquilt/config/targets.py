@@ -56,6 +56,28 @@ class Scan(Section):
     """How far ln L falls to both ends, where zero flux does not come first."""
 
 
+class TargetSpectrum(Section):
+    """Model of the spectrum of targets; its norm is free."""
+
+    model: Literal["power_law", "log_parabola"]
+    """(E / pivot)^index, or (E / pivot)^(index - curvature ln(E / pivot)); the pivot is the
+    geometric mean of the lowest and highest energy of all bands."""
+    index: Annotated[float, Field(ge=-8, le=3)] = -2.0
+    """Index, or where it begins if it is free."""
+    curvature: Annotated[float, Field(ge=-3, le=3)] = 0.0
+    """Curvature, or where it begins; of a log_parabola."""
+    free: tuple[Literal["index", "curvature"], ...] = ()
+    """What is fitted with the norm."""
+
+    @model_validator(mode="after")
+    def _check_free(self) -> Self:
+        if len(set(self.free)) < len(self.free):
+            raise ValueError(f"free: {', '.join(self.free)}: name each once")
+        if self.model == "power_law" and ("curvature" in self.free or self.curvature != 0):
+            raise ValueError("a power_law has no curvature: take `model: log_parabola`")
+        return self
+
+
 Roster = Annotated[dict[TargetName, Target], Field(min_length=1)]
 """Targets by name."""
 
@@ -106,6 +128,8 @@ class TargetOptions(Section):
     """Shapes by name; targets that name none are fitted with each of them."""
     aliases: dict[TargetName, TargetName] = Field(default_factory=dict)
     """Shorter names of versions."""
+    spectra: dict[TargetName, TargetSpectrum] = Field(default_factory=dict)
+    """Models of spectra by name; each is fitted to all bands of each target."""
     targets_per_job: PositiveInt | Literal["auto"] = "auto"
     """Targets that one job fits; auto follows the estimated work. It changes no number."""
 

@@ -63,7 +63,17 @@ def test_run_makes_tables_of_all_targets(asked):
         "here.point.fits",
         "there.point.fits",
     ]
+    assert len(Table.read(folder / "spectra.ecsv")) == 0
     assert run_analysis(asked.config(), "tiny", 1) == {}
+
+
+def test_spectra_are_fitted_where_they_are_asked_for(asked):
+    asked.settings["targets"]["spectra"] = {"pl": {"model": "power_law", "free": ["index"]}}
+    _, folder = _run(asked)
+    found = Table.read(folder / "spectra.ecsv")
+    assert found["spectrum"].tolist() == ["pl", "pl"]
+    assert found["ts"][0] > 25
+    assert np.all(np.isfinite(found["index_err"][:1]))
 
 
 def test_files_of_targets_open_as_others_read_them(asked):

@@ -15,13 +15,15 @@ from skyquilt.steps.targets.settings import level_of, options_of
 from skyquilt.targets.files import join_seds, read_seds
 from skyquilt.targets.gadf import write_sed, write_seds_cube
 from skyquilt.targets.plan import read_plan
+from skyquilt.targets.spectra import SCHEMA as SPECTRA
+from skyquilt.targets.spectra import spectrum_columns
 from skyquilt.targets.table import SCHEMA, sed_columns
 
 logger = logging.getLogger(__name__)
 
 
 def merge_targets(config: Config, name: str, folder: str | Path) -> None:
-    """Write `seds.ecsv`, `seds.fits` and a file for each target in `sed/`.
+    """Write `seds.ecsv`, `spectra.ecsv`, `seds.fits` and a file for each target in `sed/`.
 
     Parameters
     ----------
@@ -47,6 +49,8 @@ def merge_targets(config: Config, name: str, folder: str | Path) -> None:
     )
     record = provenance.record() | {"problem_identity": problem.identity}
     bands, level = problem.bands, level_of(analysis, options)
+    spectra = spectrum_columns(plan.targets, fitted, bands, options.spectra)
+    write_ecsv(folder / "spectra.ecsv", SPECTRA, spectra, record)
     shutil.rmtree(folder / "sed", ignore_errors=True)
     write_ecsv(folder / "seds.ecsv", SCHEMA, sed_columns(plan.targets, fitted, bands), record)
     for number, one in enumerate(plan.targets.fits):

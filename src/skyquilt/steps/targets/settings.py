@@ -20,7 +20,7 @@ from skyquilt.targets.rosters import YAML, check_roster_file, read_yaml_roster, 
 from skyquilt.targets.scene import Around
 
 _WIDE, _LEAST_RADIUS = 3.0, 1.0  # of a region: times the 95 % radius, and [deg]
-_NOT_FITTED = {"rosters", "profiles", "aliases", "targets_per_job"}
+_NOT_FITTED = {"rosters", "profiles", "aliases", "spectra", "targets_per_job"}
 
 
 def options_of(config: Config, name: str) -> tuple[Analysis, TargetOptions]:
