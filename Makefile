@@ -134,6 +134,7 @@ bench-peer: install .venv-peer/installed
 
 bench-gammapy: install .venv-gammapy/installed
 	python benchmarks/peer_gammapy.py --peer .venv-gammapy/bin/python $(TABLE_PAGE)
+	python benchmarks/peer_joint.py --peer .venv-gammapy/bin/python $(TABLE_PAGE)
 
 .venv-gammapy/installed: benchmarks/peers/requirements-gammapy.txt
 	$(PEER_PYTHON) -m venv .venv-gammapy

@@ -21,6 +21,7 @@ import memory_steps
 import time_files
 import time_fit
 import time_merge
+import time_model
 import time_planning
 import time_ranks
 import time_refine
@@ -36,6 +37,7 @@ BENCHMARKS = {
         time_files,
         time_planning,
         time_merge,
+        time_model,
         memory_steps,
         time_skies,
     )

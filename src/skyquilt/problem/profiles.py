@@ -173,10 +173,8 @@ def contained_in(angles: np.ndarray, theta: np.ndarray, profile: np.ndarray) -> 
         Integrals.
     """
     half = (angles[1:] + angles[:-1]) / 2
-    values = [
-        2 * np.pi * np.sin(at) * _read(at, theta, profile) for at in (angles[:-1], half, angles[1:])
-    ]
-    part = (values[0] + 4 * values[1] + values[2]) * np.diff(angles) / 6
+    ends, middle = (2 * np.pi * np.sin(at) * _read(at, theta, profile) for at in (angles, half))
+    part = (ends[:, :-1] + 4 * middle + ends[:, 1:]) * np.diff(angles) / 6
     return np.concatenate([np.zeros((len(profile), 1)), np.cumsum(part, axis=1)], axis=1)
 
 

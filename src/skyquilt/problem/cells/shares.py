@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -103,7 +104,7 @@ class SharedSights:
         views, nodes = self.views, self.nodes
         if first_only and len(views.weight) > 1:
             views = Views(views.directions[:1], views.weight[:1])
-            nodes = self.nodes_of(views.directions.reshape(-1, 3))
+            nodes = self._first_nodes
         fluxes, of_cell = _distinct(flux, self.cells.n_cell)
         each = [self._contract(nodes, views, one) for one in fluxes]
         if len(each) == 1:
@@ -112,6 +113,11 @@ class SharedSights:
         hit = np.stack([one.hit for one in each])[of_hit, :, np.arange(of_hit.size)].T
         total = np.stack([one.total for one in each])[of_cell, :, np.arange(of_cell.size)].T
         return CellCounts(hit, total)
+
+    @cached_property
+    def _first_nodes(self) -> NodeBlock:
+        """Nodes of the directions of the first view."""
+        return self.nodes_of(self.views.directions[:1].reshape(-1, 3))
 
     def _contract(self, nodes: NodeBlock, views: Views, flux: np.ndarray) -> CellCounts:
         """The same for a spectrum that all cells have."""
