@@ -17,6 +17,7 @@ import h5py
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.io.hdf5_heap import torn_heap
 from skyquilt.io.locks import is_lack_of_locks, warn_once
+from skyquilt.io.reading import ENDLESS, is_endless
 
 _ADVICE = "copy its data into one file (`h5repack` of the HDF5 tools does), and name that"
 _HELD_BYTES = 1 << 20  # more at a time are values, which nobody reads any more
@@ -160,6 +161,8 @@ def _number(group: h5py.Group) -> int:
 
 def open_header(path: str | Path) -> h5py.File:
     """Open a file of which only attributes are read, without a lock where there is none."""
+    if is_endless(path):
+        raise OSError(ENDLESS)
     try:
         return h5py.File(path, "r")
     except OSError as error:

@@ -26,6 +26,8 @@ def reading(
     SkyquiltError
         Of the class `error`, for anything that goes wrong; errors of skyquilt's own pass.
     """
+    if is_endless(path):
+        raise error(f"{path}: {ENDLESS}.")
     try:
         yield
     except SkyquiltError:
@@ -34,6 +36,15 @@ def reading(
         raise error(f"{path}: no such file.") from missing
     except Exception as damage:
         raise error(f"{path}: cannot be read as {what}: {describe(damage)}; {advice}.") from damage
+
+
+ENDLESS = "a pipe or a device, where a file is needed: copy what it gives into one"
+
+
+def is_endless(path: str | Path) -> bool:
+    """Whether there is something that may be waited for, or read, for ever."""
+    path = Path(path)
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def describe(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from typing import IO, cast
 
 from skyquilt.errors import InputError, SkyquiltError
 from skyquilt.io.fits_headers import check_header
-from skyquilt.io.reading import describe
+from skyquilt.io.reading import ENDLESS, describe, is_endless
 
 _GZIP = b"\x1f\x8b"
 
@@ -31,6 +31,8 @@ def open_inflated(path: str) -> Iterator[tuple[IO[bytes], bool]]:
     InputError
         If the file cannot be read, or is damaged where it is read within the block.
     """
+    if is_endless(path):
+        raise InputError(f"{path}: {ENDLESS}.")
     try:
         with open(path, "rb") as stored:
             is_plain = stored.read(2) != _GZIP
