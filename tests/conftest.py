@@ -4,6 +4,7 @@ import one_thread  # noqa: F401
 
 # isort: split
 import io
+import logging
 import math
 import os
 from contextlib import contextmanager
@@ -42,6 +43,15 @@ def pytest_runtest_call(item):
     if spent > BUDGET and not any(item.get_closest_marker(mark) for mark in MARKS):
         pytest.fail(f"took {spent:.1f} s of CPU: mark it slow, or keep it below {BUDGET:g} s")
     return result
+
+
+@pytest.fixture(autouse=True)
+def _level():
+    """Verbs that run in this process set how much is logged; the next test begins as the first."""
+    logger = logging.getLogger("skyquilt")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 # What many tests import, and what takes long the first time.

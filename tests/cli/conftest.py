@@ -1,5 +1,3 @@
-import logging
-
 import pytest
 import yaml
 
@@ -30,7 +28,4 @@ def run(capsys):
         captured = capsys.readouterr()
         return code, captured.out, captured.err.splitlines()
 
-    logger = logging.getLogger("skyquilt")
-    level = logger.level
-    yield run
-    logger.setLevel(level)
+    return run

@@ -107,7 +107,7 @@ def _add_verbs(
         verb.add_argument(
             "--debug", action="store_true", help="log more, and where an error was raised"
         )
-        verb.set_defaults(run=module.run, name=f"{group}{name}")
+        verb.set_defaults(run=module.run, verb=f"{group}{name}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not parsed:
         sys.exit(code)
     (args,) = parsed
-    form = f"%(asctime)s skyquilt {args.name}: %(message)s"
+    form = f"%(asctime)s skyquilt {args.verb}: %(message)s"
     logging.basicConfig(format=form, datefmt="%H:%M:%S", handlers=[LogHandler()])
     # Libraries log for themselves at this level, too: fontTools a line per glyph table.
     level = logging.DEBUG if args.debug else logging.WARNING if args.quiet else logging.INFO
@@ -144,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_paths(args)
         return args.run(args)
 
-    return end(run_verb, f"skyquilt {args.name}")
+    return end(run_verb, f"skyquilt {args.verb}")
 
 
 if __name__ == "__main__":

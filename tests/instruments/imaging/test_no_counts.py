@@ -1,7 +1,6 @@
 """Imaging data without a single count give maps, limits, and all that follows from them."""
 
 import json
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +21,7 @@ def empty(sky, monkeypatch):
     monkeypatch.chdir(sky.folder)
     monkeypatch.setattr(sky, "photons", lambda: (np.zeros((0, 3)), np.zeros(0)))
     sky.background_counts = 0.01
-    level = logging.getLogger("skyquilt").level
-    yield lambda kind: sky.write(kind).settings(kind)
-    logging.getLogger("skyquilt").setLevel(level)
+    return lambda kind: sky.write(kind).settings(kind)
 
 
 def empty_file(dataset):

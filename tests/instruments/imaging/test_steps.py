@@ -1,7 +1,6 @@
 """Imaging data through the command line: whole maps, and one line for what is wrong."""
 
 import json
-import logging
 import os
 
 import numpy as np
@@ -24,9 +23,7 @@ def run(sky, monkeypatch):
         (sky.folder / "config.yaml").write_text(yaml.safe_dump({"analyses": {"a": settings}}))
         return main([verb, "--config", "config.yaml", *options])
 
-    level = logging.getLogger("skyquilt").level
-    yield run
-    logging.getLogger("skyquilt").setLevel(level)
+    return run
 
 
 @pytest.mark.parametrize("kind", ["events", "counts"])
