@@ -426,7 +426,6 @@ PRODUCTS = {
             "a page with all of it; and an index of the pages",
             _whole("map", "fit", "refine", "localise", "sources", "calibrate", "plots", "model"),
             ("plots", "calibration", "model_comparison", "model_plots"),
-            of_map=True,
             in_run=False,
         ),
     )

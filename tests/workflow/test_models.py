@@ -13,6 +13,7 @@ PRODUCTS = {
     *("level.h5", "level.ecsv", "level-bins.ecsv", "level-samples.h5", "level-samples.ecsv"),
     *("comparison.json", "level", "plots"),
 }
+PAGES = {"report_analysis": 1, "list_reports": 1}
 
 
 def with_model(settings):
@@ -63,6 +64,8 @@ def test_run_makes_every_product_of_a_model(modelled):
     assert {path.name for path in (folder / "level").iterdir()} == {
         f"{kind}-{n}-of-2.h5" for kind in ("ensemble", "profile") for n in (1, 2)
     }
+    assert (modelled.results / "burst/report.html").is_file()
+    assert 'href="burst/report.html"' in (modelled.results / "index.html").read_text()
     assert modelled.planned(config=modelled.path / "changed.yaml") == {}
 
 
@@ -71,7 +74,7 @@ def test_what_is_damaged_is_made_again_and_nothing_else(modelled, tmp_path):
     copied = Workdir(tmp_path / "copy")
     config = copied.path / "changed.yaml"
     (copied.results / "burst/model/level/ensemble-2-of-2.h5").unlink()
-    again = {"sample_model": 1, "collect_samples": 1, "plot_model": 1}
+    again = {"sample_model": 1, "collect_samples": 1, "plot_model": 1} | PAGES
     assert copied.planned(config=config) == again
 
 
@@ -83,5 +86,5 @@ def test_change_of_samples_makes_chains_again_and_no_fit(modelled, tmp_path):
         with_model(settings)
         settings["analyses"]["burst"]["model"]["fits"]["level"]["sample"]["seed"] = 2
 
-    again = {"sample_model": 2, "collect_samples": 1, "collect_model": 1, "plot_model": 1}
+    again = {"sample_model": 2, "collect_samples": 1, "collect_model": 1, "plot_model": 1} | PAGES
     assert copied.planned(config=copied.config_with(change)) == again

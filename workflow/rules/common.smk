@@ -162,13 +162,9 @@ def staged_analyses():
     }
 
 
-def of_all_maps(name):
-    """The file of this name of every analysis that is made in stages and has a map."""
-    return [
-        of_analysis(name_of, name)
-        for name_of, analysis in staged_analyses().items()
-        if analysis.has_map
-    ]
+def of_all(name):
+    """The file of this name of every analysis that is made in stages."""
+    return [of_analysis(analysis, name) for analysis in staged_analyses()]
 
 
 def config_file(wildcards):

@@ -6,12 +6,13 @@ include: "../inputs/report.smk"
 
 rule report_analysis:
     input:
-        maps=results("maps.fits"),
-        summary=results("summary.json"),
-        skymap=results("skymap.multiorder.fits"),
-        plots=results("plots"),
+        maps=files_of("maps"),
+        localisation=files_of("localisation", "summary.json", "skymap.multiorder.fits"),
+        plots=files_of("plots"),
         sources=files_of("sources", "sources.fits"),
         calibration=files_of("calibration", "calibration.json", "calibration-plots"),
+        problem=files_of("model_problem"),
+        fits=files_of_fits("model_fits", ".h5"),
         comparison=files_of("model_comparison"),
         model=files_of("model_plots"),
     output:
@@ -38,7 +39,7 @@ rule report_analysis:
 
 rule list_reports:
     input:
-        pages=of_all_maps("report.html"),
+        pages=of_all("report.html"),
     output:
         index=os.path.join(settings.results, INDEX),
     log:

@@ -21,9 +21,12 @@ _ABOUT_CONTAINMENT = (
 def making_sections(products: Products) -> Iterator[PageSection]:
     """Sections of the page, in their order."""
     yield _quality(products)
-    yield _time(products.summary["stages"])
-    yield _configuration(products.settings)
-    yield _provenance(products)
+    yield time_section(products.summary["stages"])
+    yield configuration_section(products.settings)
+    summary = products.summary
+    record, full = summary["provenance"]["maps"], json.dumps(summary["provenance"], indent=2)
+    made = f"Maps of {record['ended_utc'][:19]} UTC"
+    yield provenance_section(record, made, summary["versions"], full)
 
 
 def _quality(products: Products) -> PageSection:
@@ -57,7 +60,8 @@ def _quality(products: Products) -> PageSection:
     )
 
 
-def _time(stages: Sequence[Mapping[str, Any]]) -> PageSection:
+def time_section(stages: Sequence[Mapping[str, Any]]) -> PageSection:
+    """What each stage took."""
     rows = [
         [
             stage["stage"],
@@ -76,13 +80,28 @@ def _time(stages: Sequence[Mapping[str, Any]]) -> PageSection:
     return PageSection("time", "Time", texts=[text], tables=[table])
 
 
-def _configuration(settings: Mapping[str, Any]) -> PageSection:
+def configuration_section(settings: Mapping[str, Any]) -> PageSection:
+    """All settings of an analysis, to open."""
     text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
     return PageSection("configuration", "Configuration", folds=[Fold("All settings", text)])
 
 
-def _provenance(products: Products) -> PageSection:
-    record = products.summary["provenance"]["maps"]
+def provenance_section(
+    record: Mapping[str, Any], made: str, versions: Mapping[str, str], full: str
+) -> PageSection:
+    """Where results come from.
+
+    Parameters
+    ----------
+    record : dict
+        Provenance whose inputs are listed.
+    made : str
+        What was made, and when.
+    versions : dict of str to str
+        Versions by name.
+    full : str
+        Everything, as JSON.
+    """
     data = record.get("answers", {}).get("data", {})
     files = [[path, str(digest)[:16]] for path, digest in data.items()]
     inputs = [
@@ -91,9 +110,7 @@ def _provenance(products: Products) -> PageSection:
     tables = [Table(["made from", "MB", "SHA-256"], inputs, frozenset({1}))]
     if files:
         tables.insert(0, Table(["file of data", "SHA-256"], files))
-    versions = ", ".join(f"{name} {text}" for name, text in products.summary["versions"].items())
-    text = f"Maps of {record['ended_utc'][:19]} UTC. {versions}."
-    full = json.dumps(products.summary["provenance"], indent=2)
+    text = f"{made}. {', '.join(f'{name} {text}' for name, text in versions.items())}."
     return PageSection(
         "provenance",
         "Provenance",

@@ -16,28 +16,31 @@ class Entry(NamedTuple):
     ----------
     path : str
         Its page, from that of the list.
-    summary : dict
-        Content of summary.json.
+    summary : dict or None
+        Content of summary.json; None where there is no map.
     calibration : dict or None
         Content of calibration.json.
     picture : str
         Its map of TS, from the page of the list; "" if there is none.
     note : str
         What else to know of it.
+    name : str
+        Name of the analysis, where there is no map.
     """
 
     path: str
-    summary: Mapping[str, Any]
+    summary: Mapping[str, Any] | None
     calibration: Mapping[str, Any] | None
     picture: str = ""
     note: str = ""
+    name: str = ""
 
 
 def overview_page(entries: Sequence[Entry], seal: str = "") -> str:
     """The page of all analyses as HTML, brightest first; `seal` is its provenance."""
     rows = [
         {
-            "name": entry.summary["analysis"],
+            "name": entry.name if entry.summary is None else entry.summary["analysis"],
             "path": entry.path,
             "picture": entry.picture,
             "note": entry.note,
@@ -49,7 +52,7 @@ def overview_page(entries: Sequence[Entry], seal: str = "") -> str:
 
 
 def _ts(entry: Entry) -> float:
-    best = entry.summary["best"]
+    best = None if entry.summary is None else entry.summary["best"]
     return best["ts"] if best else 0.0
 
 
@@ -62,6 +65,8 @@ def _p_value(null: Mapping[str, Any]) -> str:
 
 
 def _cells(entry: Entry) -> list[str]:
+    if entry.summary is None:
+        return ["\N{EN DASH}"] * 6
     best, region = entry.summary["best"], entry.summary["credible"][-1]
     p_value = _p_value(entry.calibration["null"]) if entry.calibration else "\N{EN DASH}"
     if best is None:

@@ -42,6 +42,13 @@ def read_notice(config: Config, name: str) -> dict[str, Any]:
 def draw_analysis(config: Config, name: str) -> None:
     """Draw the figures of an analysis that has run, and of its model."""
     folder = Path(config.results) / name
+    if config.analyses[name].has_map:
+        _draw_map(config, name, folder)
+    if config.analyses[name].model is not None:
+        plot_model(config, name, folder / "model")
+
+
+def _draw_map(config: Config, name: str, folder: Path) -> None:
     sources = folder / "sources.fits" if config.analyses[name].sources is not None else None
     plot_analysis(
         config,
@@ -53,8 +60,6 @@ def draw_analysis(config: Config, name: str) -> None:
         folder / "plots",
         sources,
     )
-    if config.analyses[name].model is not None:
-        plot_model(config, name, folder / "model")
 
 
 def write_pages(config: Config, names: list[str]) -> list[Path]:

@@ -12,6 +12,7 @@ from skyquilt.calibration.file import read_summary as read_calibration_summary
 from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
 from skyquilt.errors import ProductError
+from skyquilt.io.inspect import inspect_file
 from skyquilt.io.json_file import read_json
 from skyquilt.io.listing import read_listing
 from skyquilt.io.provenance import Provenance
@@ -26,6 +27,7 @@ from skyquilt.products import INDEX, fit_files, sample_files
 from skyquilt.report.analysis import analysis_page
 from skyquilt.report.content import Products
 from skyquilt.report.model import ModelProducts
+from skyquilt.report.model_page import model_headline, model_page
 from skyquilt.report.overview import Entry, overview_page
 from skyquilt.report.sky import COLUMNS, sky_of_page
 from skyquilt.runs.answers import answer_from
@@ -41,6 +43,9 @@ _PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")
 def report_analysis(config: Config, name: str, folder: str | Path, output: str | Path) -> None:
     """Write the page of an analysis from the products in its folder."""
     analysis, folder = get_analysis(config, name), Path(folder)
+    if not analysis.has_map:
+        _report_model(config, name, folder, output)
+        return
     calibration = _calibration(analysis, folder)
     summary, plots = read_summary(folder / "summary.json"), _pictures(folder / "plots")
     skies = _pictures(folder / "calibration-plots") if calibration else []
@@ -55,9 +60,7 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
         read["calibration"] = (folder / "calibration.json", *skies)
     model = _model(analysis, folder)
     if model is not None:
-        read["model_fits"] = tuple(folder / "model" / f"{fit}.h5" for fit in model.fits)
-        read["model_comparison"] = folder / "model/comparison.json"
-        read["model_plots"] = tuple(model.plots)
+        read |= _files_of_model(model, folder)
     answers = answer_from(config, name, "page", **read)
     sources = _sources(folder / "sources.fits") if analysis.sources is not None else None
     products = Products(
@@ -86,6 +89,30 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
     write_sealed(output, analysis_page(products, index, seal))
 
 
+def _report_model(config: Config, name: str, folder: Path, output: str | Path) -> None:
+    """Write the page of an analysis with a model and no map."""
+    analysis = get_analysis(config, name)
+    model = _model(analysis, folder)
+    assert model is not None  # an analysis without a map has a model
+    read = _files_of_model(model, folder)
+    answers = answer_from(config, name, "page", **read)
+    made = (folder / "model/problem.h5", *read["model_fits"], read["model_comparison"])
+    records = {path.relative_to(folder).as_posix(): inspect_file(path).record for path in made}
+    settings = analysis.model_dump(mode="json", exclude_none=True)
+    index = relpath(Path(config.results) / INDEX, Path(output).parent)
+    seal = _seal("report", settings, (*made, *model.plots), answers)
+    write_sealed(output, model_page(name, model, settings, records, index, seal))
+
+
+def _files_of_model(model: ModelProducts, folder: Path) -> dict[str, Any]:
+    """Products of a model that a page is made from, by their names."""
+    return {
+        "model_fits": tuple(folder / "model" / f"{fit}.h5" for fit in model.fits),
+        "model_comparison": folder / "model/comparison.json",
+        "model_plots": tuple(model.plots),
+    }
+
+
 def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) -> None:
     """Write the page that lists all analyses in a folder of results.
 
@@ -98,6 +125,11 @@ def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) 
     """
     entries = []
     for page in map(Path, pages):
+        name = page.parent.name
+        if name in config.analyses and not config.analyses[name].has_map:
+            answer_from(config, name, "page", page=page)
+            entries.append(_entry_of_model(page, Path(output).parent))
+            continue
         summary = read_summary(page.parent / "summary.json")
         files = {"localisation": page.parent / "summary.json", "page": page}
         answer_from(config, summary["analysis"], "page", **files)
@@ -122,6 +154,13 @@ def _entry(
     return Entry(relpath(target, results), summary, calibration, shown, note)
 
 
+def _entry_of_model(page: Path, results: Path) -> Entry:
+    """Entry of an analysis without a map."""
+    comparison = read_json(page.parent / "model/comparison.json", COMPARISON)
+    note = model_headline(comparison)
+    return Entry(relpath(page, results), None, None, note=note, name=comparison["analysis"])
+
+
 def _other_entries(results: Path, own: set[Path]) -> Iterator[Entry]:
     """Analyses in a folder of results that have no page in this run."""
     for path in sorted(results.glob("*/summary.json")):
@@ -131,6 +170,14 @@ def _other_entries(results: Path, own: set[Path]) -> Iterator[Entry]:
         note = "of another run" if has_page else "of another run, without a page"
         try:
             yield _entry(path.parent, results, read_summary(path), None, note)
+        except ProductError as error:
+            logger.warning("%s; the index leaves it out", error)
+    for page in sorted(results.glob("*/report.html")):
+        is_of_model = not (page.parent / "summary.json").is_file()
+        if page.parent.resolve() in own or not is_of_model:
+            continue
+        try:
+            yield _entry_of_model(page, results)._replace(note="of another run")
         except ProductError as error:
             logger.warning("%s; the index leaves it out", error)
 
