@@ -10,6 +10,8 @@ import pytest
 
 from skyquilt.config.localise import LocaliseOptions
 from skyquilt.io.provenance import Provenance
+from skyquilt.likelihood.concave import Counts
+from skyquilt.likelihood.source_profile import ScanOptions, fit_source
 from skyquilt.localisation.file import write_localisation
 from skyquilt.localisation.posterior import localise
 from skyquilt.localisation.refine.cells import make_goal, refine
@@ -17,9 +19,13 @@ from skyquilt.localisation.summary import summarise
 from skyquilt.maps.file import write_skymap
 from skyquilt.maps.multiorder import MultiOrderMap
 from skyquilt.maps.skymap import SkyMap
+from skyquilt.problem.bands import Bands, Integrals
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.steps.export_gadf import export_maps
+from skyquilt.targets.files import FittedTargets
+from skyquilt.targets.fit import NUMBERS
+from skyquilt.targets.gadf import write_sed
 
 READERS = Path(__file__).with_name("readers.py")
 LEVELS = (0.5, 0.9)
@@ -134,6 +140,54 @@ def _call(environment, folder, program, arguments):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
+
+
+@pytest.fixture
+def write_target():
+    """Write the flux points of a target: bright, faint, absent, and in a band without counts."""
+
+    def write(path):
+        edges = np.geomspace(1e7, 1e11, 5)  # keV
+        low, high = edges[:4], edges[1:]  # of 1e-2 (E / keV)^-2 cm-2 s-1 keV-1
+        integrals = Integrals(
+            1e-2 * (1 / low - 1 / high), 1e-2 * np.log(high / low), 1e-2 / (low * high)
+        )
+        bounds = np.stack([low, high], axis=1)
+        bands = Bands(bounds, ("",) * 4, integrals, np.empty(0, np.int64), np.arange(4))
+        options = ScanOptions()
+        data = ((400.0, 100.0, 1.0), (9.0, 4.0, 0.5), (3.0, 6.0, 0.2), (0.0, 1.0, 1e-2))
+        numbers = {name: np.zeros(4) for name in NUMBERS}
+        scan = np.full((3, 4, options.points), np.nan)
+        for band, (n, background, source) in enumerate(data):
+            fit = fit_source(_one_bin(n, background, source), np.empty(0), options)
+            for name, value in _numbers(fit).items():
+                numbers[name][band] = value
+            curve = np.stack([fit.curve.flux, fit.curve.loglike, fit.curve.slope])
+            scan[:, band, : curve.shape[1]] = curve
+        each = {name: values[np.newaxis] for name, values in numbers.items()}
+        fitted = FittedTargets(each, scan[np.newaxis], ("",), {})
+        write_sed(path, "crab", fitted, 0, bands, 0.95, Provenance("targets merge").record())
+        return bands, numbers
+
+    return write
+
+
+def _one_bin(n, background, source):
+    """Counts of one bin, which is left out without any."""
+    hit, one = np.ones(1 if n else 0), np.ones(1)
+    return Counts(n * hit, background * hit, source * hit[np.newaxis], source * one, one, 0 * one)
+
+
+def _numbers(fit):
+    return {
+        "norm": fit.flux,
+        "norm_err": fit.flux_err,
+        "norm_errn": fit.flux_err_lo,
+        "norm_errp": fit.flux_err_hi,
+        "norm_ul": fit.flux_ul,
+        "norm_ul_profile": fit.flux_ul_profile,
+        "ts": fit.ts,
+    }
 
 
 @pytest.fixture

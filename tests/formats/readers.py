@@ -94,6 +94,25 @@ def read_with_gammapy(folder):
     return found
 
 
+def read_with_gammapy_sed(folder):
+    """Flux points of a target, and the limits that follow from their profiles."""
+    from gammapy.estimators import FluxPoints
+
+    points = FluxPoints.read(folder / "sed.fits")
+    limits = points.recompute_ul(n_sigma_ul=1.6448536269514722)  # one-sided, 95 %
+    read = {
+        name: getattr(points, name).data.ravel()
+        for name in ("norm", "norm_err", "norm_errn", "norm_errp", "norm_ul", "ts", "sqrt_ts")
+    }
+    return read | {
+        "has_profiles": points.has_stat_profiles,
+        "source": points.meta["SRCNAME"],
+        "edges": points.energy_axis.edges.to_value("GeV"),
+        "flux": points.flux.quantity.to_value("cm-2 s-1").ravel(),
+        "recomputed": limits.norm_ul.data.ravel(),
+    }
+
+
 def read_with_regions(folder):
     """Number of polygons and areas of the DS9 files, what is excluded taken off."""
     from regions import Regions

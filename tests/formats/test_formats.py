@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from scipy.interpolate import UnivariateSpline
+from scipy.optimize import brentq
 
 from skyquilt.io.provenance import Provenance
 from skyquilt.localisation.file import SKYMAP
@@ -126,6 +128,39 @@ def test_gammapy_reads_the_exported_maps(read, summary):
     assert found["FLUX"] == [ts / 10, "", "galactic"]
     assert found["PHOTON_FLUX"][:1] == pytest.approx([ts / 7], rel=1e-15)
     assert found["PHOTON_FLUX"][1] in ("1 / (s cm2)", "1 / (cm2 s)")
+
+
+def test_gammapy_reads_flux_points_and_recomputes_their_limits(call, write_target, tmp_path):
+    bands, numbers = write_target(tmp_path / "sed.fits")
+    readers = Path(__file__).with_name("readers.py")
+    found = json.loads(call("python", readers, "gammapy_sed", tmp_path).splitlines()[-1])
+
+    assert found["has_profiles"]
+    assert found["source"] == "crab"
+    edges = np.append(bands.edges[:, 0], bands.edges[-1, 1]) * 1e-6
+    assert found["edges"] == pytest.approx(edges)
+    for name in ("norm", "norm_err", "norm_errn", "norm_errp", "ts"):
+        assert found[name] == pytest.approx(numbers[name], rel=1e-12)
+    assert found["sqrt_ts"] == pytest.approx(np.sqrt(numbers["ts"]), rel=1e-12)
+    known = np.flatnonzero(numbers["norm"])  # it divides 0 by 0 elsewhere
+    flux = numbers["norm"] * bands.integrals.photon_flux
+    assert np.array(found["flux"])[known] == pytest.approx(flux[known], rel=1e-6)
+    assert found["norm_ul"] == pytest.approx(numbers["norm_ul_profile"], rel=1e-12)
+    assert found["recomputed"] == pytest.approx(numbers["norm_ul_profile"], rel=1e-3)
+
+
+def test_limits_follow_from_the_first_table_as_fermipy_reads_it(write_target, tmp_path):
+    _, numbers = write_target(tmp_path / "sed.fits")
+    table = fits.getdata(tmp_path / "sed.fits", 1)
+
+    for band in range(4):
+        norm, curve = table["norm_scan"][band], table["dloglike_scan"][band]
+        best = int(np.argmax(curve))
+        assert curve[best] == pytest.approx(0, abs=1e-12)
+        assert table["stat_scan"][band] == pytest.approx(-2 * curve)
+        spline = UnivariateSpline(norm, curve, k=2, s=0)
+        limit = brentq(lambda x, f=spline: f(x) + 1.3527717, norm[best], norm[-1])
+        assert limit == pytest.approx(numbers["norm_ul_profile"][band], rel=1e-3)
 
 
 def test_regions_reads_the_ds9_files(read, areas, summary):

@@ -2,7 +2,8 @@
 
 gammapy reads a table FLUXPOINTS of that name only, takes the fluxes of a scan from its first row
 for all, and `stat_scan` as -2 ln L; fermipy takes the first table of a file, and `dloglike_scan` as
-ln L less its maximum. So both are there, on the fluxes of all bands' scans together.
+ln L less its maximum. So both are there, on the fluxes of all bands' scans together; and `norm_ul`
+of a target is the limit of the profile, as both recompute it.
 
 References
 ----------
@@ -103,10 +104,8 @@ def write_sed(
             (f"ref_{key}", getattr(reference, key), unit)
             for key, (unit, _) in reference.units.items()
         ),
-        *(
-            (key, each[key], "")
-            for key in ("norm", "norm_err", "norm_errn", "norm_errp", "norm_ul")
-        ),
+        *((key, each[key], "") for key in ("norm", "norm_err", "norm_errn", "norm_errp")),
+        ("norm_ul", each["norm_ul_profile"], ""),
         ("ts", each["ts"], ""),
         ("sqrt_ts", np.sqrt(each["ts"]), ""),
         ("stat", stat, ""),
