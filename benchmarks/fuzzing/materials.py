@@ -1,6 +1,8 @@
 """A folder with one good file of every kind, made by skyquilt where it makes such files."""
 
 import json
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +133,8 @@ def fit_verbs(analysis: str) -> tuple[str, ...]:
 
 
 def _verb(line: str) -> None:
-    code = main([*line.split(), "--quiet"])
+    with redirect_stdout(sys.stderr):  # results: the outcomes alone are the program's own output
+        code = main([*line.split(), "--quiet"])
     if code:
         raise RuntimeError(f"`skyquilt {line}` ended with {code}")
 

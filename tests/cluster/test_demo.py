@@ -12,7 +12,7 @@ from skyquilt.fit.file import read_chunk
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1500)]
 
 DEMO = ROOT / "config/demo.yaml"
-ANALYSES = ("grb-bright", "grb-faint", "crab")
+ANALYSES = ("grb-bright", "grb-faint", "grb-linked", "crab")
 MAPS = [
     f"results/{analysis}/{name}.fits"
     for analysis, name in itertools.product(ANALYSES, ("maps", "refined"))

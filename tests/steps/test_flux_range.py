@@ -9,6 +9,7 @@ from skyquilt.errors import ConfigError
 from skyquilt.problem.file import read_problem
 from skyquilt.report.text import describe_result
 from skyquilt.spectra import integrate
+from skyquilt.spectra.energies import format_range
 
 
 def result_of(observation, **settings):
@@ -43,7 +44,8 @@ def test_range_of_the_measured_energies_changes_nothing(local):
 def test_lines_about_the_result_name_the_range(local):
     _, summary = result_of(local, flux_range=["1 MeV", "30 MeV"])
     text = describe_result(summary, local.folder, 0.95)
-    assert "photon flux in 1" in text
+    (flux,) = (line for line in text.splitlines() if line.startswith("  flux "))
+    assert flux.endswith(f"ph cm-2 s-1, {format_range(1e3, 3e4)}")
     assert text.count("30 MeV") == 1
 
 

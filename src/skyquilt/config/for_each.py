@@ -1,6 +1,7 @@
 """One analysis over the rows of a table, lists, or files: expanded as if each were written out."""
 
 import csv
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from glob import glob
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from skyquilt.config.base import Section
-from skyquilt.config.messages import describe_mistakes
+from skyquilt.config.messages import describe_mistakes, shorten
 from skyquilt.config.paths import InputPath
 from skyquilt.errors import ConfigError
 
@@ -21,6 +22,7 @@ MAX_ROWS = 100_000
 
 _MAX_BYTES = 100_000_000  # of a table
 _MAX_LINE = 100_000  # letters; readers of CSV have a limit, too
+_MAX_LETTERS = 255  # of a path in a message
 _NAMED = 30  # columns in a message
 _WIDE = re.compile(r"\d{4}")  # more letters in a format than any name has
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(\w+)(?::([^{}]*))?\}")
@@ -219,16 +221,18 @@ def _typed(value: Any) -> Any:
 
 def _read_table(path: str) -> list[Row]:
     """Rows of a CSV or ECSV file, as texts."""
-    size = Path(path).stat().st_size if Path(path).is_file() else 0
-    if (Path(path).exists() and not Path(path).is_file()) or size > _MAX_BYTES:
-        raise ConfigError(f"{path}: no file, or above {_MAX_BYTES // 10**6} MB; give a table.")
+    # of `os.path`, which says no where `Path` of Python 3.11 raises, as for names that are too long
+    is_file, name = os.path.isfile(path), path if len(path) <= _MAX_LETTERS else shorten(path)
+    size = os.path.getsize(path) if is_file else 0
+    if (os.path.exists(path) and not is_file) or size > _MAX_BYTES:
+        raise ConfigError(f"{name}: no file, or above {_MAX_BYTES // 10**6} MB; give a table.")
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "no UTF-8"
-        raise ConfigError(f"{path}: cannot be read ({reason}); give a CSV or ECSV file.") from error
+        raise ConfigError(f"{name}: cannot be read ({reason}); give a CSV or ECSV file.") from error
     if long := next((at for at, line in enumerate(lines, 1) if len(line) > _MAX_LINE), None):
-        raise ConfigError(f"{path}: line {long} has more than {_MAX_LINE} letters.")
+        raise ConfigError(f"{name}: line {long} has more than {_MAX_LINE} letters.")
     header = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
     content = [line for line in lines if line.strip() and not line.startswith("#")]
     is_ecsv = any(line.startswith("%ECSV") for line in header)
@@ -237,10 +241,10 @@ def _read_table(path: str) -> list[Row]:
     names, *rows = [[cell.strip() for cell in row] for row in reader] or [[]]
     if wrong := next((at for at, row in enumerate(rows, 1) if len(row) != len(names)), None):
         raise ConfigError(
-            f"{path}: row {wrong} has {len(rows[wrong - 1])} values for {len(names)} columns."
+            f"{name}: row {wrong} has {len(rows[wrong - 1])} values for {len(names)} columns."
         )
     if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
         raise ConfigError(
-            f"{path}: columns {names}: allowed are letters, digits and _, each name once."
+            f"{name}: columns {names}: allowed are letters, digits and _, each name once."
         )
     return [dict(zip(names, row, strict=True)) for row in rows]
