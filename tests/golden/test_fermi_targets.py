@@ -35,15 +35,8 @@ def test_2fhl_sources_have_the_fluxes_of_the_catalogue_in_its_bands(
     Table({"name": names[hard], **position}).write(roster)
     changes = [f"targets.rosters.hard={roster}"]
     config = load_config(fermi_sky.EXAMPLES / "fermi-targets.yaml", changes, "fermi-targets")
-    name, folder = "fermi-targets", Path(tmp_path, "targets")
-    problem, baseline = folder / "problem.h5", folder / "baseline.h5"
-    prepare_targets(config, name, problem)
-    fit_baseline_of(config, name, problem, baseline)
-    list_targets_of(config, name, problem, baseline, folder)
-    fit_all_targets(config, name, folder)
-    merge_targets(config, name, folder)
 
-    seds = Table.read(folder / "seds.ecsv")
+    seds = _fit(config, "fermi-targets", tmp_path / "targets")
     own = {name: seds[seds["name"] == name] for name in (*names[hard], "crab")}
     flux, ts = (
         np.array([np.array(own[name][key], float) for name in names[hard]])
@@ -59,3 +52,35 @@ def test_2fhl_sources_have_the_fluxes_of_the_catalogue_in_its_bands(
         # 0.998, 0.996, and 0.968 of 26 sources whose scatter is 8 %
         assert 0.95 < np.median(ratio) < 1.03
     assert np.all(own["crab"]["factor"] > 0.7)
+
+
+@pytest.mark.slow
+def test_w30_is_extended_over_the_background_of_the_galactic_centre(
+    imaging_data, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("SKYQUILT_DATA", str(imaging_data))
+    position = "lon: 8.397, lat: -0.095, frame: galactic"
+    targets = (
+        "targets={background: {factor: fixed}, neighbours: none, region: 8, rosters: {gc: {w30: {"
+        f"{position}}}}}}}, profiles: {{point: {{model: point}}, "
+        "disk: {model: disk, radius: 0.378}}}"
+    )
+    config = load_config(fermi_sky.EXAMPLES / "fermi-gc.yaml", [targets], "fermi-gc")
+
+    seds = _fit(config, "fermi-gc", tmp_path / "targets")
+
+    ts = {key: float(np.sum(seds["ts"][seds["profile"] == key])) for key in ("disk", "point")}
+    # another program: 695; bins beyond the region are not in the sum
+    assert ts["disk"] == pytest.approx(695, abs=5)
+    assert ts["point"] == pytest.approx(249, abs=2)
+
+
+def _fit(config, name, folder: Path):
+    """Spectra of all targets, by the steps one after the other."""
+    problem, baseline = folder / "problem.h5", folder / "baseline.h5"
+    prepare_targets(config, name, problem)
+    fit_baseline_of(config, name, problem, baseline)
+    list_targets_of(config, name, problem, baseline, folder)
+    fit_all_targets(config, name, folder)
+    merge_targets(config, name, folder)
+    return Table.read(folder / "seds.ecsv")

@@ -16,7 +16,8 @@ def write_ecsv(
     schema: Schema,
     columns: Mapping[str, Column],
     record: Mapping[str, Any],
-    degrees: tuple[str, ...] = (),
+    degrees: tuple[str, ...] | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a table as text.
 
@@ -30,15 +31,17 @@ def write_ecsv(
         Columns by name, in order.
     record : dict
         Provenance.
-    degrees : tuple of str
-        Columns that astropy prints with six digits behind the point; it prints six digits of
-        others, which have more than the measurement.
+    degrees : tuple of str, optional
+        Columns that are written with six digits behind the point; others then have six digits. All
+        digits are written when left out.
+    about : dict, optional
+        What else the head tells.
     """
     from astropy.table import Column as TableColumn
     from astropy.table import Table
 
     def form(name: str, column: Column) -> str | None:
-        if column.values.dtype.kind != "f":
+        if degrees is None or column.values.dtype.kind != "f":
             return None
         return "%.6f" if name in degrees else "%.6g"
 
@@ -57,6 +60,7 @@ def write_ecsv(
             KEY: UNSEALED,
             "schema": schema.name,
             "schema_version": schema.version,
+            **(about or {}),
             "provenance": dict(record),
         },
     )

@@ -5,6 +5,7 @@ whole, so whatever is raised while one file is read is told as an error of that 
 `--debug` shows where it was raised. Steps that read no file have no such net.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,8 +44,8 @@ ENDLESS = "a pipe or a device, where a file is needed: copy what it gives into o
 
 def is_endless(path: str | Path) -> bool:
     """Whether there is something that may be waited for, or read, for ever."""
-    path = Path(path)
-    return path.exists() and not path.is_file() and not path.is_dir()
+    # of `os.path`, which says no where `Path` of Python 3.11 raises, as for names that are too long
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def describe(error: BaseException) -> str:

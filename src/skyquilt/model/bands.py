@@ -95,17 +95,17 @@ def spectrum_band(made: MadeFit, draws: np.ndarray, source: Source, energy: np.n
         Energies [keV].
     """
     livetime = np.where(np.isnan(made.problem.livetime), 1.0, made.problem.livetime)
-    share = livetime / livetime.sum()
+    weight = livetime / livetime.sum()
     points = np.concatenate([made.x[np.newaxis], draws])
     with np.errstate(all="ignore"):
-        density = [_density(source, made.layer.values(x), energy, share) for x in points]
+        density = [_density(source, made.layer.values(x), energy, weight) for x in points]
     return _band(energy, np.array(density))
 
 
-def _density(source: Source, here: Values, energy: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _density(source: Source, here: Values, energy: np.ndarray, weight: np.ndarray) -> np.ndarray:
     density = np.atleast_2d(source.flux_density(energy, here))
-    flux = np.broadcast_to(here[f"{source.name}.flux"], share.shape)
-    return (share * flux) @ np.broadcast_to(density, (share.size, energy.size))
+    flux = np.broadcast_to(here[f"{source.name}.flux"], weight.shape)
+    return (weight * flux) @ np.broadcast_to(density, (weight.size, energy.size))
 
 
 def _of_time(layer: Layer, name: str) -> tuple[Callable[..., np.ndarray], tuple[str, ...]] | None:

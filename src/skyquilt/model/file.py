@@ -1,8 +1,6 @@
 """`model/NAME.h5`, what a fit found; and its tables as text, NAME.ecsv and NAME-bins.ecsv."""
 
 import json
-from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +9,11 @@ import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.io.digest import array_digest, settings_digest
+from skyquilt.io.ecsv import write_ecsv
+from skyquilt.io.fits_table import Column
 from skyquilt.io.hdf5 import get, new_hdf5, open_hdf5, put
-from skyquilt.io.products import new_product
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.schema import Schema
-from skyquilt.io.seal import KEY, UNSEALED, seal
 from skyquilt.model.recipe import Recipe
 from skyquilt.model.result import Found, Row
 
@@ -113,13 +111,15 @@ def write_fit(
     record = provenance.record() | {"problem_identity": problem_identity}
     labels = {key: getattr(found, key) for key in _ATTRIBUTES} | {"weak": found.weak}
     tables = {
-        path.with_suffix(".ecsv"): {key: (v, "", _COLUMNS[key]) for key, v in columns.items()},
+        path.with_suffix(".ecsv"): {
+            key: Column(values, "", _COLUMNS[key]) for key, values in columns.items()
+        },
         path.with_name(f"{path.stem}-bins.ecsv"): {
-            key: (values, *_about_bin(key)) for key, values in found.bins.items()
+            key: Column(values, *_about_bin(key)) for key, values in found.bins.items()
         },
     }
     for name, content in tables.items():
-        write_table(name, content, labels, record)
+        write_ecsv(name, TABLE, content, record, about=labels)
 
 
 def fit_identity(found: Found, recipe: Recipe, problem_identity: str) -> str:
@@ -205,43 +205,3 @@ def _about_bin(key: str) -> tuple[str, str]:
     start = next(start for start in _OF_SOURCES if key.startswith(start))
     unit, about = _OF_SOURCES[start]
     return unit, f"{about} {key.removeprefix(start)}"
-
-
-def write_table(
-    path: Path,
-    columns: Mapping[str, tuple[np.ndarray, str, str]],
-    about: Mapping[str, Any],
-    record: Mapping[str, Any],
-) -> None:
-    """Write a table as text.
-
-    Parameters
-    ----------
-    path : Path
-        File that ends in .ecsv.
-    columns : dict of str to tuple
-        Values, unit and description of each column.
-    about : dict
-        What else the head tells.
-    record : dict
-        Provenance.
-    """
-    from astropy.table import Column, Table
-
-    table = Table(
-        [
-            Column(values, name=key, unit=unit or None, description=description)
-            for key, (values, unit, description) in columns.items()
-        ],
-        meta={
-            KEY: UNSEALED,
-            "schema": TABLE.name,
-            "schema_version": TABLE.version,
-            **about,
-            "provenance": dict(record),
-        },
-    )
-    with new_product(path) as partial:
-        text = StringIO()
-        table.write(text, format="ascii.ecsv")
-        partial.write_bytes(seal(text.getvalue().encode("utf-8")))

@@ -131,19 +131,17 @@ def profile_part(made: MadeFit, names: Sequence[str], part: int, of: int) -> Pro
     layer, is_free = made.layer, made.found.is_free
     names = profiled_numbers(layer, names)
     best = fit(made.posterior, made.x, is_free=is_free)
-    places = [layer.names.index(name) for name in names]
+    indices = [layer.names.index(name) for name in names]
     values = [
-        profile_values(best.x[k], best.errors[k], layer.lower[k], layer.upper[k]) for k in places
+        profile_values(best.x[k], best.errors[k], layer.lower[k], layer.upper[k]) for k in indices
     ]
     number = np.repeat(np.arange(len(names)), [each.size for each in values])
     value = np.concatenate([np.empty(0), *values])
     own = split_range(value.size, of, part - 1)
     fall = np.full(value.size, np.nan)
     for point in range(value.size)[own]:
-        place = places[number[point]]
-        found = profile(
-            *(made.posterior, best.climb, place, value[point : point + 1]), made.ranges, is_free
-        )
+        held, here = indices[number[point]], value[point : point + 1]
+        found = profile(made.posterior, best.climb, held, here, made.ranges, is_free)
         if found.status[0] is not Status.NOT_CONVERGED:
             fall[point] = 2 * (best.log_posterior - found.value[0])
     return ProfilePart(made.identity, tuple(names), part, of, number[own], value[own], fall[own])

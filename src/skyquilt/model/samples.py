@@ -14,11 +14,13 @@ import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.inference.convergence import effective_size, split_r_hat
+from skyquilt.io.ecsv import write_ecsv
+from skyquilt.io.fits_table import Column
 from skyquilt.io.hdf5 import get, new_hdf5, open_hdf5, put
 from skyquilt.io.provenance import Provenance
 from skyquilt.io.schema import Schema
 from skyquilt.model.ensembles import Ensemble, check_ensemble, read_ensemble
-from skyquilt.model.file import write_table
+from skyquilt.model.file import TABLE
 from skyquilt.model.layer import Layer
 
 # 1.0  first version
@@ -227,16 +229,16 @@ def write_summary(
     """
     found = samples.summarise()
     columns = {
-        "name": (np.array(samples.names), "", "name of the number"),
-        "unit": (np.array(samples.units), "", "its unit"),
-        "mean": (found.mean, "", "mean"),
-        "deviation": (found.deviation, "", "standard deviation"),
+        "name": Column(np.array(samples.names), "", "name of the number"),
+        "unit": Column(np.array(samples.units), "", "its unit"),
+        "mean": Column(found.mean, "", "mean"),
+        "deviation": Column(found.deviation, "", "standard deviation"),
     }
     for level, values in zip(LEVELS, found.quantiles, strict=True):
-        columns[f"q{100 * level:g}"] = values, "", f"quantile of {100 * level:g} %"
-    columns["r_hat"] = found.r_hat, "", "split R-hat, 1 where ensembles agree"
-    columns["n_effective"] = found.n_effective, "", "independent samples that say as much"
-    write_table(path, columns, about, record)
+        columns[f"q{100 * level:g}"] = Column(values, "", f"quantile of {100 * level:g} %")
+    columns["r_hat"] = Column(found.r_hat, "", "split R-hat, 1 where ensembles agree")
+    columns["n_effective"] = Column(found.n_effective, "", "independent samples that say as much")
+    write_ecsv(path, TABLE, columns, record, about=about)
 
 
 def read_samples(path: str | Path, identity: str) -> Samples:

@@ -7,7 +7,6 @@ and the likelihood of what is drawn is of those only.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 
@@ -106,8 +105,6 @@ class KnownBins:
         Number of these bins.
     """
 
-    kind: ClassVar[str] = "known_bins"
-
     inner: CellExpectation
     n_column: int
 
@@ -125,10 +122,6 @@ class KnownBins:
     def take(self, cells: slice) -> "KnownBins":
         """The same of some of the cells only."""
         return KnownBins(self.inner.take(cells), self.n_column)
-
-    def put(self, group: object, put_part: object) -> None:
-        """Refused: it is kept in no file."""
-        raise NotImplementedError("simulated counts of a model are kept in no file")
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from skyquilt.plots.region_map import plot_region
 from skyquilt.plots.regions import credible_regions, outline_regions
 from skyquilt.plots.skymap import plot_ts_map
 from skyquilt.plots.spectrum import plot_counts_spectrum
-from skyquilt.plots.style import plain, save
+from skyquilt.plots.style import plain, save_all
 from skyquilt.plots.ts_histogram import plot_ts_histogram
 from skyquilt.plots.zoom import plot_zoom
 from skyquilt.problem.problem import CountsSpectrum
@@ -27,8 +27,6 @@ from skyquilt.problem.problem import CountsSpectrum
 DRAWN = ("ts", "flux", "flux_err", "photon_flux", "flux_ul", "background_norm", "template")
 """Columns of a map that are drawn, as far as it has them."""
 
-ENDINGS = (".png", ".pdf")
-"""Each figure is written with these endings."""
 _TITLE = 40  # letters of a title that fit above the narrowest figure, less what it is of
 
 
@@ -75,11 +73,8 @@ def make_plots(
     OutputError
         If a file cannot be written.
     """
-    return [
-        save(figure, Path(folder) / f"{name}{ending}", provenance)
-        for name, figure in draw_figures(skymap, cells, summary, spectra, settings, sources)
-        for ending in ENDINGS
-    ]
+    figures = draw_figures(skymap, cells, summary, spectra, settings, sources)
+    return save_all(figures, folder, provenance)
 
 
 def plot_names(levels: tuple[float, ...], datasets: Iterable[str] = ("",)) -> list[str]:

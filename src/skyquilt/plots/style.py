@@ -4,7 +4,7 @@ No figure uses pyplot: none is kept in a global list, none needs a display, and 
 settings are as before once a figure is made.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,9 @@ AXIS_TITLES = {
 }
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Colours of lines, safe for colour blindness (Okabe and Ito 2008)."""
+
+ENDINGS = (".png", ".pdf")
+"""Each figure is written with these endings."""
 
 # 1.0  first version
 _FIGURE = Schema("skyquilt/figure", "1.0", "skyquilt plot")
@@ -130,6 +133,34 @@ def _letters() -> frozenset[int]:
 
 
 @figure_style()
+def save_all(
+    figures: Iterable[tuple[str, Figure]],
+    folder: str | Path,
+    provenance: Provenance | None = None,
+) -> list[Path]:
+    """Write figures, each with all of `ENDINGS`.
+
+    Parameters
+    ----------
+    figures : iterable of tuple of str and Figure
+        Names of the files, without ending, and what to write; one is drawn after the other.
+    folder : str or Path
+        Where to.
+    provenance : Provenance, optional
+        As of `save`.
+
+    Returns
+    -------
+    list of Path
+        The files.
+    """
+    return [
+        save(figure, Path(folder) / f"{name}{ending}", provenance)
+        for name, figure in figures
+        for ending in ENDINGS
+    ]
+
+
 def save(figure: Figure, path: str | Path, provenance: Provenance | None = None) -> Path:
     """Write a figure; the same figure without provenance gives the same bytes.
 

@@ -28,9 +28,9 @@ class SourceList(NamedTuple):
     is_at_edge : ndarray of bool, shape (n,)
         Whether the source's pixel touches pixels without a TS, or has none itself.
     fit : ndarray of str, shape (n,)
-        How the fit of all sources together ended : good; at_bound,
-        held by the edge of the map or the least separation; not_converged, TS has no top there;
-        degenerate, its errors beside the others are not determined.
+        How the fit of all sources together ended: good; at_bound, held by the edge of the map or
+        the least separation; not_converged, TS has no top there; degenerate, its errors beside the
+        others are not determined.
     """
 
     position: Positions

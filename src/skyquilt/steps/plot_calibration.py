@@ -18,7 +18,7 @@ from skyquilt.plots.calibration import (
     plot_detection,
     plot_maxima,
 )
-from skyquilt.plots.style import save
+from skyquilt.plots.style import save_all
 from skyquilt.runs.answers import answer_of_same
 
 
@@ -45,12 +45,7 @@ def plot_calibration(summary: str | Path, table: str | Path, output: str | Path)
         level = np.array([region["level"] for region in regions])
         coverage = _estimate(regions, "coverage")
         figures["coverage"] = plot_coverage(ts_drop, level, coverage, detection_ts, title)
-    made = [
-        save(figure, Path(output) / f"{name}{ending}", provenance)
-        for name, figure in figures.items()
-        for ending in (".png", ".pdf")
-    ]
-    write_listing(output, made, provenance)
+    write_listing(output, save_all(figures.items(), output, provenance), provenance)
 
 
 def _detection(by_flux: list[dict[str, Any]]) -> Detection:

@@ -1,5 +1,6 @@
 """Fit of one target: its flux in each band, with all else that is not known well."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +85,7 @@ def fit_target(
     region = scene.region(direction, around)
     row = np.zeros(problem.expectation.n_hit)
     row[block.bin] = block.unit_counts
-    of_target = problem_of(scene, expectation)
+    of_target = replace(problem, expectation=expectation)
     totals = source_totals(of_target, block, here, region.bins, region.circle)[0]
     of_background = background_totals(problem, region.bins, region.circle)
     for band in range(n_band):
@@ -96,13 +97,6 @@ def fit_target(
             scan[:, band, : points.shape[1]] = points
     total = float(block.total[0])
     return TargetResult(numbers, scan, region.own, total, len(region.neighbours))
-
-
-def problem_of(scene: Scene, expectation: Expectation):
-    """The problem of sources of another shape."""
-    from dataclasses import replace
-
-    return replace(scene.problem, expectation=expectation)
 
 
 class _Band(NamedTuple):

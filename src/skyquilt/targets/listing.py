@@ -11,7 +11,7 @@ from skyquilt.config.targets import TargetOptions, check_profile
 from skyquilt.errors import InputError
 from skyquilt.sky.frames import position_to_vec, separation, vec_to_lonlat
 
-_SAME_PLACE = 0.01  # [deg]
+_SAME_POSITION = 0.01  # [deg]
 
 
 class TargetFit(NamedTuple):
@@ -85,14 +85,14 @@ def list_targets(options: TargetOptions, rosters: Mapping[str, Mapping[str, Targ
         If one name is at two positions, a profile has no shape or two of them, a version has other
         numbers on another roster, or an alias stands for no version.
     """
-    places: dict[str, np.ndarray] = {}
+    positions: dict[str, np.ndarray] = {}
     shapes: dict[str, Shape] = dict(options.profiles)
     rows: dict[tuple[str, str, str], tuple[list[str], Mapping[str, float]]] = {}
     versions = set()
     for roster in sorted(rosters):
         for name, target in rosters[roster].items():
             where = f"rosters.{roster}.{name}"
-            _check_place(where, name, target, places)
+            _check_position(where, name, target, positions)
             versions.add(target.version)
             version = options.aliases.get(target.version or "", target.version or "")
             for profile in _profiles(where, target, options, shapes):
@@ -115,7 +115,7 @@ def list_targets(options: TargetOptions, rosters: Mapping[str, Mapping[str, Targ
             f"{', '.join(sorted(filter(None, versions))) or 'none'}."
         )
     keys = {key: number for number, key in enumerate(sorted({key[:2] for key in rows}))}
-    fits = tuple(TargetFit(*key, shapes[key[1]], places[key[0]]) for key in keys)
+    fits = tuple(TargetFit(*key, shapes[key[1]], positions[key[0]]) for key in keys)
     listed = [
         TargetRow(keys[key[:2]], key[2], tuple(on), numbers)
         for key, (on, numbers) in sorted(rows.items())
@@ -123,12 +123,14 @@ def list_targets(options: TargetOptions, rosters: Mapping[str, Mapping[str, Targ
     return TargetList(fits, tuple(listed))
 
 
-def _check_place(where: str, name: str, target: Target, places: dict[str, np.ndarray]) -> None:
+def _check_position(
+    where: str, name: str, target: Target, positions: dict[str, np.ndarray]
+) -> None:
     position = target.position
     here = position_to_vec(position.lon, position.lat, position.frame, "icrs")
-    before = places.setdefault(name, here)
+    before = positions.setdefault(name, here)
     apart = float(separation(here, before))
-    if apart > _SAME_PLACE:
+    if apart > _SAME_POSITION:
         lon, lat = (float(one) for one in vec_to_lonlat(before))
         raise InputError(
             f"targets.{where}: {apart:.3g} deg from {name} of another roster, at ({lon:.4f}, "

@@ -79,6 +79,7 @@ class TargetPlan(NamedTuple):
 
     def content(self) -> dict[str, Any]:
         """Plain values for JSON."""
+        positions = vec_to_lonlat(np.array([one.direction for one in self.targets.fits]))
         return {
             "problem_identity": self.problem_identity,
             "n_jobs": self.n_jobs,
@@ -90,11 +91,10 @@ class TargetPlan(NamedTuple):
                     "name": one.name,
                     "profile": one.profile,
                     "shape": one.shape.model_dump(mode="json"),
-                    **dict(
-                        zip(("ra", "dec"), map(float, vec_to_lonlat(one.direction)), strict=True)
-                    ),
+                    "ra": float(ra),
+                    "dec": float(dec),
                 }
-                for one in self.targets.fits
+                for one, ra, dec in zip(self.targets.fits, *positions, strict=True)
             ],
             "rows": [
                 row._asdict() | {"rosters": list(row.rosters), "numbers": dict(row.numbers)}

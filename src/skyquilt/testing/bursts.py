@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -75,8 +75,6 @@ class RingCells:
         Length of each.
     """
 
-    kind: ClassVar[str] = "ring"
-
     telescope: Telescope
     rotation: np.ndarray
     seconds: float
@@ -100,10 +98,6 @@ class RingCells:
     def take(self, cells: slice) -> "RingCells":
         """The same of some of the time bins only."""
         return replace(self, rotation=self.rotation[cells])
-
-    def put(self, group: object, put_part: object) -> None:
-        """Refused: it is kept in no file."""
-        raise NotImplementedError("rings are kept in no file")
 
 
 class RingSights(NamedTuple):

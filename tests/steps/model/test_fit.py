@@ -165,7 +165,7 @@ def test_fit_that_was_stopped_is_made_again_to_the_same_bits(observed, monkeypat
     for path in (f"{folder(observed)}/joint.h5", f"{folder(observed)}/joint.ecsv"):
         os.unlink(path)
     with monkeypatch.context() as context:
-        context.setattr("skyquilt.model.file.write_table", stop)
+        context.setattr("skyquilt.model.file.write_ecsv", stop)
         with pytest.raises(KeyboardInterrupt):
             fit_models(observed.config(), "tiny", folder(observed))
     # joint.h5 is whole, its table is not there: the fit is made again

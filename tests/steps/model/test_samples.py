@@ -36,6 +36,7 @@ from skyquilt.steps.model.plot import plot_model
 from skyquilt.steps.model.prepare import prepare_model
 from skyquilt.steps.model.profile import profile_model
 from skyquilt.steps.model.sample import sample_model
+from skyquilt.steps.report import report_analysis
 from skyquilt.steps.settings import write_analysis_settings
 
 START = 1.8e9
@@ -376,6 +377,8 @@ def made(fitted, tmp_path_factory):
     profile_all(observed)
     collect_model(config, "tiny", folder(observed))
     plot_model(config, "tiny", folder(observed))
+    whole = Path(folder(observed)).parent
+    report_analysis(config, "tiny", whole, whole / "report.html")
     return observed
 
 
@@ -403,7 +406,11 @@ def test_what_is_stale_after_which_change(whole):
     ensembles = {("model_ensembles", f"ensemble-{n}-of-2.h5") for n in (1, 2)}
     samples = {("model_samples", f"level-samples.{end}") for end in ("h5", "ecsv")}
     profiles = {("model_profiles", f"profile-{n}-of-2.h5") for n in (1, 2)}
-    ends = {("model_comparison", "comparison.json"), ("model_plots", "plots")}
+    ends = {
+        ("model_comparison", "comparison.json"),
+        ("model_plots", "plots"),
+        ("page", "report.html"),
+    }
     level = whole.settings["model"]["fits"]["level"]
     level["sample"] = SAMPLE | {"seed": 4}
     assert stale(whole) == ensembles | samples | ends

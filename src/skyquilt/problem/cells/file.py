@@ -9,6 +9,7 @@ import numpy as np
 
 from skyquilt.errors import ProductError
 from skyquilt.problem.cells.data import CellData
+from skyquilt.problem.cells.sights import StoredExpectation
 from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.file import get_expectation, put_expectation
 
@@ -34,8 +35,11 @@ def put_cells(group: h5py.Group, data: CellData) -> None:
     Raises
     ------
     ValueError
-        If an expected background is negative or not finite.
+        If an expected background is negative or not finite, or no file keeps such expectations.
     """
+    expectation = data.expectation
+    if not isinstance(expectation, StoredExpectation):
+        raise ValueError(f"data set {data.name!r}: no file keeps {type(expectation).__name__}.")
     if not np.all(np.isfinite(data.background) & (data.background >= 0)):
         raise ValueError(f"data set {data.name!r}: background must be finite and at least 0.")
     put_all(group, data, _DATASETS)
@@ -44,8 +48,8 @@ def put_cells(group: h5py.Group, data: CellData) -> None:
     group.attrs["angle_deg"] = data.angle_deg
     group.attrs["description"] = json.dumps(dict(data.description))
     own = group.create_group("expectation")
-    own.attrs["kind"] = data.expectation.kind
-    data.expectation.put(own, put_expectation)
+    own.attrs["kind"] = expectation.kind
+    expectation.put(own, put_expectation)
 
 
 def get_cells(group: h5py.Group) -> CellData:

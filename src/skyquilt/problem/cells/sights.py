@@ -1,6 +1,6 @@
 """What an expectation of many cells answers: counts of a source in all of them, in one call."""
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -61,8 +61,6 @@ class Sights(Protocol):
 class CellExpectation(Protocol):
     """Expected counts of a source in the hit bins of all cells of a data set."""
 
-    kind: ClassVar[str]
-
     @property
     def true_energy(self) -> TrueEnergy:
         """Nodes of true energy."""
@@ -72,6 +70,13 @@ class CellExpectation(Protocol):
 
     def take(self, cells: slice) -> "CellExpectation":
         """The same of some of the cells only."""
+
+
+@runtime_checkable
+class StoredExpectation(CellExpectation, Protocol):
+    """One that a file may keep."""
+
+    kind: ClassVar[str]
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write all but the kind; `put_part` writes an expectation of fit problems to a group."""

@@ -11,8 +11,7 @@ from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.model.made import read_made_fit
 from skyquilt.model.profiles import join_profiles
 from skyquilt.model.samples import read_samples
-from skyquilt.plots.figures import ENDINGS
-from skyquilt.plots.style import save
+from skyquilt.plots.style import ENDINGS, save_all
 from skyquilt.products import files_of_fit, sample_files
 from skyquilt.runs.answers import answer_from
 from skyquilt.steps.model.build import model_of
@@ -62,12 +61,7 @@ def plot_model(config: Config, name: str, folder: str | Path) -> None:
     )
     provenance = Provenance("model plot", {}, inputs, clock=clock, answers=answers)
     output = folder / "plots"
-    figures = draw_figures(name, options, fits)
-    written = [
-        save(figure, output / f"{stem}{ending}", provenance)
-        for stem, figure in figures
-        for ending in ENDINGS
-    ]
+    written = save_all(draw_figures(name, options, fits), output, provenance)
     if not written:
         raise ProductError(f"{folder}: no fits: there is nothing to draw.")
     write_listing(output, written, provenance)

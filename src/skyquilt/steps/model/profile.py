@@ -8,11 +8,10 @@ import numpy as np
 from skyquilt.config import Config, get_analysis
 from skyquilt.errors import ConfigError
 from skyquilt.io.provenance import Provenance, start_clock
-from skyquilt.model.made import read_made_fit
 from skyquilt.model.profiles import ProfilePart, profile_part, write_profile
 from skyquilt.products import part_file
-from skyquilt.runs.answers import answer_from, of_fit
 from skyquilt.steps.model.build import fit_of, model_of
+from skyquilt.steps.model.made import read_answering
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +51,7 @@ def profile_model(
         raise ConfigError(
             f"fit {fit_name} asks for no profiles: give it `profile`, a list of free numbers."
         )
-    inputs = folder / "problem.h5", folder / f"{fit_name}.h5"
-    answers = answer_from(
-        *(config, name, "model_profiles"), model_problem=inputs[0], model_fits=inputs[1]
-    )
-    made = read_made_fit(folder, fit_name)
+    made, answers = read_answering(config, name, "model_profiles", fit_name, folder)
     try:
         points = profile_part(made, names, part, of)
     except ValueError as error:
@@ -64,9 +59,9 @@ def profile_model(
     _log(fit_name, points)
     provenance = Provenance(
         "model profile",
-        *({"fit": fit_name, "profile": list(names)}, (str(inputs[0]),)),
+        *({"fit": fit_name, "profile": list(names)}, (str(folder / "problem.h5"),)),
         clock=clock,
-        answers=of_fit(answers, fit_name),
+        answers=answers,
     )
     write_profile(part_file(folder, fit_name, "profile", part, of), points, provenance)
 

@@ -10,11 +10,10 @@ from skyquilt.inference.sampler import check_walkers, import_emcee
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.model.ensembles import Task, sample_ensemble
 from skyquilt.model.expanded import MAX_ERROR
-from skyquilt.model.made import read_made_fit
 from skyquilt.model.sampling import Target, make_target
 from skyquilt.products import part_file
-from skyquilt.runs.answers import answer_from, of_fit
 from skyquilt.steps.model.build import fit_of, model_of
+from skyquilt.steps.model.made import read_answering
 
 logger = logging.getLogger(__name__)
 
@@ -53,11 +52,7 @@ def sample_model(config: Config, name: str, fit_name: str, number: int, folder: 
         raise ConfigError(
             f"ensemble {number}: fit {fit_name} has the ensembles 1 to {options.ensembles}."
         )
-    inputs = folder / "problem.h5", folder / f"{fit_name}.h5"
-    answers = answer_from(
-        *(config, name, "model_ensembles"), model_problem=inputs[0], model_fits=inputs[1]
-    )
-    made = read_made_fit(folder, fit_name)
+    made, answers = read_answering(config, name, "model_ensembles", fit_name, folder)
     try:
         check_walkers(options.walkers, int(made.found.is_free.sum()))
         target = make_target(made, options.seed)
@@ -71,9 +66,9 @@ def sample_model(config: Config, name: str, fit_name: str, number: int, folder: 
     settings = {"fit": fit_name, "sample": options.model_dump(), "expansion_error": target.error}
     provenance = Provenance(
         "model sample",
-        *(settings, (str(inputs[0]),)),
+        *(settings, (str(folder / "problem.h5"),)),
         clock=clock,
-        answers=of_fit(answers, fit_name),
+        answers=answers,
     )
     output = part_file(folder, fit_name, "ensemble", number, options.ensembles)
     sample_ensemble(*(target.log_posterior, target.cloud, target.ranges), task, output, provenance)

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from skyquilt.config import Config
+from skyquilt.errors import ProductError
 from skyquilt.io.answers import check_problem
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.io.target_files import SCHEMA as PLAN
@@ -93,8 +94,6 @@ def fit_all_targets(config: Config, name: str, folder: str | Path) -> None:
 
 def is_fitted(path: Path, plan_identity: str) -> bool:
     """Whether the fits of a job are there, whole, and of the plan."""
-    from skyquilt.errors import ProductError
-
     try:
         read_seds(path, plan_identity)
     except ProductError:

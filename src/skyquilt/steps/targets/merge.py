@@ -50,9 +50,10 @@ def merge_targets(config: Config, name: str, folder: str | Path) -> None:
     record = provenance.record() | {"problem_identity": problem.identity}
     bands, level = problem.bands, level_of(analysis, options)
     spectra = spectrum_columns(plan.targets, fitted, bands, options.spectra)
-    write_ecsv(folder / "spectra.ecsv", SPECTRA, spectra, record)
+    write_ecsv(folder / "spectra.ecsv", SPECTRA, spectra, record, ())
     shutil.rmtree(folder / "sed", ignore_errors=True)
-    write_ecsv(folder / "seds.ecsv", SCHEMA, sed_columns(plan.targets, fitted, bands), record)
+    seds = sed_columns(plan.targets, fitted, bands)
+    write_ecsv(folder / "seds.ecsv", SCHEMA, seds, record, ())
     for number, one in enumerate(plan.targets.fits):
         path = folder / "sed" / plan.sed_name(number)
         write_sed(path, one.name, fitted, number, bands, level, record)
