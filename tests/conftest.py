@@ -443,3 +443,12 @@ def cosi_data() -> Path:
     if not (root / "cosi").is_dir():
         pytest.skip(f"no COSI test files in {root / 'cosi'}: set SKYQUILT_DATA")
     return root / "cosi"
+
+
+@pytest.fixture(scope="session")
+def simtel_data() -> Path:
+    """Folder with raw runs of Cherenkov telescopes."""
+    root = Path(os.environ.get("SKYQUILT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not (root / "simtel").is_dir():
+        pytest.skip(f"no runs of telescopes in {root / 'simtel'}: set SKYQUILT_DATA")
+    return root / "simtel"

@@ -115,7 +115,7 @@ def test_name_that_is_no_folder_name_is_refused(load, settings, name):
 
 
 def test_no_analyses_are_refused(load):
-    with pytest.raises(ConfigError, match=r"analyses: must have 1 or more"):
+    with pytest.raises(ConfigError, match=r"analyses: none is named"):
         load({"analyses": {}})
 
 

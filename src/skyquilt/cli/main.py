@@ -15,7 +15,7 @@ from skyquilt.cli.outcome import LogHandler, end, prepare_streams
 from skyquilt.products import PRODUCTS
 from skyquilt.products import VERBS as MAKERS
 
-_BEFORE = ("init", "fetch", "check", "workflow", "run", "simulate", "bin-events")
+_BEFORE = ("init", "fetch", "check", "workflow", "run", "simulate", "bin-events", "showers")
 _AFTER = ("contains", "export-gadf", "status", "verify", "provenance")
 
 VERBS = {

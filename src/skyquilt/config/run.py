@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -10,6 +10,7 @@ from skyquilt.config.analysis import Analysis
 from skyquilt.config.base import Name, Section
 from skyquilt.config.binning import Binning
 from skyquilt.config.paths import OutputPath
+from skyquilt.config.showers import Showers
 from skyquilt.config.simulation import AnySimulation
 
 
@@ -24,8 +25,11 @@ class Config(Section):
     """Simulated data to make first."""
     binning: dict[Name, Binning] = Field(default_factory=dict)
     """Event files to bin into histograms, by name."""
-    analyses: Annotated[dict[Name, Analysis], Field(min_length=1)]
-    """Analyses by name; the name is that of the result folder."""
+    showers: Showers | None = None
+    """Raw files of Cherenkov telescopes to reconstruct."""
+    analyses: dict[Name, Analysis] = Field(default_factory=dict)
+    """Analyses by name; the name is that of the result folder. There is at least one, unless
+    `showers` is all that is asked for."""
     _one_job: frozenset[str] = PrivateAttr(default=frozenset())
 
     @property
@@ -47,6 +51,12 @@ class Config(Section):
             if name in self.analyses
         }
         self._one_job = frozenset(name for name, is_chosen in chosen.items() if is_chosen)
+
+    @model_validator(mode="after")
+    def _check_asked(self) -> Self:
+        if not self.analyses and self.showers is None:
+            raise ValueError("analyses: none is named: give at least one, as config/demo.yaml does")
+        return self
 
     @model_validator(mode="after")
     def _check_outputs(self) -> Self:

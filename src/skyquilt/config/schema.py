@@ -24,8 +24,8 @@ def schema() -> dict[str, Any]:
 
     Examples
     --------
-    >>> schema()["required"]
-    ['analyses']
+    >>> schema()["additionalProperties"]
+    False
     """
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return dialect | Config.model_json_schema()

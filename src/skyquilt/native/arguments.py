@@ -4,9 +4,9 @@ import ctypes
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8, Arguments
+from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8, UINT16, Arguments
 
-INTERFACE = 14
+INTERFACE = 15
 """Number of the set of functions and arguments."""
 
 
@@ -140,6 +140,70 @@ class BandWeights(Arguments):
         "component": INT64,
         "weight": FLOAT64,
     }
+
+
+class CameraPixels(Arguments):
+    """`camera_pixels` of interface.h."""
+
+    _fields_ = (
+        ("n_pixel", ctypes.c_int64),
+        ("indptr", ctypes.c_void_p),
+        ("neighbour", ctypes.c_void_p),
+        ("x", ctypes.c_void_p),
+        ("y", ctypes.c_void_p),
+        ("area", ctypes.c_void_p),
+        ("diameter", ctypes.c_void_p),
+        ("ring", ctypes.c_void_p),
+    )
+    arrays: ClassVar = {
+        "indptr": INT64,
+        "neighbour": INT64,
+        "x": FLOAT64,
+        "y": FLOAT64,
+        "area": FLOAT64,
+        "diameter": FLOAT64,
+        "ring": UINT8,
+    }
+
+
+class Readout(Arguments):
+    """`readout` of interface.h."""
+
+    _fields_ = (
+        ("extractor", ctypes.c_int64),
+        ("n_gain", ctypes.c_int64),
+        ("n_sample", ctypes.c_int64),
+        ("width", ctypes.c_int64),
+        ("shift", ctypes.c_int64),
+        ("own_weight", ctypes.c_int64),
+        ("peak", ctypes.c_int64),
+        ("gain_threshold", ctypes.c_double),
+        ("rate", ctypes.c_double),
+        ("correction", ctypes.c_void_p),
+        ("pedestal", ctypes.c_void_p),
+        ("factor", ctypes.c_void_p),
+        ("time_shift", ctypes.c_void_p),
+        ("broken", ctypes.c_void_p),
+    )
+    arrays: ClassVar = {
+        "correction": FLOAT64,
+        "pedestal": FLOAT32,
+        "factor": FLOAT32,
+        "time_shift": FLOAT32,
+        "broken": UINT8,
+    }
+
+
+class TailCuts(Arguments):
+    """`tail_cuts` of interface.h."""
+
+    _fields_ = (
+        ("neighbours", ctypes.c_int64),
+        ("keep_isolated", ctypes.c_int64),
+        ("picture", ctypes.c_double),
+        ("boundary", ctypes.c_double),
+    )
+    arrays: ClassVar = {}
 
 
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
@@ -342,6 +406,55 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "gradient": FLOAT64,
         "curvature": FLOAT64,
     },
+    "decode_samples": {
+        "n_byte": ctypes.c_int64,
+        "bytes": UINT8,
+        "n_trace": ctypes.c_int64,
+        "n_sample": ctypes.c_int64,
+        "samples": UINT16,
+    },
+    "extract_charges": {
+        "n": ctypes.c_int64,
+        "camera": ctypes.POINTER(CameraPixels),
+        "options": ctypes.POINTER(Readout),
+        "samples": UINT16,
+        "room": FLOAT32,
+        "charge": FLOAT32,
+        "time": FLOAT32,
+        "gain": UINT8,
+    },
+    "clean_images": {
+        "n": ctypes.c_int64,
+        "camera": ctypes.POINTER(CameraPixels),
+        "cuts": ctypes.POINTER(TailCuts),
+        "charge": FLOAT32,
+        "room": UINT8,
+        "mask": UINT8,
+    },
+    "image_parameters": {
+        "n": ctypes.c_int64,
+        "camera": ctypes.POINTER(CameraPixels),
+        "min_pixels": ctypes.c_int64,
+        "n_start": ctypes.c_int64,
+        "seed": INT64,
+        "charge": FLOAT32,
+        "time": FLOAT32,
+        "mask": UINT8,
+        "room": FLOAT64,
+        "lists": INT64,
+        "parameters": FLOAT64,
+    },
+    "stereo_showers": {
+        "n": ctypes.c_int64,
+        "indptr": INT64,
+        "ellipse": FLOAT64,
+        "weight": FLOAT64,
+        "pointing": FLOAT64,
+        "position": FLOAT64,
+        "array": FLOAT64,
+        "psi": FLOAT64,
+        "showers": FLOAT64,
+    },
 }
 """Types of the arguments of each function, by their names."""
 
@@ -353,6 +466,7 @@ WITH_RESULT = frozenset(
         "merge_weights",
         "event_counts",
         "pixel_counts",
+        "decode_samples",
     }
 )
 """Functions that return a number; the others return nothing."""

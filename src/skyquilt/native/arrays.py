@@ -26,8 +26,8 @@ class ArrayType:
         return ctypes.c_void_p(array.ctypes.data)
 
 
-INT64, FLOAT64, FLOAT32, INT32, UINT8 = map(
-    ArrayType, (np.int64, np.float64, np.float32, np.int32, np.uint8)
+INT64, FLOAT64, FLOAT32, INT32, UINT8, UINT16 = map(
+    ArrayType, (np.int64, np.float64, np.float32, np.int32, np.uint8, np.uint16)
 )
 
 

@@ -14,6 +14,7 @@ _ARRAYS = {
     "float": "FLOAT32",
     "int32_t": "INT32",
     "uint8_t": "UINT8",
+    "uint16_t": "UINT16",
 }
 _NUMBERS = {"int64_t": "ctypes.c_int64", "double": "ctypes.c_double"}
 
@@ -23,7 +24,7 @@ import ctypes
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8, Arguments
+from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8, UINT16, Arguments
 
 INTERFACE = {number}
 """Number of the set of functions and arguments."""

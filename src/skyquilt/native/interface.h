@@ -4,7 +4,7 @@
  * int64_t, double, or a pointer: to an array, const if it is only read, or to a structure of this
  * file. */
 #ifndef SKYQUILT_INTERFACE
-#define SKYQUILT_INTERFACE 14
+#define SKYQUILT_INTERFACE 15
 
 #include <stdint.h>
 
@@ -67,6 +67,32 @@ typedef struct {
     const int64_t *indptr, *component;
     const double *weight;
 } band_weights;
+
+/* Pixels of a camera: neighbours of pixel i are those from indptr[i] to indptr[i + 1], ascending.
+ * Positions, diameters [deg] and areas [deg2] are those in the field of view; `ring` is 1 at the
+ * edge, 2 beside it, 0 inside. */
+typedef struct {
+    int64_t n_pixel;
+    const int64_t *indptr, *neighbour;
+    const double *x, *y, *area, *diameter;
+    const uint8_t *ring;
+} camera_pixels;
+
+/* How the samples of a camera become charges and times; arrays have shape (n_gain, n_pixel),
+ * `correction` (n_gain,), `broken` (n_pixel,). `extractor` is one of skyquilt.showers.extractors. */
+typedef struct {
+    int64_t extractor, n_gain, n_sample, width, shift, own_weight, peak;
+    double gain_threshold, rate; /* rate: samples per ns */
+    const double *correction;
+    const float *pedestal, *factor, *time_shift;
+    const uint8_t *broken;
+} readout;
+
+/* Which pixels of an image are kept. */
+typedef struct {
+    int64_t neighbours, keep_isolated;
+    double picture, boundary;
+} tail_cuts;
 
 int64_t interface_version(void);
 
@@ -178,5 +204,38 @@ void cell_sums(int64_t n_view, int64_t n_cell, const int64_t *indptr, int64_t n_
 void cell_slopes(int64_t n_cell, const int64_t *indptr, const double *counts, const double *mu,
                  int64_t n_name, const double *slopes, double *room, double *gradient,
                  double *curvature);
+
+/* Samples of a block of raw traces, each a chain of differences of variable length; returns the
+ * bytes that were read, -1 if they end before, -2 if a sample does not fit 16 bits. */
+int64_t decode_samples(int64_t n_byte, const uint8_t *bytes, int64_t n_trace, int64_t n_sample,
+                       uint16_t *samples);
+
+/* Charges and times of n images, shape (n, n_pixel), and the gain of each pixel, from samples of
+ * shape (n, n_gain, n_pixel, n_sample). `room` has n_pixel n_sample values. */
+void extract_charges(int64_t n, const camera_pixels *camera, const readout *options,
+                     const uint16_t *samples, float *room, float *charge, float *time,
+                     uint8_t *gain);
+
+/* Pixels of n images that the shower lit; `room` has n_pixel values. */
+void clean_images(int64_t n, const camera_pixels *camera, const tail_cuts *cuts,
+                  const float *charge, uint8_t *room, uint8_t *mask);
+
+/* Parameters of n images, a row of N_PARAMETER for each (native/images.c); NaN where fewer than
+ * `min_pixels` are kept or their sum is not above 0. Without starts of the time line there are no
+ * times. `seed` numbers the images. `room` has 8 n_pixel values, `lists` 2 n_pixel. */
+void image_parameters(int64_t n, const camera_pixels *camera, int64_t min_pixels, int64_t n_start,
+                      const int64_t *seed, const float *charge, const float *time,
+                      const uint8_t *mask, double *room, int64_t *lists, double *parameters);
+
+/* Showers of n events from their images, those from indptr[i] to indptr[i + 1], at least two each.
+ *
+ * An image has `ellipse` (fov_lon, fov_lat, psi, a tenth of the camera's radius) [rad], a weight,
+ * the `pointing` of its telescope (alt, az) [rad] and its `position` (x, y, z) [m]; `array` is the
+ * pointing of the array, per event. A shower is a row of 8: alt, az [rad], core on the ground and in
+ * the tilted plane (x, y) [m], height above the array [m], mean angle of the crossings [rad]. `psi`
+ * is the angle of each image in the frame of the array. */
+void stereo_showers(int64_t n, const int64_t *indptr, const double *ellipse, const double *weight,
+                    const double *pointing, const double *position, const double *array,
+                    double *psi, double *showers);
 
 #endif

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skyquilt.config import Config
+from skyquilt.config.showers import ShowerRuns
 from skyquilt.config.simulation import simulation_files
 from skyquilt.errors import InputError, ProductError
 from skyquilt.io.answers import read_answers
@@ -116,6 +117,12 @@ def binning_question(binning, digest) -> dict[str, Any]:
     """What a binned histogram has to answer."""
     settings = {"binning": binning.model_dump(mode="json")}
     return _question(settings, {path: digest(path) for path in binning.paths()})
+
+
+def showers_question(runs: ShowerRuns, path: Path, digest: Digests) -> dict[str, Any]:
+    """What the showers of a run have to answer: the run, and how it is reconstructed."""
+    settings = runs.model_dump(mode="json", exclude={"files"})
+    return _question({"showers": settings}, {str(path): digest(str(path))})
 
 
 def why_simulation_is_stale(config: Config) -> str:
