@@ -22,7 +22,7 @@ help:
 	@echo "make lint      style, spelling, imports, types, workflow"
 	@echo "make check     lint and test: what continuous integration runs"
 	@echo "make bench     times and memory against their targets (5 minutes, 9 GB of disk)"
-	@echo "make bench-peer  the same files and pixels with cosipy 0.3.4; SHAPE=dc2 for 9 GB of them;"
+	@echo "make bench-peer  the same files with cosipy 0.3.4 and 0.4.3; SHAPE=dc2 for 11 GB of them;"
 	@echo "               with SKYQUILT_DATA, the Galactic centre of Fermi with gammapy 2.1, too"
 	@echo "make gallery   docs/gallery.md from the examples of real data, with SKYQUILT_DATA"
 	@echo "make docs      the site, in docs/_build/html; a warning is an error"
@@ -103,13 +103,14 @@ NUMBER ?= 60
 fuzz: install
 	python benchmarks/mutate.py --number $(NUMBER) --kinds $(KINDS) $(TABLE_PAGE)
 
-# cosipy's environment is its own; without Python 3.12 its tests are skipped, with the reason.
+# cosipy's environment is its own; without Python 3.12 its tests and figures are left out, with the
+# reason.
 PYTHON_312 = $(firstword $(foreach name,python3.12 $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) $(PYTHON),\
   $(if $(shell $(name) -c 'import sys; sys.version_info >= (3, 12) and print("yes")' 2>/dev/null),$(name))))
 
 cosipy-formats:
 	@if test -n "$(PYTHON_312)"; then $(MAKE) .venv-formats-cosipy/installed; \
-	  else echo "no Python 3.12: the tests of cosipy's files are skipped"; fi
+	  else echo "no Python 3.12: what needs cosipy 0.4.3 is left out"; fi
 
 .venv-formats-cosipy/installed: requirements/formats-cosipy.txt
 	$(PYTHON_312) -m venv .venv-formats-cosipy
@@ -124,12 +125,13 @@ TABLE_PAGE = $(if $(PAGE),--page $(PAGE))
 bench: install
 	python benchmarks/run.py $(TABLE_PAGE)
 
-# cosipy's environment is its own: it needs older libraries, and Python 3.11.
+# cosipy 0.3.4 has an environment of its own: it needs older libraries, and Python 3.11.
 SHAPE ?= small
 PEER_PYTHON ?= $(or $(shell command -v python3.11),$(PYTHON))
 
-bench-peer: install .venv-peer/installed
-	python benchmarks/peer.py --peer .venv-peer/bin/python --shape $(SHAPE) $(TABLE_PAGE)
+bench-peer: install .venv-peer/installed cosipy-formats
+	python benchmarks/peer.py --peer .venv-peer/bin/python --shape $(SHAPE) $(TABLE_PAGE) \
+	  $(if $(PYTHON_312),--newest .venv-formats-cosipy/bin/python)
 	test -z "$$SKYQUILT_DATA" || $(MAKE) bench-gammapy
 
 bench-gammapy: install .venv-gammapy/installed

@@ -21,12 +21,18 @@ SHAPES = {
 
 def write_data(folder: Path, shape: str) -> Path:
     """Simulate the files into a folder, unless it has them; the configuration that reads them."""
-    config = folder / f"{shape}.yaml"
-    data = folder / shape
-    text = json.dumps(make_config(data, shape, nside=16), indent=1)  # JSON is YAML
-    if not (data / "response.h5").is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        config.write_text(text)
+    return _simulate(folder / f"{shape}.yaml", make_config(folder / shape, shape, nside=16))
+
+
+def write_galactic_data(folder: Path) -> Path:
+    """The same of a source in galactic coordinates, observed for five days; of shape `small`."""
+    return _simulate(folder / "galactic.yaml", make_galactic_config(folder / "galactic"))
+
+
+def _simulate(config: Path, content: dict[str, Any]) -> Path:
+    if not (Path(content["simulation"]["folder"]) / "orientation.ori").is_file():
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(json.dumps(content, indent=1))  # JSON is YAML
         run_process([SKYQUILT, "simulate", "--quiet", "--config", config])
     return config
 
@@ -36,7 +42,8 @@ def write_analysis(config: Path, folder: Path, *, nside: int = 16, **analysis: A
     content = json.loads(config.read_text())
     del content["simulation"]
     content |= {"results": str(folder / "results"), "cache": str(folder / "cache")}
-    content["analyses"]["grb"] |= {"map": {"nside": nside}, **analysis}
+    (name,) = content["analyses"]
+    content["analyses"][name] |= {"map": {"nside": nside}, **analysis}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.yaml"
     path.write_text(json.dumps(content, indent=1))
@@ -80,6 +87,39 @@ def make_config(data: Path, shape: str, nside: int) -> dict[str, Any]:
                 "energy": {"channels": [2, 3], "sum_channels": True},
                 "spectrum": spectrum | {"norm": "10 cm-2 s-1 keV-1"},
                 "map": {"nside": nside},
+                "localise": {"true_position": position},
+            }
+        },
+    }
+
+
+def make_galactic_config(data: Path) -> dict[str, Any]:
+    position = {"lon": 184.5551, "lat": -5.7877, "frame": "galactic"}
+    spectrum = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 keV"}
+    spectrum |= {"index": -3}
+    resolution = {"nside_local": 8, "nside_sky": 8, **SHAPES["small"]}
+    return {
+        "simulation": {
+            "seed": 20280301,
+            "folder": str(data),
+            "start": START,
+            "duration": "5 d",
+            "resolution": resolution,
+            "sources": {"crab": {"position": position, "spectrum": spectrum}},
+        },
+        "analyses": {
+            "crab": {
+                "data": {
+                    "frame": "galactic",
+                    "counts": [
+                        {"path": str(data / "crab.h5"), "label": "Crab"},
+                        {"path": str(data / "background_galactic.h5"), "label": "background"},
+                    ],
+                    "background": {"path": str(data / "background_galactic_model.h5"), "scale": 1},
+                    "response": str(data / "response_galactic.h5"),
+                },
+                "energy": {"channels": [1, 2], "sum_channels": True},
+                "spectrum": spectrum,
                 "localise": {"true_position": position},
             }
         },

@@ -71,7 +71,7 @@ def _compare(flux: float) -> list[Figure]:
         return cost_of(measured).cpu
 
     full = run("full", _full)
-    refined = float(np.median([run("refined", _refined) for _ in range(N_RUNS)]))
+    refined = float(np.median([run("refined", refined) for _ in range(N_RUNS)]))
     names = {"full": f"nside {NSIDE_FULL}", "refined": f"nside {NSIDE}, refined"}
     return [
         *(Figure(f"flux {flux:g}: {name}", str(answers[key])) for key, name in names.items()),
@@ -87,7 +87,8 @@ def _full(problem: FitProblem) -> tuple[MultiOrderMap, int]:
     return MultiOrderMap.from_skymap(_map(problem, NSIDE_FULL, "icrs")), nside_to_npix(NSIDE_FULL)
 
 
-def _refined(problem: FitProblem) -> tuple[MultiOrderMap, int]:
+def refined(problem: FitProblem) -> tuple[MultiOrderMap, int]:
+    """TS of nside 16, refined, and number of fits."""
     skymap, n_fitted = _map(problem, NSIDE, "galactic"), [nside_to_npix(NSIDE)]
 
     def evaluate(uniq: np.ndarray) -> dict[str, np.ndarray]:

@@ -90,3 +90,37 @@ def test_configuration_of_the_files_is_a_valid_one(tmp_path, shape):
     config = load_config(write_analysis(path, tmp_path / "alone", nside=64))
     assert config.simulation is None
     assert config.analyses["grb"].map.nside == 64
+
+
+def test_galactic_configuration_is_a_valid_one(tmp_path):
+    import json
+
+    from dc2_files import make_galactic_config
+
+    from skyquilt.config import load_config
+
+    path = tmp_path / "galactic.yaml"
+    path.write_text(json.dumps(make_galactic_config(tmp_path)))
+    config = load_config(write_analysis(path, tmp_path / "alone", nside=32))
+    assert config.analyses["crab"].map.nside == 32
+    assert config.analyses["crab"].data.frame == "galactic"
+
+
+def test_response_of_counts_is_the_dense_one_to_a_count(tmp_path):
+    from response_counts import LARGEST, write_response_of_counts
+
+    from skyquilt.config.simulation import SimulatedResolution
+    from skyquilt.instruments.compton.response import open_response
+    from skyquilt.instruments.compton.simulator.instrument import make_instrument
+    from skyquilt.instruments.compton.simulator.responses import write_detector_response
+
+    dense, counts = tmp_path / "dense.h5", tmp_path / "counts.h5"
+    resolution = SimulatedResolution(
+        nside_local=1, nside_psichi=1, n_phi=6, energy_edges=["100 keV", "300 keV", "1000 keV"]
+    )
+    write_detector_response(dense, make_instrument(resolution), nside=1)
+    write_response_of_counts(dense, counts)
+    with open_response(str(dense)) as one, open_response(str(counts)) as other:
+        want, found = (response.read(0, 12, slice(0, 2)) for response in (one, other))
+    step = want.max(axis=(0, 2, 3, 4), keepdims=True) / LARGEST
+    assert np.all(np.abs(found - want) <= 0.5001 * step)
