@@ -94,14 +94,14 @@ def plain(data, values, directions=None):
         weight = np.zeros(len(table.row))
         for sample in np.flatnonzero(table.sample_cell == cell):
             seen = table.rotation[sample] @ direction
-            ipix, share = interp_ring(NSIDE, seen[np.newaxis])
-            np.add.at(weight, ipix[0], share[0] * table.weight[sample])
+            ipix, fraction = interp_ring(NSIDE, seen[np.newaxis])
+            np.add.at(weight, ipix[0], fraction[0] * table.weight[sample])
         source = np.einsum("r,k,krc->c", weight, phi, table.rows.astype(float))
-        mu = here["a.flux"] * source + here["b.norm"] * data.share[cell] * data.background[0]
+        mu = here["a.flux"] * source + here["b.norm"] * data.fraction[cell] * data.background[0]
         own = data.cell == cell
         total += data.counts[own] @ np.log(mu[data.column[own]])
         total -= here["a.flux"] * (phi @ table.totals @ weight)
-        total -= here["b.norm"] * data.share[cell] * data.background_total[0]
+        total -= here["b.norm"] * data.fraction[cell] * data.background_total[0]
     return total
 
 

@@ -34,11 +34,11 @@ def test_gaussian_is_seen_as_a_gaussian(sigma, largest, ratio):
 @pytest.mark.parametrize("largest", [1.0, 1.5])
 def test_disk_is_seen_as_the_integral_of_it(radius, largest):
     shape = disk(1.0, max(largest * radius, 0.1))
-    t, share = np.polynomial.legendre.leggauss(200)
+    t, weight = np.polynomial.legendre.leggauss(200)
     r = radius * (1 + t) / 2
     # the point spread function averaged over a ring: exp(-(x - r)^2 / 2) I0(x r) e^(-x r)
     ring = np.exp(-((AT[:, np.newaxis] - r) ** 2) / 2) * ive(0, AT[:, np.newaxis] * r)
-    wanted = ring @ (share * (1 + t) / 2) / (2 * np.pi)
+    wanted = ring @ (weight * (1 + t) / 2) / (2 * np.pi)
     for turn in (0.0, 0.7):
         x, y = AT * np.cos(turn), AT * np.sin(turn)
         found = seen(shape.points(radius=radius), x, y)

@@ -60,9 +60,11 @@ def of_bin(problem, number):
     """Problem of one of the time bins."""
     (data,) = problem.data
     own = data.cell == number
-    one = {name: getattr(data, name)[[number]] for name in ("start", "stop", "livetime", "share")}
+    one = {
+        name: getattr(data, name)[[number]] for name in ("start", "stop", "livetime", "fraction")
+    }
     hits = {name: getattr(data, name)[own] for name in ("column", "counts")}
-    expectation = replace(data.expectation, share=data.expectation.share[[number]])
+    expectation = replace(data.expectation, fraction=data.expectation.fraction[[number]])
     cell = np.zeros(own.sum(), np.int64)
     return replace(
         problem, data=(replace(data, expectation=expectation, cell=cell, **hits, **one),)

@@ -86,8 +86,8 @@ def images():
     events = EventWise(
         direction=DIRECTIONS[order],
         flux_density=rng.uniform(1, 2, 768),
-        psf_place=rng.uniform(0, 2, 768),
-        exposure_place=rng.uniform(0, 1, 768),
+        psf_node=rng.uniform(0, 2, 768),
+        exposure_node=rng.uniform(0, 1, 768),
         buckets=buckets,
         exposure=HealpixGrid(1, rng.uniform(1, 2, (12, 2))),
         total_weight=np.array([0.3, 0.7]),

@@ -65,7 +65,7 @@ def events():
     flux = response.axis.flux(partial(evaluate, SPECTRUM))
     return DispersedEvents(
         direction=np.ascontiguousarray(direction[order]),
-        energy_place=response.places(np.geomspace(100, 1000, N))[rng.permutation(N)],
+        energy_node=response.nodes(np.geomspace(100, 1000, N))[rng.permutation(N)],
         buckets=buckets,
         weights=OffsetGrid(POINTING, OFFSET, np.empty((0, 4))),
         response=response,
@@ -205,7 +205,7 @@ def test_density_integrates_to_the_total(events):
         found = replace(
             events,
             direction=place,
-            energy_place=np.full(len(place), events.response.places(at)),
+            energy_node=np.full(len(place), events.response.nodes(at)),
             buckets=buckets,
         ).block(direction[np.newaxis])
         return found.dense().unit_counts[0] @ solid
@@ -300,7 +300,7 @@ def test_limits_of_fluxes_below_zero_are_of_one_spectrum(events):
     ("name", "change", "message"),
     [
         ("direction", lambda v: v[:5], r"direction: shape \(5, 3\)"),
-        ("energy_place", lambda v: v + 80, "energy_place: allowed are 0 to 80"),
+        ("energy_node", lambda v: v + 80, "energy_node: allowed are 0 to 80"),
         ("flux", lambda v: v[1:], r"flux: shape \(31,\)"),
         ("reach", lambda v: v[1:], "reach: shape"),
         ("weights", lambda _: HealpixGrid(1, np.ones((12, 2))), "of 2 patterns, not 3"),

@@ -28,8 +28,8 @@ def events():
     return EventWise(
         direction=direction[order],
         flux_density=rng.uniform(1, 2, N),
-        psf_place=np.append(rng.uniform(0, 2, N - 2), [0.0, 2.0]),
-        exposure_place=np.append(rng.uniform(0, 3, N - 2), [0.0, 3.0]),
+        psf_node=np.append(rng.uniform(0, 2, N - 2), [0.0, 2.0]),
+        exposure_node=np.append(rng.uniform(0, 3, N - 2), [0.0, 3.0]),
         buckets=buckets,
         exposure=HealpixGrid(4, rng.uniform(1, 2, (192, 4))),
         total_weight=rng.uniform(1, 2, 4),
@@ -38,19 +38,19 @@ def events():
     )
 
 
-def linear(values, place):
+def linear(values, position):
     """Values between rows, shape (n,)."""
-    below = np.minimum(place.astype(int), len(values) - 2)
-    share, every = place - below, np.arange(len(place))
-    return (1 - share) * values[below, every] + share * values[below + 1, every]
+    below = np.minimum(position.astype(int), len(values) - 2)
+    fraction, every = position - below, np.arange(len(position))
+    return (1 - fraction) * values[below, every] + fraction * values[below + 1, every]
 
 
 def slow_density(events, direction):
     """e_i(p) of all events, without any radius."""
     theta = np.radians(separation(events.direction, direction))
-    psf = linear(np.array([np.interp(theta, THETA, row) for row in PROFILE]), events.psf_place)
+    psf = linear(np.array([np.interp(theta, THETA, row) for row in PROFILE]), events.psf_node)
     exposure = events.exposure.at(direction[np.newaxis])[0]
-    seen = linear(np.repeat(exposure[:, np.newaxis], N, axis=1), events.exposure_place)
+    seen = linear(np.repeat(exposure[:, np.newaxis], N, axis=1), events.exposure_node)
     return events.flux_density * seen * psf
 
 
@@ -156,8 +156,8 @@ def test_smaller_lost_fraction_reaches_farther(events):
         ("flux_density", np.ones(3), "flux_density: shape"),
         ("direction", np.ones((3, 3)), "direction: shape"),
         ("total_weight", np.ones(3), "total_weight: shape"),
-        ("psf_place", np.full(N, 2.1), "psf_place: allowed are 0 to 2"),
-        ("exposure_place", np.full(N, np.nan), "exposure_place: allowed are 0 to 3"),
+        ("psf_node", np.full(N, 2.1), "psf_node: allowed are 0 to 2"),
+        ("exposure_node", np.full(N, np.nan), "exposure_node: allowed are 0 to 3"),
     ],
 )
 def test_impossible_parts_are_refused(events, name, value, message):

@@ -74,9 +74,9 @@ def test_joint_of_split_bins_fits_as_the_whole():
     parts = {}
     for name, bins in (("low", slice(0, 15)), ("high", slice(15, N_HIT))):
         rows = table.rows[:, bins]
-        share = replace(table, rows=rows, totals=2 * rows.sum(axis=1, dtype=float))
+        part = replace(table, rows=rows, totals=2 * rows.sum(axis=1, dtype=float))
         cut = (whole.counts[bins], whole.background[bins])
-        parts[name] = replace(whole, counts=cut[0], background=cut[1], expectation=share)
+        parts[name] = replace(whole, counts=cut[0], background=cut[1], expectation=part)
 
     joint = join(parts, 1.0)
 

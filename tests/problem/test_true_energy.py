@@ -86,15 +86,15 @@ def test_nodes_are_written_and_read(tmp_path):
     ("change", "message"),
     [
         ({"energy": np.array([1.0, 0.0])}, "above 0"),
-        ({"place": np.array([0, 2])}, "place: allowed are 0 to 1"),
-        ({"place": np.array([0, -1])}, "place: allowed are 0 to 1"),
+        ({"index": np.array([0, 2])}, "index: allowed are 0 to 1"),
+        ({"index": np.array([0, -1])}, "index: allowed are 0 to 1"),
         ({"weight": np.ones(3)}, r"weight \(3,\)"),
         ({"indptr": np.array([0, 1, 3])}, "indptr to 3"),
     ],
 )
 def test_nodes_that_do_not_fit_are_refused(change, message):
     good = {"energy": np.array([1.0, 2.0]), "indptr": np.array([0, 1, 2])}
-    good |= {"place": np.array([0, 1]), "weight": np.ones(2)}
+    good |= {"index": np.array([0, 1]), "weight": np.ones(2)}
     TrueEnergy(**good)
     with pytest.raises(ValueError, match=message):
         TrueEnergy(**good | change)

@@ -103,11 +103,13 @@ def test_fit_in_other_units_of_flux_has_the_same_ts(problem, fit, factor):
     assert is_close(result.npred, fit.npred)
 
 
-@given(seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1))
+@given(seed=st.integers(0, 2**32 - 1), fraction=st.floats(0, 1))
 @settings(derandomize=True, deadline=None, max_examples=10)
-def test_fit_with_bins_that_have_no_counts_is_the_same(make_problem, observation, fit, seed, share):
+def test_fit_with_bins_that_have_no_counts_is_the_same(
+    make_problem, observation, fit, seed, fraction
+):
     _, counts = observation
-    more = np.random.default_rng(seed).uniform(size=counts.size) < share
+    more = np.random.default_rng(seed).uniform(size=counts.size) < fraction
     result = fit_pixels(make_problem((counts > 0) | more), DIRECTIONS)
     for values, expected in zip(result[:4], fit[:4], strict=True):
         assert is_close(values, expected)

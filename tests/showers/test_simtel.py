@@ -120,7 +120,7 @@ def test_what_a_run_says(simtel_data):
     run = reader.run
     assert run.obs_id == 7
     assert run.array_pointing == pytest.approx(np.deg2rad([50, 180]), abs=1e-6)
-    assert run.place == pytest.approx(
+    assert run.location == pytest.approx(
         {"latitude": -24.683429, "longitude": -70.316345, "altitude": 2147}
     )
     assert "LST" in run.telescopes[1].names

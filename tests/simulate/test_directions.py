@@ -16,12 +16,12 @@ def test_draw_direction_stays_in_the_pixels_and_fills_them(model):
 
     drawn = np.array([draw_direction(model, 1, ipix, "icrs", rng) for _ in range(400)])
 
-    # the pixel of a direction is that of its frame; children of both pixels get a fair share
+    # the pixel of a direction is that of its frame; children of both pixels get a fair fraction
     turned = rotate(rotation(model.frame, "icrs"), drawn)
     assert set(vec_to_nest(1, turned)) == {3, 4}
-    share = np.bincount(vec_to_nest(2, turned) - 12, minlength=8)
+    fraction = np.bincount(vec_to_nest(2, turned) - 12, minlength=8)
     # 4 standard deviations of 50 +- 6.6
-    assert np.all(np.abs(share - 50) < 27)
+    assert np.all(np.abs(fraction - 50) < 27)
 
 
 def test_draw_direction_without_exposure_says_so(model):

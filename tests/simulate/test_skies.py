@@ -108,7 +108,7 @@ def test_energies_of_the_background_follow_its_density():
     rate = density.background.at(PLACE[np.newaxis], energies)[0]
     upto = np.concatenate([[0], np.cumsum((rate[1:] + rate[:-1]) / 2 * np.diff(energies))])
     # of the places of events among the energies of the exposure their energies follow
-    energy = np.exp(np.interp(sky.expectation.exposure_place, np.arange(21), np.log(NODES)))
+    energy = np.exp(np.interp(sky.expectation.exposure_node, np.arange(21), np.log(NODES)))
     found = np.interp(energy, energies, upto / upto[-1])
     assert kstest(found, "uniform").statistic < 1.63 / np.sqrt(found.size) + 2e-3
     # band edges within the span are not crowded
@@ -119,7 +119,7 @@ def test_density_at_drawn_events_is_that_of_the_model():
     model = event_model()
     density = model.expectation.density
     sky = draw_sky(model, generator(3, 2))
-    energy = np.exp(np.interp(sky.expectation.exposure_place, np.arange(21), np.log(NODES)))
+    energy = np.exp(np.interp(sky.expectation.exposure_node, np.arange(21), np.log(NODES)))
     wanted = density.background.at_each(sky.expectation.direction, energy)
     np.testing.assert_allclose(sky.background, wanted, rtol=1e-6)
     np.testing.assert_allclose(sky.expectation.flux_density, (energy / 100) ** -2 / 100, rtol=1e-6)

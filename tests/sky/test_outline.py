@@ -32,10 +32,10 @@ def solid_angle(loop):
 
 
 @pytest.mark.parametrize("order", [5, 7])
-@pytest.mark.parametrize("share", [0.0, 0.04, 0.3, 0.5, 0.77, 0.999])
-def test_outline_of_one_pixel_is_its_four_edges(order, share):
+@pytest.mark.parametrize("fraction", [0.0, 0.04, 0.3, 0.5, 0.77, 0.999])
+def test_outline_of_one_pixel_is_its_four_edges(order, fraction):
     nside = 1 << order
-    ipix = int(share * 12 * nside**2)
+    ipix = int(fraction * 12 * nside**2)
     edges = outline(to_uniq(order, np.array([ipix])))
     corners = healpy.boundaries(nside, ipix, step=1, nest=True).T
     np.testing.assert_allclose(edges[:, 0], corners, atol=1e-14)  # rounding

@@ -74,10 +74,10 @@ def test_events_drawn_at_the_data_are_expected_as_the_data(run):
     check_rows(run[1] / "model.h5")
     wise = model.expectation
     nodes = np.log(wise.density.exposure_energy)
-    energy = np.exp(np.interp(wise.exposure_place, np.arange(nodes.size), nodes))
+    energy = np.exp(np.interp(wise.exposure_node, np.arange(nodes.size), nodes))
     background, found = observe_photons(wise, Photons(np.array(wise.direction), energy))
     np.testing.assert_allclose(background, model.background, rtol=1e-9)
-    for name in ("direction", "flux_density", "psf_place", "exposure_place"):
+    for name in ("direction", "flux_density", "psf_node", "exposure_node"):
         np.testing.assert_allclose(getattr(found, name), getattr(wise, name), rtol=1e-8, atol=1e-9)
 
 

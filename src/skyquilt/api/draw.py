@@ -66,8 +66,8 @@ def draw_localisation(
     density = cells.columns["probdensity"]
 
     def sample(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-        place = cells.find(lonlat_to_vec(lon, lat))
-        return np.where(place >= 0, density[place], np.nan)
+        cell = cells.find(lonlat_to_vec(lon, lat))
+        return np.where(cell >= 0, density[cell], np.nan)
 
     _draw_on_wcs(ax, sample, "icrs", Normalize(0, density.max()), colormap)
     edges = [credible_threshold(density, cell_areas(cells), level) for level in _LEVELS]

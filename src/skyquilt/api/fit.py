@@ -215,14 +215,14 @@ def _run(
     """Run the steps; folder of the analysis, and the temporary one that must live on."""
     kept = Workplace()
     here = kept.path
-    place = Path(results).expanduser() if results is not None else here / "results"
-    beside = (here if results is None else place.parent) / "cache"
-    folders = {"results": str(place), "cache": str(cache if cache is not None else beside)}
+    folder = Path(results).expanduser() if results is not None else here / "results"
+    beside = (here if results is None else folder.parent) / "cache"
+    folders = {"results": str(folder), "cache": str(cache if cache is not None else beside)}
     config = make_config(name, folders, given, spectrum, sections, Inputs(here))
-    with claim(place):
-        remove_leftovers(place)
+    with claim(folder):
+        remove_leftovers(folder)
         run_analysis(config, name, threads or n_cores(), until=until)
-    return place / name, kept
+    return folder / name, kept
 
 
 def _position(position: Any) -> dict[str, Any] | None:

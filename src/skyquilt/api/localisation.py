@@ -81,8 +81,8 @@ class Localisation:
         """
         from astropy.coordinates import SkyCoord
 
-        place = self._best()["icrs"]
-        return SkyCoord(place["lon"], place["lat"], unit="deg", frame="icrs")
+        best = self._best()["icrs"]
+        return SkyCoord(best["lon"], best["lat"], unit="deg", frame="icrs")
 
     @property
     def ts(self) -> float:
@@ -160,8 +160,8 @@ class Localisation:
             One for each position.
         """
         inside = self._region(level).cells
-        place = self._place(position)
-        found = np.isin(place, inside).reshape(np.shape(position))
+        cell = self._cell(position)
+        found = np.isin(cell, inside).reshape(np.shape(position))
         return bool(found) if np.ndim(found) == 0 else found
 
     def probability(self, position: "SkyCoord") -> Any:
@@ -180,8 +180,8 @@ class Localisation:
         density = self._cells.columns["probdensity"]
         found = np.array(
             [
-                probability_inside(self._cells, density, density >= density[place])
-                for place in self._place(position)
+                probability_inside(self._cells, density, density >= density[cell])
+                for cell in self._cell(position)
             ]
         ).reshape(np.shape(position))
         return float(found) if np.ndim(found) == 0 else found
@@ -249,7 +249,7 @@ class Localisation:
     def _region(self, level: float) -> Region:
         return find_credible_region(self._cells, self._cells.columns["probdensity"], level)
 
-    def _place(self, position: "SkyCoord") -> np.ndarray:
+    def _cell(self, position: "SkyCoord") -> np.ndarray:
         icrs = position.icrs
         vec = lonlat_to_vec(np.ravel(icrs.ra.deg), np.ravel(icrs.dec.deg))
         return self._cells.find(vec)

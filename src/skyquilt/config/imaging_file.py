@@ -88,5 +88,5 @@ class ImagingFile(Section):
         return "energies"
 
     def is_disjoint(self, other: object) -> bool:
-        """Whether two data sets are known to have no time or place in common: never known."""
+        """Whether two data sets have no time or part of the sky in common: that is never known."""
         return False

@@ -1,4 +1,4 @@
-"""A target: a name and a place that an analysis is asked about."""
+"""A target: a name and a position that an analysis is asked about."""
 
 import sys
 from typing import Annotated, Any, Self

@@ -20,7 +20,7 @@ MAX_BYTES = 1 << 22
 MAX_DEPTH = 64
 """Keys and lists inside each other; a configuration needs ten."""
 MAX_VALUES = 1_000_000
-"""Values of a file, those that stand in several places (`*name`) counted in each."""
+"""Values of a file, those that stand several times (`*name`) counted in each."""
 
 
 def read_yaml(path: str | Path) -> Any:

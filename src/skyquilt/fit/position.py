@@ -19,7 +19,7 @@ _SETTLED = 0.05  # last move, in standard errors: it adds 1/400 to the variance 
 _FACTOR = 3.0  # by which the step changes from one round to the next, at most
 _FITTING = (0.6, 1.6)  # standard error in steps at which the square has the right size
 _MAX_STEP = 15.0  # [deg]; the tangent plane stretches by 4 % there
-# places of the nine fits, in steps, and the parabola through them by least squares:
+# positions of the nine fits, in steps, and the parabola through them by least squares:
 # TS = c0 + c1 x + c2 y + c3 x^2 + c4 x y + c5 y^2
 _X, _Y = (axis.ravel() for axis in np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]))
 _TO_PARABOLA = np.linalg.pinv(np.stack([np.ones(9), _X, _Y, _X**2, _X * _Y, _Y**2], axis=1))

@@ -160,9 +160,9 @@ class _Part:
         views = []
         for step in grid:
             beside = {lon: here[lon] + step[0] * widths[0], lat: here[lat] + step[1] * widths[1]}
-            place = {**here, **beside}
+            there = {**here, **beside}
             views.append(
-                look(source, place, (), self._frames, self._data.angle_deg, self._offset)[0]
+                look(source, there, (), self._frames, self._data.angle_deg, self._offset)[0]
             )
         n_cell = max(one.directions.shape[1] for one in views)
         directions = [
@@ -219,8 +219,8 @@ class _Part:
         for source in self._sources:
             rows = self._rows[source.name]
             if rows.centre is not None:
-                place = np.maximum(*(np.abs(angle) for angle in _place(source, rows.centre, here)))
-                found &= np.all(place <= _NODES[-1], axis=1)
+                away = np.maximum(*(np.abs(angle) for angle in _place(source, rows.centre, here)))
+                found &= np.all(away <= _NODES[-1], axis=1)
         return found
 
     def _own(self, value: np.ndarray) -> np.ndarray:
@@ -276,7 +276,7 @@ def _place(
 
 
 def _weights(x: np.ndarray) -> np.ndarray:
-    """Weights of the nodes for places among them, shape (..., n_node)."""
+    """Weights of the nodes for positions among them, shape (..., n_node)."""
     powers = np.ones((*x.shape, _NODES.size))
     for power in range(1, _NODES.size):
         powers[..., -1 - power] = powers[..., -power] * x

@@ -21,7 +21,7 @@ from skyquilt.problem.cells.file import get_cells, put_cells
 from skyquilt.problem.file import group_identity
 
 # 1.0  first version
-SCHEMA = Schema("skyquilt/model-problem", "1.0", "skyquilt model prepare")
+SCHEMA = Schema("skyquilt/model-problem", "2.0", "skyquilt model prepare")
 
 _SAME_TIME = 1e-6  # [s]; UNIX times are exact to 2.4e-7
 
@@ -41,7 +41,7 @@ class ModelProblem:
     radius_deg : float
         Angle around `centres` within which a table's rows are kept [deg]; infinite if all are.
     centres : ndarray of float64, shape (n, 2)
-        Longitude and latitude of these places [deg].
+        Longitude and latitude of these directions [deg].
     identity : str
         Digest of everything that influences a fit; "" before the problem was written.
     """
@@ -149,7 +149,7 @@ def write_model_problem(path: str | Path, problem: ModelProblem, provenance: Pro
             put_cells(file.create_group(f"datasets/{number}"), data)
         file.attrs["frame"], file.attrs["epoch"] = problem.frame, problem.epoch
         file.attrs["radius_deg"] = problem.radius_deg
-        put(file, "centres", problem.centres, "deg", "places around which rows are kept")
+        put(file, "centres", problem.centres, "deg", "directions around which rows are kept")
         file.attrs["identity"] = _identity(file)
         return file.attrs["identity"]
 

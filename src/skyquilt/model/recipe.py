@@ -143,8 +143,8 @@ def model_cells(problem: ModelProblem) -> Cells:
         own = cells.axes["dataset"] == number
         members = np.unique(cells.axes["time_bin"][own])
         if members.size < cells.n_member("time_bin"):
-            place = np.searchsorted(members, cells.axes["time_bin"])
-            axes[own_axis(dataset)] = np.where(own, place, -1)
+            index = np.searchsorted(members, cells.axes["time_bin"])
+            axes[own_axis(dataset)] = np.where(own, index, -1)
     return Cells(axes, cells.start, cells.stop)
 
 

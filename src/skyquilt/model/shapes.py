@@ -33,8 +33,8 @@ def disk(sharpness: float, largest: float) -> SourceShape:
         Largest radius [deg]: the number of points suits it, and stays.
     """
     n_ring, n_around = _numbers(largest / sharpness)
-    at, share = np.polynomial.legendre.leggauss(n_ring)
-    radial, weight = (1 + at) / 2, share * (1 + at) / 2
+    at, own = np.polynomial.legendre.leggauss(n_ring)
+    radial, weight = (1 + at) / 2, own * (1 + at) / 2
     east, north, weights = _rings(radial, weight, n_around)
     return SourceShape(("radius",), lambda radius: (radius * east, radius * north, weights))
 
@@ -54,9 +54,9 @@ def gaussian(sharpness: float, largest: float) -> SourceShape:
         As of `disk`; the largest sigma.
     """
     n_ring, n_around = _numbers(_FAR * largest / sharpness)
-    at, share = np.polynomial.legendre.leggauss(n_ring)
+    at, own = np.polynomial.legendre.leggauss(n_ring)
     radial = _FAR * (1 + at) / 2
-    east, north, weights = _rings(radial, share * radial * np.exp(-(radial**2) / 2), n_around)
+    east, north, weights = _rings(radial, own * radial * np.exp(-(radial**2) / 2), n_around)
 
     def points(
         sigma: float, ratio: float, angle: float
@@ -92,9 +92,9 @@ def shape_of(
         As of `disk`; the largest size.
     """
     n_ring, n_around = _numbers(extent * largest / sharpness)
-    at, share = np.polynomial.legendre.leggauss(n_ring)
+    at, own = np.polynomial.legendre.leggauss(n_ring)
     radial = extent * (1 + at) / 2
-    east, north, area = _rings(radial, share * radial, n_around)
+    east, north, area = _rings(radial, own * radial, n_around)
 
     def points(**values: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         x, y = values[size] * east, values[size] * north

@@ -14,7 +14,7 @@ from skyquilt.model.layer import Values
 from skyquilt.model.problem import ModelProblem
 from skyquilt.model.problems import CellLikelihood
 from skyquilt.problem.cells import CellCounts, CellData, CellExpectation, Sights, Views
-from skyquilt.problem.cells.shares import CellShares
+from skyquilt.problem.cells.fractions import CellFractions
 from skyquilt.problem.cells.sights import CellHits
 from skyquilt.problem.dispersed import DispersedEvents
 from skyquilt.problem.event_wise import EventWise
@@ -54,7 +54,7 @@ def simulate(
     """
     for data in problem.data:
         whole = data.expectation
-        if isinstance(whole, CellShares) and isinstance(whole.expectation, _EVENTS):
+        if isinstance(whole, CellFractions) and isinstance(whole.expectation, _EVENTS):
             raise ValueError(
                 f"data set {data.name or 'of this model'}: photons one by one have no bins to draw "
                 "counts in; `skyquilt simulate` draws photons"

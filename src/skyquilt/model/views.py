@@ -77,10 +77,10 @@ def look(
             steps[name] = np.maximum(_SHAPE_STEP * np.abs(here[name]), _SHAPE_STEP * angle)
     read = (lon, lat, *(() if offset is None else offset[1:]))
     n_cell = max(here[name].size for name in read)
-    places = {name: _spread(here[name], name, steps, n_cell) for name in read}
-    centre = lonlat_to_vec(places[lon], places[lat])
+    values = {name: _spread(here[name], name, steps, n_cell) for name in read}
+    centre = lonlat_to_vec(values[lon], values[lat])
     if offset is not None:
-        centre = _move(centre, *(places[name] for name in offset[1:]))
+        centre = _move(centre, *(values[name] for name in offset[1:]))
     if source.shape is None:
         views = Views(centre[:, :, np.newaxis], np.ones((len(centre), 1)))
     else:

@@ -95,8 +95,8 @@ static inline lanes ring_before(double nside, lanes z)
 static inline lanes along_ring(ring_lanes ring, lanes start, lanes turns, int64_t *west_pixel,
                                int64_t *east_pixel)
 {
-    lanes place = turns * ring.size - ring.shift, zero = {0};
-    lanes west = pick(place < 0, zero - 1, round_down(place)), weight = place - west;
+    lanes position = turns * ring.size - ring.shift, zero = {0};
+    lanes west = pick(position < 0, zero - 1, round_down(position)), weight = position - west;
     west += pick(west < 0, ring.size, zero);
     west -= pick(west >= ring.size, ring.size, zero);
     lanes east = west + 1;

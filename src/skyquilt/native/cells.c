@@ -8,17 +8,17 @@ void cell_weights(int64_t nside, const double *ring_theta, int64_t n_sample,
                   const int64_t *column, int64_t n_column, double *weight)
 {
     for (int64_t first = 0; first < n_sample; first += BLOCK) {
-        double x[BLOCK], y[BLOCK], z[BLOCK], share[4][BLOCK];
+        double x[BLOCK], y[BLOCK], z[BLOCK], fraction[4][BLOCK];
         int64_t row[4][BLOCK];
         int n = n_sample - first < BLOCK ? (int)(n_sample - first) : BLOCK;
         for (int k = 0; k < BLOCK; k++) {
             const double *from = directions + 3 * (first + (k < n ? k : 0));
             x[k] = from[0], y[k] = from[1], z[k] = from[2];
         }
-        skyquilt_neighbours(nside, ring_theta, x, y, z, row, share);
+        skyquilt_neighbours(nside, ring_theta, x, y, z, row, fraction);
         for (int k = 0; k < n; k++)
             for (int neighbour = 0; neighbour < 4; neighbour++) {
-                double own = share[neighbour][k] * seconds[first + k];
+                double own = fraction[neighbour][k] * seconds[first + k];
                 if (own > 0) /* bilinear weights of 0 can round below */
                     weight[group[first + k] * n_column + column[row[neighbour][k]]] += own;
             }

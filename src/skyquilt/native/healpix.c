@@ -102,7 +102,7 @@ static cell nest_to_cell(int64_t n, int64_t ipix)
                   ((quarter + (row == 2)) << order) + n - 1 - west};
 }
 
-/* ---- places on rings ---- */
+/* ---- positions on rings ---- */
 
 /* Ring m < n of a cap has m pixels in each quarter k, whose centres lie 1 / n apart around the middle
  * of the quarter, x = k + 1/2; so the first of them has fall = k n, and the one `along` the ring has

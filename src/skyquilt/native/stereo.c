@@ -154,9 +154,9 @@ void stereo_showers(int64_t n, const int64_t *indptr, const double *ellipse, con
         for (int64_t i = 0; i < n_image; i++) {
             planes[i] = plane_of(ellipse + 4 * (first + i), pointing + 2 * (first + i), &of_array);
             psi[first + i] = planes[i].psi;
-            vector place = {at[3 * i], at[3 * i + 1], at[3 * i + 2]};
-            tilted[2 * i] = dot(place, of_array.lat) * -1;
-            tilted[2 * i + 1] = dot(place, of_array.lon) * -1;
+            vector telescope = {at[3 * i], at[3 * i + 1], at[3 * i + 2]};
+            tilted[2 * i] = dot(telescope, of_array.lat) * -1;
+            tilted[2 * i + 1] = dot(telescope, of_array.lon) * -1;
         }
         double *shower = showers + 8 * event;
         vector direction = direction_of(n_image, planes, weight + first, shower + 7);

@@ -77,8 +77,8 @@ def plot_butterfly(
     bottom = max(min(bottom, top / 3), top * _DEPTH)
     axes.set_ylim(bottom / 2.5, top * 2.5)
     for low_end, high_end in ranges:
-        place = bottom / 1.7
-        axes.plot([low_end / size, high_end / size], [place, place], color="0.35", lw=2.2)
+        level = bottom / 1.7
+        axes.plot([low_end / size, high_end / size], [level, level], color="0.35", lw=2.2)
     if ranges:
         axes.plot([], [], color="0.35", lw=2.2, label="measured energies")
     axes.set_xlim(

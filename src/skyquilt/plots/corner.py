@@ -59,13 +59,13 @@ def plot_corner(
     ends = [_range(column, value) for column, value in zip(samples.T, true, strict=True)]
     for row in range(p):
         for column in range(row + 1):
-            place = (
+            rectangle = (
                 (_LEFT + column * panel) / width,
                 (_BOTTOM + (p - 1 - row) * panel) / height,
                 0.94 * panel / width,
                 0.94 * panel / height,
             )
-            axes = figure.add_axes(place, xlim=ends[column])
+            axes = figure.add_axes(rectangle, xlim=ends[column])
             if row == column:
                 _draw_one(axes, samples[:, row], ends[row], true[row])
             else:
@@ -116,8 +116,8 @@ def _draw_two(
     axes.set_ylim(ends[1])
 
 
-def _label(axes, place: tuple[int, int], labels: Sequence[str], panel: float) -> None:
-    (row, column), p = place, len(labels)
+def _label(axes, panel_index: tuple[int, int], labels: Sequence[str], panel: float) -> None:
+    (row, column), p = panel_index, len(labels)
     axes.locator_params(axis="x", nbins=4, prune="both")
     axes.tick_params(labelsize=6.5)
     across, down = (plain(labels[k], 26).replace(" [", "\n[") for k in (column, row))

@@ -132,7 +132,6 @@ def _letters() -> frozenset[int]:
     return frozenset(get_font(findfont(_SETTINGS["font.family"])).get_charmap())
 
 
-@figure_style()
 def save_all(
     figures: Iterable[tuple[str, Figure]],
     folder: str | Path,
@@ -161,6 +160,7 @@ def save_all(
     ]
 
 
+@figure_style()
 def save(figure: Figure, path: str | Path, provenance: Provenance | None = None) -> Path:
     """Write a figure; the same figure without provenance gives the same bytes.
 

@@ -23,7 +23,7 @@ from skyquilt.sky.frames import separation
 from skyquilt.sky.tangent import tangent_axes
 
 _N_FINE = 2001  # angles at which a point spread function is integrated
-_N_AZIMUTH = 96  # places on a ring at which a background is
+_N_AZIMUTH = 96  # directions on a ring at which a background is
 _RINGS = np.polynomial.legendre.leggauss(48)
 
 
@@ -145,8 +145,8 @@ def spread_radii(problem: FitProblem) -> tuple[float, float]:
         sums[problem.bands.of_total, np.arange(points.to_band.shape[1])] = 1
         profiles = sums @ ((points.to_band * yields[:, np.newaxis]).T @ points.profile)
     elif isinstance(points, EventWise) and points.density is not None:
-        place = node_positions(points.density.psf_energy, np.sqrt(problem.bands.edges.prod(axis=1)))
-        profiles = _between(points.profile, place)
+        node = node_positions(points.density.psf_energy, np.sqrt(problem.bands.edges.prod(axis=1)))
+        profiles = _between(points.profile, node)
     else:
         return np.nan, np.inf
     angles = root_angles(points.theta[-1], _N_FINE)
@@ -182,7 +182,7 @@ def _event_totals(expectation: Expectation, directions: np.ndarray, circle: Circ
     reach = expectation.reach
     distance = np.radians(separation(directions, circle.center))
     crosses = np.flatnonzero((distance + reach > circle.radius) & (totals.sum(axis=1) > 0))
-    place = node_positions(expectation.density.psf_energy, expectation.density.exposure_energy)
+    node = node_positions(expectation.density.psf_energy, expectation.density.exposure_energy)
     weight = expectation.total_weight[np.newaxis]
     band_weight = weight if expectation.band_weight is None else expectation.band_weight
     exposure = expectation.exposure.at(directions[crosses])
@@ -190,14 +190,14 @@ def _event_totals(expectation: Expectation, directions: np.ndarray, circle: Circ
         fraction = contained_fraction(
             expectation.theta, expectation.profile, float(distance[number]), circle.radius, reach
         )
-        totals[number] = (exposure[row] * _between(fraction, place)) @ band_weight.T
+        totals[number] = (exposure[row] * _between(fraction, node)) @ band_weight.T
     return totals
 
 
-def _between(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Rows at places between others: 2.3 is 0.7 times number 2 plus 0.3 times number 3."""
-    low = np.minimum(place.astype(int), max(len(values) - 2, 0))
-    part = (place - low).reshape(-1, *(1,) * (values.ndim - 1))
+def _between(values: np.ndarray, node: np.ndarray) -> np.ndarray:
+    """Rows at positions between others: 2.3 is 0.7 times number 2 plus 0.3 times number 3."""
+    low = np.minimum(node.astype(int), max(len(values) - 2, 0))
+    part = (node - low).reshape(-1, *(1,) * (values.ndim - 1))
     return (1 - part) * values[low] + part * values[np.minimum(low + 1, len(values) - 1)]
 
 

@@ -64,13 +64,22 @@ def put_all(group: "h5py.Group", source: Any, datasets: Datasets) -> None:
             put(group, name, values, one.unit, one.about)
 
 
+_FORMER = {
+    "psf_node": "psf_place",
+    "exposure_node": "exposure_place",
+    "energy_node": "energy_place",
+    "index": "place",
+}  # what datasets are called in files of versions up to 2.2
+
+
 def get_all(group: "h5py.Group", datasets: Datasets) -> dict[str, Any]:
     """Read or map the datasets that are there."""
-    return {
-        name: (map_rows if one.is_mapped else get)(group, name)
-        for name, one in datasets.items()
-        if name in group
-    }
+    found = {}
+    for name, one in datasets.items():
+        stored = name if name in group else _FORMER.get(name, name)
+        if stored in group:
+            found[name] = (map_rows if one.is_mapped else get)(group, stored)
+    return found
 
 
 def put_optional(group: "h5py.Group", name: str, part: Any, *args: Any) -> None:

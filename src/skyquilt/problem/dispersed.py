@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 _DATASETS = {
     "direction": StoredDataset("", "unit vectors of the events", is_mapped=True),
-    "energy_place": StoredDataset(
-        "", "place of each event's energy among the measured ones", is_mapped=True
+    "energy_node": StoredDataset(
+        "", "position of each event's energy among the measured ones", is_mapped=True
     ),
     "flux": StoredDataset("cm-2 s-1", "photons of each node of true energy"),
     "reach": StoredDataset("rad", "angle in which photons are sought"),
@@ -57,7 +57,7 @@ class DispersedEvents:
     ----------
     direction : ndarray of float64, shape (n_hit, 3)
         Unit vectors of the events, in the order of `buckets`.
-    energy_place : ndarray of float64, shape (n_hit,)
+    energy_node : ndarray of float64, shape (n_hit,)
         Where the energy of each event lies among the measured ones of the response.
     buckets : Buckets
         The events of each bucket.
@@ -82,7 +82,7 @@ class DispersedEvents:
     mapped: ClassVar[frozenset[str]] = mapped_names(_DATASETS)
 
     direction: np.ndarray
-    energy_place: np.ndarray
+    energy_node: np.ndarray
     buckets: Buckets
     weights: OffsetGrid | HealpixGrid
     response: EventResponse
@@ -95,7 +95,7 @@ class DispersedEvents:
         n_measured = len(self.response.measured)
         wanted = {
             "direction": (n, 3),
-            "energy_place": (n,),
+            "energy_node": (n,),
             "flux": (self.response.axis.n_node,),
             "reach": (n_pattern, n_measured),
         }
@@ -104,9 +104,9 @@ class DispersedEvents:
                 raise ValueError(f"{name}: shape {getattr(self, name).shape}, expected {shape}.")
         if self.weights.n_quantity != n_pattern:
             raise ValueError(f"weights: of {self.weights.n_quantity} patterns, not {n_pattern}.")
-        place = self.energy_place
-        if n and not 0 <= place.min() <= place.max() <= n_measured - 1:
-            raise ValueError(f"energy_place: allowed are 0 to {n_measured - 1}.")
+        node = self.energy_node
+        if n and not 0 <= node.min() <= node.max() <= n_measured - 1:
+            raise ValueError(f"energy_node: allowed are 0 to {n_measured - 1}.")
 
     @property
     def n_hit(self) -> int:
@@ -212,12 +212,12 @@ class DispersedEvents:
             self,
             buckets=self.buckets.select(bins),
             direction=np.asarray(self.direction[bins]),
-            energy_place=np.asarray(self.energy_place[bins]),
+            energy_node=np.asarray(self.energy_node[bins]),
         )
 
     def energies(self) -> np.ndarray:
         """Measured energy of each event [keV]."""
-        return self.response.energies(np.asarray(self.energy_place))
+        return self.response.energies(np.asarray(self.energy_node))
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""
@@ -268,7 +268,7 @@ class DispersedEvents:
         events = HitEvents.of(
             directions=self.direction,
             flux_density=self._guide,
-            psf_node=self.energy_place,
+            psf_node=self.energy_node,
             exposure_node=self._first,
         )
         spread = EventSpread.of(
@@ -343,8 +343,8 @@ def _interleave(lists: Sequence[_Lists], n: int) -> _Lists:
     events = np.empty(int(lengths.sum()), np.int64)
     values = np.empty(events.size)
     for (indptr, event, value), end, length in zip(lists, ends.T, lengths.T, strict=True):
-        place = np.arange(event.size) + np.repeat(end - indptr[1:], length)
-        events[place], values[place] = event, value
+        index = np.arange(event.size) + np.repeat(end - indptr[1:], length)
+        events[index], values[index] = event, value
     return np.append(0, ends.ravel()).astype(np.int64), events, values
 
 

@@ -136,14 +136,14 @@ class EventResponse:
         """What densities are about proportional to: a power of energies [keV]."""
         return np.power(energy, -_STEEPNESS)
 
-    def places(self, energy: np.ndarray) -> np.ndarray:
+    def nodes(self, energy: np.ndarray) -> np.ndarray:
         """Places of energies of events [keV] among the measured ones."""
         return node_positions(self.measured, energy)
 
-    def energies(self, place: np.ndarray) -> np.ndarray:
-        """Energies of events [keV] at places among the measured ones."""
+    def energies(self, node: np.ndarray) -> np.ndarray:
+        """Energies of events [keV] at positions among the measured ones."""
         every = np.arange(float(len(self.measured)))
-        return np.exp(np.interp(place, every, np.log(self.measured)))
+        return np.exp(np.interp(node, every, np.log(self.measured)))
 
     def totals(self, flux: np.ndarray) -> np.ndarray:
         """Expected counts of each pattern in each band, shape (n_pattern, n_band)."""

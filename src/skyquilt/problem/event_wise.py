@@ -45,10 +45,10 @@ _DATASETS = {
     "flux_density": StoredDataset(
         "cm-2 s-1 keV-1", "reference spectrum at the energy of each event", is_mapped=True
     ),
-    "psf_place": StoredDataset(
+    "psf_node": StoredDataset(
         "", "position of each event's energy among those of the profiles", is_mapped=True
     ),
-    "exposure_place": StoredDataset(
+    "exposure_node": StoredDataset(
         "", "position of each event's energy among those of the exposure", is_mapped=True
     ),
     "total_weight": StoredDataset("cm-2 s-1", "expected counts per exposure at each energy"),
@@ -71,7 +71,7 @@ class EventWise:
         Unit vectors of the events, in the order of `buckets`.
     flux_density : ndarray of float64, shape (n_hit,)
         Reference spectrum at the energy of each event [ph cm-2 s-1 keV-1].
-    psf_place, exposure_place : ndarray of float64, shape (n_hit,)
+    psf_node, exposure_node : ndarray of float64, shape (n_hit,)
         Where the energy of each event lies among the energies of the profiles and of the
         exposure: 2.3 is 0.7 times number 2 plus 0.3 times number 3.
     buckets : Buckets
@@ -108,8 +108,8 @@ class EventWise:
 
     direction: np.ndarray
     flux_density: np.ndarray
-    psf_place: np.ndarray
-    exposure_place: np.ndarray
+    psf_node: np.ndarray
+    exposure_node: np.ndarray
     buckets: Buckets
     exposure: HealpixGrid
     total_weight: np.ndarray
@@ -123,7 +123,7 @@ class EventWise:
 
     def __post_init__(self):
         n, n_energy = self.buckets.n_item, self.exposure.n_quantity
-        wanted = dict.fromkeys(("flux_density", "psf_place", "exposure_place"), (n,))
+        wanted = dict.fromkeys(("flux_density", "psf_node", "exposure_node"), (n,))
         for name, shape in {**wanted, "direction": (n, 3), "total_weight": (n_energy,)}.items():
             if np.shape(getattr(self, name)) != shape:
                 raise ValueError(f"{name}: shape {getattr(self, name).shape}, expected {shape}.")
@@ -131,9 +131,9 @@ class EventWise:
             raise ValueError(
                 f"band_weight: shape {self.band_weight.shape}, expected (n, {n_energy})."
             )
-        for name, n_node in (("psf_place", len(self.profile)), ("exposure_place", n_energy)):
-            place = getattr(self, name)
-            if n and not 0 <= place.min() <= place.max() <= n_node - 1:
+        for name, n_node in (("psf_node", len(self.profile)), ("exposure_node", n_energy)):
+            node = getattr(self, name)
+            if n and not 0 <= node.min() <= node.max() <= n_node - 1:
                 raise ValueError(f"{name}: allowed are 0 to {n_node - 1}.")
 
     @property
@@ -170,8 +170,8 @@ class EventWise:
         events = HitEvents.of(
             directions=self.direction,
             flux_density=self.flux_density,
-            psf_node=self.psf_place,
-            exposure_node=self.exposure_place,
+            psf_node=self.psf_node,
+            exposure_node=self.exposure_node,
         )
         spread = EventSpread.of(
             n_column=psf.density.shape[1],
@@ -247,8 +247,8 @@ class EventWise:
             buckets=self.buckets.select(bins),
             direction=np.asarray(self.direction[bins]),
             flux_density=np.asarray(self.flux_density[bins]),
-            psf_place=np.asarray(self.psf_place[bins]),
-            exposure_place=np.asarray(self.exposure_place[bins]),
+            psf_node=np.asarray(self.psf_node[bins]),
+            exposure_node=np.asarray(self.exposure_node[bins]),
             by_energy=self.by_energy and self.by_energy.select_events(bins),
         )
 
@@ -256,8 +256,8 @@ class EventWise:
         self,
         direction: np.ndarray,
         flux_density: np.ndarray,
-        psf_place: np.ndarray,
-        exposure_place: np.ndarray,
+        psf_node: np.ndarray,
+        exposure_node: np.ndarray,
     ) -> tuple["EventWise", np.ndarray]:
         """The same with other events, and the order in which it has them.
 
@@ -265,7 +265,7 @@ class EventWise:
         ----------
         direction : ndarray of float64, shape (n, 3)
             Unit vectors in the frame of the problem.
-        flux_density, psf_place, exposure_place : ndarray of float64, shape (n,)
+        flux_density, psf_node, exposure_node : ndarray of float64, shape (n,)
             As the attributes.
 
         Returns
@@ -281,8 +281,8 @@ class EventWise:
         other = self._with(
             direction=np.ascontiguousarray(direction[order]),
             flux_density=flux_density[order],
-            psf_place=psf_place[order],
-            exposure_place=exposure_place[order],
+            psf_node=psf_node[order],
+            exposure_node=exposure_node[order],
             buckets=buckets,
             by_energy=None,
         )

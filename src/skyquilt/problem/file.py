@@ -32,7 +32,9 @@ from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
 #      all expectations, backgrounds in the description; an earlier file is one band, its background
 #      one component; groups true_energy of expectations, where spectra may vary
 # 2.2  expectations of kind dispersed_events
-SCHEMA = Schema("skyquilt/problem", "2.2", "skyquilt prepare")
+# 2.3  psf_node, exposure_node, energy_node, index (were psf_place, exposure_place, energy_place,
+#      place)
+SCHEMA = Schema("skyquilt/problem", "2.3", "skyquilt prepare")
 
 _BANDS, _BACKGROUNDS = "bands", "backgrounds"  # groups
 

@@ -70,8 +70,8 @@ class OffsetGrid:
         """
         chord = np.linalg.norm(directions - self.pointing, axis=1)
         angle = 2 * np.arcsin(np.minimum(chord / 2, 1))
-        place = np.interp(angle, self.offset, np.arange(float(len(self.offset))))
-        weights = np.maximum(0, 1 - np.abs(place[:, np.newaxis] - np.arange(len(self.offset))))
+        node = np.interp(angle, self.offset, np.arange(float(len(self.offset))))
+        weights = np.maximum(0, 1 - np.abs(node[:, np.newaxis] - np.arange(len(self.offset))))
         weights[~self.is_known(directions)] = np.nan
         return weights
 

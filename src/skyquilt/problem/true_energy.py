@@ -24,7 +24,7 @@ _ORDER = 32  # Gauss-Legendre, in the logarithm of energy, between two borders
 _DATASETS = {
     "energy": StoredDataset("keV", "energies at which a spectrum is asked for"),
     "indptr": StoredDataset("", "energies of node k are from indptr[k] to indptr[k + 1]"),
-    "place": StoredDataset("", "number of the energy, for each energy of each node"),
+    "index": StoredDataset("", "number of the energy, for each energy of each node"),
     "weight": StoredDataset("keV", "its weight (without unit for the density at an event)"),
 }
 
@@ -39,7 +39,7 @@ class TrueEnergy:
         Energies at which a spectrum is asked for [keV].
     indptr : ndarray of int64, shape (n_node + 1,)
         Entries of node k are those from ``indptr[k]`` to ``indptr[k + 1]``.
-    place : ndarray of int64, shape (m,)
+    index : ndarray of int64, shape (m,)
         Number of the energy.
     weight : ndarray of float64, shape (m,)
         Its weight [keV]; 1 for a node that is the density at an event.
@@ -52,24 +52,24 @@ class TrueEnergy:
 
     energy: np.ndarray
     indptr: np.ndarray
-    place: np.ndarray
+    index: np.ndarray
     weight: np.ndarray
 
     def __post_init__(self):
-        n_entry = self.place.size
+        n_entry = self.index.size
         if self.weight.shape != (n_entry,) or self.indptr[-1] != n_entry:
             raise ValueError(f"weight {self.weight.shape}, indptr to {self.indptr[-1]}: {n_entry}.")
-        if n_entry and not 0 <= self.place.min() <= self.place.max() < self.energy.size:
-            raise ValueError(f"place: allowed are 0 to {self.energy.size - 1}.")
+        if n_entry and not 0 <= self.index.min() <= self.index.max() < self.energy.size:
+            raise ValueError(f"index: allowed are 0 to {self.energy.size - 1}.")
         if not np.all(self.energy > 0):
             raise ValueError("energies must be above 0 keV.")
 
     @classmethod
     def of_matrix(cls, energy: np.ndarray, weight: np.ndarray) -> "TrueEnergy":
         """Nodes whose weights are the rows of a matrix, shape (n_node, n_energy)."""
-        node, place = np.nonzero(weight)
+        node, index = np.nonzero(weight)
         indptr = np.searchsorted(node, np.arange(len(weight) + 1)).astype(np.int64)
-        return cls(energy, indptr, place.astype(np.int64), weight[node, place].astype(np.float64))
+        return cls(energy, indptr, index.astype(np.int64), weight[node, index].astype(np.float64))
 
     @classmethod
     def of_bins(cls, edges: np.ndarray, borders: Sequence[float] = ()) -> "TrueEnergy":
@@ -125,13 +125,13 @@ class TrueEnergy:
         from scipy.sparse import csr_array
 
         shape = self.n_node, self.energy.size
-        return csr_array((self.weight, self.place, self.indptr), shape=shape)
+        return csr_array((self.weight, self.index, self.indptr), shape=shape)
 
     def take(self, nodes: np.ndarray) -> "TrueEnergy":
         """Some of the nodes, by number, each as often as it is named."""
         matrix = self.matrix[nodes]
-        indptr, place = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
-        return TrueEnergy(self.energy, indptr, place, matrix.data)
+        indptr, index = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
+        return TrueEnergy(self.energy, indptr, index, matrix.data)
 
     def put(self, group: "h5py.Group") -> None:
         """Write to a group."""
@@ -146,12 +146,12 @@ class TrueEnergy:
 def join_true_energies(parts: Sequence[TrueEnergy]) -> TrueEnergy:
     """Nodes of several, one after the other."""
     n_energy = np.cumsum([0, *(one.energy.size for one in parts)])
-    n_entry = np.cumsum([0, *(one.place.size for one in parts)])
+    n_entry = np.cumsum([0, *(one.index.size for one in parts)])
     ends = [one.indptr[1:] + first for one, first in zip(parts, n_entry[:-1], strict=True)]
-    places = [one.place + first for one, first in zip(parts, n_energy[:-1], strict=True)]
+    indices = [one.index + first for one, first in zip(parts, n_energy[:-1], strict=True)]
     return TrueEnergy(
         np.concatenate([one.energy for one in parts]),
         np.concatenate([[0], *ends]),
-        np.concatenate(places),
+        np.concatenate(indices),
         np.concatenate([one.weight for one in parts]),
     )

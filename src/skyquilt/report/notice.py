@@ -137,8 +137,8 @@ def format_circular(notice: Mapping[str, Any]) -> str:
     notice : dict
         What `make_notice` gives.
     """
-    place = notice["position"]
-    if place is None:
+    position = notice["position"]
+    if position is None:
         return f"{notice['analysis']}: no position prefers a source; there is nothing to report.\n"
     paragraphs = [
         f"SUBJECT: {notice['analysis']}: localisation with skyquilt",
@@ -187,12 +187,12 @@ def _chance(notice: Mapping[str, Any]) -> str:
 
 
 def _where(notice: Mapping[str, Any]) -> str:
-    place = notice["position"]
+    position = notice["position"]
     return (
         "The best position (J2000) is\n\n"
-        f"  RA  = {place['ra']:.3f} deg ({sexagesimal(place['ra'] / 15, 'hms')})\n"
-        f"  Dec = {place['dec']:+.3f} deg ({sexagesimal(place['dec'], 'dms')})\n"
-        f"  l, b = {place['l']:.3f}, {place['b']:+.3f} deg"
+        f"  RA  = {position['ra']:.3f} deg ({sexagesimal(position['ra'] / 15, 'hms')})\n"
+        f"  Dec = {position['dec']:+.3f} deg ({sexagesimal(position['dec'], 'dms')})\n"
+        f"  l, b = {position['l']:.3f}, {position['b']:+.3f} deg"
     )
 
 

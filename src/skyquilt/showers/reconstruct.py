@@ -266,7 +266,7 @@ class _Making:
         if not np.any(has_shower):
             return
         found = self._showers(images, is_used, n_used[has_shower])
-        altitude = self.reader.run.place.get(
+        altitude = self.reader.run.location.get(
             "altitude", float(self.reader.run.simulated.get("obsheight", np.nan))
         )
         for name, values in {

@@ -136,7 +136,7 @@ class Run:
         Settings of the simulation, as eventio has them: showers thrown, energies, cone, ...
     telescopes : dict of int to Telescope
         By number.
-    place : dict of str to float
+    location : dict of str to float
         Latitude, longitude [deg] and altitude [m] of the array, those that the file has.
     calibrations : dict of int to Calibration
         By number of the telescope; those in force for the event that was read last.
@@ -150,7 +150,7 @@ class Run:
     header: dict[str, Any] = field(default_factory=dict)
     simulated: dict[str, Any] = field(default_factory=dict)
     telescopes: dict[int, Telescope] = field(default_factory=dict)
-    place: dict[str, float] = field(default_factory=dict)
+    location: dict[str, float] = field(default_factory=dict)
     calibrations: dict[int, Calibration] = field(default_factory=dict)
     loss: list[Loss] = field(default_factory=list)
     n_without_data: int = 0
@@ -248,7 +248,7 @@ class Reader:
         numbers = [int(number) for number in run.header["tel_id"]]
         names = {"latitude": b"*LATITUDE", "longitude": b"*LONGITUDE", "altitude": b"ALTITUDE"}
         told = self._metadata.get(-1, {})
-        run.place = {name: float(told[key]) for name, key in names.items() if key in told}
+        run.location = {name: float(told[key]) for name, key in names.items() if key in told}
         for number, position in zip(numbers, run.header["tel_pos"], strict=True):
             run.telescopes[number] = self._telescope(number, np.array(position, dtype=float))
 

@@ -90,7 +90,7 @@ def _turn(x: np.ndarray, y: np.ndarray, nside: int, turn: np.ndarray) -> tuple:
 def _borders() -> tuple[np.ndarray, np.ndarray]:
     """Base pixel across each border (4 + side in x + 3 * side in y) of each, and how it is turned.
 
-    Where two places of a base pixel of 2 by 2 go tells how it is turned.
+    Where two positions of a base pixel of 2 by 2 go tells how it is turned.
     """
     y_side, x_side, base = np.indices((3, 3, 12)).reshape(3, -1)
     x, y = 2 * (x_side - 1), 2 * (y_side - 1)
@@ -101,7 +101,7 @@ def _borders() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _over_border(base: np.ndarray, x: np.ndarray, y: np.ndarray, nside: int) -> tuple:
-    """Base pixels and places in them of places beyond their borders; base -1 where nothing is."""
+    """Base pixels and positions in them, of ones beyond a border; base -1 where nothing is."""
     row = base // 4
     beyond_x, beyond_y = x // nside, y // nside
     # three base pixels meet at the east and west corners of the polar ones, and at the north and

@@ -1,1 +1,1 @@
-"""What data say of a list of places: spectra in bands of energy, one target at a time."""
+"""What data say of a list of positions: spectra in bands of energy, one target at a time."""

@@ -171,7 +171,7 @@ class Scene:
             components=("",),
             background=background[np.newaxis],
             background_total=np.array([background.sum()]),
-            share=np.ones(start.size),
+            fraction=np.ones(start.size),
             expectation=RingCells(self._telescope, self._rotation, burst.width_s),
             angle_deg=0.1,
         )
@@ -187,7 +187,7 @@ class Scene:
             cell=np.zeros(np.count_nonzero(own), np.int64),
             column=data.column[own],
             counts=data.counts[own],
-            share=data.share[one],
+            fraction=data.fraction[one],
             expectation=RingCells(self._telescope, rotation, seconds),
         )
 

@@ -48,7 +48,7 @@ def write_dl3(
     Parameters
     ----------
     path : Path
-        Its place.
+        Its position.
     events : dict of str to ndarray, optional
         Columns RA, DEC [deg], ENERGY [TeV], TIME [s]; some that are even when left out.
     psf, background : str

@@ -35,8 +35,8 @@ def event_model(background=4000.0, circles=(), index=-2.0, tilt=0.5, sigma=2.0):
     wise = EventWise(
         direction=np.empty((0, 3)),
         flux_density=np.empty(0),
-        psf_place=np.empty(0),
-        exposure_place=np.empty(0),
+        psf_node=np.empty(0),
+        exposure_node=np.empty(0),
         buckets=Buckets.sort(8, np.empty((0, 3)))[0],
         exposure=HealpixGrid(nside, exposure),
         total_weight=np.sum((rate[1:] + rate[:-1]) / 2 * step[:, None], axis=0),

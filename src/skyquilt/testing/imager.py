@@ -133,8 +133,8 @@ class Imager:
     def expected(self, directions: np.ndarray, flux: np.ndarray) -> np.ndarray:
         """Expected counts of all pixels."""
         every = self.spread(np.arange(len(self.centres))).block(directions)
-        share = flux[every.direction]
-        counts = np.bincount(every.bin, share * every.unit_counts, minlength=len(self.centres))
+        of_source = flux[every.direction]
+        counts = np.bincount(every.bin, of_source * every.unit_counts, minlength=len(self.centres))
         return self.background + counts
 
     def observe(

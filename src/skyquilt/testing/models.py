@@ -40,9 +40,9 @@ def cut(problem: FitProblem, n_cell: int, name: str = "", width: float = 2.0) ->
     n_bin = len(problem.counts)
     start = width * np.arange(n_cell)
     one = replace(problem, counts=np.ones(n_bin))
-    share = np.full(n_cell, 1.0 / n_cell)
+    fraction = np.full(n_cell, 1.0 / n_cell)
     data = in_cells(
-        *(one, name, (start, start + width), np.full(n_cell, width), share),
+        *(one, name, (start, start + width), np.full(n_cell, width), fraction),
         cell=np.zeros(n_bin, np.int64),
     )
     return replace(
@@ -122,7 +122,7 @@ def toy_model(n_cell: int = 3, flux: float = 2.0, seed: int = 1) -> OpenModel:
         components=("",),
         background=background,
         background_total=background.sum(axis=1),
-        share=np.full(n_cell, 1 / n_cell),
+        fraction=np.full(n_cell, 1 / n_cell),
         expectation=table,
         angle_deg=0.1,
     )

@@ -85,7 +85,7 @@ def test_bins_of_one_width_are_bins_of_edges(local, sparse):
     timed = make_timed(local, sparse=sparse)
     one = cells_of(timed, start=START, stop=START + 10, width="2 s")
     other = cells_of(timed, edges=[START + 2 * k for k in range(6)])
-    for name in ("start", "stop", "livetime", "cell", "column", "counts", "share"):
+    for name in ("start", "stop", "livetime", "cell", "column", "counts", "fraction"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     counts = timed.timed_counts.reshape(5, 2, -1).sum(axis=(1, 2))
     np.testing.assert_array_equal(one.cell_counts, counts)

@@ -39,9 +39,9 @@ def dispersion():
     """Three quarters of the photons in the band of their energy, the rest one below."""
     matrix = np.zeros((4, 3))
     for true in range(4):
-        for band, share in ((true - 1, 0.75), (true - 2, 0.25)):
+        for band, fraction in ((true - 1, 0.75), (true - 2, 0.25)):
             if 0 <= band < 3:
-                matrix[true, band] = share
+                matrix[true, band] = fraction
     return matrix
 
 
@@ -322,9 +322,9 @@ class ImagingSky:
 
     def expected(self):
         """Expected background per pixel and band."""
-        share = -np.diff(1 / EDGES) / (1 / EDGES[0] - 1 / EDGES[-1])
+        fraction = -np.diff(1 / EDGES) / (1 / EDGES[0] - 1 / EDGES[-1])
         shape = exposure_at(ring_to_vec(NSIDE, np.arange(12 * NSIDE**2)))
-        return self.background_counts * np.outer(shape / shape.sum(), share)
+        return self.background_counts * np.outer(shape / shape.sum(), fraction)
 
     def counts(self):
         direction, energy = self.photons()

@@ -18,9 +18,9 @@ def cube(values, frame="galactic"):
 @pytest.fixture
 def values():
     power = EDGES**-1.5
-    share = -np.diff(power) / (power[0] - power[-1])
+    fraction = -np.diff(power) / (power[0] - power[-1])
     shape = 1 + 0.5 * ring_to_vec(8, np.arange(768))[:, 2]
-    return 100.0 * np.outer(shape, share)
+    return 100.0 * np.outer(shape, fraction)
 
 
 def events_at(direction, energy, frame="galactic"):

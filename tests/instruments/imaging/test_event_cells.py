@@ -71,7 +71,7 @@ def test_every_bin_is_that_of_a_problem_of_its_own(gaps):
 def test_bins_of_one_width_are_bins_of_edges(gaps):
     one = cells_of(gaps, start=0.0, stop=100.0, width="20 s")
     other = cells_of(gaps, edges=[0.0, 20.0, 40.0, 60.0, 80.0, 100.0])
-    for name in ("start", "stop", "livetime", "cell", "column", "counts", "share"):
+    for name in ("start", "stop", "livetime", "cell", "column", "counts", "fraction"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 

@@ -86,8 +86,8 @@ def test_profile_of_a_band_is_the_mean_over_its_photons(response):
     def second(energy):
         return seen(energy) * np.log(energy / NODES[0]) / np.log(NODES[-1] / NODES[0])
 
-    share = slow_integral(second, low, high) / slow_integral(seen, low, high)
-    expected = (1 - share) * response.psf.profile[0] + share * response.psf.profile[1]
+    fraction = slow_integral(second, low, high) / slow_integral(seen, low, high)
+    expected = (1 - fraction) * response.psf.profile[0] + fraction * response.psf.profile[1]
     np.testing.assert_allclose(profiles[1], expected, rtol=1e-7)
 
 

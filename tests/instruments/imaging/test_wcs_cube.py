@@ -58,8 +58,8 @@ class WcsSky:
         """Counts of the source in each band, from 12 by 12 places in each pixel."""
         header = fits.Header(self.cards | {"NAXIS": 2, "NAXIS1": SHAPE[1], "NAXIS2": SHAPE[0]})
         vertices, _ = pixel_vertices(read_projection(header, "x"))
-        share = (np.arange(12) + 0.5) / 12
-        s, t = (values.ravel() for values in np.meshgrid(share, share))
+        fraction = (np.arange(12) + 0.5) / 12
+        s, t = (values.ravel() for values in np.meshgrid(fraction, fraction))
         weights = np.stack([(1 - s) * (1 - t), s * (1 - t), s * t, (1 - s) * t])
         places = np.einsum("pvk,vq->pqk", vertices, weights)
         places /= np.linalg.norm(places, axis=-1, keepdims=True)

@@ -25,7 +25,7 @@ class CellTimes(NamedTuple):
         Each cell [UNIX s]; NaN where not known.
     livetime : ndarray of float64, shape (n_cell,)
         Its livetime, or duration where that is not known [s].
-    share : ndarray of float64, shape (n_cell,)
+    fraction : ndarray of float64, shape (n_cell,)
         Its part of the livetime of all cells.
     exposure_share : ndarray of float64, shape (n_cell,)
         Its part of the livetime of the exposure of a galactic response.
@@ -44,7 +44,7 @@ class CellTimes(NamedTuple):
     start: np.ndarray
     stop: np.ndarray
     livetime: np.ndarray
-    share: np.ndarray
+    fraction: np.ndarray
     exposure_share: np.ndarray
     of_base: float
     base: tuple[float, float] | None
@@ -92,7 +92,7 @@ def times_of(
         )
     if n_dead := int(np.count_nonzero(livetime == 0)):
         logger.warning("%d of %d time bins have no livetime: they stay empty", n_dead, start.size)
-    share = livetime / total if np.isfinite(total) else np.ones(1)
+    fraction = livetime / total if np.isfinite(total) else np.ones(1)
     of_base = 1.0
     if base is not None and np.isfinite(total) and _is_of_base(analysis):
         of_base = total / _base_livetime(analysis, orientation, base, (edges[0], edges[-1]))
@@ -103,7 +103,7 @@ def times_of(
             *(analysis.data.response, of_base),
         )
     return CellTimes(
-        *(start, stop, livetime, share, share * of_base, of_base, base, measurement.is_cut),
+        *(start, stop, livetime, fraction, fraction * of_base, of_base, base, measurement.is_cut),
         *(attitude, sample_cell),
     )
 

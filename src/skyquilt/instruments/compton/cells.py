@@ -102,7 +102,7 @@ def make_cells(
         * _fixed(analysis, times)[:, np.newaxis],
         background_total=np.array([one[is_kept].sum() for one in selection.backgrounds.values()])
         * _fixed(analysis, times),
-        share=times.share,
+        fraction=times.fraction,
         expectation=table,
         angle_deg=difference_angle(degrees(sqrt(pi / 3) / response.nside)),
         description=_describe(analysis, measurement, selection),
@@ -193,8 +193,8 @@ def _columns(
     n_column = selection.hits.size
     column = np.minimum(np.searchsorted(selection.hits, flat), max(n_column - 1, 0))
     is_kept = selection.hits[column] == flat if n_column else np.zeros(flat.size, bool)
-    place = hits.cell[chosen][is_kept] * max(n_column, 1) + column[is_kept]
-    found, of_hit = np.unique(place, return_inverse=True)
+    index = hits.cell[chosen][is_kept] * max(n_column, 1) + column[is_kept]
+    found, of_hit = np.unique(index, return_inverse=True)
     counts = np.bincount(of_hit, hits.counts[chosen][is_kept], found.size)
     cell, own = np.divmod(found, max(n_column, 1))
     return cell.astype(np.int64), own.astype(np.int64), counts
@@ -261,17 +261,17 @@ def _bins(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Number of each kept row, and a line of selected bins per bin of true energy."""
     scale = analysis.data.response_scale
-    place = np.full(response.n_rows, -1)
+    kept_row = np.full(response.n_rows, -1)
     stored = np.arange(response.n_rows)
     ring = nest_to_ring(response.nside, stored) if response.ordering == "NESTED" else stored
-    place[np.isin(ring, row)] = np.searchsorted(row, ring[np.isin(ring, row)])
-    for start, block in response.blocks(slice(*selection.channels), place >= 0):
+    kept_row[np.isin(ring, row)] = np.searchsorted(row, ring[np.isin(ring, row)])
+    for start, block in response.blocks(slice(*selection.channels), kept_row >= 0):
         for index, one in enumerate(block, start):
-            if place[index] < 0:
+            if kept_row[index] < 0:
                 continue
             chosen = one.sum(axis=1, dtype=np.float64) if analysis.energy.sum_channels else one
             flat = chosen.reshape(len(chosen), -1).astype(np.float64, copy=False)
-            yield int(place[index]), flat if scale is None else flat * scale
+            yield int(kept_row[index]), flat if scale is None else flat * scale
 
 
 def _fixed(analysis: ComptonAnalysis, times: CellTimes) -> np.ndarray:

@@ -178,9 +178,9 @@ def read_timed_counts(path: str, edges: np.ndarray) -> TimedCounts:
     with _open(path) as hist:
         axes = _read_axes(hist, path)
         own = _time_edges(axes, path)
-        places = [_find_stamp(own, edge, path, "time_bins") for edge in edges]
+        found = [_find_stamp(own, edge, path, "time_bins") for edge in edges]
         space = _read_space(axes, path)
-        cuts = [slice(first, last) for first, last in pairwise(places)]
+        cuts = [slice(first, last) for first, last in pairwise(found)]
         for inside, outside in project_each(hist, axes, _KEPT, "Time", cuts):
             _check_counts(inside, path)
             lost += outside
@@ -188,7 +188,7 @@ def read_timed_counts(path: str, edges: np.ndarray) -> TimedCounts:
             counts.append(inside.ravel()[flat[-1]])
     _tell_lost(lost, path)
     span = float(own[0]), float(own[-1])
-    return TimedCounts(path, space, own[places], span, tuple(flat), tuple(counts))
+    return TimedCounts(path, space, own[found], span, tuple(flat), tuple(counts))
 
 
 def _time_edges(axes: dict[str, Axis], path: str) -> np.ndarray:

@@ -54,18 +54,20 @@ def make_event_cells(
     else:
         ends = _edges_by_counts(time, good, bins.counts or 1, events.path)
     livetime = np.array([good.cut(np.array([span])).total for span in pairwise(ends)])
-    share = livetime / livetime.sum()
+    fraction = livetime / livetime.sum()
     if n_dead := int(np.count_nonzero(livetime == 0)):
-        logger.warning("%s: %d of %d time bins have no good time", events.path, n_dead, share.size)
+        logger.warning(
+            "%s: %d of %d time bins have no good time", events.path, n_dead, fraction.size
+        )
     logger.info(
         "%s: exposure and background of %d time bins are taken in proportion to their good times, "
         "%.6g s in all",
-        *(events.path, share.size, livetime.sum()),
+        *(events.path, fraction.size, livetime.sum()),
     )
-    cell = np.clip(np.searchsorted(ends, time, side="right") - 1, 0, share.size - 1)
+    cell = np.clip(np.searchsorted(ends, time, side="right") - 1, 0, fraction.size - 1)
     unix = np.array(known) if known is not None else _to_unix(good, ends)
     what = f"data set {name}" if name else "the data"
-    return in_cells(problem, name, (unix[:-1], unix[1:]), livetime, share, cell, what)
+    return in_cells(problem, name, (unix[:-1], unix[1:]), livetime, fraction, cell, what)
 
 
 def _times(events: ImagingEvents) -> tuple[GoodTimes, np.ndarray]:

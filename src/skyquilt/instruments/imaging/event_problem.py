@@ -273,8 +273,8 @@ def _expectation(
     return EventWise(
         direction=np.empty((0, 3)),
         flux_density=np.empty(0),
-        psf_place=np.empty(0),
-        exposure_place=np.empty(0),
+        psf_node=np.empty(0),
+        exposure_node=np.empty(0),
         buckets=Buckets.sort(_NSIDE, np.empty((0, 3)))[0],
         exposure=response.grid(),
         total_weight=exposure_weights(seen, response, 1)[0],

@@ -35,7 +35,7 @@ class CellData:
         one.
     background_total : ndarray of float64, shape (n_component,)
         The same in all bins, with and without counts.
-    share : ndarray of float64, shape (n_cell,)
+    fraction : ndarray of float64, shape (n_cell,)
         Part of the background that each cell has.
     expectation : CellExpectation
         Expected counts of sources.
@@ -61,14 +61,14 @@ class CellData:
     components: tuple[str, ...]
     background: np.ndarray
     background_total: np.ndarray
-    share: np.ndarray
+    fraction: np.ndarray
     expectation: CellExpectation
     angle_deg: float
     description: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
         n_cell, n_hit, n_component = self.n_cell, len(self.counts), len(self.components)
-        wanted = dict.fromkeys(("stop", "livetime", "share"), (n_cell,))
+        wanted = dict.fromkeys(("stop", "livetime", "fraction"), (n_cell,))
         wanted |= dict.fromkeys(("cell", "column"), (n_hit,))
         wanted |= {"background_total": (n_component,)}
         for name, shape in wanted.items():
@@ -101,7 +101,10 @@ class CellData:
         own = slice(*np.searchsorted(self.cell, (first, stop)).tolist())
         return replace(
             self,
-            **{name: getattr(self, name)[cells] for name in ("start", "stop", "livetime", "share")},
+            **{
+                name: getattr(self, name)[cells]
+                for name in ("start", "stop", "livetime", "fraction")
+            },
             cell=self.cell[own] - first,
             column=self.column[own],
             counts=self.counts[own],
@@ -116,12 +119,12 @@ class CellData:
     @cached_property
     def hit_backgrounds(self) -> np.ndarray:
         """Expected background of each component in the hits, shape (n_component, n_hit)."""
-        return self.background[:, self.column] * self.share[self.cell]
+        return self.background[:, self.column] * self.fraction[self.cell]
 
     @cached_property
     def cell_backgrounds(self) -> np.ndarray:
         """Expected background of each component in each cell, shape (n_component, n_cell)."""
-        return self.background_total[:, np.newaxis] * self.share
+        return self.background_total[:, np.newaxis] * self.fraction
 
     @cached_property
     def cell_counts(self) -> np.ndarray:

@@ -17,7 +17,7 @@ _DATASETS = {
     "start": StoredDataset("s", "start of each cell, UNIX time; NaN where not known"),
     "stop": StoredDataset("s", "end of each cell, UNIX time; NaN where not known"),
     "livetime": StoredDataset("s", "livetime of each cell; NaN where not known"),
-    "share": StoredDataset("", "part of the background that each cell has"),
+    "fraction": StoredDataset("", "fraction of the background that each cell has"),
     "cell": StoredDataset("", "cell of each hit"),
     "column": StoredDataset("", "bin of the data set of each hit"),
     "counts": StoredDataset("", "counts of each hit"),
@@ -26,7 +26,7 @@ _DATASETS = {
 }
 
 # A worker imports what it reads.
-_KINDS = {"table": ("table", "CellTable"), "shares": ("shares", "CellShares")}
+_KINDS = {"table": ("table", "CellTable"), "fractions": ("fractions", "CellFractions")}
 
 
 def put_cells(group: h5py.Group, data: CellData) -> None:

@@ -25,5 +25,5 @@ class Near(NamedTuple):
     radius_deg: float
 
     def in_frame(self, frame: str) -> np.ndarray:
-        """The places in another frame."""
+        """The directions in another frame."""
         return rotate(rotation(self.frame, frame), self.directions)

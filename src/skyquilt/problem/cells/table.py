@@ -254,7 +254,7 @@ class _HeldRows:
     is_used : ndarray of bool, shape (n_row,)
         Rows in use, of those that are kept.
     used : ndarray of int64, shape (n_used,)
-        Their places among the kept ones.
+        Their indices among the kept ones.
     column : ndarray of int64, shape (n_pixel,)
         Place of each ring pixel among those in use; n_used for others.
     rows : ndarray of float64, shape (n_node, n_used * n_column)

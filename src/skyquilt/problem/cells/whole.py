@@ -3,7 +3,7 @@
 import numpy as np
 
 from skyquilt.problem.cells.data import CellData
-from skyquilt.problem.cells.shares import CellShares
+from skyquilt.problem.cells.fractions import CellFractions
 from skyquilt.problem.problem import FitProblem
 
 _ANGLE = 0.02
@@ -58,7 +58,7 @@ def in_cells(
     name: str,
     edges: tuple[np.ndarray, np.ndarray],
     livetime: np.ndarray,
-    share: np.ndarray,
+    fraction: np.ndarray,
     cell: np.ndarray,
     what: str = "problem",
 ) -> CellData:
@@ -74,7 +74,7 @@ def in_cells(
         Start and stop of each cell [UNIX s].
     livetime : ndarray of float64, shape (n_cell,)
         Its livetime [s].
-    share : ndarray of float64, shape (n_cell,)
+    fraction : ndarray of float64, shape (n_cell,)
         Its part of exposure and background.
     cell : ndarray of int64, shape (n_hit,)
         Cell of each hit bin.
@@ -114,8 +114,8 @@ def in_cells(
         components=tuple(one.name for one in backgrounds),
         background=np.asarray(background),
         background_total=totals,
-        share=share,
-        expectation=CellShares(problem.expectation, share),
+        fraction=fraction,
+        expectation=CellFractions(problem.expectation, fraction),
         angle_deg=difference_angle(max(about.sharpness_deg, about.response_pixel_deg)),
         description=describe(about),
     )

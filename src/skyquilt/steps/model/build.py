@@ -198,7 +198,7 @@ def _shape(
 
 
 def _turn(start: Start, frame: str) -> float:
-    """Angle of the north of ICRS at a place, from the north of a frame to the east [deg]."""
+    """Angle of the north of ICRS at a position, from the north of a frame to the east [deg]."""
     vec = position_to_vec(start.lon, start.lat, frame, frame)[np.newaxis]
     pole = rotate(rotation("icrs", frame), np.array([[0.0, 0.0, 1.0]]))[0]
     east, north = tangent_axes(vec, np.array([0.0, 0.0, 1.0]))

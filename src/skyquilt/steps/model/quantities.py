@@ -198,7 +198,7 @@ def _positions(options: ModelOptions, starts: Mapping[str, Start]) -> dict[str, 
 
 
 def _around(start: Start, width: float) -> tuple[float, float]:
-    """Longitudes within an angle of a place; all where it holds a pole."""
+    """Longitudes within an angle of a direction; all where it holds a pole."""
     if abs(start.lat) + width >= 90.0:
         return start.lon - 180.0, start.lon + 180.0
     half = np.degrees(np.arcsin(np.sin(np.radians(width)) / np.cos(np.radians(start.lat))))

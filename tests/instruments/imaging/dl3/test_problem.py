@@ -267,7 +267,7 @@ def test_check_says_what_was_found(path):
     [
         ({"RA_PNT": None}, "needs the keyword RA_PNT"),
         ({"DEC_PNT": "north"}, "needs the keyword DEC_PNT, a number; it is 'north'"),
-        ({"DEC_PNT": 95.0}, "no place on the sky"),
+        ({"DEC_PNT": 95.0}, "no direction on the sky"),
         ({"LIVETIME": 2000.0}, "LIVETIME is 2000 s, the good time 1000 s"),
         ({"LIVETIME": 0.0}, "LIVETIME is 0 s"),
         ({"OBS_MODE": "DRIFT"}, "OBS_MODE is 'DRIFT'"),

@@ -88,7 +88,7 @@ def _check_times(records: Records, path: str) -> None:
         pair = time[late[0] : late[0] + 2]
         raise InputError(
             f"{path}: time stamps must increase; record {late[0] + 1} has {pair[1]:.6f} after "
-            f"{pair[0]:.6f} s ({late.size} such places): sort the file and remove duplicates."
+            f"{pair[0]:.6f} s ({late.size} such records): sort the file and remove duplicates."
         )
     if livetime is None:
         return

@@ -22,8 +22,8 @@ from skyquilt.instruments.compton.stream import damage, read_columns, read_table
 VERSIONS = ("20260130",)
 """Versions of the table that are known (keyword VERSION)."""
 
-# Name, unit, numbers per row, and the places of these among the nine of a text record; directions
-# are longitude and latitude here.
+# Name, unit, numbers per row, and which of the nine of a text record these are; directions are
+# longitude and latitude here.
 _COLUMNS = {
     "TimeStamp": ("s", 1, (0,)),
     "XPointings": ("deg", 2, (2, 1)),

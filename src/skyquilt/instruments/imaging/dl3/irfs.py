@@ -104,7 +104,7 @@ class EnergyDispersion:
         return found
 
     def _upto(self, rows: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """Integral of rows from the lowest edge to each of some places, shape (..., n)."""
+        """Integral of rows from the lowest edge to each of some positions, shape (..., n)."""
         nodes, (low, high) = self.migra.nodes, self.migra.span
         grid = np.concatenate([[low], nodes, [high]])
         values = np.concatenate([rows[..., :1], rows, rows[..., -1:]], axis=-1)
@@ -211,34 +211,34 @@ class FieldBackground:
     ----------
     energy : IrfAxis
         Measured energy [keV].
-    places : tuple of IrfAxis
+    field : tuple of IrfAxis
         Angle from the pointing, or longitude and latitude around it [rad].
-    values : ndarray of float64, shape (n_energy, n_place, ...)
+    values : ndarray of float64, shape (n_energy, n_position, ...)
         Rate [s-1 sr-1 keV-1].
     """
 
     energy: IrfAxis
-    places: tuple[IrfAxis, ...]
+    field: tuple[IrfAxis, ...]
     values: np.ndarray
 
     @property
     def is_radial(self) -> bool:
         """Whether the rate depends on the angle from the pointing alone."""
-        return len(self.places) == 1
+        return len(self.field) == 1
 
     def radius(self) -> float:
         """Angle from the pointing up to which it is known [rad]."""
         if self.is_radial:
-            return self.places[0].span[1]
-        return min(min(-axis.span[0], axis.span[1]) for axis in self.places)
+            return self.field[0].span[1]
+        return min(min(-axis.span[0], axis.span[1]) for axis in self.field)
 
     def at(self, energy: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-        """Rate at energies [keV], of places in the field of view [rad].
+        """Rate at energies [keV], of positions in the field of view [rad].
 
         Parameters
         ----------
         energy, lon, lat : ndarray of float64, shape (n,)
-            One energy and place for each.
+            One energy and position for each.
 
         Returns
         -------
@@ -251,9 +251,9 @@ class FieldBackground:
         return rate
 
     def everywhere(self, energy: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-        """The same at all energies, of shape (m,), in each place, of shape (n,); shape (m, n)."""
+        """The same at all energies, shape (m,), in each position, shape (n,); shape (m, n)."""
         where, inside = self._inside(lon, lat)
-        maps = np.array([self._between(where, one, self.places) for one in self._logarithm])
+        maps = np.array([self._between(where, one, self.field) for one in self._logarithm])
         rate = np.zeros((len(energy), len(lon)))
         rate[:, inside] = _to_rate(self.energy.weights(energy) @ maps)
         return rate
@@ -264,15 +264,15 @@ class FieldBackground:
         if self.is_radial:
             where = [np.arccos(np.clip(np.cos(lon) * np.cos(lat), -1, 1))]
         inside = np.ones(len(lon), dtype=bool)
-        for axis, place in zip(self.places, where, strict=True):
-            inside &= (place >= axis.span[0]) & (place <= axis.span[1])
-        return [place[inside] for place in where], inside
+        for axis, angle in zip(self.field, where, strict=True):
+            inside &= (angle >= axis.span[0]) & (angle <= axis.span[1])
+        return [angle[inside] for angle in where], inside
 
     def _between(
         self, at: list[np.ndarray], values: np.ndarray, axes: tuple[IrfAxis, ...] | None = None
     ) -> np.ndarray:
         """Values on axes, those of the rate when left out, linear in between."""
-        every = (self.energy, *self.places) if axes is None else axes
+        every = (self.energy, *self.field) if axes is None else axes
         corners = [_corners(axis, one) for axis, one in zip(every, at, strict=True)]
         total = np.zeros(len(at[0]))
         for choice in np.ndindex(*(2,) * len(corners)):
@@ -296,7 +296,7 @@ def _to_rate(logarithm: np.ndarray) -> np.ndarray:
 
 
 def _corners(axis: IrfAxis, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes before some places, and the way to the next."""
+    """Nodes before some positions, and the way to the next."""
     nodes = axis.nodes
     if len(nodes) == 1:
         return np.zeros(len(at), np.int64), np.zeros(len(at))

@@ -47,7 +47,8 @@ def read_observation(path: str, data: Dl3Data) -> Observation:
     Raises
     ------
     InputError
-        If the file is damaged, a keyword is missing, or the telescope did not point at one place.
+        If the file is damaged, a keyword is missing, or the telescope did not stay on one
+        direction.
     """
     events = read_events(EventList(path=path), data.accept, data.interval)
     with open_fits(path) as file:
@@ -61,7 +62,7 @@ def read_observation(path: str, data: Dl3Data) -> Observation:
         )
     lon, lat = (_number(header, path, key) for key in ("RA_PNT", "DEC_PNT"))
     if not (abs(lon) <= 360 and abs(lat) <= 90):
-        raise InputError(f"{path}: RA_PNT {lon:g}, DEC_PNT {lat:g}: no place on the sky.")
+        raise InputError(f"{path}: RA_PNT {lon:g}, DEC_PNT {lat:g}: no direction on the sky.")
     livetime, ontime = _times(header, path, events)
     direction = rotate(rotation(events.frame, "icrs"), events.direction)
     return Observation(

@@ -125,7 +125,7 @@ def _observe(
     buckets, order = Buckets.sort(_NSIDE, direction)
     expectation = DispersedEvents(
         direction=np.ascontiguousarray(direction[order]),
-        energy_place=of_field.places(energy[order]),
+        energy_node=of_field.nodes(energy[order]),
         buckets=buckets,
         weights=OffsetGrid(pointing, offset, borders.sides(far)),
         response=of_field,
@@ -229,17 +229,17 @@ def _band_edges(
 
 
 def _largest_ratio(expectation: DispersedEvents, background: ObservedBackground) -> HealpixGrid:
-    """Largest ratio of expected density to background of a source in each pixel, at its place."""
+    """Largest ratio of expected density to background at a source in each pixel."""
     response = expectation.response
     ipix = np.arange(12 * _NSIDE_OF_LIMITS**2)
-    place = ring_to_vec(_NSIDE_OF_LIMITS, ipix)
-    near = expectation.weights.is_known(place)
-    ipix, place = ipix[near], place[near]
+    direction = ring_to_vec(_NSIDE_OF_LIMITS, ipix)
+    near = expectation.weights.is_known(direction)
+    ipix, direction = ipix[near], direction[near]
     if not ipix.size:
         return HealpixGrid(1, np.zeros((12, 1)))
     tops = [response.density(one, expectation.flux)[:, 0] for one in range(response.n_pattern)]
-    density = expectation.weights.at(place) @ np.array(tops) * response.guide(response.measured)
-    expected = background.densities(place, response.measured)
+    density = expectation.weights.at(direction) @ np.array(tops) * response.guide(response.measured)
+    expected = background.densities(direction, response.measured)
     ratio = np.divide(density, expected, out=np.zeros_like(density), where=expected > 0)
     return HealpixGrid(_NSIDE_OF_LIMITS, ratio.max(axis=1, keepdims=True), ipix)
 

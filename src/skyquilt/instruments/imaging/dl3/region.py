@@ -25,15 +25,15 @@ class FieldBorders:
         self._sides: list[tuple[np.ndarray, float]] = []
         if region is None:
             return
-        place = region.center
-        center = position_to_vec(place.lon, place.lat, place.frame, "icrs")
+        lon, lat, frame = region.center.lon, region.center.lat, region.center.frame
+        center = position_to_vec(lon, lat, frame, "icrs")
         if region.radius is not None:
             self._circles.append((center, float(np.radians(region.radius))))
         if region.square is not None:
-            pole = position_to_vec(0.0, 90.0, place.frame, "icrs")
+            pole = position_to_vec(0.0, 90.0, frame, "icrs")
             east = np.cross(pole, center)
             if np.linalg.norm(east) < 1e-9:  # the centre is the pole
-                east = position_to_vec(90.0, 0.0, place.frame, "icrs")
+                east = position_to_vec(90.0, 0.0, frame, "icrs")
             east /= np.linalg.norm(east)
             north = np.cross(center, east)
             half = float(np.radians(region.square))

@@ -1,4 +1,4 @@
-"""Cells of an expectation of the whole time, of which each has a share."""
+"""Cells of an expectation of the whole time, of which each has a fraction."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class CellShares:
-    """An expectation of the whole time; each cell has a part of its exposure.
+class CellFractions:
+    """An expectation of the whole time; each cell has a fraction of its exposure.
 
     Attributes
     ----------
     expectation : Expectation
         Of the whole time, with nodes of true energy; its bins are the columns of the cells.
-    share : ndarray of float64, shape (n_cell,)
-        Part of the exposure that each cell has.
+    fraction : ndarray of float64, shape (n_cell,)
+        Fraction of the exposure that each cell has.
 
     Raises
     ------
@@ -37,10 +37,10 @@ class CellShares:
         If the expectation has no nodes.
     """
 
-    kind: ClassVar[str] = "shares"
+    kind: ClassVar[str] = "fractions"
 
     expectation: Expectation
-    share: np.ndarray
+    fraction: np.ndarray
 
     def __post_init__(self):
         if self.expectation.true_energy is None:
@@ -56,23 +56,23 @@ class CellShares:
     def see(self, views: Views, cells: CellHits) -> "SharedSights":
         """Look at a source."""
         return SharedSights(
-            *(self.expectation.nodes(views.directions.reshape(-1, 3)), views, cells, self.share),
+            *(self.expectation.nodes(views.directions.reshape(-1, 3)), views, cells, self.fraction),
             nodes_of=self.expectation.nodes,
         )
 
-    def take(self, cells: slice) -> "CellShares":
+    def take(self, cells: slice) -> "CellFractions":
         """The same of some of the cells only."""
-        return CellShares(self.expectation, self.share[cells])
+        return CellFractions(self.expectation, self.fraction[cells])
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""
-        put(group, "share", self.share, "", "part of the exposure that each cell has")
+        put(group, "fraction", self.fraction, "", "fraction of the exposure that each cell has")
         put_part(group.create_group("whole"), self.expectation)
 
     @classmethod
-    def get(cls, group: "h5py.Group", get_part: "GetPart") -> "CellShares":
+    def get(cls, group: "h5py.Group", get_part: "GetPart") -> "CellFractions":
         """Read from a group."""
-        return cls(get_part(group["whole"]), get(group, "share"))
+        return cls(get_part(group["whole"]), get(group, "fraction"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +87,8 @@ class SharedSights:
         The views.
     cells : CellHits
         The cells.
-    share : ndarray of float64, shape (n_cell,)
-        Part of the exposure that each cell has.
+    fraction : ndarray of float64, shape (n_cell,)
+        Fraction of the exposure that each cell has.
     nodes_of : callable
         Gives the nodes of directions.
     """
@@ -96,7 +96,7 @@ class SharedSights:
     nodes: NodeBlock
     views: Views
     cells: CellHits
-    share: np.ndarray
+    fraction: np.ndarray
     nodes_of: Callable[[np.ndarray], NodeBlock]
 
     def contract(self, flux: np.ndarray, *, first_only: bool = False) -> CellCounts:
@@ -132,8 +132,8 @@ class SharedSights:
             counts = np.einsum("vcpj,vp->vcj", counts, views.weight)
             totals = np.einsum("vcp,vp->vc", totals, views.weight)
         of_cell = self.cells.cell if shape[1] > 1 else 0
-        hit = counts[:, of_cell, self.cells.column] * self.share[self.cells.cell]
-        return CellCounts(hit, totals * self.share)
+        hit = counts[:, of_cell, self.cells.column] * self.fraction[self.cells.cell]
+        return CellCounts(hit, totals * self.fraction)
 
 
 def _distinct(flux: np.ndarray, n_cell: int) -> tuple[np.ndarray, np.ndarray]:
