@@ -4,16 +4,31 @@ import csv
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from dc2 import burst_problem
-from dc2_files import write_analysis, write_data
-from measuring import HEAVY, SKYQUILT, Cost, Figure, alternate, below, median_cost, run_process
+from dc2_files import BURST, START, write_analysis, write_data
+from measuring import (
+    HEAVY,
+    SKYQUILT,
+    Cost,
+    Figure,
+    alternate,
+    below,
+    cost_of,
+    median_cost,
+    run_process,
+)
 from time_ranks import write_files
+
+from skyquilt.instruments.compton.orientation_files import read_orientation
+from skyquilt.io.digest import TICK_S
 
 N_CACHED = 5
 N_UNCACHED = 3
 N_STARTS = 15
+N_RECORDS = 90 * 86400
 DATA = Path(tempfile.gettempdir()) / "skyquilt-benchmarks"
 """Folder of the simulated files; run.py replaces it by what --folder says."""
 ROOT = Path(__file__).parent.parent
@@ -62,6 +77,35 @@ def _read(path: Path) -> None:
     with path.open("rb", buffering=0) as file:
         while file.read(1 << 24):
             pass
+
+
+def time_orientation() -> list[Figure]:
+    """Text of three months of orientation in steps of 1 s: 40 s of it, the first time and later."""
+    with tempfile.TemporaryDirectory(dir=DATA) as folder:
+        path, cache = Path(folder, "orientation.ori"), Path(folder, "cache")
+        write_long_orientation(path)
+        time.sleep(TICK_S)  # what has just changed is not kept
+        first, later = (
+            cost_of(lambda: read_orientation(path, BURST, cache=cache)) for _ in range(2)
+        )
+    return [
+        Figure(
+            f"orientation, {N_RECORDS:,} records of text, first time: CPU", f"{first.cpu:.1f} s"
+        ),
+        below("the same, later: CPU", later.cpu, 0.1, "{:.4f} s"),
+    ]
+
+
+def write_long_orientation(path: Path) -> None:
+    """Write records of a telescope that turns 0.06 deg/s."""
+    with path.open("w") as file:
+        file.write("Type OrientationsGalactic\n")
+        for second in range(N_RECORDS):
+            turned = 0.06 * second % 360
+            z, earth = (turned + 90) % 360, (turned + 80) % 360
+            time_lat_lon = f"{START + second:.6f} 0.0 {turned:.6f} 0.0 {z:.6f}"
+            file.write(f"OG {time_lat_lon} 550.0 0.0 {earth:.6f} 0.98\n")
+        file.write("EN\n")
 
 
 def time_worker_start() -> list[Figure]:

@@ -95,7 +95,7 @@ def _prepare_compton(
     from skyquilt.instruments.compton.response_time import check_response_time
     from skyquilt.instruments.compton.table import check_table, contract, table_stages
 
-    measurement = read_measurement(analysis)
+    measurement = read_measurement(analysis, cache)
     with open_response(analysis.data.response) as response:
         check_response_time(analysis, measurement, response.span)
     table = contract(analysis, cache)

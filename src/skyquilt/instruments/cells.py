@@ -29,7 +29,11 @@ def check_cells(analysis: AnyAnalysis, bins: TimeBins | None) -> None:
 
 
 def prepare_cells(
-    analysis: AnyAnalysis, name: str, bins: TimeBins | None, near: Near | None = None
+    analysis: AnyAnalysis,
+    name: str,
+    bins: TimeBins | None,
+    near: Near | None = None,
+    cache: str | None = None,
 ) -> CellData:
     """Read a data set into cells: its time bins, or all of it as one.
 
@@ -43,6 +47,8 @@ def prepare_cells(
         Time bins.
     near : Near, optional
         Where sources may be: only what they need of a table is kept.
+    cache : str, optional
+        Folder that keeps the numbers of large orientation files.
 
     Raises
     ------
@@ -54,7 +60,7 @@ def prepare_cells(
         case ComptonAnalysis():
             from skyquilt.instruments.compton.cells import make_cells
 
-            return make_cells(analysis, name, bins, near)
+            return make_cells(analysis, name, bins, near, cache)
         case ImagingAnalysis() if analysis.data.events is not None and bins is not None:
             from skyquilt.instruments.imaging.event_cells import make_event_cells
 

@@ -15,4 +15,4 @@ def bin_events_file(config: Config, name: str) -> None:
         raise ConfigError(f"no binning {name!r}; there are: {known}.")
     check_histpy()
     binning = config.binning[name]
-    bin_events(binning, binning_question(binning, Digests(config.cache)))
+    bin_events(binning, binning_question(binning, Digests(config.cache)), config.cache)

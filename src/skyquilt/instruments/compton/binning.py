@@ -76,7 +76,9 @@ class BinSummary(NamedTuple):
     dropped: dict[str, int]
 
 
-def bin_events(config: Binning, answers: dict[str, Any] | None = None) -> BinSummary:
+def bin_events(
+    config: Binning, answers: dict[str, Any] | None = None, cache: str | None = None
+) -> BinSummary:
     """Bin a file of events, block by block.
 
     The histogram has the axes Time, Em, Phi and PsiChi as cosipy's `BinnedData` makes them,
@@ -89,6 +91,8 @@ def bin_events(config: Binning, answers: dict[str, Any] | None = None) -> BinSum
         Section of `binning`: events, bins, and the histogram to write.
     answers : dict, optional
         What the histogram follows from, see `skyquilt.io.answers`.
+    cache : str, optional
+        Folder that keeps the numbers of large orientation files.
 
     Returns
     -------
@@ -110,7 +114,7 @@ def bin_events(config: Binning, answers: dict[str, Any] | None = None) -> BinSum
         open_events(
             config.events,
             config.frame,
-            pointing=_pointing(config, grid),
+            pointing=_pointing(config, grid, cache),
             may_be_small="radians" in config.accept,
         ) as events,
     ):
@@ -124,12 +128,12 @@ def bin_events(config: Binning, answers: dict[str, Any] | None = None) -> BinSum
     return summary
 
 
-def _pointing(config: Binning, grid: BinEdges) -> Pointing:
+def _pointing(config: Binning, grid: BinEdges, cache: str | None) -> Pointing:
     """Attitude for event lists that have none, in the time of the histogram."""
     if config.orientation is None:
         return NO_POINTING
     span = float(grid.time[0]), float(grid.time[-1])
-    return Pointing(read_orientation(config.orientation, span), span)
+    return Pointing(read_orientation(config.orientation, span, cache=cache), span)
 
 
 def make_grid(config: Binning) -> BinEdges:

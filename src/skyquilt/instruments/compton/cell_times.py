@@ -58,6 +58,7 @@ def times_of(
     measurement: Measurement,
     edges: np.ndarray | None,
     base: tuple[float, float] | None,
+    cache: str | None = None,
 ) -> CellTimes:
     """Times of the cells of a data set.
 
@@ -71,6 +72,8 @@ def times_of(
         Edges of the time bins [UNIX s]; one cell of all when left out.
     base : tuple of float or None
         Time of all data.
+    cache : str, optional
+        Folder that keeps the numbers of large orientation files.
 
     Raises
     ------
@@ -95,7 +98,8 @@ def times_of(
     fraction = livetime / total if np.isfinite(total) else np.ones(1)
     of_base = 1.0
     if base is not None and np.isfinite(total) and _is_of_base(analysis):
-        of_base = total / _base_livetime(analysis, orientation, base, (edges[0], edges[-1]))
+        bins = float(edges[0]), float(edges[-1])
+        of_base = total / _base_livetime(analysis, orientation, base, bins, cache)
     attitude, sample_cell = _attitude(analysis, orientation, edges, livetime)
     if attitude is None and (start.size > 1 or of_base != 1):
         logger.info(
@@ -119,11 +123,12 @@ def _base_livetime(
     orientation: Orientation | None,
     base: tuple[float, float],
     bins: tuple[float, float],
+    cache: str | None,
 ) -> float:
     """Livetime of all data [s]; the orientation file is read again where they are longer."""
     path = analysis.data.orientation
     if path is not None and not bins[0] <= base[0] < base[1] <= bins[1]:
-        orientation = read_orientation(path, base, None)
+        orientation = read_orientation(path, base, None, cache)
     return _livetime(analysis, orientation, *base)
 
 
@@ -134,7 +139,7 @@ def _livetime(
     if orientation is None or not np.isfinite(start):
         return stop - start
     if analysis.data.time_weights == "elapsed":
-        return float(np.sum(orientation.overlap(start, stop) * np.diff(orientation.time)))
+        return orientation.time_between(start, stop)
     get_livetimes(orientation)
     return orientation.livetime_between(start, stop, " of time_bins")
 

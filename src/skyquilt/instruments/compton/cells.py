@@ -51,7 +51,11 @@ class _Hits(NamedTuple):
 
 
 def make_cells(
-    analysis: ComptonAnalysis, name: str, bins: TimeBins | None, near: Near | None = None
+    analysis: ComptonAnalysis,
+    name: str,
+    bins: TimeBins | None,
+    near: Near | None = None,
+    cache: str | None = None,
 ) -> CellData:
     """Build a data set in cells.
 
@@ -68,6 +72,8 @@ def make_cells(
         Time bins; all of the time is one when left out.
     near : Near, optional
         Only rows that sources there need are kept; all when left out.
+    cache : str, optional
+        Folder that keeps the numbers of large orientation files.
 
     Raises
     ------
@@ -75,7 +81,7 @@ def make_cells(
         If files are damaged or do not fit each other, a time bin does not fit the time axis, or
         nothing is left to fit.
     """
-    measurement, hits, times = _measure(analysis, bins)
+    measurement, hits, times = _measure(analysis, bins, cache)
     with open_response(analysis.data.response) as response:
         space, path = measurement.space, measurement.path
         check_same_space(space, path, response.space, response.path)
@@ -110,21 +116,22 @@ def make_cells(
 
 
 def _measure(
-    analysis: ComptonAnalysis, bins: TimeBins | None
+    analysis: ComptonAnalysis, bins: TimeBins | None, cache: str | None
 ) -> tuple[Measurement, _Hits, CellTimes]:
     """Measurement of all time bins together, their hits and times."""
     if bins is None:
-        measurement = read_measurement(analysis)
+        measurement = read_measurement(analysis, cache)
         flat = np.flatnonzero(measurement.counts)
         hits = _Hits(np.zeros(flat.size, np.int64), flat, measurement.counts.ravel()[flat])
-        return measurement, hits, times_of(analysis, measurement, None, measurement.span)
+        return measurement, hits, times_of(analysis, measurement, None, measurement.span, cache)
     terms = _read_terms(analysis, bins)
     edges = terms[0].edges
     cut = analysis.data.model_copy(update={"interval": (float(edges[0]), float(edges[-1]))})
     asked = ComptonAnalysis(cut, analysis.energy, analysis.spectrum, analysis.shape, analysis.fit)
-    measurement = make_measurement(asked, [one.together() for one in terms])
+    measurement = make_measurement(asked, [one.together() for one in terms], cache)
     base = analysis.data.interval or terms[0].span
-    return measurement, _join_hits(analysis, terms), times_of(analysis, measurement, edges, base)
+    times = times_of(analysis, measurement, edges, base, cache)
+    return measurement, _join_hits(analysis, terms), times
 
 
 def _read_terms(analysis: ComptonAnalysis, bins: TimeBins) -> list[TimedCounts]:

@@ -67,8 +67,10 @@ class Measurement(NamedTuple):
         return reduce(np.add, self.terms.values())
 
 
-def read_measurement(analysis: ComptonAnalysis) -> Measurement:
+def read_measurement(analysis: ComptonAnalysis, cache: str | None = None) -> Measurement:
     """Read counts, background and orientation of an analysis and check them against each other.
+
+    Numbers of large orientation files are kept in the folder `cache`.
 
     Raises
     ------
@@ -78,10 +80,12 @@ def read_measurement(analysis: ComptonAnalysis) -> Measurement:
     """
     data = analysis.data
     terms = [read_counts(term.path, data.interval) for term in data.counts]
-    return make_measurement(analysis, terms)
+    return make_measurement(analysis, terms, cache)
 
 
-def make_measurement(analysis: ComptonAnalysis, terms: list[BinnedCounts]) -> Measurement:
+def make_measurement(
+    analysis: ComptonAnalysis, terms: list[BinnedCounts], cache: str | None = None
+) -> Measurement:
     """The same from counts that were read, one histogram for each term.
 
     Raises
@@ -108,7 +112,7 @@ def make_measurement(analysis: ComptonAnalysis, terms: list[BinnedCounts]) -> Me
     span = _common_span(terms, data.interval)
     _check_distinct(data, terms)
     spans = {name: one.span for name, one in histograms.items()}
-    orientation = _read_orientation(data, span, spans)
+    orientation = _read_orientation(data, span, spans, cache)
     scales = {}
     for name, model in models.items():
         with named(name):
@@ -128,7 +132,7 @@ def make_measurement(analysis: ComptonAnalysis, terms: list[BinnedCounts]) -> Me
 
 
 def _read_orientation(
-    data: ComptonData, span: Span, background_spans: dict[str, Span]
+    data: ComptonData, span: Span, background_spans: dict[str, Span], cache: str | None
 ) -> Orientation | None:
     """Orientation in the time of the counts; livetimes also in those of the backgrounds."""
     if data.orientation is None:
@@ -140,7 +144,7 @@ def _read_orientation(
     ]
     known = [one for one in spans if one is not None]
     other = (min(first for first, _ in known), max(last for _, last in known)) if known else None
-    orientation = read_orientation(data.orientation, span, other)
+    orientation = read_orientation(data.orientation, span, other, cache)
     if data.frame == "local" and span is None:
         logger.warning(
             "%s: no time of the counts is known (no axis Time, no `data.interval`); all of the "

@@ -1,5 +1,6 @@
 """Orientation of the spacecraft over time: attitude, livetime and the Earth's position."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,8 +76,18 @@ class Orientation:
         InputError
             If the file does not cover [start, stop].
         """
-        length = np.diff(self.time) if self.livetime is None else self.livetime[:-1]
-        return float(np.sum(self.overlap(start, stop, whose) * length))
+        if self.livetime is None:
+            return self.time_between(start, stop, whose)
+        return self._sum(self.overlap(start, stop, whose), self.livetime[:-1])
+
+    def time_between(self, start: float, stop: float, whose: str = "") -> float:
+        """Time in [start, stop) [s], whether live or not; see `livetime_between`."""
+        return self._sum(self.overlap(start, stop, whose), np.diff(self.time))
+
+    @staticmethod
+    def _sum(fraction: np.ndarray, length: np.ndarray) -> float:
+        """Sum of parts of intervals, to the last digit the same however many others were read."""
+        return math.fsum((fraction * length)[fraction > 0])
 
     def has_earth(self) -> bool:
         """Whether the file knows the spacecraft's altitude."""

@@ -44,7 +44,7 @@ def prepare_model(config: Config, name: str, output: str | Path) -> None:
     if model is None:
         raise ConfigError(f"analyses.{name}: has no section `model`: add one.")
     check_files_once(analysis)
-    data = _read(analysis, _near(model))
+    data = _read(analysis, _near(model), config.cache)
     provenance = Provenance(
         "model prepare",
         select(analysis.model_dump(mode="json"), PRODUCTS["model_problem"].sections),
@@ -61,14 +61,15 @@ def reference_spectrum() -> Spectrum:
     return TypeAdapter(Spectrum).validate_python(_REFERENCE)
 
 
-def _read(analysis: Analysis, near: Near | None) -> list[CellData]:
+def _read(analysis: Analysis, near: Near | None, cache: str) -> list[CellData]:
     """All data sets, in their order."""
     spectra = list(analysis.all_spectra().values())
     spectrum = spectra[0] if spectra else reference_spectrum()
     point = analysis.model_copy(update={"shape": Point(model="point")})
     found = []
     for name, dataset in analysis.all_datasets().items():
-        data = prepare_cells(point.ask(dataset, spectrum), name, dataset.all_time_bins, near)
+        asked = point.ask(dataset, spectrum)
+        data = prepare_cells(asked, name, dataset.all_time_bins, near, cache)
         logger.info(
             "%s%d time bins, %d hits with %.12g counts, %.6g expected of the background",
             *(f"{name}: " if name else "", data.n_cell, data.n_hit, data.counts.sum()),

@@ -1,7 +1,9 @@
 """Read an orientation file, whichever its format, and check what it says."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -9,7 +11,8 @@ from skyquilt.errors import InputError
 from skyquilt.instruments.compton.event_files.tra import refuse_tra
 from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.orientation_files.fits import read_fits
-from skyquilt.instruments.compton.orientation_files.records import Interval, Records
+from skyquilt.instruments.compton.orientation_files.kept import keep, kept_path, open_kept
+from skyquilt.instruments.compton.orientation_files.records import Interval, Records, collect, pick
 from skyquilt.instruments.compton.orientation_files.text import read_text
 from skyquilt.instruments.compton.stream import open_inflated
 from skyquilt.sky.frames import lonlat_to_vec
@@ -24,7 +27,10 @@ _ROUNDING = 1e-6
 
 
 def read_orientation(
-    path: str | Path, interval: Interval | None = None, other: Interval | None = None
+    path: str | Path,
+    interval: Interval | None = None,
+    other: Interval | None = None,
+    cache: str | Path | None = None,
 ) -> Orientation:
     """Read an orientation file.
 
@@ -37,8 +43,11 @@ def read_orientation(
     interval : tuple of float, optional
         Keep the pointings that are needed for this interval [UNIX s] only.
     other : tuple of float, optional
-        Another interval whose livetimes are asked for; of a plain FITS file, stamps and livetimes
-        outside both are not kept.
+        Another interval whose livetimes are asked for; of a plain FITS file, and of text whose
+        numbers are in the cache, stamps and livetimes outside both are not kept.
+    cache : str or Path, optional
+        Folder that keeps the numbers of large text files, so that the next time only the records
+        that the intervals need are read.
 
     Raises
     ------
@@ -52,14 +61,39 @@ def read_orientation(
         file.seek(0)
         if start == _FITS:
             records = read_fits(file, path, interval, other, is_plain=is_plain)
+        elif cache is None or (kept := kept_path(Path(path), Path(cache))) is None:
+            records = collect(read_text(file, path), interval)
         else:
-            records = read_text(file, path, interval)
+            records = _read_kept(file, path, kept, interval, other)
     if len(records.time) < 2:
         raise InputError(
             f"{path}: {len(records.time)} records; at least 2 are needed for one interval."
         )
     _check_times(records, path)
     return _orientation(records, path)
+
+
+def _read_kept(
+    file: IO[bytes], path: str, kept: Path, interval: Interval | None, other: Interval | None
+) -> Records:
+    """Records of a text file; all of its stamps are checked when its numbers are kept first."""
+    if (stored := open_kept(kept)) is None:
+        keep(kept, _checked(read_text(file, path), path))
+        stored = open_kept(kept)
+    if stored is None:  # the cache cannot be written
+        file.seek(0)
+        return collect(read_text(file, path), interval)
+    return pick(stored, interval, other)
+
+
+def _checked(blocks: Iterator[np.ndarray], path: str) -> Iterator[np.ndarray]:
+    """The same blocks; stamps that do not increase are refused."""
+    parts = []
+    for block in blocks:
+        parts.append(block[:, 0].copy())
+        yield block
+    time = np.concatenate(parts) if parts else np.empty(0)
+    _check_stamps(time, path)
 
 
 def _orientation(records: Records, path: str) -> Orientation:
@@ -83,13 +117,7 @@ def _orientation(records: Records, path: str) -> Orientation:
 def _check_times(records: Records, path: str) -> None:
     """Stamps must increase; livetimes be at least 0, and no longer than their intervals."""
     time, livetime = records.time, records.livetime
-    late = np.flatnonzero(np.diff(time) <= 0)
-    if late.size:
-        pair = time[late[0] : late[0] + 2]
-        raise InputError(
-            f"{path}: time stamps must increase; record {late[0] + 1} has {pair[1]:.6f} after "
-            f"{pair[0]:.6f} s ({late.size} such records): sort the file and remove duplicates."
-        )
+    _check_stamps(time, path)
     if livetime is None:
         return
     if np.any(livetime < 0):
@@ -102,6 +130,16 @@ def _check_times(records: Records, path: str) -> None:
             "%s: %d livetimes are longer than their intervals; the first is %g s in the %g s from "
             "%.6f s; they are used as they are",
             *(path, too_long.size, livetime[row], time[row + 1] - time[row], time[row]),
+        )
+
+
+def _check_stamps(time: np.ndarray, path: str) -> None:
+    late = np.flatnonzero(np.diff(time) <= 0)
+    if late.size:
+        pair = time[late[0] : late[0] + 2]
+        raise InputError(
+            f"{path}: time stamps must increase; record {late[0] + 1} has {pair[1]:.6f} after "
+            f"{pair[0]:.6f} s ({late.size} such records): sort the file and remove duplicates."
         )
 
 

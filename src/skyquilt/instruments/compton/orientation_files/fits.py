@@ -4,7 +4,6 @@ Of a plain file only the rows that are needed are touched: three months of steps
 """
 
 import os
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
@@ -15,7 +14,9 @@ from skyquilt.instruments.compton.orientation_files.records import (
     N_FULL,
     Interval,
     Records,
+    Stored,
     collect,
+    pick,
 )
 from skyquilt.instruments.compton.stream import damage, read_columns, read_table_header
 
@@ -77,7 +78,7 @@ def read_fits(
     row, scales = _row_type(header, path)
     n_rows = int(header["NAXIS2"])
     if is_plain:
-        return _mapped(_map(file, path, row, n_rows), scales, path, interval, other)
+        return pick(_stored(_map(file, path, row, n_rows), scales, path), interval, other)
     return collect(_blocks(file, path, row, n_rows, scales), interval)
 
 
@@ -169,35 +170,21 @@ def _map(file: IO[bytes], path: str, row: np.dtype, n_rows: int) -> np.ndarray:
     return np.memmap(file, row, mode="r", offset=start, shape=(n_rows,))
 
 
-def _mapped(
-    table: np.ndarray,
-    scales: Mapping[str, float],
-    path: str,
-    interval: Interval | None,
-    other: Interval | None,
-) -> Records:
-    """Rows that the intervals need; stamps are looked up by bisection."""
-    if len(table) == 0:
-        return collect(iter(()), interval)
-    time = table["TimeStamp"][:, 0]
-    spans = [span for span in (interval, other) if span is not None]
-    low, high = 0, len(table)
-    if interval is not None:
-        unit = scales["TimeStamp"]
-        low = max(bisect_right(time, min(span[0] for span in spans) / unit) - 1, 0)
-        high = bisect_left(time, max(span[1] for span in spans) / unit) + 1
-    low = max(min(low, len(table) - 2), 0)
-    high = min(max(high, low + 2), len(table))
-    stamps = _column(table[low:high], "TimeStamp", scales, path)
-    livetime = None
-    if "LiveTime" in scales:
-        livetime = _column(table[low:high], "LiveTime", scales, path)
-    start, stop = interval or (stamps[0], stamps[-1])
-    first = max(int(np.searchsorted(stamps, start, side="right")) - 1, 0)
-    last = int(np.searchsorted(stamps, stop)) + 1
-    pointings = _interpret(table[low + first : min(low + last, high)], scales, path)[:, 1:8]
-    covers = float(time[0]) * scales["TimeStamp"], float(time[-1]) * scales["TimeStamp"]
-    return Records(stamps, livetime, pointings, first, covers)
+def _stored(table: np.ndarray, scales: Mapping[str, float], path: str) -> Stored:
+    """Mapped rows; those that are asked for are checked."""
+
+    def times(rows: slice) -> tuple[np.ndarray, np.ndarray | None]:
+        stamps = _column(table[rows], "TimeStamp", scales, path)
+        if "LiveTime" not in scales:
+            return stamps, None
+        return stamps, _column(table[rows], "LiveTime", scales, path)
+
+    return Stored(
+        table["TimeStamp"][:, 0],
+        scales["TimeStamp"],
+        times,
+        lambda rows: _interpret(table[rows], scales, path)[:, 1:8],
+    )
 
 
 def _column(rows: np.ndarray, name: str, scales: Mapping[str, float], path: str) -> np.ndarray:

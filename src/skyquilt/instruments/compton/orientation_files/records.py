@@ -1,6 +1,7 @@
 """What readers of orientation files share: the records, and those that an interval needs."""
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -88,3 +89,56 @@ def collect(blocks: Iterator[np.ndarray], interval: Interval | None) -> Records:
         first,
         (float(time[0]), float(time[-1])),
     )
+
+
+class Stored(NamedTuple):
+    """All records of a file that can be read from anywhere.
+
+    Attributes
+    ----------
+    time : ndarray, shape (n,)
+        Stamps as they are stored, mapped.
+    unit : float
+        Their unit [s].
+    times : callable
+        Gives stamps and livetimes of a slice of the records [s]; livetimes are None if there are
+        none.
+    pointings : callable
+        Gives the seven numbers of `Records.pointings` of a slice of the records.
+    """
+
+    time: np.ndarray
+    unit: float
+    times: Callable[[slice], tuple[np.ndarray, np.ndarray | None]]
+    pointings: Callable[[slice], np.ndarray]
+
+
+def pick(stored: Stored, interval: Interval | None, other: Interval | None) -> Records:
+    """Records that the intervals need; stamps are looked up by bisection.
+
+    Parameters
+    ----------
+    stored : Stored
+        All records.
+    interval : tuple of float or None
+        Interval of the pointings [UNIX s]; None is the whole file.
+    other : tuple of float or None
+        Another interval whose stamps and livetimes are kept, too.
+    """
+    time, unit, n_records = stored.time, stored.unit, len(stored.time)
+    if n_records == 0:
+        return collect(iter(()), interval)
+    spans = [span for span in (interval, other) if span is not None]
+    low, high = 0, n_records
+    if interval is not None:
+        low = max(bisect_right(time, min(span[0] for span in spans) / unit) - 1, 0)
+        high = bisect_left(time, max(span[1] for span in spans) / unit) + 1
+    low = max(min(low, n_records - 2), 0)
+    high = min(max(high, low + 2), n_records)
+    stamps, livetime = stored.times(slice(low, high))
+    start, stop = interval or (stamps[0], stamps[-1])
+    first = max(int(np.searchsorted(stamps, start, side="right")) - 1, 0)
+    last = int(np.searchsorted(stamps, stop)) + 1
+    pointings = stored.pointings(slice(low + first, min(low + last, high)))
+    covers = float(time[0]) * unit, float(time[-1]) * unit
+    return Records(stamps, livetime, pointings, first, covers)

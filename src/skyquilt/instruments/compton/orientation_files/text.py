@@ -9,9 +9,6 @@ import numpy as np
 from skyquilt.errors import InputError
 from skyquilt.instruments.compton.orientation_files.records import (
     N_FULL,
-    Interval,
-    Records,
-    collect,
     widen,
 )
 
@@ -28,17 +25,6 @@ _MEGALIB = b"Type OrientationsGalactic"
 # First line of the third data challenge; the last name is of the livetime.
 _COSIPY = "geo time lat_x lon_x lat_z lon_z altitude earth_lat earth_lon"
 _LIVETIME = ("", " saa", " livetime")
-
-
-def read_text(file: IO[bytes], path: str, interval: Interval | None) -> Records:
-    """Records of an open text file, block by block.
-
-    Raises
-    ------
-    InputError
-        If the file has another first line, a line that is no record, or a last one that is cut.
-    """
-    return collect(_blocks(file, path), interval)
 
 
 def _describe(header: bytes) -> str:
@@ -60,8 +46,14 @@ def _check_header(header: bytes, path: str) -> None:
     )
 
 
-def _blocks(file: IO[bytes], path: str) -> Iterator[np.ndarray]:
-    """`OG` records in arrays of shape (n, 9)."""
+def read_text(file: IO[bytes], path: str) -> Iterator[np.ndarray]:
+    """Records of an open text file in arrays of shape (n, 9), block by block.
+
+    Raises
+    ------
+    InputError
+        If the file has another first line, a line that is no record, or a last one that is cut.
+    """
     _check_header(file.readline(_MAX_HEADER), path)
     rest, ended, n_fields = b"", False, None
     while not ended and (block := file.read(_BLOCK)):
