@@ -6,12 +6,12 @@ import pytest
 from skyquilt.calibration.sky import find_peak
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.maps.peaks import find_peaks
 from skyquilt.maps.plateau import best_index, highest_index
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem import Description, FitProblem, SkyTable
 from skyquilt.sky.frames import separation
 from skyquilt.sky.healpix import nest_to_vec, ring_to_vec, vec_to_ring
-from skyquilt.sources.peaks import find_peaks
 
 NSIDE = 4  # of the rows: pixels of 14.7 deg
 ROWS = [3, 40, 96, 150]

@@ -4,7 +4,7 @@ from scipy.sparse import csr_array
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.position import Positions
-from skyquilt.likelihood.fluxes import connected
+from skyquilt.likelihood.groups import connected
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sources.measure import measure_together

@@ -8,6 +8,7 @@ import pytest
 from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.position import refine_positions, sigma_of
+from skyquilt.maps.peaks import find_peaks
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import lonlat_to_vec, separation, vec_to_lonlat
 from skyquilt.sky.healpix import nest_to_vec
@@ -15,7 +16,6 @@ from skyquilt.sky.regions import cone, ipix_from_ranges
 from skyquilt.sources.fluxes import fit_fluxes
 from skyquilt.sources.links import correlations
 from skyquilt.sources.model import source_counts_at, with_sources
-from skyquilt.sources.peaks import find_peaks
 from skyquilt.sources.search import CANDIDATE, Search
 
 # Point spread 3 deg, pixels 1.8 deg, 0.2 background counts per pixel; a flux of 1 are 100 counts.

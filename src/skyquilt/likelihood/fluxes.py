@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from skyquilt.likelihood.groups import connected
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
@@ -144,22 +146,6 @@ def ts_of_each(
         )
         ts[source] = -2 * (loss + others.delta_loglike)
     return np.maximum(ts, 0.0)
-
-
-def connected(links: "csr_array | np.ndarray") -> list[np.ndarray]:
-    """Sources that are linked, directly or through others, by their numbers.
-
-    Examples
-    --------
-    >>> connected(np.array([[1.0, 0.0, 0.3], [0.0, 1.0, 0.0], [0.3, 0.0, 1.0]]))
-    [array([0, 2]), array([1])]
-    """
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-
-    n, group = connected_components(csr_array(links), directed=False)
-    order, size = np.argsort(group, kind="stable"), np.bincount(group, minlength=n)
-    return np.split(order, np.cumsum(size)[:-1]) if n else []
 
 
 def _curvature(counts: np.ndarray, expected: np.ndarray, unit_counts: "csr_array") -> np.ndarray:

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 MAX_ITER = 100
-"""Limit of steps. Sources take 1 to 4, such as outshine the background 1e8 times about 10."""
+"""Limit of steps. Sources take 1 to 4; those that outshine the background 1e8 times, about 10."""
 
 TOLERANCE = 1e-3
 """Last step, in units of the standard error of the flux.

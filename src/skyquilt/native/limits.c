@@ -213,7 +213,7 @@ static double width_of(const position *at)
     return 2 * PIECE_FALL / (slope + sqrt(slope * slope + 2 * PIECE_FALL * curvature));
 }
 
-/* p at which the background reaches its floor; the position after it. */
+/* Where the background reaches its floor, by bisection: the end that lies beyond. */
 static double floor_between(const models *all, double from, double to)
 {
     int before = position_at(all, from).on_floor;

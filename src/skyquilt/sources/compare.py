@@ -47,8 +47,8 @@ def compare_catalogue(
     -------
     dict of str to Column
         One row per object: `source` is the nearest source within the radius, "" if there is none.
-        `ts` and fluxes are those of a source at the object's place: over the background alone for
-        the method "peaks", else over that with all sources but the object's own.
+        `ts` and fluxes are those of a source at the object's position: over the background alone
+        for the method "peaks", else over that with all sources but the object's own.
     """
     in_map = rotate(rotation("icrs", skymap.frame), known.direction)
     inside = np.isfinite(skymap.sample("ts", vec_to_nest(skymap.nside, in_map)))

@@ -1,8 +1,9 @@
 """Sources of a problem, fitted together: each has all others in its background.
 
-What is listed is what makes 2 L less the threshold for each source largest: a source joins where
-2 L rises by at least the threshold, and leaves where it loses less when others move and brighten in
-its place. So the search ends, and a source that was put between two leaves when these are found.
+A list is the better, the larger 2 L is less the threshold for each of its sources. A source joins
+if 2 L then rises by at least the threshold. It leaves if 2 L falls by less, after the others have
+moved and brightened to stand in for it. Each step makes the list better, so the search ends; a
+source that was put between two real ones leaves once these are found.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,18 +13,18 @@ import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.position import Positions, refine_positions
-from skyquilt.likelihood.fluxes import connected
+from skyquilt.likelihood.groups import apart, connected, linked
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import separation
 from skyquilt.sources.fluxes import fit_fluxes
 from skyquilt.sources.joint import JointFit, Moves, fit_jointly
-from skyquilt.sources.links import NO_TS, apart, correlations, given_ts, linked
+from skyquilt.sources.links import NO_TS, correlations, given_ts
 from skyquilt.sources.model import source_counts_at, with_sources
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-_COUPLED = 0.01  # TS that a source gives at the place of another; above, they shift each other
+_COUPLED = 0.01  # TS that a source gives at the position of another; above, they shift each other
 _ALIKE = 0.1  # correlation from which on a source may stand in for another: 3 widths apart
 _SETTLED = 0.1  # move in standard errors from which on the sources around are fitted again
 _MAX_SWEEPS = 5
@@ -211,7 +212,7 @@ class Crowd:
         return -2 * self._fit(list(every[:, np.newaxis]), absent=every, moves=False).delta_loglike
 
     def links(self, least_ts: float) -> "csr_array":
-        """Whether sources, of either the one at the place of the other, give so much TS."""
+        """Whether sources, of either the one at the position of the other, give so much TS."""
         counts = source_counts_at(self._problem, self.direction)
         given = given_ts(correlations(self.problem, counts), self.ts_fixed(), least_ts)
         return (given + given.T).tocsr()

@@ -7,12 +7,12 @@ import numpy as np
 from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.position import Positions
 from skyquilt.inference.climb import Status
+from skyquilt.maps.peaks import is_at_edge
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import vec_to_nest
 from skyquilt.sources.measure import Measured, measure_alone, measure_together
-from skyquilt.sources.peaks import is_at_edge
 from skyquilt.sources.search import Search
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skyquilt.likelihood.fluxes import connected
+from skyquilt.likelihood.groups import connected
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sources.joint import fit_jointly
 from skyquilt.sources.links import correlations

@@ -166,7 +166,7 @@ def fit_jointly(
 
 
 class _Rows(NamedTuple):
-    """Sources of groups: the group, place in it and number of each, direction and flux."""
+    """Sources of groups: the group, member and number of each, direction and flux."""
 
     group: np.ndarray
     member: np.ndarray
@@ -244,21 +244,21 @@ class OverlappingSources:
         for part in self._parts(lanes):
             rows = self.sources(x[part], lanes[part])
             self.now[rows.number] = rows.direction
-            places = self.n_own > _OF  # the first five, or the centre
+            taken = self.n_own > _OF  # the first five, or the centre
             side = np.minimum(_SIDE * self.sigma[rows.number, np.newaxis], self._max_side)
             axes = self._axes[0][rows.number], self._axes[1][rows.number]
-            around = from_tangent(rows.direction, axes, _EAST[places] * side, _NORTH[places] * side)
-            is_centre = _OF[places] == 0
+            around = from_tangent(rows.direction, axes, _EAST[taken] * side, _NORTH[taken] * side)
+            is_centre = _OF[taken] == 0
             bins = self._bins(
                 *(lanes[part], np.repeat(rows.group, around.shape[1]), around.reshape(-1, 3)),
                 np.where(is_centre, rows.flux[:, np.newaxis], 0.0).ravel(),
             )
             factor = np.where(is_centre, 1.0, rows.flux[:, np.newaxis] / side)
-            factor = (factor * _SIGN[places]).ravel()
-            column = (self.n_own * rows.member[:, np.newaxis] + _OF[places]).ravel()
-            place = bins.entry * n_par + column[bins.row]
+            factor = (factor * _SIGN[taken]).ravel()
+            column = (self.n_own * rows.member[:, np.newaxis] + _OF[taken]).ravel()
+            index = bins.entry * n_par + column[bins.row]
             change = np.bincount(
-                place, factor[bins.row] * bins.unit_counts, minlength=bins.bin.size * n_par
+                index, factor[bins.row] * bins.unit_counts, minlength=bins.bin.size * n_par
             ).reshape(-1, n_par)
             counts = self._problem.counts[bins.bin]
             ends = np.searchsorted(bins.group, [lanes[part], lanes[part] + 1])
@@ -271,8 +271,8 @@ class OverlappingSources:
             np.subtract.at(gradient, (lane, column), factor * bins.total)
         if self._moves:
             lane, member = np.nonzero(self._numbers[lanes] >= 0)
-            place = self.n_own * member
-            east, north = (curvature[lane, place + k, place + k] for k in (1, 2))
+            flux = self.n_own * member
+            east, north = (curvature[lane, flux + k, flux + k] for k in (1, 2))
             sigma = np.maximum(east * north, np.finfo(float).tiny) ** -0.25
             number = self._numbers[lanes[lane], member]
             self.sigma[number] = np.maximum(sigma, self.sigma[number] / 4)
@@ -289,7 +289,7 @@ class OverlappingSources:
         return there.reshape(x.shape)
 
     def _parts(self, lanes: np.ndarray) -> Iterator[np.ndarray]:
-        """Groups, by their places, so many that their expected counts fit into memory."""
+        """Groups, by their indices, so many that their expected counts fit into memory."""
         per_group = self._numbers.shape[1] * len(_OF)
         size = max(most_directions(self._problem) // max(per_group, 1), 1)
         for first in range(0, len(lanes), size):

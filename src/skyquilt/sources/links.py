@@ -1,6 +1,5 @@
-"""Which sources look alike to the likelihood, and sets of those that do, or do not."""
+"""Which sources look alike to the likelihood, and what one gives at the position of another."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 
 NO_TS = 1e-4
-"""TS that a source gives at the place of another, below which it does not matter there: 0.01
+"""TS that a source gives at the position of another, below which it does not matter there: 0.01
 standard errors."""
 
 
@@ -31,7 +30,7 @@ def correlations(problem: FitProblem, counts: SourceCounts) -> "csr_array":
     -------
     csr_array of float64, shape (n, n)
         Nothing for sources that share no hit bin, 1 on the diagonal. A source of some TS gives a
-        peak of the square of this times its TS at the place of the other.
+        peak of the square of this times its TS at the position of the other.
     """
     from scipy.sparse import csr_array
 
@@ -44,27 +43,10 @@ def correlations(problem: FitProblem, counts: SourceCounts) -> "csr_array":
 
 
 def given_ts(alike: "csr_array", ts: np.ndarray, least: float) -> "csr_array":
-    """Whether a source (row) gives that TS at the place of another, or more."""
+    """Whether a source (row) gives that TS at the position of another, or more."""
     from scipy.sparse import csr_array
 
     alike = alike.tocoo()
     row, column = alike.coords
     is_given = alike.data**2 * ts[row] >= least
     return csr_array((is_given[is_given], (row[is_given], column[is_given])), shape=alike.shape)
-
-
-def linked(links: "csr_array", numbers: np.ndarray | int) -> np.ndarray:
-    """Sources that are linked with any of some."""
-    return np.unique(links[np.atleast_1d(numbers)].indices)
-
-
-def apart(links: "csr_array", rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Rows in sets of which no two are linked with the same; earlier rows first."""
-    while rows.size:
-        is_taken, is_in = np.zeros(links.shape[1], dtype=bool), np.zeros(rows.size, dtype=bool)
-        for index, row in enumerate(rows):
-            own = links.indices[links.indptr[row] : links.indptr[row + 1]]
-            is_in[index] = not np.any(is_taken[own])
-            is_taken[own] = True
-        yield rows[is_in]
-        rows = rows[~is_in]

@@ -7,11 +7,12 @@ import numpy as np
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.position import Positions, sigma_of
 from skyquilt.inference.covariance import covariance
+from skyquilt.likelihood.groups import apart
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sources.fluxes import fit_fluxes
 from skyquilt.sources.joint import Moves, fit_jointly
-from skyquilt.sources.links import NO_TS, apart, correlations, given_ts
+from skyquilt.sources.links import NO_TS, correlations, given_ts
 from skyquilt.sources.model import source_counts_at, with_sources
 
 
@@ -125,10 +126,10 @@ def _joint_errors(
         free = is_free[group].ravel()
         curvature = whole[: free.size, : free.size]
         matrix = covariance(curvature, free).matrix
-        for place, number in enumerate(group):
-            own = slice(3 * place, 3 * place + 3)
+        for member, number in enumerate(group):
+            own = slice(3 * member, 3 * member + 3)
             is_degenerate[number] = np.any(np.isnan(np.diag(matrix)[own][is_free[number]]))
-            variance = matrix[3 * place, 3 * place] * curvature[3 * place, 3 * place]
+            variance = matrix[own, own][0, 0] * curvature[own, own][0, 0]
             widening[number] = np.sqrt(np.fmax(variance, 1.0))
             if is_fitted[number]:
                 alone = covariance(curvature[own, own], free[own]).matrix

@@ -1,12 +1,10 @@
 """Sources of a fit problem: their expected counts, and the problem with them in its background."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from skyquilt.blocks import Block
 from skyquilt.problem.problem import FitProblem
 
 if TYPE_CHECKING:
@@ -49,16 +47,12 @@ def source_counts_at(problem: FitProblem, directions: np.ndarray) -> SourceCount
     """
     from scipy.sparse import vstack
 
-    parts = [(block.csr().matrix, block.total) for block in blocks_of(problem, directions)]
-    rows, total = zip(*parts, strict=True)
-    return SourceCounts(vstack(rows, format="csr"), np.concatenate(total))
-
-
-def blocks_of(problem: FitProblem, directions: np.ndarray) -> Iterator[Block]:
-    """Expectations of directions in blocks of up to `MOST_ENTRIES` counts; at least one block."""
-    size = most_directions(problem)
+    rows, total, size = [], [], most_directions(problem)
     for start in range(0, max(len(directions), 1), size):
-        yield problem.expectation.block(directions[start : start + size])
+        block = problem.expectation.block(directions[start : start + size])
+        rows.append(block.csr().matrix)
+        total.append(block.total)
+    return SourceCounts(vstack(rows, format="csr"), np.concatenate(total))
 
 
 def most_directions(problem: FitProblem) -> int:

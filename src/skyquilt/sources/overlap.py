@@ -7,7 +7,7 @@ from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import vec_to_nest
 from skyquilt.sky.neighbours import neighbours
-from skyquilt.sources.model import blocks_of
+from skyquilt.sources.model import most_directions, source_counts_at
 
 
 def changed_pixels(
@@ -44,10 +44,12 @@ def changed_pixels(
     Returns
     -------
     ndarray of int64, shape (m,)
-        Places in the map, ascending.
+        Indices in the map, ascending.
     """
     if not problem.expectation.block(sources[:1]).is_sparse:
         return np.arange(skymap.ipix.size)
+    now, counts, size = problem.background, problem.counts, most_directions(problem)
+    slope, curvature = counts * np.abs(now - before) / (now * before), counts / now**2
     is_tried = np.zeros(skymap.ipix.size, dtype=bool)
     is_changed = is_tried.copy()
     turned = rotate(rotation(problem.frame, skymap.frame), sources)
@@ -56,19 +58,10 @@ def changed_pixels(
         front = np.minimum(np.searchsorted(skymap.ipix, ipix), skymap.ipix.size - 1)
         front = front[(skymap.ipix[front] == ipix) & ~is_tried[front]]
         is_tried[front] = True
-        front = front[_changes(problem, before, directions[front]) > least]
-        is_changed[front] = True
-        ipix = np.unique(neighbours(skymap.nside, skymap.ipix[front]))
+        for start in range(0, front.size, size):
+            pixels = front[start : start + size]
+            unit_counts = source_counts_at(problem, directions[pixels]).unit_counts
+            error = np.sqrt(np.maximum(unit_counts**2 @ curvature, np.finfo(float).tiny))
+            is_changed[pixels] = (unit_counts @ slope) / error > least
+        ipix = np.unique(neighbours(skymap.nside, skymap.ipix[front[is_changed[front]]]))
     return np.flatnonzero(is_changed)
-
-
-def _changes(problem: FitProblem, before: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Largest change of sqrt(TS) in each direction: of the slope over its standard deviation."""
-    now, counts = problem.background, problem.counts
-    slope, curvature = counts * np.abs(now - before) / (now * before), counts / now**2
-    changes = [np.empty(0)]
-    for block in blocks_of(problem, directions):
-        unit_counts = block.csr().matrix
-        error = np.sqrt(np.maximum(unit_counts**2 @ curvature, np.finfo(float).tiny))
-        changes.append((unit_counts @ slope) / error)
-    return np.concatenate(changes)

@@ -13,16 +13,15 @@ import numpy as np
 from skyquilt.config.sources import SourceOptions
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.position import Positions
+from skyquilt.maps.peaks import find_peaks, keep_apart, touches_ts
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec, vec_to_nest
-from skyquilt.sky.neighbours import neighbours
 from skyquilt.sources.crowd import Crowd
 from skyquilt.sources.links import correlations, given_ts
 from skyquilt.sources.model import most_directions, source_counts_at
 from skyquilt.sources.overlap import changed_pixels
-from skyquilt.sources.peaks import find_peaks, keep_apart
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +34,9 @@ be missed.
 """
 
 _CHANGED = 0.02  # change of sqrt(TS) that makes a pixel worth a fit
-_GIVEN = 0.01  # TS that a peak gives at the place of another; above, they are not added at a time
+_GIVEN = (
+    0.01  # TS that a peak gives at the position of another; above, they are not added at a time
+)
 
 
 class Search:
@@ -71,7 +72,7 @@ class Search:
         self._is_barred = self._is_rejected.copy()
         self.crowd = Crowd(
             *(problem, pixel_size, options.threshold, self._min_separation),
-            self._is_inside,
+            lambda vec: touches_ts(self._map, vec_to_nest(skymap.nside, rotate(self._to_map, vec))),
             threads,
         )
         # that the map was fitted with
@@ -96,12 +97,6 @@ class Search:
             if not self.crowd.drop(every).size:
                 return self.crowd.finish()
             self._fit_map()
-
-    def _is_inside(self, direction: np.ndarray) -> np.ndarray:
-        """Whether directions are in a pixel of the map that has a TS, or in one that touches it."""
-        home = vec_to_nest(self._map.nside, rotate(self._to_map, direction))
-        near = np.column_stack([home, neighbours(self._map.nside, home)])
-        return np.any((near >= 0) & np.isfinite(self._map.sample("ts", near)), axis=1)
 
     def _add_strongest(self) -> bool:
         """One round; whether there may be another."""
@@ -134,7 +129,7 @@ class Search:
     def _unlike(self, problem: FitProblem, peaks: np.ndarray) -> np.ndarray:
         """Of peaks, strongest first, those on which the stronger ones have no influence.
 
-        A stronger peak has one if it gives some TS at the place of the weaker, or if both may be
+        A stronger peak has one if it gives some TS at the position of the weaker, or if both may be
         what is left of one source whose position is not yet right.
         """
         peaks = peaks[: most_directions(problem)]
@@ -156,15 +151,17 @@ class Search:
     def _fit_map(self) -> None:
         """Fit the pixels that changed with all sources in the background."""
         problem, sources = self.crowd.problem, self.crowd.direction
-        place = changed_pixels(
+        changed = changed_pixels(
             *(problem, self._background, self._map, self._directions),
             np.concatenate([sources, self._sources_of_map]),
             least=_CHANGED,
         )
         logger.info(
             "%d sources; %d of %d pixels are fitted again",
-            *(self.crowd.flux.size, place.size, self._map.ipix.size),
+            *(self.crowd.flux.size, changed.size, self._map.ipix.size),
         )
-        self._map.ts[place] = fit_pixels(problem, self._directions[place], threads=self._threads).ts
-        self._is_rejected[place] = False
+        self._map.ts[changed] = fit_pixels(
+            problem, self._directions[changed], threads=self._threads
+        ).ts
+        self._is_rejected[changed] = False
         self._background, self._sources_of_map = problem.background, sources.copy()

@@ -26,7 +26,7 @@ def find_peaks(skymap: SkyMap, threshold: float) -> np.ndarray:
     Returns
     -------
     ndarray of int64, shape (n,)
-        Places in the map, highest TS first.
+        Indices in the map, highest TS first.
 
     Examples
     --------
@@ -34,9 +34,9 @@ def find_peaks(skymap: SkyMap, threshold: float) -> np.ndarray:
     >>> find_peaks(SkyMap(1, "icrs", np.array([0, 4, 10]), {"ts": ts}), 2.0)
     array([1, 2])
     """
-    place = np.flatnonzero(skymap.ts >= threshold)
+    index = np.flatnonzero(skymap.ts >= threshold)
     kept, flat = [], set()
-    for block in np.split(place, range(_BLOCK, place.size, _BLOCK)):
+    for block in np.split(index, range(_BLOCK, index.size, _BLOCK)):
         around = neighbours(skymap.nside, skymap.ipix[block])
         ts, ts_around = skymap.ts[block][:, np.newaxis], skymap.sample("ts", around)
         ts_around = np.where(around >= 0, ts_around, np.nan)
@@ -45,19 +45,19 @@ def find_peaks(skymap: SkyMap, threshold: float) -> np.ndarray:
         kept.append(block[is_highest & ~is_flat])
         flat.update(skymap.ts[block[is_highest & is_flat]].tolist())
     middles = [_middle_of_plateau(skymap, ts) for ts in sorted(flat)]
-    place = np.sort([*np.concatenate(kept), *(one for one in middles if one >= 0)])
-    place = place.astype(np.int64)
-    return place[np.argsort(-skymap.ts[place], kind="stable")]
+    index = np.sort([*np.concatenate(kept), *(one for one in middles if one >= 0)])
+    index = index.astype(np.int64)
+    return index[np.argsort(-skymap.ts[index], kind="stable")]
 
 
 def _middle_of_plateau(skymap: SkyMap, ts: float) -> int:
-    """Place of the middle of all pixels of one TS; -1 if one of them touches a higher one."""
-    place = np.flatnonzero(skymap.ts == ts)
-    around = neighbours(skymap.nside, skymap.ipix[place])
+    """Index of the middle of all pixels of one TS; -1 if one of them touches a higher one."""
+    index = np.flatnonzero(skymap.ts == ts)
+    around = neighbours(skymap.nside, skymap.ipix[index])
     is_higher = np.where(around >= 0, skymap.sample("ts", around), np.nan) > ts
     if np.any(is_higher):
         return -1
-    return int(place[middle(nest_to_vec(skymap.nside, skymap.ipix[place]))])
+    return int(index[middle(nest_to_vec(skymap.nside, skymap.ipix[index]))])
 
 
 def is_at_edge(skymap: SkyMap, ipix: np.ndarray) -> np.ndarray:
@@ -78,6 +78,25 @@ def is_at_edge(skymap: SkyMap, ipix: np.ndarray) -> np.ndarray:
     around = neighbours(skymap.nside, ipix)
     ts = skymap.sample("ts", around)
     return np.any(np.isnan(ts) & (around >= 0), axis=1)
+
+
+def touches_ts(skymap: SkyMap, ipix: np.ndarray) -> np.ndarray:
+    """Whether pixels have a TS, or touch pixels that have one.
+
+    Parameters
+    ----------
+    skymap : SkyMap
+        Map with a column "ts".
+    ipix : ndarray of int64, shape (n,)
+        Nested pixels.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        False outside the map, and in holes of it.
+    """
+    near = np.column_stack([ipix, neighbours(skymap.nside, ipix)])
+    return np.any((near >= 0) & np.isfinite(skymap.sample("ts", near)), axis=1)
 
 
 def keep_apart(vec: np.ndarray, min_separation: float, others: np.ndarray) -> np.ndarray:
@@ -103,7 +122,7 @@ def keep_apart(vec: np.ndarray, min_separation: float, others: np.ndarray) -> np
     >>> keep_apart(vec, 50.0, np.empty((0, 3)))
     array([ True, False,  True])
     """
-    # a chord, not a cosine: two directions of one place have cosines of 1 to within 1e-16 only
+    # a chord, not a cosine: two directions that are the same have cosines of 1 to within 1e-16 only
     least = 2 * np.sin(np.radians(min(min_separation, 180.0)) / 2)
     stays = np.zeros(len(vec), dtype=bool)
     kept, n_kept = np.concatenate([others, np.empty_like(vec)]), len(others)

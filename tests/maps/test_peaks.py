@@ -2,9 +2,9 @@ import healpy
 import numpy as np
 import pytest
 
+from skyquilt.maps.peaks import find_peaks, is_at_edge, keep_apart
 from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import lonlat_to_vec, separation
-from skyquilt.sources.peaks import find_peaks, is_at_edge, keep_apart
 
 NSIDE = 8
 NPIX = 12 * NSIDE**2
@@ -35,7 +35,7 @@ def test_find_peaks_equals_a_loop_over_pixels():
 def test_find_peaks_of_blocks_are_those_of_the_map(monkeypatch):
     ts = np.random.default_rng(2).uniform(0, 50, NPIX)
     whole = find_peaks(skymap(ts), 20.0)
-    monkeypatch.setattr("skyquilt.sources.peaks._BLOCK", 7)
+    monkeypatch.setattr("skyquilt.maps.peaks._BLOCK", 7)
     assert find_peaks(skymap(ts), 20.0).tolist() == whole.tolist()
 
 
