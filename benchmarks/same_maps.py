@@ -3,7 +3,8 @@
     SKYQUILT_DATA=<folder of the data> python benchmarks/same_maps.py REVISION [EXAMPLE ...]
 
 The code of the revision is taken out of git and its kernels are compiled; both states make the
-maps of every example from nothing, each with tables of its own. Exit code 1 if a value differs.
+maps of every example, as the revision has it, from nothing, each with tables of its own. Exit code
+1 if a value differs.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
@@ -32,7 +33,12 @@ from build import LEVELS, compile_kernels
 for level in LEVELS:
     compile_kernels(level, Path(sys.argv[1], f"kernels{level}.so"))
 """
-RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from skyquilt.cli.main import main; main()"
+RUN = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from skyquilt.cli.main import main
+sys.exit(main())
+"""
 
 
 class Maps(NamedTuple):
@@ -51,8 +57,9 @@ def main() -> int:
         print("|---|---|---|---|---|")
         n_different = 0
         for example in arguments.examples:
-            old = dict(make_maps(example, before, Path(folder, "before")))
-            new = dict(make_maps(example, ROOT / "src", Path(folder, "after")))
+            settings = read_settings(arguments.revision, example)
+            old = dict(make_maps(settings, before, Path(folder, "before")))
+            new = dict(make_maps(settings, ROOT / "src", Path(folder, "after")))
             for analysis in old:
                 different = differences(old[analysis].columns, new[analysis].columns)
                 n_different += sum(different.values())
@@ -84,9 +91,17 @@ def check_out(revision: str, folder: Path) -> Path:
     return folder / "src"
 
 
-def make_maps(example: str, source: Path, folder: Path) -> Iterator[tuple[str, Maps]]:
-    """Maps of the analyses of an example, made by the package in `source`."""
-    settings = yaml.safe_load(EXAMPLES[example].read_text(encoding="utf-8"))
+def read_settings(revision: str, example: str) -> dict[str, Any]:
+    """Configuration of an example, as a revision has it."""
+    name = EXAMPLES[example].relative_to(ROOT).as_posix()
+    command = ["git", "-C", ROOT, "show", f"{revision}:{name}"]
+    text = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    return yaml.safe_load(text)
+
+
+def make_maps(settings: dict[str, Any], source: Path, folder: Path) -> Iterator[tuple[str, Maps]]:
+    """Maps of the analyses of a configuration, made by the package in `source`."""
+    settings = dict(settings)
     for name in ("results", "cache"):
         settings[name] = str(folder / name)
     if "simulation" in settings:
