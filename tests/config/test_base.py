@@ -4,11 +4,18 @@ import pytest
 from pydantic import ValidationError
 
 from skyquilt.config.base import Quantity, Section
+from skyquilt.config.schema import _descriptions
 
 
 class _Pulse(Section):
     width: Annotated[str, Quantity("s")]
     """How long."""
+
+
+class _Train(_Pulse):
+    number: int
+    """How many."""
+    is_even: bool = True
 
 
 def test_quantity_keeps_its_text():
@@ -25,5 +32,5 @@ def test_section_refuses_unknown_keys():
         _Pulse(width="1 s", height="2 s")
 
 
-def test_docstrings_of_fields_are_their_descriptions():
-    assert _Pulse.model_json_schema()["properties"]["width"]["description"]
+def test_texts_below_fields_are_their_descriptions():
+    assert _descriptions(_Train) == {"width": "How long.", "number": "How many."}

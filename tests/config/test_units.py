@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from skyquilt.config.units import convert_unit, parse_unit, to_value
@@ -18,6 +21,21 @@ DENSITY = "cm-2 s-1 keV-1"
 )
 def test_to_value_converts_units(text, unit, value):
     assert to_value(text, unit) == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize("unit", ["keV", "MeV", "GeV", "TeV"])
+@pytest.mark.parametrize("text", ["keV", "MeV", "GeV", "TeV"])
+def test_energies_are_converted_as_astropy_does(text, unit):
+    assert convert_unit(text, unit) == parse_unit(text).to(unit)
+
+
+def test_quantities_of_a_configuration_need_no_astropy():
+    texts = [("10 ph cm-2 s-1 keV-1", DENSITY), ("0.1 MeV", "keV"), ("2 deg", "deg")]
+    code = (
+        f"import sys; from skyquilt.config.units import to_value; [to_value(*t) for t in {texts}]; "
+        "sys.exit('astropy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

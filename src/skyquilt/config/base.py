@@ -17,11 +17,13 @@ from skyquilt.config.units import to_value
 
 
 class Section(BaseModel):
-    """One section: immutable, numbers are finite, and an unknown key is an error."""
+    """One section: immutable, numbers are finite, and an unknown key is an error.
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    What stands below a key describes it; `skyquilt.config.schema` reads that, for it takes a tenth
+    of a second.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)

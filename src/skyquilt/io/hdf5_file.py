@@ -9,6 +9,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -173,9 +174,16 @@ def open_header(path: str | Path) -> h5py.File:
 
 
 def _check_heaps(path: Path) -> None:
-    offset = torn_heap(path)
+    stat = path.stat()
+    offset = _torn_heap(path, stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)
     if offset is not None:
         raise OSError(f"the heap of texts at byte {offset} is damaged")
+
+
+@lru_cache(maxsize=64)
+def _torn_heap(path: Path, *_state: int) -> int | None:
+    """`torn_heap` of a file in one state: large ones are opened several times."""
+    return torn_heap(path)
 
 
 def datasets_of(file: h5py.File) -> Iterator[h5py.h5d.DatasetID]:

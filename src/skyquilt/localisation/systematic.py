@@ -10,11 +10,16 @@ Connaughton et al. 2015, ApJS 216, 32; Goldstein et al. 2020, ApJ 895, 40.
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skyquilt.maps.credible import cell_areas
 from skyquilt.maps.multiorder import MultiOrderMap
+from skyquilt.sky.distances import is_few, near_pairs, nearest_chords
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 RESPONSE_PIXEL_FRACTION = 0.09
 """Standard error along each axis, as a fraction of the side of the pixels of a response.
@@ -82,36 +87,58 @@ def spread_probability(cells: MultiOrderMap, density: np.ndarray, error: float) 
     ndarray of float64, shape (n,)
         Density [sr-1], of the same integral.
     """
-    from scipy.spatial import cKDTree
-
     sigma, area = math.radians(error), cell_areas(cells)
     source = np.flatnonzero(_most_probable(density * area) & (np.sqrt(area) <= _WIDE * sigma))
     target = np.flatnonzero(~np.isnan(cells.ts))
     if not source.size:
         return density
-    tree, reach = cKDTree(cells.centres[target]), _REACH * sigma
     centres, moved = cells.centres[source], (density * area)[source]
-    if tree.count_neighbors(cKDTree(centres), reach) > _MOST_PAIRS:
-        centres, moved = _put_together(cells, source, moved, _TOGETHER * sigma)
     spread = density.copy()
     spread[source] = 0
-    n_before = np.cumsum(tree.query_ball_point(centres, reach, return_length=True))
-    for block in np.split(moved, np.flatnonzero(np.diff(n_before // _BLOCK_PAIRS)) + 1):
-        here, centres = centres[: block.size], centres[block.size :]
-        spread[target] += _spread_block(tree, here, block, sigma, area[target]) / area[target]
+    if not is_few(cells.centres[target], centres):
+        return _spread_many(cells, source, target, moved, sigma, spread)
+    found = _spread_block(cells.centres[target], centres, moved, sigma, area[target])
+    spread[target] += found / area[target]
     return spread
 
 
-def _spread_block(tree, centres, moved, sigma: float, area: np.ndarray) -> np.ndarray:
-    """Probability that the cells of a tree get from some indices."""
-    from scipy.sparse import coo_array
+def _spread_many(
+    cells: MultiOrderMap,
+    source: np.ndarray,
+    target: np.ndarray,
+    moved: np.ndarray,
+    sigma: float,
+    spread: np.ndarray,
+) -> np.ndarray:
+    """The same in blocks; sources that have too many cells within reach are put together."""
     from scipy.spatial import cKDTree
 
-    near = tree.sparse_distance_matrix(cKDTree(centres), _REACH * sigma, output_type="ndarray")
+    area, reach = cell_areas(cells)[target], _REACH * sigma
+    centres, around = cells.centres[source], cells.centres[target]
+    tree = cKDTree(around)
+    if tree.count_neighbors(cKDTree(centres), reach) > _MOST_PAIRS:
+        centres, moved = _put_together(cells, source, moved, _TOGETHER * sigma)
+    n_before = np.cumsum(tree.query_ball_point(centres, reach, return_length=True))
+    for block in np.split(moved, np.flatnonzero(np.diff(n_before // _BLOCK_PAIRS)) + 1):
+        here, centres = centres[: block.size], centres[block.size :]
+        spread[target] += _spread_block(around, here, block, sigma, area, tree) / area
+    return spread
+
+
+def _spread_block(
+    around: np.ndarray,
+    centres: np.ndarray,
+    moved: np.ndarray,
+    sigma: float,
+    area: np.ndarray,
+    tree: "cKDTree | None" = None,
+) -> np.ndarray:
+    """Probability that the cells around some centres get from these."""
+    near = near_pairs(around, centres, _REACH * sigma, tree)
     # of the chord: exp((cos - 1) / sigma^2), the Gaussian on the sphere (Fisher 1953)
-    weight = np.exp(-0.5 * (near["v"] / sigma) ** 2) * area[near["i"]]
-    fraction = coo_array((weight, (near["i"], near["j"])), shape=(area.size, moved.size)).tocsc()
-    return fraction @ (moved / fraction.sum(axis=0))
+    weight = np.exp(-0.5 * (near.chord / sigma) ** 2) * area[near.first]
+    share = moved / np.bincount(near.second, weight, moved.size)
+    return np.bincount(near.first, weight * share[near.second], area.size)
 
 
 def _put_together(
@@ -150,14 +177,11 @@ def cells_to_widen(
     ndarray of int64, shape (m,)
         Indices of wider cells within reach of a candidate, ascending.
     """
-    from scipy.spatial import cKDTree
-
     sides = np.sqrt(cells.pixel_area)
     coarse = np.flatnonzero((sides > side) & (cells.order < max_order))
     # no part of a pixel is farther from its centre than its side; a chord is below its angle
     reach = np.radians(_REACH * error + sides[coarse])
-    distance = cKDTree(cells.centres[candidate]).query(cells.centres[coarse])[0]
-    return coarse[distance <= reach]
+    return coarse[nearest_chords(cells.centres[coarse], cells.centres[candidate]) <= reach]
 
 
 def _most_probable(probability: np.ndarray) -> np.ndarray:
