@@ -14,8 +14,11 @@ from skyquilt.runs import answers
 from skyquilt.runs.answers import Digests
 from skyquilt.runs.freshness import find_stale
 from skyquilt.runs.verify import State, verify_tree
-from skyquilt.steps.model.collect import collect_model
+from skyquilt.steps.model.collect import collect_model, collect_samples
 from skyquilt.steps.model.fit import fit_model
+from skyquilt.steps.model.plot import plot_model
+from skyquilt.steps.model.profile import profile_model
+from skyquilt.steps.model.sample import sample_model
 from skyquilt.steps.run import run_analysis
 
 pytestmark = pytest.mark.slow  # two analyses, made once
@@ -25,15 +28,24 @@ FILES = {
     "the fit": "first",
     "fits that start from it": "second",
     "other fits": "other",
+    "profiles of the fit": "profiles",
+    "its chains": "chains",
+    "its samples": "samples",
     "`model/comparison.json`": "comparison",
+    "`model/plots/`": "plots",
 }
+SAMPLE = {"ensembles": 1, "walkers": 8, "steps": 12, "burn": 4, "seed": 1, "max_r_hat": 100}
 SPECTRUM = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 keV"}
 THERE = {"lon": 40.0, "lat": 25.0, "frame": "galactic"}
 
 
 def with_model(settings, position):
     source = {"position": position, "spectrum": SPECTRUM | {"index": -2}}
-    fits = {"first": {}, "second": {"start_from": "first"}, "other": {"set": {"a.flux": 2.0}}}
+    fits = {
+        "first": {"sample": SAMPLE, "profile": ["a.flux"]},
+        "second": {"start_from": "first"},
+        "other": {"set": {"a.flux": 2.0}},
+    }
     model = {"sources": {"a": source}, "background": {"start": 1.0}, "fits": fits}
     return json.loads(json.dumps(settings | {"model": model}))
 
@@ -48,8 +60,14 @@ def made(tmp_path_factory, session_observation):
         "cache": str(folder / "cache"),
         "analyses": {"there": with_model(one, THERE), "best": with_model(one, {"start": "best"})},
     }
+    config = parse_config(settings)
     for name in settings["analyses"]:
-        run_analysis(parse_config(settings), name, threads=1)
+        run_analysis(config, name, threads=1)
+        folder = f"{settings['results']}/{name}/model"
+        sample_model(config, name, "first", 1, folder)
+        collect_samples(config, name, "first", folder)
+        profile_model(config, name, "first", 1, 1, folder)
+        plot_model(config, name, folder)
     return settings
 
 
@@ -60,11 +78,18 @@ def change(made):
 
 
 def stale_files(settings, name, digest=None):
-    """What is stale of a model: problem, comparison, fits by their names."""
+    """What is stale of a model: by the names of files, and of what the first fit has."""
     config = parse_config(settings)
-    paths = [item.paths[0] for item in find_stale(config, name, digest or Digests(config.cache))]
-    return {path.stem for path in paths if path.parent.name == "model"}
+    folder, found = Path(settings["results"], name, "model"), set()
+    for item in find_stale(config, name, digest or Digests(config.cache)):
+        if item.paths[0].is_relative_to(folder):
+            path = item.paths[0].relative_to(folder)
+            kind = path.name.partition("-")[0] if len(path.parts) > 1 else path.stem
+            found.add(OF_THE_FIRST.get(kind, kind))
+    return found
 
+
+OF_THE_FIRST = {"profile": "profiles", "ensemble": "chains", "first-samples": "samples"}
 
 # How each row of the table in the documentation is brought about, in several ways.
 CHANGES = {
@@ -84,15 +109,25 @@ CHANGES = {
         "epoch": setting("model", "epoch", value=1.8e9),
         "flux": setting("model", "sources", "a", "flux", value={"start": 3.0}),
     },
-    "other keys of `model` but `fits`, `compare`": {
+    "other keys of `model` but `fits`, `compare`, `truths`": {
         "background": setting("model", "background", value=1.0),
         "parameters": setting("model", "parameters", value={"level": {"start": 1.0}}),
     },
     "`fit.confidence_level`": {"level": setting("fit", "confidence_level", value=0.9)},
-    "the fit, in `model.fits`": {
+    "the fit, in `model.fits`, but `profile`, `sample`": {
         "errors": setting("model", "fits", "first", "errors", value="profile"),
         "set": setting("model", "fits", "first", "set", value={"a.flux": 2.0}),
     },
+    "its `profile`": {"profile": setting("model", "fits", "first", "profile", value=["b.c"])},
+    "its `sample`": {
+        key: setting("model", "fits", "first", "sample", value=SAMPLE | {key: value})
+        for key, value in {"walkers": 10, "steps": 13, "seed": 2, "ensembles": 2}.items()
+    },
+    "`burn`, `max_r_hat` of its `sample`": {
+        key: setting("model", "fits", "first", "sample", value=SAMPLE | {key: 5})
+        for key in ("burn", "max_r_hat")
+    },
+    "`model.truths`": {"truths": setting("model", "truths", value={"a.flux": 1.0})},
     "`model.compare`, a fit that is added": {
         "compare": setting("model", "compare", value=[["first", "other"]]),
         "fit": setting("model", "fits", "added", value={}),
@@ -175,12 +210,13 @@ def test_fit_under_the_name_of_another_one_is_stale(copied):
     for end in (".h5", ".ecsv", "-bins.ecsv"):
         shutil.copy(folder / f"first{end}", folder / f"other{end}")
     assert stale_files(copied, "there") == {"other"}
+    figures = [path.name for path in (folder / "plots").iterdir()]
     reasons = dict.fromkeys(
         ("other.h5", "other.ecsv", "other-bins.ecsv"), "it is of fit first, not other"
     )
-    assert foreign(copied) == reasons | {
-        "comparison.json": "it was made from another model/other.h5"
-    }
+    assert foreign(copied) == reasons | dict.fromkeys(
+        ("comparison.json", *figures), "it was made from another model/other.h5"
+    )
     with pytest.raises(ProductError, match=r"other\.h5: it is of fit first, not other; make it ag"):
         collect_model(parse_config(copied), "there", folder)
 
@@ -188,14 +224,13 @@ def test_fit_under_the_name_of_another_one_is_stale(copied):
 def test_fit_that_is_asked_for_no_more_is_stale_when_what_it_is_made_from_changes(copied):
     model = copied["analyses"]["there"]["model"]
     del model["fits"]["other"]
-    assert stale_files(copied, "there") == {"comparison"}
+    assert stale_files(copied, "there") == {"comparison", "plots"}
     model["background"] = 1.0
-    assert stale_files(copied, "there") == {"first", "second", "other", "comparison"}
+    assert stale_files(copied, "there") == set(FILES.values()) - {"problem"}
 
 
 def test_model_that_is_asked_for_no_more_is_stale_when_its_data_are_replaced(copied):
     del copied["analyses"]["there"]["model"]
     assert stale_files(copied, "there") == set()
     counts = copied["analyses"]["there"]["data"]["counts"][0]["path"]
-    everything = {"problem", "first", "second", "other", "comparison"}
-    assert stale_files(copied, "there", replaced(counts)) == everything
+    assert stale_files(copied, "there", replaced(counts)) == set(FILES.values())
