@@ -142,3 +142,50 @@ def test_plots_of_an_analysis_with_skies_that_are_not_there(run, local, write_co
     assert code == 0, errors
     assert "without simulated skies" in caplog.text
     assert Path(local.path("results/tiny/report.html")).is_file()
+
+
+@pytest.fixture
+def model_config(local, write_config):
+    """A model without a map: a source at a known position, two fits."""
+    del local.settings["spectrum"], local.settings["map"]
+    spectrum = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 keV"}
+    position = {"lon": 40.0, "lat": 25.0, "frame": "galactic"}
+    local.settings["model"] = {
+        "sources": {"a": {"position": position, "spectrum": spectrum | {"index": -2}}},
+        "background": {"start": 1.0, "range": [0, None]},
+        "fits": {"free": {}, "off": {"set": {"a.flux": 0.0}}},
+        "compare": [["off", "free"]],
+    }
+    return write_config(local)
+
+
+def test_json_of_a_model_without_a_map_holds_its_fits(run, model_config, local):
+    (notice,) = read_json(run, "--config", model_config)
+    assert notice.keys() == {"analysis", "model"}
+    fits = notice["model"]["fits"]
+    assert fits["free"]["status"] == "good"
+    flux = fits["free"]["parameters"]["a.flux"]
+    assert flux["error"] > 0
+    assert "a.flux" not in fits["off"]["parameters"]
+    (comparison,) = notice["model"]["comparisons"]
+    loglike = [fits[name]["log_likelihood"] for name in ("free", "off")]
+    assert comparison["ts"] == pytest.approx(2 * (loglike[0] - loglike[1]))
+    assert Path(fits["free"]["file"]).is_file()
+
+
+def test_json_of_a_map_with_a_model_holds_both(run, config, local, write_config):
+    spectrum = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 keV"}
+    source = {"position": {"start": "best"}, "spectrum": spectrum | {"index": -2}}
+    local.settings["model"] = {"sources": {"a": source}, "background": 1.0, "fits": {"only": {}}}
+    (notice,) = read_json(run, "--config", write_config(local))
+    assert notice["position"] is not None
+    assert list(notice["model"]["fits"]) == ["only"]
+
+
+def test_circular_of_a_model_without_a_map_is_refused_before_anything_is_made(
+    run, model_config, local
+):
+    code, _, errors = run("run", "--circular", "--config", model_config)
+    assert code == 2
+    assert "--circular: tiny has no map, and a circular tells of a position" in " ".join(errors)
+    assert not Path(local.path("results")).exists()

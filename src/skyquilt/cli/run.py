@@ -74,6 +74,10 @@ def run(args: argparse.Namespace) -> int:
     names = [args.analysis] if args.analysis else list(config.analyses)
     for name in names:
         get_analysis(config, name)
+    if args.circular:
+        from skyquilt.steps.alert import check_circular
+
+        check_circular(config, names)
     if args.tstart or args.tstop:
         intervals = interval_changes(config, names, args.tstart, args.tstop)
         config = load_config(args.config, [*args.set, *intervals], args.analysis)

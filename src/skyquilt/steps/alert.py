@@ -1,17 +1,21 @@
 """What follows `run` for an alert: numbers for programs, figures, the page."""
 
 import logging
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from skyquilt.calibration.file import read_summary as read_calibration
 from skyquilt.config import Config
+from skyquilt.errors import ConfigError
 from skyquilt.localisation.ellipse import find_ellipse
 from skyquilt.localisation.file import MULTIORDER, SKYMAP
 from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.summary_file import NAME, read_summary
+from skyquilt.model.file import read_fit
 from skyquilt.products import INDEX
 from skyquilt.report.notice import make_notice
+from skyquilt.steps.model.collect import read_comparison
 from skyquilt.steps.model.plot import plot_model
 from skyquilt.steps.plot import plot_analysis
 from skyquilt.steps.report import report_all, report_analysis
@@ -20,7 +24,57 @@ logger = logging.getLogger(__name__)
 
 
 def read_notice(config: Config, name: str) -> dict[str, Any]:
-    """Result of an analysis that has run, for programs; see `make_notice`."""
+    """Result of an analysis that has run, for programs: of its map, of its model, or of both."""
+    analysis, folder = config.analyses[name], Path(config.results) / name
+    notice: dict[str, Any] = {"analysis": name}
+    if analysis.has_map:
+        notice = _notice_of_map(config, name)
+    if analysis.model is not None:
+        notice["model"] = _notice_of_model(folder / "model")
+    return notice
+
+
+def check_circular(config: Config, names: list[str]) -> None:
+    """Refuse circulars of analyses that have no map: they are about a position.
+
+    Raises
+    ------
+    ConfigError
+        If there is one.
+    """
+    for name in names:
+        if not config.analyses[name].has_map:
+            raise ConfigError(
+                f"--circular: {name} has no map, and a circular tells of a position: give it "
+                "`map` and `spectrum`, or print its fits with --json."
+            )
+
+
+def _notice_of_model(folder: Path) -> dict[str, Any]:
+    """Fits of a model: how they ended, their free numbers, and how they compare."""
+    comparison = read_comparison(folder)
+    fits = {}
+    for fit, told in comparison["fits"].items():
+        found, _ = read_fit(folder / f"{fit}.h5")
+        free = [row for row in found.rows if row.kind == "free"]
+        fits[fit] = {
+            **told,
+            "parameters": {
+                row.name: {
+                    "value": row.value,
+                    "error": row.error if isfinite(row.error) else None,
+                    "unit": row.unit,
+                    "status": row.status,
+                }
+                for row in free
+            },
+            "file": str(folder / f"{fit}.h5"),
+        }
+    return {"fits": fits, "comparisons": comparison["comparisons"]}
+
+
+def _notice_of_map(config: Config, name: str) -> dict[str, Any]:
+    """Position, regions and flux of the map; see `make_notice`."""
     folder = Path(config.results) / name
     summary = read_summary(folder / NAME)
     cells, _ = read_multiorder(folder / MULTIORDER, SKYMAP)

@@ -144,7 +144,18 @@ def describe_comparison(one: dict[str, Any]) -> str:
     )
 
 
+def read_comparison(folder: Path) -> dict[str, Any]:
+    """Fits of a model and their comparisons, as `collect_model` wrote them.
+
+    Raises
+    ------
+    ProductError
+        If the file is missing or damaged.
+    """
+    return read_json(folder / "comparison.json", SCHEMA)
+
+
 def describe_comparisons(folder: Path) -> list[str]:
     """Comparisons of a model, a line each."""
-    comparisons = read_json(folder / "comparison.json", SCHEMA)["comparisons"]
+    comparisons = read_comparison(folder)["comparisons"]
     return [f"  {describe_comparison(one)}" for one in comparisons]
