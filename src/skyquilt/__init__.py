@@ -22,6 +22,7 @@ _PUBLIC = {
     "BrokenPowerLaw": "config.spectrum",
     "LogParabola": "config.spectrum",
     "Band": "config.spectrum",
+    "GaussianLine": "config.spectrum",
 }
 
 __all__ = ["RESULTS_VERSION", "__version__", *_PUBLIC]

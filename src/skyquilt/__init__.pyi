@@ -10,6 +10,7 @@ from skyquilt.api.spectra import to_spectrum as to_spectrum
 from skyquilt.config.spectrum import Band as Band
 from skyquilt.config.spectrum import BrokenPowerLaw as BrokenPowerLaw
 from skyquilt.config.spectrum import CutoffPowerLaw as CutoffPowerLaw
+from skyquilt.config.spectrum import GaussianLine as GaussianLine
 from skyquilt.config.spectrum import LogParabola as LogParabola
 from skyquilt.config.spectrum import PowerLaw as PowerLaw
 

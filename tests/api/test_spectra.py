@@ -42,7 +42,13 @@ def broken_above(energy):
     return 0.02 * np.where(energy < 500, edge * (energy / 1000) ** -1.5, (energy / 1000) ** -2.5)
 
 
+def line(energy):
+    steps = (energy - 511) / 30
+    return np.where(abs(steps) <= 8, 0.02 / (30 * np.sqrt(2 * np.pi)) * np.exp(-(steps**2) / 2), 0)
+
+
 ASTROMODELS = [
+    (astromodels("Gaussian", F=0.02, mu=511, sigma=30), line),
     (astromodels("Powerlaw", K=0.02, piv=100, index=-2.2), lambda e: 0.02 * (e / 100) ** -2.2),
     (
         astromodels("Cutoff_powerlaw", K=0.02, piv=100, index=-1.1, xc=300),
@@ -64,6 +70,15 @@ ASTROMODELS = [
 ]
 PER_TEV = 1e9
 GAMMAPY = [
+    (
+        gammapy(
+            "GaussianSpectralModel",
+            amplitude=(0.02, "cm-2 s-1"),
+            mean=(0.511, "MeV"),
+            sigma=(30, "keV"),
+        ),
+        line,
+    ),
     (
         gammapy(
             "PowerLawSpectralModel",

@@ -6,7 +6,14 @@ import h5py
 import numpy as np
 import pytest
 
-from skyquilt.config.spectrum import Band, BrokenPowerLaw, CutoffPowerLaw, LogParabola, PowerLaw
+from skyquilt.config.spectrum import (
+    Band,
+    BrokenPowerLaw,
+    CutoffPowerLaw,
+    GaussianLine,
+    LogParabola,
+    PowerLaw,
+)
 from skyquilt.problem.nodes import split_flux
 from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.problem.spread_nodes import SpreadNodes
@@ -25,6 +32,8 @@ SPECTRA = [
     BrokenPowerLaw(
         model="broken_power_law", **NORM, break_energy="150 keV", index_low=-1, index_high=-3
     ),
+    GaussianLine(flux="1e-3 cm-2 s-1", energy="511 keV", sigma="1.2 keV"),
+    GaussianLine(flux="1e-3 cm-2 s-1", energy="299 keV", sigma="1 keV"),  # in two bins
 ]
 
 

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import TypeAdapter
 
-from skyquilt.config.spectrum import Spectrum
+from skyquilt.config.spectrum import GaussianLine, Spectrum
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +14,9 @@ def make_spectrum():
         return parse({"model": model, "norm": norm, **parameters})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_line():
+    """A line from its flux, energy and sigma."""
+    return GaussianLine

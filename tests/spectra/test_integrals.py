@@ -10,7 +10,7 @@ from scipy.special import erf, gamma, gammaincc
 
 from skyquilt.config.spectrum import PowerLaw
 from skyquilt.errors import ConfigError
-from skyquilt.spectra import evaluate, integrate
+from skyquilt.spectra import evaluate, integrate, integrate_energy
 from skyquilt.spectra.integrals import _ORDERS
 
 DC2_EDGES = np.array(
@@ -148,3 +148,23 @@ def test_integrate_that_does_not_converge_is_refused(make_spectrum, monkeypatch)
 def test_integrate_with_unusable_edges_is_refused(make_spectrum, edges):
     with pytest.raises(ValueError, match="two or more, above 0 keV, ascending"):
         integrate(make_spectrum("power_law", pivot="1 keV", index=-2), edges)
+
+
+@pytest.mark.parametrize("sigma", [0.001, 1.0, 20.0, 102.2])
+@pytest.mark.parametrize("edges", [DC2_EDGES, np.array([400.0, 505.0, 510.9, 511.0, 600.0])])
+def test_integrate_of_line_equals_error_function(make_line, sigma, edges):
+    spectrum = make_line(flux="2e-3 cm-2 s-1", energy="511 keV", sigma=f"{sigma} keV")
+    steps = np.clip((edges - 511) / (sigma * np.sqrt(2)), -8 / np.sqrt(2), 8 / np.sqrt(2))
+    expected = 2e-3 * np.diff(erf(steps)) / 2
+    np.testing.assert_allclose(integrate(spectrum, edges), expected, rtol=1e-9, atol=2e-3 * 1e-15)
+
+
+def test_integrate_of_energy_of_line_is_that_of_its_centre(make_line):
+    spectrum = make_line(flux="1 cm-2 s-1", energy="1809 keV", sigma="2 keV")
+    assert integrate_energy(spectrum, [1000, 3000])[0] == pytest.approx(1809, rel=1e-10)
+
+
+def test_line_without_photons_in_the_bins_is_refused(make_line):
+    spectrum = make_line(flux="1 cm-2 s-1", energy="511 keV", sigma="2 keV")
+    with pytest.raises(ConfigError, match=r"gaussian_line: flux 1 cm-2 s-1.*zero in every bin"):
+        integrate(spectrum, [1000, 3000])

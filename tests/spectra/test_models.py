@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from astropy.modeling import powerlaws
+from astropy.modeling import functional_models, powerlaws
 
 from skyquilt.spectra import describe, evaluate
 from skyquilt.spectra.models import corners
@@ -115,3 +115,21 @@ def test_describe_of_spectrum_names_model_and_every_parameter(make_spectrum):
     assert describe(spectrum) == (
         "band: norm 1 cm-2 s-1 keV-1, pivot 100 keV, alpha -0.8, beta -2.5, peak 0.36 MeV"
     )
+
+
+def test_evaluate_of_line_equals_astropy(make_line):
+    spectrum = make_line(flux="0.5 cm-2 s-1", energy="0.511 MeV", sigma="3 keV")
+    energy = np.linspace(490, 530, 41)
+    reference = functional_models.Gaussian1D(0.5 / (3 * np.sqrt(2 * np.pi)), 511, 3)
+    np.testing.assert_allclose(evaluate(spectrum, energy), reference(energy), rtol=1e-12)
+
+
+def test_evaluate_of_line_is_zero_far_from_it(make_line):
+    spectrum = make_line(flux="0.5 cm-2 s-1", energy="511 keV", sigma="3 keV")
+    assert not evaluate(spectrum, [1.0, 486.9, 535.1, 1e6]).any()
+
+
+def test_line_that_is_wide_for_its_energy_is_refused(make_line):
+    make_line(flux="1 cm-2 s-1", energy="500 keV", sigma="100 keV")
+    with pytest.raises(ValueError, match="sigma = 101 keV is more than a fifth of the energy"):
+        make_line(flux="1 cm-2 s-1", energy="500 keV", sigma="101 keV")

@@ -46,7 +46,7 @@ def fit_map(
 
     Parameters
     ----------
-    spectrum : PowerLaw, CutoffPowerLaw, BrokenPowerLaw, LogParabola, Band or dict
+    spectrum : PowerLaw, CutoffPowerLaw, BrokenPowerLaw, LogParabola, Band, GaussianLine or dict
         Spectrum of the source; also a model of gammapy or astromodels, see `to_spectrum`.
     counts : path, object or list
         Photons in bins; of a Compton telescope a histogram, or several, which are added.

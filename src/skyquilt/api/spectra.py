@@ -14,10 +14,10 @@ from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError
 from skyquilt.spectra import doubts
 
-_ASTROMODELS_UNITS = {"K": "cm-2 s-1 keV-1", "energy": "keV"}
+_ASTROMODELS_UNITS = {"K": "cm-2 s-1 keV-1", "F": "cm-2 s-1", "energy": "keV"}
 """Units of parameters that are stored without one."""
 
-_ENERGIES = ("piv", "xc", "xp", "xb")
+_ENERGIES = ("piv", "xc", "xp", "xb", "mu", "sigma")
 
 
 def to_spectrum(spectrum: Any) -> Spectrum:
@@ -34,7 +34,7 @@ def to_spectrum(spectrum: Any) -> Spectrum:
 
     Returns
     -------
-    PowerLaw, CutoffPowerLaw, BrokenPowerLaw, LogParabola or Band
+    PowerLaw, CutoffPowerLaw, BrokenPowerLaw, LogParabola, Band or GaussianLine
         The spectrum.
 
     Raises
@@ -118,8 +118,8 @@ def _astromodels_parameters(name: str, content: Mapping[str, Any]) -> dict[str, 
         has_more = isinstance(parameter, Mapping)
         value = parameter["value"] if has_more else parameter
         unit = (parameter.get("unit") if has_more else None) or ""
-        if key == "K":
-            found[key] = f"{value} {unit or _ASTROMODELS_UNITS['K']}"
+        if key in ("K", "F"):
+            found[key] = f"{value} {unit or _ASTROMODELS_UNITS[key]}"
         elif key in _ENERGIES:
             found[key] = f"{value} {unit or _ASTROMODELS_UNITS['energy']}"
         else:
@@ -183,6 +183,12 @@ _ASTROMODELS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
         "pivot": p["piv"],
         "index": p["alpha"],
         "curvature": p["beta"],
+    },
+    "Gaussian": lambda p: {
+        "model": "gaussian_line",
+        "flux": p["F"],
+        "energy": p["mu"],
+        "sigma": p["sigma"],
     },
 }
 
@@ -249,6 +255,15 @@ def _gammapy_broken(p: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _gammapy_line(p: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "model": "gaussian_line",
+        "flux": p["amplitude"],
+        "energy": p["mean"],
+        "sigma": p["sigma"],
+    }
+
+
 _GAMMAPY: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "PowerLawSpectralModel": _power_law,
     "pl": _power_law,
@@ -258,6 +273,8 @@ _GAMMAPY: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "bpl": _gammapy_broken,
     "LogParabolaSpectralModel": _log_parabola,
     "lp": _log_parabola,
+    "GaussianSpectralModel": _gammapy_line,
+    "gauss": _gammapy_line,
 }
 _GAMMAPY_DEFAULTS: dict[str, dict[str, Any]] = {
     "ExpCutoffPowerLawSpectralModel": {"alpha": 1.0},

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, FiniteFloat, model_validator
 
 from skyquilt.config.base import Quantity, Section
+from skyquilt.config.units import to_value
 
 
 def _above(limit: float, **indices: float) -> dict[str, float]:
@@ -17,6 +18,9 @@ def _above(limit: float, **indices: float) -> dict[str, float]:
 
 PositiveEnergy = Annotated[str, Quantity("keV", is_positive=True)]
 FluxDensity = Annotated[str, Quantity("cm-2 s-1 keV-1", is_positive=True)]
+PhotonFlux = Annotated[str, Quantity("cm-2 s-1", is_positive=True)]
+
+_LEAST_SIGMAS = 5  # from a line's centre to zero energy: 3e-7 of its photons are beyond
 
 
 class _Indexed(Section):
@@ -144,6 +148,31 @@ class LogParabola(_Indexed):
         return _above(1.0, index=self.index)
 
 
+class GaussianLine(Section):
+    """``dN/dE = flux / (sqrt(2 pi) sigma) exp(-(E - energy)^2 / (2 sigma^2))``."""
+
+    model: Literal["gaussian_line"] = "gaussian_line"
+    flux: PhotonFlux
+    """Photon flux of the whole line."""
+    energy: PositiveEnergy
+    """Centre of the line, as 511 keV or 1809 keV."""
+    sigma: PositiveEnergy
+    """Standard deviation, at most a fifth of the energy; the resolution of the instrument is not
+    part of it."""
+
+    @model_validator(mode="after")
+    def _check_width(self) -> Self:
+        energy, sigma = to_value(self.energy, "keV"), to_value(self.sigma, "keV")
+        if sigma > energy / _LEAST_SIGMAS:
+            raise ValueError(
+                f"sigma = {self.sigma} is more than a fifth of the energy {self.energy}: photons "
+                "of such a line would have energies below zero; give a narrower one, or a "
+                "log_parabola"
+            )
+        return self
+
+
 Spectrum = Annotated[
-    PowerLaw | CutoffPowerLaw | Band | BrokenPowerLaw | LogParabola, Field(discriminator="model")
+    PowerLaw | CutoffPowerLaw | Band | BrokenPowerLaw | LogParabola | GaussianLine,
+    Field(discriminator="model"),
 ]

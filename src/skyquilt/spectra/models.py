@@ -4,12 +4,22 @@ The formulas are our own instead of taken from `astropy.modeling`, whose import 
 all other work on a spectrum; the tests compare the two.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skyquilt.config.spectrum import Band, BrokenPowerLaw, LogParabola, Spectrum
+from skyquilt.config.spectrum import (
+    Band,
+    BrokenPowerLaw,
+    GaussianLine,
+    LogParabola,
+    Spectrum,
+)
 from skyquilt.config.units import to_value
 from skyquilt.spectra.formulas import LOG_SHAPES, band_break
+
+_REACH = 8  # standard deviations of a line; 1e-15 of its photons are beyond
 
 
 def evaluate(spectrum: Spectrum, energy: ArrayLike) -> np.ndarray:
@@ -25,7 +35,8 @@ def evaluate(spectrum: Spectrum, energy: ArrayLike) -> np.ndarray:
     Returns
     -------
     ndarray of float64, shape of `energy`
-        Photon flux density [ph cm-2 s-1 keV-1]; infinite where it overflows.
+        Photon flux density [ph cm-2 s-1 keV-1]; infinite where it overflows, 0 beyond 8 standard
+        deviations of a line.
 
     Raises
     ------
@@ -48,8 +59,10 @@ def evaluate(spectrum: Spectrum, energy: ArrayLike) -> np.ndarray:
     energy = np.asarray(energy, dtype=float)
     if not np.all(energy > 0):
         raise ValueError(f"energies must be above 0 keV: {energy[~(energy > 0)][0]} is not")
-    norm = to_value(spectrum.norm, "cm-2 s-1 keV-1")
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if isinstance(spectrum, GaussianLine):
+            return _evaluate_line(spectrum, energy)
+        norm = to_value(spectrum.norm, "cm-2 s-1 keV-1")
         shape = LOG_SHAPES[spectrum.model](energy, **_parameters(spectrum))
         return norm * np.exp(shape)
 
@@ -58,7 +71,8 @@ def corners(spectrum: Spectrum) -> list[float]:
     """Energies [keV] between which the spectrum is smooth on the scale of a decade.
 
     These are the break energy of a broken power law and of a Band spectrum, and the maximum of
-    the photons per logarithmic energy of a log parabola, which a large curvature makes narrow.
+    the photons per logarithmic energy of a log parabola, which a large curvature makes narrow; and
+    the places at whole standard deviations from the centre of a line.
     """
     match spectrum:
         case BrokenPowerLaw():
@@ -71,6 +85,10 @@ def corners(spectrum: Spectrum) -> list[float]:
             pivot = to_value(spectrum.pivot, "keV")
             with np.errstate(over="ignore", under="ignore"):
                 return [float(pivot * np.exp((spectrum.index + 1) / (2 * spectrum.curvature)))]
+        case GaussianLine():
+            _, centre, sigma = _line(spectrum)
+            around = centre + sigma * np.arange(-_REACH, _REACH + 1)
+            return around[around > 0].tolist()
     return []
 
 
@@ -98,13 +116,27 @@ def doubts(spectrum: Spectrum) -> str | None:
     >>> doubts(hard)[:69]
     'index 2.2 is that of a spectrum that rises with energy; programs that'
     """
-    if isinstance(spectrum, Band) or spectrum.rises or not spectrum.rising:
+    if isinstance(spectrum, Band | GaussianLine) or spectrum.rises or not spectrum.rising:
         return None
     key, index = next(iter(spectrum.rising.items()))
     return (
         f"{key} {index:g} is that of a spectrum that rises with energy; programs that leave the "
         f"sign out, as gammapy, mean {-index:g}. `rises: true` beside it says that it is meant."
     )
+
+
+def _evaluate_line(spectrum: GaussianLine, energy: np.ndarray) -> np.ndarray:
+    """Density of a line; beyond its reach it is 0, so that bins far away hold nothing."""
+    flux, centre, sigma = _line(spectrum)
+    steps = (energy - centre) / sigma
+    density = flux / (math.sqrt(math.tau) * sigma) * np.exp(-0.5 * steps**2)
+    return np.where(np.abs(steps) <= _REACH, density, 0.0)
+
+
+def _line(spectrum: GaussianLine) -> tuple[float, float, float]:
+    """Photon flux [ph cm-2 s-1], centre and standard deviation [keV] of a line."""
+    energy, sigma = to_value(spectrum.energy, "keV"), to_value(spectrum.sigma, "keV")
+    return to_value(spectrum.flux, "cm-2 s-1"), energy, sigma
 
 
 def _parameters(spectrum: Spectrum) -> dict[str, float]:

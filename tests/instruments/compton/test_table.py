@@ -41,6 +41,14 @@ def test_table_is_response_times_spectrum(local):
     assert made.space.frame == "local"
 
 
+def test_table_of_a_line_is_the_response_at_its_energy(local):
+    line = {"model": "gaussian_line", "flux": "0.5 cm-2 s-1", "energy": "511 keV", "sigma": "1 keV"}
+    local.settings["spectrum"] = line
+
+    wanted = 0.5 * local.area[:, 1].astype(np.float32).reshape(12, -1)
+    np.testing.assert_allclose(make(local).rows, wanted, rtol=1e-6)
+
+
 def test_table_of_selected_channels_holds_these(local):
     local.settings["energy"] = {"range": ["200 keV", "800 keV"]}
 
