@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skyquilt.showers.extractors import EXTRACTORS, Pulse, window_corrections
-from skyquilt.showers.images import Calibration, Window, decode_samples, extract_charges
+from skyquilt.showers.images import Calibration, Extraction, Window, decode_samples
 
 RATE = 1.25  # samples per ns
 
@@ -113,7 +113,7 @@ def test_charges_and_times_are_those_of_numpy(pixels, near, raw, extractor, own_
     samples, calibration = raw
     window = Window(extractor, peak=2, own_weight=own_weight)
     correction = np.array([1.1, 1.3])
-    found = extract_charges(pixels, samples, calibration, window, correction, RATE)
+    found = Extraction(pixels, calibration, window, correction, RATE, 30).extract(samples)
     for image in range(3):
         charge, time, gain = expected(
             *(pixels, near, samples[image], calibration, window, correction)
@@ -127,10 +127,10 @@ def test_charges_and_times_are_those_of_numpy(pixels, near, raw, extractor, own_
 
 def test_images_do_not_depend_on_how_many_there_are(pixels, raw):
     samples, calibration = raw
-    arguments = (calibration, Window(), np.ones(2), RATE)
-    whole = extract_charges(pixels, samples, *arguments)
+    extraction = Extraction(pixels, calibration, Window(), np.ones(2), RATE, 30)
+    whole = extraction.extract(samples)
     for image in range(3):
-        alone = extract_charges(pixels, samples[image : image + 1], *arguments)
+        alone = extraction.extract(samples[image : image + 1])
         for one, other in zip(alone, whole, strict=True):
             assert np.array_equal(one[0], other[image])
 
@@ -139,9 +139,8 @@ def test_a_pixel_whose_neighbours_are_all_broken_has_nothing(pixels, near, raw):
     samples, calibration = raw
     broken = near[63].astype(np.uint8)
     broken[63] = 1
-    found = extract_charges(
-        pixels, samples, replace(calibration, broken=broken), Window(), np.ones(2), RATE
-    )
+    changed = replace(calibration, broken=broken)
+    found = Extraction(pixels, changed, Window(), np.ones(2), RATE, 30).extract(samples)
     assert np.all(found.charge[:, 63] == 0)
     assert np.all(found.time[:, 63] == 0)
 
@@ -165,7 +164,7 @@ def test_corrections_give_the_whole_pulse_at_every_sample(pixels, telescope):
                 broken=np.zeros(n_pixel, np.uint8),
             )
             window = Window(width=width, shift=shift)
-            found = extract_charges(pixels, raw, calibration, window, correction[:1], 1.0)
+            found = Extraction(pixels, calibration, window, correction[:1], 1.0, 30).extract(raw)
             # rounding of the samples, and the last of 20 samples that the edges leave out
             assert found.charge == pytest.approx(100, rel=2e-3)
 
@@ -173,3 +172,8 @@ def test_corrections_give_the_whole_pulse_at_every_sample(pixels, telescope):
 def test_a_window_beside_the_pulse_corrects_nothing():
     pulse = Pulse(np.array([[0.0, 1, 0, 0, 0]]), 1.0)
     assert window_corrections(pulse, 1.0, width=3, shift=-7).tolist() == [1.0]
+
+
+def test_more_neighbours_than_the_kernels_take_are_refused(pixels):
+    with pytest.raises(ValueError, match="a pixel has 33 neighbours; allowed are 32"):
+        replace(pixels, indptr=np.array([0, 33]))

@@ -1,11 +1,12 @@
 """Parameters of images: closed forms, symmetries, and a second implementation in NumPy."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from skyquilt.showers.images import PARAMETERS, Pixels, describe_images
+from skyquilt.showers.images import PARAMETERS, describe_images
 
 NAMES = list(PARAMETERS)
 
@@ -146,12 +147,10 @@ def test_errors_are_the_scatter_of_images(pixels):
 def test_turning_the_camera_turns_the_image(pixels, image):
     charge, times = image
     angle = np.deg2rad(25)
-    turned = Pixels(
-        **vars(pixels)
-        | {
-            "x": np.cos(angle) * pixels.x - np.sin(angle) * pixels.y,
-            "y": np.sin(angle) * pixels.x + np.cos(angle) * pixels.y,
-        }
+    turned = replace(
+        pixels,
+        x=np.cos(angle) * pixels.x - np.sin(angle) * pixels.y,
+        y=np.sin(angle) * pixels.x + np.cos(angle) * pixels.y,
     )
     before = described(pixels, charge, time=np.float32([times]))
     after = described(turned, charge, time=np.float32([times]))

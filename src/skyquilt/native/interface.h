@@ -211,7 +211,8 @@ int64_t decode_samples(int64_t n_byte, const uint8_t *bytes, int64_t n_trace, in
                        uint16_t *samples);
 
 /* Charges and times of n images, shape (n, n_pixel), and the gain of each pixel, from samples of
- * shape (n, n_gain, n_pixel, n_sample). `room` has n_pixel n_sample values. */
+ * shape (n, n_gain, n_pixel, n_sample). `room` has n_pixel values for each sample, and for those
+ * that fill up the last eight. */
 void extract_charges(int64_t n, const camera_pixels *camera, const readout *options,
                      const uint16_t *samples, float *room, float *charge, float *time,
                      uint8_t *gain);

@@ -1,7 +1,8 @@
 """Images of one camera: charges and times of their pixels, which of them are kept, parameters."""
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,11 @@ from skyquilt.showers.extractors import EXTRACTORS
 MAX_SAMPLES = 1024
 """Most samples of a trace that the kernels take."""
 
+MAX_NEIGHBOURS = 32
+"""Most neighbours of a pixel that the kernels take."""
+
 _ALIGNED = 4  # blocks are filled up to a multiple of so many bytes
+_BLOCK = 8  # traces are filled up to a multiple of so many samples
 
 _STATISTICS = ("max", "min", "mean", "std", "skewness", "kurtosis")
 
@@ -96,14 +101,21 @@ class Pixels:
     diameter: np.ndarray
     ring: np.ndarray
 
+    def __post_init__(self):
+        most = int(np.diff(self.indptr).max(initial=0))
+        if most > MAX_NEIGHBOURS:
+            raise ValueError(f"a pixel has {most} neighbours; allowed are {MAX_NEIGHBOURS}")
+
     @property
     def n_pixel(self) -> int:
         """Number of pixels."""
         return self.x.size
 
+    @cached_property
     def native(self) -> CameraPixels:
         """The same for the kernels."""
-        return CameraPixels.of(n_pixel=self.n_pixel, **vars(self))
+        arrays = {one.name: getattr(self, one.name) for one in fields(self)}
+        return CameraPixels.of(n_pixel=self.n_pixel, **arrays)
 
 
 @dataclass(frozen=True)
@@ -191,22 +203,14 @@ def decode_samples(data: bytes, n_gain: int, n_pixel: int, n_sample: int) -> np.
     return samples
 
 
-def extract_charges(
-    pixels: Pixels,
-    samples: np.ndarray,
-    calibration: Calibration,
-    window: Window,
-    correction: np.ndarray,
-    rate: float,
-) -> Images:
-    """Charges and times of images of one telescope.
+@dataclass(frozen=True)
+class Extraction:
+    """What makes charges and times of the samples of one telescope.
 
-    Parameters
+    Attributes
     ----------
     pixels : Pixels
         The camera.
-    samples : ndarray of uint16
-        Samples, shape (n_image, n_gain, n_pixel, n_sample).
     calibration : Calibration
         Of the telescope.
     window : Window
@@ -215,32 +219,58 @@ def extract_charges(
         Factor on the charge of each gain, shape (n_gain,).
     rate : float
         Samples per ns.
+    n_sample : int
+        Samples of a trace.
     """
-    n_image, n_gain, n_pixel, n_sample = samples.shape
-    options = Readout.of(
-        extractor=EXTRACTORS.index(window.extractor),
-        n_gain=n_gain,
-        n_sample=n_sample,
-        width=window.width,
-        shift=window.shift,
-        own_weight=window.own_weight,
-        peak=window.peak,
-        gain_threshold=window.gain_threshold,
-        rate=rate,
-        correction=correction,
-        **vars(calibration),
-    )
-    charge, time = np.empty((2, n_image, n_pixel), dtype=np.float32)
-    gain = np.empty((n_image, n_pixel), dtype=np.uint8)
-    room = np.empty(n_pixel * n_sample, dtype=np.float32)
-    camera = pixels.native()
-    kernels.extract_charges(
-        n_image,
-        ctypes.byref(camera),
-        ctypes.byref(options),
-        *(samples, room, charge, time, gain),
-    )
-    return Images(charge, time, gain)
+
+    pixels: Pixels
+    calibration: Calibration
+    window: Window
+    correction: np.ndarray
+    rate: float
+    n_sample: int
+
+    def extract(self, samples: np.ndarray) -> Images:
+        """Charges and times of images.
+
+        Parameters
+        ----------
+        samples : ndarray of uint16
+            Samples, shape (n_image, n_gain, n_pixel, n_sample).
+        """
+        n_image, n_pixel = len(samples), self.pixels.n_pixel
+        charge, time = np.empty((2, n_image, n_pixel), dtype=np.float32)
+        gain = np.empty((n_image, n_pixel), dtype=np.uint8)
+        kernels.extract_charges(
+            n_image,
+            ctypes.byref(self.pixels.native),
+            ctypes.byref(self._readout),
+            *(samples, self._room, charge, time, gain),
+        )
+        return Images(charge, time, gain)
+
+    @cached_property
+    def _room(self) -> np.ndarray:
+        """Space of the kernel: new memory would cost as much as the work in it."""
+        n_sample = -(-self.n_sample // _BLOCK) * _BLOCK
+        return np.empty(self.pixels.n_pixel * n_sample, dtype=np.float32)
+
+    @cached_property
+    def _readout(self) -> Readout:
+        window = self.window
+        return Readout.of(
+            extractor=EXTRACTORS.index(window.extractor),
+            n_gain=self.correction.size,
+            n_sample=self.n_sample,
+            width=window.width,
+            shift=window.shift,
+            own_weight=window.own_weight,
+            peak=window.peak,
+            gain_threshold=window.gain_threshold,
+            rate=self.rate,
+            correction=self.correction,
+            **vars(self.calibration),
+        )
 
 
 class Cuts(NamedTuple):
@@ -281,9 +311,9 @@ def clean_images(pixels: Pixels, charge: np.ndarray, cuts: Cuts) -> np.ndarray:
     """
     mask = np.empty(charge.shape, dtype=np.uint8)
     room = np.empty(pixels.n_pixel, dtype=np.uint8)
-    camera, native = pixels.native(), TailCuts.of(**cuts._asdict())
+    native = TailCuts.of(**cuts._asdict())
     kernels.clean_images(
-        len(charge), ctypes.byref(camera), ctypes.byref(native), charge, room, mask
+        *(len(charge), ctypes.byref(pixels.native), ctypes.byref(native)), *(charge, room, mask)
     )
     return mask
 
@@ -325,9 +355,8 @@ def describe_images(
     """
     n_image = len(charge)
     parameters = np.empty((n_image, len(PARAMETERS)))
-    camera = pixels.native()
     kernels.image_parameters(
-        *(n_image, ctypes.byref(camera), min_pixels, 0 if time is None else n_start),
+        *(n_image, ctypes.byref(pixels.native), min_pixels, 0 if time is None else n_start),
         np.zeros(n_image, dtype=np.int64) if seeds is None else seeds,
         *(charge, charge if time is None else time, mask),
         np.empty(8 * pixels.n_pixel),

@@ -13,9 +13,9 @@ from skyquilt.showers.extractors import window_corrections
 from skyquilt.showers.images import (
     PARAMETERS,
     Cuts,
+    Extraction,
     clean_images,
     describe_images,
-    extract_charges,
 )
 from skyquilt.showers.options import choose_telescopes, window_of
 from skyquilt.showers.simtel import Event, RawImage, Reader, Run
@@ -159,7 +159,7 @@ class _Making:
     true_parameters: list[np.ndarray] = field(default_factory=list)
     kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     cameras: dict[int, Camera] = field(default_factory=dict)
-    corrections: dict[int, np.ndarray] = field(default_factory=dict)
+    extractions: dict[int, Extraction] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
         """Add an event with its images."""
@@ -175,12 +175,9 @@ class _Making:
         self.events.append(row)
 
     def _add_image(self, event_id: int, raw: RawImage) -> None:
-        camera, correction = self._camera(raw.tel_id)
-        pixels, options = camera.pixels, self.runs.parameters
-        found = extract_charges(
-            *(pixels, raw.samples[np.newaxis], self.reader.calibration(raw.tel_id)),
-            *(window_of(self.runs), correction, 1 / self.reader.run.telescopes[raw.tel_id].sample),
-        )
+        extraction = self._extraction(raw.tel_id)
+        pixels, options = extraction.pixels, self.runs.parameters
+        found = extraction.extract(raw.samples[np.newaxis])
         mask = clean_images(pixels, found.charge, self.cuts[raw.tel_id])
         self.parameters.append(
             describe_images(
@@ -202,18 +199,25 @@ class _Making:
         mask = (charge > 0).astype(np.uint8)
         return describe_images(pixels, charge, mask, min_pixels=self.runs.parameters.min_pixels)[0]
 
-    def _camera(self, number: int) -> tuple[Camera, np.ndarray]:
-        if number not in self.cameras:
-            telescope, calibrate = self.reader.run.telescopes[number], self.runs.calibrate
-            self.cameras[number] = self.known.find(telescope)
-            whole = calibrate.extractor == "full"
-            pulse = telescope.pulse
-            self.corrections[number] = (
-                np.ones(len(pulse.shape))
-                if whole
-                else window_corrections(pulse, telescope.sample, calibrate.width, calibrate.shift)
+    def _extraction(self, number: int) -> Extraction:
+        """What makes charges of a telescope; made again when its calibration changes."""
+        calibration, known = self.reader.calibration(number), self.extractions.get(number)
+        if known is not None and known.calibration is calibration:
+            return known
+        telescope, calibrate = self.reader.run.telescopes[number], self.runs.calibrate
+        camera = self.cameras[number] = self.known.find(telescope)
+        correction = np.ones(len(telescope.pulse.shape))
+        if calibrate.extractor != "full":
+            correction = window_corrections(
+                telescope.pulse, telescope.sample, calibrate.width, calibrate.shift
             )
-        return self.cameras[number], self.corrections[number]
+        made = Extraction(
+            *(camera.pixels, calibration, window_of(self.runs), correction),
+            rate=1 / telescope.sample,
+            n_sample=telescope.n_sample,
+        )
+        self.extractions[number] = made
+        return made
 
     def finish(self) -> ReconstructedRun:
         """Showers of all events, and the tables."""
