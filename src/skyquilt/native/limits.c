@@ -20,7 +20,9 @@
 #define MAX_PASSES 40 /* on each side */
 #define SURE_PASSES 3
 #define MAX_STEPS 60
+#define NEARLY 1e-6 /* relative change of a step of Newton after which the next is below 1e-9 */
 #define CLOSE 0.05       /* distance from the pass [flux_err] at which a model is as good as exact */
+#define GOOD_FALL 3e-9   /* error of a model of LLR where it has fallen by half a unit */
 #define GOOD_MODEL 3e-5  /* error of a model of LLR, times the posterior density over its maximum */
 #define PIECE_FALL 4.0   /* fall of LLR over a piece of the integral */
 #define PIECE_FACTOR 0.7 /* free background: relative width of a piece in p */
@@ -120,12 +122,13 @@ static position fall_of_model(const fitted *pixel, const model *m, double guess,
             from = p, u = 0;
         double next = p - (1 - u) * u / slope;
         int is_inside = next > fmin(from, to) && next < fmax(from, to);
-        if (!is_inside)
+        int is_found = fabs(next - p) <= NEARLY * fabs(p - pixel->top); /* also at an end: it is p */
+        if (!is_inside && !is_found)
             next = isfinite(to) ? 0.5 * (from + to) : from + 2 * (from - pixel->top) + guess - pixel->top;
-        double change = fabs(next - p);
+        is_found |= fabs(next - p) <= 1e-9 * fabs(p - pixel->top);
         p = next;
         at = model_position(&pixel->curve, m, p);
-        if (change <= 1e-9 * fabs(p - pixel->top))
+        if (is_found)
             break;
     }
     return at;
@@ -141,7 +144,8 @@ static double fall(models *all, double guess, double to)
     double from = pixel->top;
     for (int k = 0; k < MAX_PASSES; k++) {
         position at = fall_of_model(pixel, m, guess, from, to), pass = model_position(&pixel->curve, m, m->p);
-        if (k > 0 && fabs(at.flux - pass.flux) <= CLOSE * fabs(at.flux - pixel->flux))
+        int is_close = k > 0 && fabs(at.flux - pass.flux) <= CLOSE * fabs(at.flux - pixel->flux);
+        if (is_close || (!pixel->curve.is_free && error_of(m, at.p) < GOOD_FALL))
             return at.flux;
         guess = at.p;
         if (!isfinite(guess) || (k > SURE_PASSES && k % 2 && isfinite(to)))
@@ -269,11 +273,13 @@ static double divide_piece(const models *all, piece whole, double mass, double t
         else
             low = p;
         double next = p - excess / (exp(at.llr - top) * at.stretch);
-        if (!(next > low && next < high))
+        double width = whole.to - whole.from;
+        int is_found = fabs(next - p) <= NEARLY * width; /* also at an end: it is p */
+        if (!(next > low && next < high) && !is_found)
             next = 0.5 * (low + high);
-        double change = fabs(next - p);
+        is_found |= fabs(next - p) <= 1e-9 * width;
         p = next;
-        if (change <= 1e-9 * (whole.to - whole.from))
+        if (is_found)
             break;
     }
     return p;
