@@ -23,6 +23,21 @@ class Prepared(NamedTuple):
     stages: tuple[dict, ...] = ()
 
 
+class Checked(NamedTuple):
+    """What was found in the files of an analysis.
+
+    Attributes
+    ----------
+    found : str
+        It, in one line.
+    problem : FitProblem or None
+        Their fit problem, where reading them makes it: of imaging instruments.
+    """
+
+    found: str
+    problem: FitProblem | None = None
+
+
 def prepare(
     analysis: AnyAnalysis, cache: str, *, all_bins: bool = False, true_energy: bool = False
 ) -> Prepared:
@@ -56,8 +71,8 @@ def prepare(
     return prepared._replace(problem=_of_shape(problem, analysis.shape))
 
 
-def check(analysis: AnyAnalysis) -> str:
-    """Read and check all files of an analysis; what was found, in one line.
+def check(analysis: AnyAnalysis) -> Checked:
+    """Read and check all files of an analysis.
 
     Raises
     ------
@@ -71,11 +86,12 @@ def check(analysis: AnyAnalysis) -> str:
             from skyquilt.instruments.extended import check_shape
 
             check_shape(analysis.shape)
-        return check_analysis(analysis)
+        return Checked(check_analysis(analysis))
     from skyquilt.instruments.imaging.check import check_problem
     from skyquilt.instruments.imaging.prepare import make_problem
 
-    return check_problem(analysis, _of_shape(make_problem(analysis), analysis.shape))
+    problem = _of_shape(make_problem(analysis), analysis.shape)
+    return Checked(check_problem(analysis, problem), problem)
 
 
 def _of_shape(problem: FitProblem, shape: Shape) -> FitProblem:

@@ -13,7 +13,7 @@ from skyquilt.runs.inputs import made_files
 from skyquilt.sources.catalogue.objects import read_catalogue
 from skyquilt.steps.model.check import describe_model
 from skyquilt.steps.model.prepare import reference_spectrum
-from skyquilt.steps.plan import check_map
+from skyquilt.steps.plan import check_map, region_unseen
 from skyquilt.steps.prepare import warn_of_spectra
 from skyquilt.steps.simulate import check_simulation
 from skyquilt.steps.targets.settings import describe_rosters
@@ -38,13 +38,17 @@ def check_files(config: Config) -> str:
             bad.append(str(error))
     for name, analysis in config.analyses.items():
         warn_of_spectra(name, analysis)
+        unseen = []
         for dataset, one in analysis.all_datasets().items():
             try:
-                found = _check_dataset(analysis, one, made)
+                found, message = _check_dataset(analysis, one, made)
+                unseen.append(message)
                 good.append(f"{'.'.join(filter(None, (name, dataset)))}: {found}")
             except SkyquiltError as error:
                 where = f"analysis {name}" + (f", data set {dataset}" if dataset else "")
                 bad.append(f"{where}: {error}")
+        if unseen and all(unseen):
+            bad.append(f"analysis {name}: {unseen[0]}")
         try:
             check_files_once(analysis)
         except SkyquiltError as error:
@@ -74,13 +78,15 @@ def _check_catalogue(name: str, analysis: Analysis) -> list[str]:
     return [f"{name}: {known.name.size} objects in {analysis.sources.catalogue.path}"]
 
 
-def _check_dataset(analysis: Analysis, dataset: Dataset, made: set[Path]) -> str:
+def _check_dataset(analysis: Analysis, dataset: Dataset, made: set[Path]) -> tuple[str, str | None]:
+    """What was found; and what to say of the region if no other data set sees it either."""
     check_map(analysis)
     later = [path for path in dataset.data.paths() if not Path(path).is_file()]
     if later and made.issuperset(map(Path, later)):
-        return f"configuration is good; {', '.join(later)} will be made first"
+        return f"configuration is good; {', '.join(later)} will be made first", None
     spectra = list(analysis.all_spectra().values()) or [reference_spectrum()]
-    found, *_ = [check(analysis.ask(dataset, one)) for one in spectra]
+    first, *_ = [check(analysis.ask(dataset, one)) for one in spectra]
     if analysis.model is not None:
         check_cells(analysis.ask(dataset, spectra[0]), dataset.all_time_bins)
-    return found
+    problem = first.problem
+    return first.found, None if problem is None else region_unseen(analysis.map, problem)

@@ -8,12 +8,14 @@ from skyquilt.config import Config, get_analysis
 from skyquilt.config.analysis import Analysis
 from skyquilt.config.map import Cone, MapGrid, PixelList, Polygon
 from skyquilt.config.position import Position
-from skyquilt.errors import ConfigError
+from skyquilt.errors import ConfigError, InputError
+from skyquilt.fit.exposed import is_unexposed
 from skyquilt.fit.file import write_plan
 from skyquilt.fit.plan import make_plan
 from skyquilt.io.provenance import Provenance
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem.file import check_rows, read_problem
+from skyquilt.problem.problem import FitProblem
 from skyquilt.runs.answers import answer_from
 from skyquilt.sky import regions
 from skyquilt.sky.chunks import check_n_chunks
@@ -21,15 +23,24 @@ from skyquilt.sky.frames import position_to_vec
 
 
 def plan_analysis(config: Config, name: str, problem: str | Path, output: str | Path) -> None:
-    """Write the plan of an analysis."""
+    """Write the plan of an analysis.
+
+    Raises
+    ------
+    InputError
+        If no pixel of the region of the map has exposure.
+    """
     analysis = get_analysis(config, name)
     grid, fit = analysis.map, analysis.fit
     answers = answer_from(config, name, "plan", problem=problem)
     settings = analysis.model_dump(mode="json", include={"map", "fit"})
     provenance = Provenance("plan", settings, (str(problem),), answers=answers)
     check_rows(problem)
+    to_fit = read_problem(problem)
+    if message := region_unseen(grid, to_fit):
+        raise InputError(message)
     plan = make_plan(
-        read_problem(problem),
+        to_fit,
         nside=grid.nside,
         ordering=grid.ordering,
         frame=grid.frame,
@@ -54,6 +65,23 @@ def check_map(analysis: Analysis) -> None:
             check_n_chunks(analysis.fit.chunks, analysis.map.nside)
         except ValueError as error:
             raise ConfigError(f"fit.chunks: {error}") from error
+
+
+def region_unseen(grid: MapGrid, problem: FitProblem) -> str | None:
+    """What to say of a region of a map that the data do not see, where a second tells that.
+
+    None if a pixel of it has exposure, it is the whole sky, or there are too many pixels to look.
+    """
+    if grid.region is None:
+        return None
+    ranges = region_ranges(grid)
+    if not is_unexposed(problem, grid.nside, grid.frame, ranges):
+        return None
+    return (
+        f"map.region: none of its {np.sum(ranges[:, 1] - ranges[:, 0])} pixels has exposure in "
+        "these data: are frame, sign and order of its position right? Choose a region that they "
+        "see, or leave it out."
+    )
 
 
 def region_ranges(grid: MapGrid) -> np.ndarray:

@@ -74,7 +74,7 @@ def test_one_named_component_is_the_unnamed_one_bit_for_bit(observation):
 def test_check_names_components_with_counts_and_scales(observation):
     split(observation)
 
-    found = check(observation.asked())
+    found = check(observation.asked()).found
 
     assert "(albedo " in found
     assert "background albedo scale 1 (" in found

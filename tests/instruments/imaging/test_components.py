@@ -120,7 +120,7 @@ def test_component_may_be_0_where_others_are_not(sky, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_check_names_components_with_their_counts(parts, kind):
-    found = check_analysis(ask_one(settings_of(parts(kind), kind, ALL)))
+    found = check_analysis(ask_one(settings_of(parts(kind), kind, ALL))).found
 
     assert re.search(r"expected background \(galactic \d+\.?\d*, isotropic \d+", found)
 

@@ -127,7 +127,7 @@ def test_component_of_other_pixels_is_one_error_with_its_name(files, sky):
 def test_check_names_components(files):
     _, part, rest = files
 
-    found = check(analysis(part, {"own": {}, "galactic": {"path": rest}}))
+    found = check(analysis(part, {"own": {}, "galactic": {"path": rest}})).found
 
     assert "(own " in found
     assert "galactic " in found

@@ -233,7 +233,7 @@ def test_free_background_finds_its_norm(sky, kind):
 def test_check_says_what_it_found(sky, kind):
     n = len(sky.write(kind).photons()[0])
 
-    text = check(sky.analysis(kind))
+    text = check(sky.analysis(kind)).found
 
     assert text == (
         f"good; {n:g} photons over 4000 expected background in 10\N{EN DASH}1000 GeV, frame "

@@ -257,7 +257,7 @@ def test_bands_are_those_that_are_asked_for(path):
 
 
 def test_check_says_what_was_found(path):
-    text = check(ask({"events": {"path": str(path)}}))
+    text = check(ask({"events": {"path": str(path)}})).found
     assert text.startswith("good; ")
     assert "frame icrs" in text
 
