@@ -219,6 +219,36 @@ class Observation:
         text = "\n".join([*lines, end]) + "\n" if end else "\n".join(lines) + "\n"
         Path(self.path("orientation.ori")).write_text(text)
 
+    def write_times(self, light_curve=0.5, width="2 s"):
+        """Counts of ten seconds, drawn second by second; the analysis takes time bins of them.
+
+        `light_curve` are fractions of `counts`, of all seconds or each. The drawn counts.
+        """
+        expected = self.counts * np.broadcast_to(light_curve, 10).reshape(10, 1, 1, 1)
+        counts = np.random.default_rng(5).poisson(expected)
+        self.write_counts("counts.h5", counts.astype(float), time=np.arange(11.0))
+        self.write_counts("background.h5", self.background[np.newaxis], time=[0, 10])
+        bins = {"start": START, "stop": START + 10, "width": width}
+        self.settings["data"]["time_bins"] = bins
+        return counts
+
+    def ask_model(self, fits):
+        """Ask for fits of a power law in five time bins instead of a map, a flux in each."""
+        self.write_times()
+        spectrum = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 keV"}
+        self.settings["model"] = {
+            "sources": {
+                "a": {
+                    "position": {"lon": 40.0, "lat": 25.0, "frame": "galactic"},
+                    "spectrum": spectrum | {"index": {"start": -2, "range": [-5, 1]}},
+                    "flux": {"start": 1, "range": [0, None], "per": "time_bin"},
+                }
+            },
+            "background": {"start": 1, "range": [0, None], "prior": {"normal": [1, 0.1]}},
+            "fits": fits,
+        }
+        del self.settings["spectrum"], self.settings["map"]
+
     def raw_config(self) -> dict:
         folders = {name: self.path(name) for name in ("results", "cache")}
         return folders | {"analyses": {"tiny": self.settings}}

@@ -10,30 +10,15 @@ from skyquilt.steps.model.fit import fit_model
 from skyquilt.steps.model.prepare import prepare_model
 from skyquilt.testing.models import toy_model
 
-START = 1.8e9
-
 
 @pytest.fixture
 def results(local):
     """A fit of five time bins, in files."""
-    counts = np.random.default_rng(5).poisson(local.counts / 2 * np.ones((10, 1, 1, 1)))
-    local.write_counts("counts.h5", counts.astype(float), time=np.arange(11.0))
-    local.write_counts("background.h5", local.background[np.newaxis], time=[0, 10])
-    local.settings["data"]["time_bins"] = {"start": START, "stop": START + 10, "width": "2 s"}
-    spectrum = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 keV"}
     pulse = {"light_curve": "gaussian", "peak": {"start": 3, "range": [0, None]}}
     pulse |= {"t0": {"start": "5 s"}, "sigma": "20 s"}
-    local.settings["model"] = {
-        "sources": {
-            "a": {
-                "position": {"lon": 40.0, "lat": 25.0, "frame": "galactic"},
-                "spectrum": spectrum | {"index": {"start": -2, "range": [-5, 1]}},
-                "flux": {"start": 1, "range": [0, None], "per": "time_bin"},
-            }
-        },
-        "background": {"start": 1, "range": [0, None], "prior": {"normal": [1, 0.1]}},
-        "fits": {"joint": {}, "alone": {"split": "time_bin"}, "pulse": {"set": {"a.flux": pulse}}},
-    }
+    local.ask_model(
+        {"joint": {}, "alone": {"split": "time_bin"}, "pulse": {"set": {"a.flux": pulse}}}
+    )
     folder = local.folder / "results"
     prepare_model(local.config(), "tiny", folder / "model" / "problem.h5")
     for name in local.settings["model"]["fits"]:

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
@@ -13,7 +12,6 @@ from skyquilt.steps.model.fit import fit_model
 from skyquilt.steps.model.prepare import prepare_model
 
 MPIEXEC = Path(sys.executable).parent / "mpiexec"
-START = 1.8e9
 
 pytestmark = [
     pytest.mark.mpi,
@@ -24,23 +22,7 @@ pytestmark = [
 @pytest.fixture
 def observed(local):
     """Ten seconds of counts, with a model of five bins of 2 s."""
-    counts = np.random.default_rng(5).poisson(local.counts / 2 * np.ones((10, 1, 1, 1)))
-    local.write_counts("counts.h5", counts.astype(float), time=np.arange(11.0))
-    local.write_counts("background.h5", local.background[np.newaxis], time=[0, 10])
-    local.settings["data"]["time_bins"] = {"start": START, "stop": START + 10, "width": "2 s"}
-    spectrum = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 keV"}
-    local.settings["model"] = {
-        "sources": {
-            "a": {
-                "position": {"lon": 40.0, "lat": 25.0, "frame": "galactic"},
-                "spectrum": spectrum | {"index": {"start": -2, "range": [-5, 1]}},
-                "flux": {"start": 1, "range": [0, None], "per": "time_bin"},
-            }
-        },
-        "background": {"start": 1, "range": [0, None], "prior": {"normal": [1, 0.1]}},
-        "fits": {"alone": {"split": "time_bin"}, "joint": {"errors": "profile"}},
-    }
-    del local.settings["spectrum"], local.settings["map"]
+    local.ask_model({"alone": {"split": "time_bin"}, "joint": {"errors": "profile"}})
     local.folder.joinpath("config.yaml").write_text(yaml.safe_dump(local.raw_config()))
     return local
 

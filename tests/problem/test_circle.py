@@ -2,12 +2,9 @@
 
 from dataclasses import replace
 
-import healpy
 import numpy as np
 import pytest
 
-from skyquilt.problem import Description, FitProblem, PointSpread
-from skyquilt.problem.bands import Bands, Integrals
 from skyquilt.problem.circle import (
     Circle,
     background_totals,
@@ -17,12 +14,10 @@ from skyquilt.problem.circle import (
     spread_radii,
 )
 from skyquilt.problem.contained import contained_fraction
-from skyquilt.problem.pixel_image import find_hits
-from skyquilt.problem.profiles import linear_integral
-from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.simulate.draws import draw_angles, turn_away
 from skyquilt.simulate.skies import InjectedSource, draw_sky
 from skyquilt.testing.eventsky import event_model
+from skyquilt.testing.two_bands import two_band_model
 
 
 @pytest.mark.parametrize("distance", [0.0, 0.3, 0.9, 1.0, 1.3])
@@ -49,33 +44,7 @@ def test_contained_fraction_is_all_or_none_far_from_the_border():
 
 
 def _image():
-    """A source's expected counts in all pixels of the sky, in two bands of different width."""
-    nside, theta = 16, np.radians(np.linspace(0, 60, 800))
-    sigma = np.radians([[3.0], [6.0]])
-    profile = np.exp(-(theta**2) / (2 * sigma**2))
-    profile /= linear_integral(theta, profile)[:, np.newaxis]
-    npix = 12 * nside**2
-    boundaries = healpy.boundaries(nside, np.arange(npix), step=4)
-    image, _ = find_hits(np.ascontiguousarray(boundaries.swapaxes(1, 2)), np.ones((npix, 2)))
-    expectation = PointSpread(
-        image=image,
-        yields=HealpixGrid(1, np.tile([10.0, 4.0], (12, 1))),
-        theta=theta,
-        profile=profile,
-        to_band=np.eye(2),
-    )
-    band = image.bin_band
-    bands = Bands(
-        np.array([[1.0, 2.0], [2.0, 4.0]]),
-        ("", ""),
-        Integrals(*np.ones((3, 2))),
-        band,
-        np.arange(2),
-    )
-    background = np.where(band == 0, 2.0, 0.5)
-    about = Description("toy", "flat", (1.0, 4.0))
-    none = np.zeros(background.size)
-    return FitProblem(none, background, expectation, "galactic", 1.0, about, known_bands=bands)
+    return two_band_model((3.0, 6.0), (2.0, 0.5))
 
 
 def test_bins_of_an_image_are_those_with_centres_inside():
@@ -148,7 +117,10 @@ def test_events_in_a_circle_are_those_of_drawn_skies():
 
 
 def test_an_instrument_without_images_has_all_bins_inside():
-    problem = replace(_image(), expectation=_Bare(_image().expectation))
+    problem = replace(
+        _image(),
+        expectation=_Bare(_image().expectation),
+    )
     circle = Circle(np.array([0.0, 0.6, 0.8]), np.radians(20))
     assert np.array_equal(
         bins_inside(problem.expectation, circle), np.arange(problem.expectation.n_hit)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import healpy
 import numpy as np
 import pytest
 
@@ -10,11 +9,6 @@ from skyquilt.blocks import DenseBlock
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.likelihood.poisson import fit_flux
 from skyquilt.likelihood.source_profile import ScanOptions
-from skyquilt.problem import Description, FitProblem, PointSpread
-from skyquilt.problem.bands import Bands, Integrals
-from skyquilt.problem.pixel_image import find_hits
-from skyquilt.problem.profiles import linear_integral
-from skyquilt.problem.sky_grid import HealpixGrid
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.status import NO_HITS
 from skyquilt.targets.fit import fit_target
@@ -22,6 +16,7 @@ from skyquilt.targets.gadf import common_scan, curve_of
 from skyquilt.targets.neighbours import Neighbours, fit_baseline
 from skyquilt.targets.scene import Around, Scene
 from skyquilt.targets.sensitivity import detectable_norm
+from skyquilt.testing.two_bands import two_band_model
 
 NSIDE = 16
 TARGET, BESIDE, FAR = (lonlat_to_vec(lon, 40.0) for lon in (30.0, 42.0, 200.0))
@@ -33,27 +28,10 @@ NONE = Neighbours(np.empty(0, str), np.empty((0, 3)), np.empty((0, 2)))
 @pytest.fixture(scope="module")
 def sky():
     """Problem of all bins: a target, one source beside it, one far away."""
-    theta = np.radians(np.linspace(0, 60, 800))
-    profile = np.exp(-(theta**2) / (2 * np.radians([[4.0], [6.0]]) ** 2))
-    profile /= linear_integral(theta, profile)[:, np.newaxis]
-    npix = 12 * NSIDE**2
-    boundaries = healpy.boundaries(NSIDE, np.arange(npix), step=4)
-    image, _ = find_hits(np.ascontiguousarray(boundaries.swapaxes(1, 2)), np.ones((npix, 2)))
-    expectation = PointSpread(
-        image=image,
-        yields=HealpixGrid(1, np.tile([10.0, 4.0], (12, 1))),
-        theta=theta,
-        profile=profile,
-        to_band=np.eye(2),
-    )
-    edges = np.array([[1.0, 2.0], [2.0, 4.0]])
-    bands = Bands(edges, ("", ""), Integrals(*np.ones((3, 2))), image.bin_band, np.arange(2))
-    background = np.where(image.bin_band == 0, 0.5, 0.2)
-    block = expectation.block(np.array([TARGET, BESIDE, FAR]))
-    expected = background + np.array([8.0, 30.0, 100.0]) @ block.dense().unit_counts
-    counts = np.random.default_rng(4).poisson(expected).astype(float)
-    about = Description("toy", "flat", (1.0, 4.0))
-    return FitProblem(counts, background, expectation, "galactic", 1.0, about, known_bands=bands)
+    model = two_band_model((4.0, 6.0), (0.5, 0.2))
+    block = model.expectation.block(np.array([TARGET, BESIDE, FAR]))
+    expected = model.background + np.array([8.0, 30.0, 100.0]) @ block.dense().unit_counts
+    return replace(model, counts=np.random.default_rng(4).poisson(expected).astype(float))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from skyquilt.model.file import read_fit
 
 START = 1.8e9
 NORM = "1e-3 cm-2 s-1 keV-1"
-POWER_LAW = {"model": "power_law", "norm": NORM, "pivot": "100 keV"}
 CUTOFF = {"model": "cutoff_power_law", "norm": NORM, "pivot": "100 keV", "index": -2}
 GAUSSIAN = {"light_curve": "gaussian", "peak": {"start": 1}, "t0": {"start": "5 s"}}
 NORRIS = {
@@ -28,22 +27,7 @@ INDEX = f"{SOURCE}.spectrum.index"
 @pytest.fixture
 def observed(local):
     """Ten seconds of counts, with a model of five bins of 2 s."""
-    counts = np.random.default_rng(5).poisson(local.counts / 2 * np.ones((10, 1, 1, 1)))
-    local.write_counts("counts.h5", counts.astype(float), time=np.arange(11.0))
-    local.write_counts("background.h5", local.background[np.newaxis], time=[0, 10])
-    local.settings["data"]["time_bins"] = {"start": START, "stop": START + 10, "width": "2 s"}
-    local.settings["model"] = {
-        "sources": {
-            "a": {
-                "position": {"lon": 40.0, "lat": 25.0, "frame": "galactic"},
-                "spectrum": POWER_LAW | {"index": {"start": -2, "range": [-5, 1]}},
-                "flux": {"start": 1, "range": [0, None], "per": "time_bin"},
-            }
-        },
-        "background": {"start": 1, "range": [0, None], "prior": {"normal": [1, 0.1]}},
-        "fits": {"joint": {}},
-    }
-    del local.settings["spectrum"], local.settings["map"]
+    local.ask_model({"joint": {}})
     return local
 
 

@@ -30,29 +30,16 @@ POWER_LAW = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 
 @pytest.fixture
 def observed(local):
     """Ten seconds of counts, with a model of five bins of 2 s."""
-    counts = np.random.default_rng(5).poisson(local.counts / 2 * np.ones((10, 1, 1, 1)))
-    local.write_counts("counts.h5", counts.astype(float), time=np.arange(11.0))
-    local.write_counts("background.h5", local.background[np.newaxis], time=[0, 10])
-    local.settings["data"]["time_bins"] = {"start": START, "stop": START + 10, "width": "2 s"}
-    local.settings["model"] = {
-        "sources": {
-            "a": {
-                "position": {"lon": 40.0, "lat": 25.0, "frame": "galactic"},
-                "spectrum": POWER_LAW | {"index": {"start": -2, "range": [-5, 1]}},
-                "flux": {"start": 1, "range": [0, None], "per": "time_bin"},
-            }
-        },
-        "background": {"start": 1, "range": [0, None], "prior": {"normal": [1, 0.1]}},
-        "fits": {
+    local.ask_model(
+        {
             "alone": {"split": "time_bin"},
             "joint": {"start_from": "alone"},
             "level": {
                 "start_from": "joint",
                 "set": {"a.flux": {"light_curve": "constant", "level": {"start": 1}}},
             },
-        },
-    }
-    del local.settings["spectrum"], local.settings["map"]
+        }
+    )
     return local
 
 

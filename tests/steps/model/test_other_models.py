@@ -15,7 +15,6 @@ from skyquilt.steps.model.check import check_models
 from skyquilt.steps.model.fit import fit_model
 from skyquilt.steps.model.prepare import prepare_model
 
-START = 1.8e9
 PACKAGE = '''
 """A line, a pulse and a cone for models of skyquilt."""
 
@@ -102,10 +101,7 @@ PULSE = {
 def observed(local):
     """Ten seconds of counts, and a model of functions of the package."""
     pulse = np.cosh((np.arange(10.0) - 4.5) / 2) ** -2
-    counts = np.random.default_rng(5).poisson(local.counts * pulse.reshape(10, 1, 1, 1))
-    local.write_counts("counts.h5", counts.astype(float), time=np.arange(11.0))
-    local.write_counts("background.h5", local.background[np.newaxis], time=[0, 10])
-    local.settings["data"]["time_bins"] = {"start": START, "stop": START + 10, "width": "2 s"}
+    local.write_times(pulse)
     local.settings["model"] = {
         "sources": {
             "a": {

@@ -18,16 +18,12 @@ START = 1.8e9
 @pytest.fixture
 def timed(local):
     """Ten seconds of counts, with a model of two bins of 5 s."""
-    counts = np.random.default_rng(5).poisson(local.counts / 10 * np.ones((10, 1, 1, 1)))
-    local.write_counts("counts.h5", counts.astype(float), time=np.arange(11.0))
-    local.write_counts("background.h5", local.background[np.newaxis], time=[0, 10])
-    local.timed_counts = counts
+    local.timed_counts = local.write_times(0.1, "5 s")
     position = {"lon": 40.0, "lat": 25.0, "frame": "galactic", "range": "5 deg"}
     local.settings["model"] = {
         "sources": {"a": {"position": position, "spectrum": local.settings["spectrum"]}},
         "fits": {"all": {}},
     }
-    local.settings["data"]["time_bins"] = {"start": START, "stop": START + 10, "width": "5 s"}
     return local
 
 

@@ -39,7 +39,6 @@ from skyquilt.steps.model.sample import sample_model
 from skyquilt.steps.report import report_analysis
 from skyquilt.steps.settings import write_analysis_settings
 
-START = 1.8e9
 SAMPLE = {"ensembles": 2, "walkers": 12, "steps": 60, "burn": 20, "seed": 3, "max_r_hat": 1.5}
 
 
@@ -47,33 +46,18 @@ SAMPLE = {"ensembles": 2, "walkers": 12, "steps": 60, "burn": 20, "seed": 3, "ma
 def fitted(observe, tmp_path_factory):
     """Ten seconds of counts, and two fits: one of each bin, one of a flux that stays."""
     local = observe(tmp_path_factory.mktemp("observation"), "local")
-    counts = np.random.default_rng(5).poisson(local.counts / 2 * np.ones((10, 1, 1, 1)))
-    local.write_counts("counts.h5", counts.astype(float), time=np.arange(11.0))
-    local.write_counts("background.h5", local.background[np.newaxis], time=[0, 10])
-    local.settings["data"]["time_bins"] = {"start": START, "stop": START + 10, "width": "2 s"}
-    spectrum = {"model": "power_law", "norm": "1e-3 cm-2 s-1 keV-1", "pivot": "100 keV"}
-    position = {"lon": 40.0, "lat": 25.0, "frame": "galactic"}
     level = {"light_curve": "constant", "level": {"start": 1, "range": [0, None]}}
-    local.settings["model"] = {
-        "sources": {
-            "a": {
-                "position": position,
-                "spectrum": spectrum | {"index": {"start": -2, "range": [-5, 1]}},
-                "flux": {"start": 1, "range": [0, None], "per": "time_bin"},
-            }
-        },
-        "background": {"start": 1, "range": [0, None], "prior": {"normal": [1, 0.1]}},
-        "fits": {
+    local.ask_model(
+        {
             "alone": {"split": "time_bin", "set": {"a.index": -2}},
             "level": {
                 "set": {"a.flux": level},
                 "sample": SAMPLE,
                 "profile": ["a.index", "a.flux.level"],
             },
-        },
-        "truths": {"a.index": -2},
-    }
-    del local.settings["spectrum"], local.settings["map"]
+        }
+    )
+    local.settings["model"]["truths"] = {"a.index": -2}
     prepare_model(local.config(), "tiny", f"{folder(local)}/problem.h5")
     for name in ("alone", "level"):
         fit_model(local.config(), "tiny", name, folder(local))
