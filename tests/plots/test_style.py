@@ -51,3 +51,33 @@ def test_save_of_unknown_ending_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"a.jpg: allowed are the endings .png, .pdf"):
         save(Figure(), tmp_path / "a.jpg")
     assert not list(tmp_path.iterdir())
+
+
+def test_options_of_fonts_are_as_before_when_a_figure_is_written(tmp_path):
+    from fontTools.subset import Options
+
+    before = list(Options._drop_tables_default)
+    figure = new_figure(4, 3)
+    figure.text(0.5, 0.5, "fi AV")
+    save(figure, tmp_path / "text.pdf")
+    assert Options._drop_tables_default == before
+
+
+def test_fonts_of_a_pdf_have_no_tables_for_layout(tmp_path, monkeypatch):
+    from fontTools.ttLib import TTFont
+
+    embedded = []
+    written = TTFont.save
+    monkeypatch.setattr(
+        TTFont,
+        "save",
+        lambda font, *args, **options: (
+            embedded.append(set(font.keys())),
+            written(font, *args, **options),
+        ),
+    )
+    figure = new_figure(4, 3)
+    figure.text(0.5, 0.5, "fi AV")
+    save(figure, tmp_path / "text.pdf")
+    assert embedded
+    assert all("glyf" in tables and not tables & {"GPOS", "GSUB", "MATH"} for tables in embedded)

@@ -1,6 +1,7 @@
 """Maps of the whole sky in Mollweide projection."""
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -207,6 +208,15 @@ def draw_sky(axes: Axes, skymap: SkyMap, name: str, norm: Normalize, colormap: s
 
 def _raster(skymap: SkyMap, name: str) -> np.ndarray:
     """Values at the raster points; NaN outside the ellipse."""
+    is_sky, ipix = _raster_pixels(skymap.nside)
+    values = np.full(_RASTER, np.nan)
+    values[is_sky] = skymap.sample(name, ipix)
+    return values
+
+
+@lru_cache(maxsize=1)
+def _raster_pixels(nside: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which raster points are in the ellipse, and the nested pixels there: all maps share them."""
     from healpy import ang2pix
 
     n_y, n_x = _RASTER
@@ -214,10 +224,7 @@ def _raster(skymap: SkyMap, name: str) -> np.ndarray:
     y = (np.arange(n_y) + 0.5) / n_y * 2 - 1
     lon, lat = from_mollweide(*np.meshgrid(x, y))
     is_sky = np.isfinite(lon)
-    values = np.full(_RASTER, np.nan)
-    ipix = ang2pix(skymap.nside, lon[is_sky], lat[is_sky], nest=True, lonlat=True)
-    values[is_sky] = skymap.sample(name, ipix)
-    return values
+    return is_sky, ang2pix(nside, lon[is_sky], lat[is_sky], nest=True, lonlat=True)
 
 
 def _draw_graticule(axes: Axes) -> None:

@@ -39,6 +39,7 @@ ENDINGS = (".png", ".pdf")
 # 1.0  first version
 _FIGURE = Schema("skyquilt/figure", "1.0", "skyquilt plot")
 
+_LAYOUT_TABLES = ("GDEF", "GPOS", "GSUB", "MATH", "kern")
 _CM = 1 / 2.54
 _DPI = 200
 _SETTINGS: Any = {
@@ -191,8 +192,24 @@ def save(figure: Figure, path: str | Path, provenance: Provenance | None = None)
     metadata = dict(_METADATA[path.suffix])
     if provenance is not None:
         metadata[_SEAL_KEY[path.suffix]] = seal_text(_FIGURE, provenance.record())
-    with new_product(path) as partial:
+    with new_product(path) as partial, _fonts_without_layout():
         figure.savefig(partial, dpi=_DPI, metadata=metadata)
         if provenance is not None:
             partial.write_bytes(seal(partial.read_bytes()))
     return path
+
+
+@contextmanager
+def _fonts_without_layout() -> Iterator[None]:
+    """Embed fonts without their tables of ligatures and kerning.
+
+    In a PDF file each letter has its place, and reading these tables takes more time than drawing.
+    """
+    from fontTools.subset import Options
+
+    dropped = Options._drop_tables_default
+    Options._drop_tables_default = [*dropped, *_LAYOUT_TABLES]
+    try:
+        yield
+    finally:
+        Options._drop_tables_default = dropped
