@@ -48,9 +48,9 @@ rule fit_chunk:
         runtime=fit_runtime_min,
     params:
         launcher=launcher,
-        share=share,
+        options=fit_options,
     message:
         "{wildcards.analysis}: fitting chunk {wildcards.index} of {wildcards.n_chunks}"
     shell:
         "{params.launcher} skyquilt fit-chunk --problem {input.problem:q} --plan {input.plan:q}"
-        " --chunk {wildcards.index} --output {output.chunk:q} {params.share} 2>&1 | tee {log:q}"
+        " --chunk {wildcards.index} --output {output.chunk:q} {params.options} 2>&1 | tee {log:q}"

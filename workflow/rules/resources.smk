@@ -88,8 +88,8 @@ def rank_cores(ranks, cpus_per_task, threads):
     return cpus_per_task or max(1, threads // ranks)
 
 
-def share(wildcards, threads, resources):
-    """How ranks and cores share a chunk, as options of `skyquilt fit-chunk`."""
+def fit_options(wildcards, threads, resources):
+    """Ranks and cores of a chunk, and where it keeps copies, as options of `skyquilt fit-chunk`."""
     ranks = resources.tasks
     cores = rank_cores(ranks, resources.get("cpus_per_task"), threads)
     options = f"--threads {cores}" + (f" --mpi --ranks {ranks}" if ranks > 1 else "")

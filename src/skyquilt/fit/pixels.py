@@ -9,9 +9,8 @@ from skyquilt.likelihood.options import DEFAULT, FluxOptions
 from skyquilt.likelihood.poisson import FluxFit, fit_flux
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.joint import most_between
-from skyquilt.problem.local import LocalTable
 from skyquilt.problem.problem import FitProblem
-from skyquilt.problem.sky_table import SkyTable
+from skyquilt.problem.row_table import RowTable
 from skyquilt.problem.templates import Templates, split_templates
 
 BLOCK_BYTES = 2**24
@@ -140,7 +139,7 @@ def fitted_columns(options: FluxOptions = DEFAULT, n_templates: int = 1) -> list
 
 def block_size(expectation: Expectation, n: int, threads: int) -> int:
     """Pixels per block, of `n` pixels that some threads share."""
-    if isinstance(expectation, LocalTable | SkyTable):
+    if isinstance(expectation, RowTable):
         size = ROW_PIXELS
     else:
         size = int(BLOCK_BYTES / (8 * max(expectation.entries_per_direction, 1.0)))

@@ -6,19 +6,14 @@ import numpy as np
 
 from skyquilt.config.shape import BrightnessMap, Disk, Gaussian, Ring, Shape
 from skyquilt.errors import InputError
-from skyquilt.instruments.data_extent import data_radius
-from skyquilt.problem.dispersed import DispersedEvents
 from skyquilt.problem.event_wise import EventWise
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.folding import fold_disks, fold_gaussian
 from skyquilt.problem.joint import Joint
-from skyquilt.problem.local import LocalTable
 from skyquilt.problem.point_spread import PointSpread
 from skyquilt.problem.problem import FitProblem
-from skyquilt.problem.profiles import tabulate
 from skyquilt.problem.shaped import Shaped
 from skyquilt.problem.sky_grid import HealpixGrid
-from skyquilt.problem.sky_table import SkyTable
 from skyquilt.sky.frames import position_to_vec, rotation, vec_to_lonlat
 from skyquilt.sky.nodes import Nodes
 from skyquilt.sky.shapes import is_point, is_radial, to_disks, to_nodes
@@ -125,7 +120,7 @@ def describe_shape(shape: Shape) -> str:
 
 def _check_width(problem: FitProblem, source: _Source) -> None:
     """Refuse a shape that has no room in the data, wherever its centre is."""
-    width, room = source.nodes().radius(_MOST), data_radius(problem.expectation)
+    width, room = source.nodes().radius(_MOST), problem.expectation.extent
     if room is not None and width > room:
         raise InputError(
             f"shape, {source.about}: {_MOST:.0%} of its brightness reach {np.degrees(width):.3g} "
@@ -135,6 +130,7 @@ def _check_width(problem: FitProblem, source: _Source) -> None:
 
 
 def _extended(expectation: Expectation, frame: str, source: _Source) -> Expectation:
+    """Folding needs a point spread function that is one profile; those two kinds have it."""
     if isinstance(expectation, Joint):
         each = (
             part._replace(expectation=_extended(part.expectation, part.frame, source))
@@ -142,7 +138,7 @@ def _extended(expectation: Expectation, frame: str, source: _Source) -> Expectat
         )
         return replace(expectation, parts=tuple(each))
     if not (isinstance(expectation, PointSpread | EventWise) and is_radial(source.shape)):
-        nodes = source.nodes(_core(expectation))
+        nodes = source.nodes(expectation.core)
         return Shaped(expectation, nodes, rotation("icrs", frame)[:, 2])
     theta, profile = _fold(expectation.theta, expectation.profile, source.shape)
     if isinstance(expectation, PointSpread):
@@ -152,17 +148,6 @@ def _extended(expectation: Expectation, frame: str, source: _Source) -> Expectat
         ratio = profile.max(axis=1) / expectation.profile.max(axis=1)
         most = _scale(most, float(np.max(ratio)))
     return replace(expectation, theta=theta, profile=profile, most=most)
-
-
-def _core(expectation: Expectation) -> float:
-    """Width of what a point becomes [rad]: of the point spread function, or between rows."""
-    if isinstance(expectation, PointSpread | EventWise):
-        return tabulate(expectation.theta, expectation.profile, 1e-3).core
-    if isinstance(expectation, DispersedEvents):
-        return expectation.response.core()
-    if isinstance(expectation, LocalTable | SkyTable):
-        return float(np.sqrt(np.pi / 3) / expectation.nside / 2)
-    return np.inf
 
 
 def _scale(grid: HealpixGrid, factor: float) -> HealpixGrid:

@@ -40,7 +40,7 @@ def linked(links: "csr_array", numbers: np.ndarray | int) -> np.ndarray:
     return np.unique(links[np.atleast_1d(numbers)].indices)
 
 
-def apart(links: "csr_array", rows: np.ndarray) -> Iterator[np.ndarray]:
+def disjoint_sets(links: "csr_array", rows: np.ndarray) -> Iterator[np.ndarray]:
     """Rows in sets of which no two are linked with the same; earlier rows first."""
     while rows.size:
         is_taken, is_in = np.zeros(links.shape[1], dtype=bool), np.zeros(rows.size, dtype=bool)

@@ -137,8 +137,8 @@ def _spread_block(
     near = near_pairs(around, centres, _REACH * sigma, tree)
     # of the chord: exp((cos - 1) / sigma^2), the Gaussian on the sphere (Fisher 1953)
     weight = np.exp(-0.5 * (near.chord / sigma) ** 2) * area[near.first]
-    share = moved / np.bincount(near.second, weight, moved.size)
-    return np.bincount(near.first, weight * share[near.second], area.size)
+    per_weight = moved / np.bincount(near.second, weight, moved.size)
+    return np.bincount(near.first, weight * per_weight[near.second], area.size)
 
 
 def _put_together(

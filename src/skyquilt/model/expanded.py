@@ -219,7 +219,9 @@ class _Part:
         for source in self._sources:
             rows = self._rows[source.name]
             if rows.centre is not None:
-                away = np.maximum(*(np.abs(angle) for angle in _place(source, rows.centre, here)))
+                away = np.maximum(
+                    *(np.abs(angle) for angle in _in_errors(source, rows.centre, here))
+                )
                 found &= np.all(away <= _NODES[-1], axis=1)
         return found
 
@@ -252,7 +254,7 @@ class _Part:
         """Weights of the grid, shape (m, 1 or n_cell, n); 1 for a source that does not move."""
         if rows.centre is None:
             return np.ones((1, 1, 1))
-        x, y = np.broadcast_arrays(*_place(source, rows.centre, here))
+        x, y = np.broadcast_arrays(*_in_errors(source, rows.centre, here))
         weight = _weights(x)[..., :, np.newaxis] * _weights(y)[..., np.newaxis, :]
         return weight.reshape(*x.shape, -1)
 
@@ -267,10 +269,10 @@ class _Part:
         return (self._to_nodes @ flat.T).T.reshape(*density.shape[:-1], -1)
 
 
-def _place(
+def _in_errors(
     source: Source, centre: tuple[np.ndarray, ...], here: dict[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Position of a source from where it was expanded, in errors."""
+    """Distance of a source from where it was expanded, in errors of its position."""
     lon, lat, wide, high = centre
     return (here[f"{source.name}.lon"] - lon) / wide, (here[f"{source.name}.lat"] - lat) / high
 

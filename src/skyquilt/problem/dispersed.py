@@ -118,6 +118,16 @@ class DispersedEvents:
         """Estimated events within reach of a direction."""
         return self.n_hit * float(np.sin(self._radius / 2) ** 2)
 
+    @property
+    def extent(self) -> float | None:
+        """Radius of the field of view [rad]; None where weights are of the sky."""
+        return self.weights.radius() if isinstance(self.weights, OffsetGrid) else None
+
+    @property
+    def core(self) -> float:
+        """Angle within which the narrowest point spread function has 39 % of the photons [rad]."""
+        return self.response.core()
+
     def block(self, directions: np.ndarray) -> SparseBlock:
         """Expected densities for unit flux, and the expected number of events.
 

@@ -29,6 +29,7 @@ from skyquilt.problem.datasets import (
 from skyquilt.problem.event_density import EventDensity
 from skyquilt.problem.event_energies import EventEnergies
 from skyquilt.problem.exposed import mark_unexposed
+from skyquilt.problem.extent import exposed_extent
 from skyquilt.problem.nodes import EventNodes, checked_flux, kept_nodes
 from skyquilt.problem.profiles import Profiles, tabulate
 from skyquilt.problem.sky_grid import HealpixGrid, get_grid, known_values, put_grid
@@ -145,6 +146,16 @@ class EventWise:
     def entries_per_direction(self) -> float:
         """Estimated events within reach of a direction."""
         return self.n_hit * float(np.sin(self._profiles.reach.max() / 2) ** 2)
+
+    @property
+    def extent(self) -> float | None:
+        """Angle from the middle of the exposure to its end [rad]; None if it is all around."""
+        return exposed_extent(self.exposure)
+
+    @property
+    def core(self) -> float:
+        """Angle within which the narrowest point spread function has 39 % of the photons [rad]."""
+        return tabulate(self.theta, self.profile, 1e-3).core
 
     def block(self, directions: np.ndarray) -> SparseBlock:
         """Expected densities for unit flux, and the expected number of events.

@@ -25,6 +25,17 @@ class Expectation(Protocol):
     def entries_per_direction(self) -> float:
         """Estimated expected counts that a block holds per direction; `n_hit` in dense ones."""
 
+    @property
+    def extent(self) -> float | None:
+        """Angle from the middle of the data to their farthest end [rad].
+
+        None where all of the sky is seen, or the instrument makes no images.
+        """
+
+    @property
+    def core(self) -> float:
+        """Width of what a point becomes [rad]: of the point spread, or half a step between rows."""
+
     def block(self, directions: np.ndarray) -> Block:
         """Expected counts for unit vectors of shape (n, 3)."""
 

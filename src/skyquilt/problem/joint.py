@@ -12,6 +12,7 @@ from skyquilt.problem.backgrounds import BackgroundComponent
 from skyquilt.problem.bands import Bands, join_bands
 from skyquilt.problem.cost import Cost
 from skyquilt.problem.expectation import Expectation
+from skyquilt.problem.extent import joint_extent
 from skyquilt.problem.nodes import JointNodes, missing_nodes, split_flux
 from skyquilt.problem.problem import Description, FitProblem
 from skyquilt.problem.true_energy import TrueEnergy, join_true_energies
@@ -77,6 +78,16 @@ class Joint:
     def entries_per_direction(self) -> float:
         """Expected counts that a block holds per direction."""
         return sum(part.expectation.entries_per_direction for part in self.parts)
+
+    @property
+    def extent(self) -> float | None:
+        """Largest of the data sets [rad]; None if any has none."""
+        return joint_extent(*(part.expectation.extent for part in self.parts))
+
+    @property
+    def core(self) -> float:
+        """Width of what a point becomes in the sharpest data set [rad]."""
+        return min(part.expectation.core for part in self.parts)
 
     def block(self, directions: np.ndarray) -> Block:
         """Expected counts for unit flux.
@@ -205,7 +216,7 @@ class Joint:
 
 
 @runtime_checkable
-class HasPlacesBetween(Protocol):
+class HasPositionsBetween(Protocol):
     """An expectation of positions that are no bins: sources may have counts there, too."""
 
     def most_between(self, directions: np.ndarray) -> np.ndarray:
@@ -218,7 +229,7 @@ def most_between(expectation: Expectation, directions: np.ndarray) -> np.ndarray
     It bounds fluxes below zero as bins without counts do; of binned data, whose bins are there, it
     is 0.
     """
-    if isinstance(expectation, HasPlacesBetween):
+    if isinstance(expectation, HasPositionsBetween):
         return expectation.most_between(directions)
     return np.zeros(len(directions))
 

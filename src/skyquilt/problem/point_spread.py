@@ -27,6 +27,7 @@ from skyquilt.problem.datasets import (
     put_optional,
 )
 from skyquilt.problem.exposed import mark_unexposed
+from skyquilt.problem.extent import exposed_extent, extent_of, least_extent
 from skyquilt.problem.nodes import ComponentNodes, kept_nodes
 from skyquilt.problem.pixel_image import DATASETS as IMAGE
 from skyquilt.problem.pixel_image import PixelImage, are_squares
@@ -120,6 +121,17 @@ class PointSpread:
         area = max(self.image.shapes[:, 3].sum(), 1e-30)
         radius = self._profiles.reach.max() + self.image.shapes[:, 4].max(initial=0)
         return self.n_hit * min(1.0, 4 * np.pi * float(np.sin(radius / 2) ** 2) / area)
+
+    @property
+    def extent(self) -> float | None:
+        """Angle from the middle of the image to its end, or that of its exposure [rad]."""
+        border = self.image.border.reshape(-1, 3)
+        return least_extent(extent_of(border), exposed_extent(self.yields))
+
+    @property
+    def core(self) -> float:
+        """Angle within which the narrowest point spread function has 39 % of the photons [rad]."""
+        return tabulate(self.theta, self.profile, 1e-3).core
 
     def block(self, directions: np.ndarray) -> SparseBlock:
         """Expected counts for unit flux.

@@ -58,6 +58,16 @@ class RowTable(ABC):
         return float(self.n_hit)
 
     @property
+    def extent(self) -> None:
+        """Not known: such an instrument makes no images."""
+        return None
+
+    @property
+    def core(self) -> float:
+        """Half a step between rows [rad], which are linear in between."""
+        return float(np.sqrt(np.pi / 3) / self.nside / 2)
+
+    @property
     def true_energy(self) -> TrueEnergy | None:
         """Nodes of true energy; None where they are not kept."""
         return None if self.by_energy is None else self.by_energy.axis

@@ -67,6 +67,16 @@ class Shaped:
         """Estimated expected counts that a block holds per direction."""
         return min(2 * self.expectation.entries_per_direction, float(self.n_hit))
 
+    @property
+    def extent(self) -> float | None:
+        """Angle from the middle of the data to their farthest end [rad], as of points."""
+        return self.expectation.extent
+
+    @property
+    def core(self) -> float:
+        """Width of what a point of the source becomes [rad]."""
+        return self.expectation.core
+
     def block(self, directions: np.ndarray) -> Block:
         """Expected counts for unit flux.
 

@@ -11,6 +11,7 @@ from skyquilt.blocks import Block
 from skyquilt.problem.bands import Bands, Integrals, get_integrals, put_integrals
 from skyquilt.problem.cost import Cost
 from skyquilt.problem.expectation import Expectation
+from skyquilt.problem.extent import joint_extent
 from skyquilt.problem.nodes import NodeBlock
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.true_energy import TrueEnergy
@@ -73,6 +74,16 @@ class Templates:
     def entries_per_direction(self) -> float:
         """Expected counts that the blocks of all spectra hold per direction."""
         return sum(one.entries_per_direction for one in self.expectations)
+
+    @property
+    def extent(self) -> float | None:
+        """Largest of the spectra [rad]; None if any has none."""
+        return joint_extent(*(one.extent for one in self.expectations))
+
+    @property
+    def core(self) -> float:
+        """Width of what a point becomes, of the spectrum that is seen sharpest [rad]."""
+        return min(one.core for one in self.expectations)
 
     def block(self, directions: np.ndarray) -> Block:
         """Expected counts of the first spectrum, for those who need but one."""

@@ -63,7 +63,7 @@ def section(model: ModelProducts) -> PageSection:
     tables += [_parameters(name, found) for name, found in model.fits.items()]
     texts = [f"{name}: {_weak(found.weak)}" for name, found in model.fits.items() if found.weak]
     figures = [
-        read_picture(path, *_describe(path.stem)) for path in sorted(model.plots, key=_place)
+        read_picture(path, *_describe(path.stem)) for path in sorted(model.plots, key=_order)
     ]
     links = [FileLink(path, _about(path)) for path in model.files]
     return PageSection("model", "Model", texts, tables, figures, links=links)
@@ -150,7 +150,7 @@ def _words(text: str) -> str:
     return text.replace("_", " ").replace("expr", "function")
 
 
-def _place(path: Path) -> tuple[int, str]:
+def _order(path: Path) -> tuple[int, str]:
     return next((k for k, kind in enumerate(_PLOTS) if path.stem.startswith(kind)), 99), path.stem
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.position import Positions, refine_positions
-from skyquilt.likelihood.groups import apart, connected, linked
+from skyquilt.likelihood.groups import connected, disjoint_sets, linked
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sky.frames import separation
 from skyquilt.sources.fluxes import fit_fluxes
@@ -123,7 +123,7 @@ class Crowd:
         alike = (correlations(problem, every) >= _ALIKE)[n:, :n].tocsr()
         beside = np.flatnonzero(np.diff(alike.indptr))
         flux, joined = fit_pixels(problem, direction).flux, np.empty(0, dtype=np.int64)
-        for some in apart(alike, beside):
+        for some in disjoint_sets(alike, beside):
             some = some[: most - joined.size]
             n = self.flux.size
             new = self.add(direction[some], np.zeros(some.size))
@@ -176,7 +176,7 @@ class Crowd:
         is_doubtful = (ts < self._threshold) | (np.diff(alike.indptr)[numbers] > 1)
         order = np.argsort(ts, kind="stable")
         is_kept = np.ones(self.flux.size, dtype=bool)
-        for some in apart(alike, numbers[order[is_doubtful[order]]]):
+        for some in disjoint_sets(alike, numbers[order[is_doubtful[order]]]):
             around = [linked(alike, one) for one in some]
             fit = self._fit([group[is_kept[group]] for group in around], absent=some)
             leaves = -2 * fit.delta_loglike < self._threshold
@@ -191,7 +191,7 @@ class Crowd:
         while True:
             n = self.flux.size
             covariance, is_fitted = np.full((n, 2, 2), np.nan), np.zeros(n, dtype=bool)
-            for some in apart(self.links(NO_TS), np.arange(n)):
+            for some in disjoint_sets(self.links(NO_TS), np.arange(n)):
                 counts = source_counts_at(self._problem, self.direction)
                 problem = with_sources(self._problem, counts, self.flux, but=some)
                 here = self.direction[some]

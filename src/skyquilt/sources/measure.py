@@ -7,7 +7,7 @@ import numpy as np
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.fit.position import Positions, sigma_of
 from skyquilt.inference.covariance import covariance
-from skyquilt.likelihood.groups import apart
+from skyquilt.likelihood.groups import disjoint_sets
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sources.fluxes import fit_fluxes
@@ -88,7 +88,7 @@ def measure_together(
     counts = source_counts_at(problem, directions)
     alike = correlations(with_sources(problem, counts, flux), counts)
     fixed = np.empty((4, len(ts)))
-    for some in apart(given_ts(alike, ts, NO_TS), np.arange(len(ts))):
+    for some in disjoint_sets(given_ts(alike, ts, NO_TS), np.arange(len(ts))):
         over_others = with_sources(problem, counts, flux, but=some)
         fit = fit_pixels(
             over_others, directions[some], FluxOptions(confidence_level=confidence_level)

@@ -129,11 +129,11 @@ def _check_position(
     position = target.position
     here = position_to_vec(position.lon, position.lat, position.frame, "icrs")
     before = positions.setdefault(name, here)
-    apart = float(separation(here, before))
-    if apart > _SAME_POSITION:
+    distance = float(separation(here, before))
+    if distance > _SAME_POSITION:
         lon, lat = (float(one) for one in vec_to_lonlat(before))
         raise InputError(
-            f"targets.{where}: {apart:.3g} deg from {name} of another roster, at ({lon:.4f}, "
+            f"targets.{where}: {distance:.3g} deg from {name} of another roster, at ({lon:.4f}, "
             f"{lat:.4f}) icrs: a name is that of one position; give another one."
         )
 

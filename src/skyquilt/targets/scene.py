@@ -109,8 +109,8 @@ class Scene:
         bins = bins_inside(expectation, circle)
         band = self.problem.bands.of_hit[bins]
         inside = self._by_bin[bins]
-        apart = np.radians(separation(self.neighbours.direction, direction))
-        is_own = apart < around.own_radius
+        distance = np.radians(separation(self.neighbours.direction, direction))
+        is_own = distance < around.own_radius
         seen = np.unique(inside.indices)
         seen = seen[~is_own[seen]]
         rows = self._rows(seen)

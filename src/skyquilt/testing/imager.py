@@ -53,6 +53,12 @@ class ToyPointSpread:
         return len(self.number) * (5 * self.width / 2) ** 2
 
     true_energy: ClassVar[None] = None
+    extent: ClassVar[None] = None
+
+    @property
+    def core(self) -> float:
+        """Standard deviation of the point spread [rad]."""
+        return self.width
 
     def nodes(self, directions: np.ndarray) -> NodeBlock:
         """Refused: there are none."""
