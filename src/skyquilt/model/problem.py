@@ -21,7 +21,8 @@ from skyquilt.problem.cells.file import get_cells, put_cells
 from skyquilt.problem.file import group_identity
 
 # 1.0  first version
-SCHEMA = Schema("skyquilt/model-problem", "2.0", "skyquilt model prepare")
+# 1.1  fraction, expectations of kind fractions (were share, shares)
+SCHEMA = Schema("skyquilt/model-problem", "1.1", "skyquilt model prepare")
 
 _SAME_TIME = 1e-6  # [s]; UNIX times are exact to 2.4e-7
 

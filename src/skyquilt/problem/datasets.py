@@ -69,7 +69,8 @@ _FORMER = {
     "exposure_node": "exposure_place",
     "energy_node": "energy_place",
     "index": "place",
-}  # what datasets are called in files of versions up to 2.2
+    "fraction": "share",
+}  # what datasets are called in problems of versions up to 2.2, of models in 1.0
 
 
 def get_all(group: "h5py.Group", datasets: Datasets) -> dict[str, Any]:

@@ -26,7 +26,11 @@ _DATASETS = {
 }
 
 # A worker imports what it reads.
-_KINDS = {"table": ("table", "CellTable"), "fractions": ("fractions", "CellFractions")}
+_KINDS = {
+    "table": ("table", "CellTable"),
+    "fractions": ("fractions", "CellFractions"),
+    "shares": ("fractions", "CellFractions"),  # its name in files of version 1.0
+}
 
 
 def put_cells(group: h5py.Group, data: CellData) -> None:

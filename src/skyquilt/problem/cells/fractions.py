@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from skyquilt.io.hdf5 import get, put
 from skyquilt.problem.cells.sights import CellCounts, CellHits, Views
+from skyquilt.problem.datasets import StoredDataset, get_all, put_all
 from skyquilt.problem.expectation import Expectation
 from skyquilt.problem.nodes import NodeBlock
 from skyquilt.problem.true_energy import TrueEnergy
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import h5py
 
     from skyquilt.problem.datasets import GetPart, PutPart
+
+_DATASETS = {"fraction": StoredDataset("", "fraction of the exposure that each cell has")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +68,13 @@ class CellFractions:
 
     def put(self, group: "h5py.Group", put_part: "PutPart") -> None:
         """Write to a group."""
-        put(group, "fraction", self.fraction, "", "fraction of the exposure that each cell has")
+        put_all(group, self, _DATASETS)
         put_part(group.create_group("whole"), self.expectation)
 
     @classmethod
     def get(cls, group: "h5py.Group", get_part: "GetPart") -> "CellFractions":
         """Read from a group."""
-        return cls(get_part(group["whole"]), get(group, "fraction"))
+        return cls(get_part(group["whole"]), **get_all(group, _DATASETS))
 
 
 @dataclass(frozen=True, eq=False)
