@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install install-slurm demo test test-cluster test-formats install-formats cosipy-formats test-sanitized fuzz lint check schema lock clean bench bench-peer bench-gammapy gallery docs notebooks
+.PHONY: help install install-slurm demo test test-cluster test-formats install-formats cosipy-formats test-sanitized fuzz lint check schema lock clean bench bench-peer bench-gammapy bench-showers gallery docs notebooks
 
 help:
 	@echo "make install   .venv with the pinned versions of requirements/lock.txt"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench     times and memory against their targets (5 minutes, 9 GB of disk)"
 	@echo "make bench-peer  the same files with cosipy 0.3.4 and 0.4.3; SHAPE=dc2 for 11 GB of them;"
 	@echo "               with SKYQUILT_DATA, the Galactic centre of Fermi with gammapy 2.1, too"
+	@echo "make bench-showers  stages and runs of showers, with SKYQUILT_DATA; SHOWERS_PEER: ctapipe's"
 	@echo "make gallery   docs/gallery.md from the examples of real data, with SKYQUILT_DATA"
 	@echo "make docs      the site, in docs/_build/html; a warning is an error"
 	@echo "make notebooks run the notebooks of the docs, in place; that of Fermi needs SKYQUILT_DATA"
@@ -137,6 +138,10 @@ bench-peer: install .venv-peer/installed cosipy-formats
 bench-gammapy: install .venv-gammapy/installed
 	python benchmarks/peer_gammapy.py --peer .venv-gammapy/bin/python $(TABLE_PAGE)
 	python benchmarks/peer_joint.py --peer .venv-gammapy/bin/python $(TABLE_PAGE)
+
+# Needs SKYQUILT_DATA; SHOWERS_PEER is the Python of an environment with ctapipe 0.28.
+bench-showers: install
+	python benchmarks/time_showers.py $(TABLE_PAGE) $(if $(SHOWERS_PEER),--peer $(SHOWERS_PEER))
 
 .venv-gammapy/installed: benchmarks/peers/requirements-gammapy.txt
 	$(PEER_PYTHON) -m venv .venv-gammapy

@@ -19,7 +19,7 @@ _MARKER_OF_BIG_ENDIAN = _MARKER[::-1]
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _GIT_LFS = b"version https://git-lfs"
 _HEADER_SIZE, _EXTENSION_SIZE, _EXTENSION_UNIT = 12, 4, 1 << 30
-_PIECE = 1 << 20  # compressed bytes that are read at a time
+_PIECE = 1 << 16  # packed bytes that are read at a time: what they unpack to is in memory
 
 
 @dataclass
@@ -55,20 +55,24 @@ class _Stream:
         file.seek(0)
         self._new = _unpackers(start)
         self._unpacker = self._new()
-        self._ready = b""
+        self._ready, self._used = b"", 0  # bytes that are unpacked, and those of them that are read
         self.position = 0
         self.is_whole = True
 
     def read(self, n_byte: int) -> bytes:
         """Next bytes; fewer at the end."""
-        pieces, missing = [self._ready], n_byte - len(self._ready)
-        while missing > 0 and (piece := self._next()):
+        pieces, missing = [], n_byte
+        while missing > 0:
+            if self._used == len(self._ready):
+                self._ready, self._used = self._next(), 0
+                if not self._ready:
+                    break
+            piece = self._ready[self._used : self._used + missing]
             pieces.append(piece)
+            self._used += len(piece)
             missing -= len(piece)
-        data = b"".join(pieces)
-        self._ready = data[n_byte:]
-        self.position += len(data) - len(self._ready)
-        return data[:n_byte]
+        self.position += n_byte - missing
+        return b"".join(pieces)
 
     def _next(self) -> bytes:
         """Next unpacked bytes, of any number; none at the end."""
