@@ -70,7 +70,7 @@ def test_letters_are_printed_in_any_encoding(tmp_path, encoding):
     path.write_text("results: ö☃\n")
     code, (line,) = start("check", "--config", path, PYTHONIOENCODING=encoding)
     assert code == 2
-    assert "analyses: missing" in line
+    assert "analyses: none is named" in line
 
 
 def test_error_that_follows_from_an_interruption_is_an_interruption(run, monkeypatch):
