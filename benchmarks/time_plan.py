@@ -24,7 +24,7 @@ from skyquilt.fit.plan import seconds_per_pixel
 from skyquilt.instruments.analyses import prepare
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.problem import FitProblem
-from skyquilt.problem.joint import join
+from skyquilt.problem.join import join
 from skyquilt.sky.frames import rotate, rotation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.regions import full_sky, ipix_from_ranges

@@ -19,7 +19,8 @@ from skyquilt.localisation.file import SKYMAP
 from skyquilt.maps.credible import cell_areas
 from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.model import Expression, Free, Layer, one_axis
-from skyquilt.model.samples import Samples, write_samples
+from skyquilt.model.samples import Samples
+from skyquilt.model.samples_file import write_samples
 from skyquilt.sky.frames import position_to_vec
 
 pytestmark = [pytest.mark.formats, pytest.mark.slow]

@@ -33,7 +33,8 @@ from skyquilt.model.ensembles import (
     sample_ensemble,
     write_ensemble,
 )
-from skyquilt.model.samples import join_ensembles, read_samples, write_samples
+from skyquilt.model.samples import join_ensembles
+from skyquilt.model.samples_file import read_samples, write_samples
 
 RECORD = Provenance("test")
 TASK = Task("abc", ("a", "b"), ("", "deg"), 1, 2, 8, 40, 5)

@@ -13,7 +13,7 @@ from skyquilt.io.provenance import Provenance
 from skyquilt.problem.backgrounds import BackgroundComponent
 from skyquilt.problem.bands import Bands, Integrals
 from skyquilt.problem.file import read_problem, write_problem
-from skyquilt.problem.joint import join
+from skyquilt.problem.join import join
 from skyquilt.problem.problem import Description, FitProblem
 from skyquilt.problem.sky_table import SkyTable
 from skyquilt.problem.templates import join_templates, split_templates

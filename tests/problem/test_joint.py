@@ -11,7 +11,8 @@ from skyquilt.errors import ProductError
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.io.provenance import Provenance
 from skyquilt.problem.file import check_rows, read_problem, write_problem
-from skyquilt.problem.joint import Joint, Part, join, joint_status
+from skyquilt.problem.join import join
+from skyquilt.problem.joint import Joint, Part, joint_status
 from skyquilt.problem.local import LocalTable
 from skyquilt.problem.problem import CountsSpectrum, Description, FitProblem
 from skyquilt.problem.sky_table import SkyTable

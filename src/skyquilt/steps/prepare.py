@@ -15,7 +15,7 @@ from skyquilt.instruments.compton.table import contract_all
 from skyquilt.instruments.same_counts import check_counts_once, check_files_once
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.problem.file import write_problem
-from skyquilt.problem.joint import energy_range, join
+from skyquilt.problem.join import energy_range, join
 from skyquilt.problem.problem import FitProblem
 from skyquilt.problem.templates import join_templates
 from skyquilt.products import PRODUCTS, select

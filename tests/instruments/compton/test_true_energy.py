@@ -10,7 +10,7 @@ from skyquilt.instruments.extended import extend
 from skyquilt.instruments.true_energy import check_covered
 from skyquilt.io.provenance import Provenance
 from skyquilt.problem.file import check_rows, read_problem, write_problem
-from skyquilt.problem.joint import join
+from skyquilt.problem.join import join
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.spectra.models import evaluate
 from skyquilt.testing.analyses import ask_one

@@ -6,7 +6,7 @@ import pytest
 from skyquilt.config import load_config
 from skyquilt.fit.pixels import fit_pixels
 from skyquilt.instruments.analyses import prepare
-from skyquilt.problem.joint import join
+from skyquilt.problem.join import join
 from skyquilt.sky.frames import lonlat_to_vec
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.regions import cone, ipix_from_ranges

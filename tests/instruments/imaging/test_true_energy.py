@@ -10,7 +10,7 @@ from skyquilt.instruments.extended import extend
 from skyquilt.instruments.imaging.prepare import make_problem
 from skyquilt.io.provenance import Provenance
 from skyquilt.problem.file import check_rows, read_problem, write_problem
-from skyquilt.problem.joint import join
+from skyquilt.problem.join import join
 from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation
 from skyquilt.spectra.models import evaluate
 from skyquilt.testing.analyses import ask_one

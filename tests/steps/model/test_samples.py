@@ -22,7 +22,7 @@ from skyquilt.model.expanded import MAX_ERROR
 from skyquilt.model.fit import fit
 from skyquilt.model.made import read_made_fit
 from skyquilt.model.profiles import N_POINTS, join_profiles
-from skyquilt.model.samples import read_samples
+from skyquilt.model.samples_file import read_samples
 from skyquilt.model.sampling import make_target
 from skyquilt.runs.answers import Digests
 from skyquilt.runs.freshness import find_stale

@@ -12,7 +12,8 @@ from skyquilt.model.comparison import n_free
 from skyquilt.model.file import read_fit_of
 from skyquilt.model.made import read_made_fit
 from skyquilt.model.problem import read_model_problem
-from skyquilt.model.samples import join_ensembles, write_samples, write_summary
+from skyquilt.model.samples import join_ensembles
+from skyquilt.model.samples_file import write_samples, write_summary
 from skyquilt.products import part_file, sample_files
 from skyquilt.runs.answers import answer_from, of_fit
 from skyquilt.steps.model.build import model_of

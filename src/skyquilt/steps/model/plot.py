@@ -10,7 +10,7 @@ from skyquilt.io.listing import write_listing
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.model.made import read_made_fit
 from skyquilt.model.profiles import join_profiles
-from skyquilt.model.samples import read_samples
+from skyquilt.model.samples_file import read_samples
 from skyquilt.plots.style import ENDINGS, save_all
 from skyquilt.products import files_of_fit, sample_files
 from skyquilt.runs.answers import answer_from
