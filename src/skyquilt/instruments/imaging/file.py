@@ -6,7 +6,8 @@ from skyquilt.config.instrument_analysis import ImagingFileAnalysis
 from skyquilt.errors import InputError
 from skyquilt.instruments.imaging import healpix_dataset, map_dataset
 from skyquilt.instruments.imaging.fits_file import open_fits
-from skyquilt.instruments.imaging.pixel_data import PixelData, make_pixel_problem
+from skyquilt.instruments.imaging.pixel_data import PixelData
+from skyquilt.instruments.imaging.pixel_problem import make_pixel_problem
 from skyquilt.instruments.imaging.quantities import FaultError
 from skyquilt.problem import FitProblem
 
