@@ -1,7 +1,5 @@
 """The toy telescope of the benchmarks as a model of all bins."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -18,9 +16,7 @@ def telescope():
 @pytest.fixture(scope="session")
 def model(telescope):
     """All bins, with the counts of an observation without a source."""
-    counts = np.random.default_rng(3).poisson(telescope.background)
-    problem = telescope.problem(counts, np.ones(counts.size, dtype=bool))
-    return replace(problem, background_total=telescope.background.sum())
+    return telescope.all_bins(np.random.default_rng(3))
 
 
 @pytest.fixture(scope="session")

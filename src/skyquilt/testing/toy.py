@@ -118,6 +118,11 @@ class Telescope:
         """Fit problem of one Poisson observation of a source."""
         return self.problem(rng.poisson(self.background + flux * self.expected(direction)))
 
+    def all_bins(self, rng: np.random.Generator) -> FitProblem:
+        """All bins, with the counts of an observation without a source: what skies are drawn of."""
+        counts = rng.poisson(self.background)
+        return self.problem(counts, np.ones(counts.size, dtype=bool))
+
     def random_direction(self, rng: np.random.Generator, radius: float = 60.0) -> np.ndarray:
         """Direction drawn uniformly within a radius [deg] of the boresight."""
         z = rng.uniform(np.cos(np.radians(radius)), 1)
