@@ -10,7 +10,6 @@ For a given spectrum the sum over k is a table of measured energy and angle for 
 cost about twice those of events without dispersion, for an angle between two o.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -22,6 +21,7 @@ from skyquilt.native import EventSpread, HitEvents, entry_lists, kernels
 from skyquilt.problem.buckets import Buckets
 from skyquilt.problem.cost import Cost, lists_cost, mean_bins
 from skyquilt.problem.datasets import StoredDataset, get_all, mapped_names, put_all
+from skyquilt.problem.event_lists import add_lists, interleave
 from skyquilt.problem.event_response import EventResponse
 from skyquilt.problem.exposed import mark_unexposed
 from skyquilt.problem.nodes import ComponentNodes, checked_flux
@@ -150,7 +150,9 @@ class DispersedEvents:
         ]
         total = (weights @ self.response.totals(self.flux)).sum(axis=1)
         status = mark_unexposed(status, total, self._largest_total)
-        return SparseBlock(*_add(parts, len(directions), self.n_hit), total, status, self.n_hit)
+        return SparseBlock(
+            *add_lists(parts, len(directions), self.n_hit), total, status, self.n_hit
+        )
 
     @property
     def true_energy(self) -> TrueEnergy:
@@ -174,12 +176,12 @@ class DispersedEvents:
                 for one in used
                 if is_seen[one, node]
             ]
-            lists.append(_add(parts, n, self.n_hit))
+            lists.append(add_lists(parts, n, self.n_hit))
         bands = np.einsum("np,bpk,pk->nkb", weights, response.seen, response.area)
         bands = bands.reshape(n * n_node, len(response.seen))
         total = (weights @ response.totals(self.flux)).sum(axis=1)
         patterns = SparseBlock(
-            *_interleave(lists, n),
+            *interleave(lists, n),
             *(bands.sum(axis=1), np.zeros(n * n_node, np.uint8), self.n_hit),
         )
         return ComponentNodes(
@@ -324,38 +326,6 @@ class DispersedEvents:
         if isinstance(self.weights, HealpixGrid):
             return float(np.max(self.weights.values @ totals, initial=0.0))
         return float(totals.max(initial=0.0))
-
-
-_Lists = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def _add(parts: Sequence[_Lists], n: int, n_hit: int) -> _Lists:
-    """Sum of lists of events, an event once per direction, ascending."""
-    if not parts:
-        return np.zeros(n + 1, np.int64), np.empty(0, np.int64), np.empty(0)
-    if len(parts) == 1:
-        return parts[0]
-    # each part ascends, which a stable sort makes use of
-    keys = np.concatenate([np.repeat(np.arange(n), np.diff(p)) * n_hit + e for p, e, _ in parts])
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
-    first = np.flatnonzero(np.append(True, np.diff(keys) > 0)[: keys.size])
-    values = np.concatenate([one for _, _, one in parts])[order]
-    sums = np.add.reduceat(values, first) if keys.size else values
-    direction, event = np.divmod(keys[first], max(n_hit, 1))
-    return np.searchsorted(direction, np.arange(n + 1)).astype(np.int64), event, sums
-
-
-def _interleave(lists: Sequence[_Lists], n: int) -> _Lists:
-    """Lists by direction and node, from those by direction of each node."""
-    lengths = np.stack([np.diff(indptr) for indptr, _, _ in lists], axis=1)
-    ends = np.cumsum(lengths).reshape(lengths.shape)
-    events = np.empty(int(lengths.sum()), np.int64)
-    values = np.empty(events.size)
-    for (indptr, event, value), end, length in zip(lists, ends.T, lengths.T, strict=True):
-        index = np.arange(event.size) + np.repeat(end - indptr[1:], length)
-        events[index], values[index] = event, value
-    return np.append(0, ends.ravel()).astype(np.int64), events, values
 
 
 def _put_weights(group: "h5py.Group", weights: OffsetGrid | HealpixGrid) -> None:
