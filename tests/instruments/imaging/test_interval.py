@@ -141,9 +141,15 @@ def test_scale_of_the_background_stays_a_factor(gaps):
 
 @pytest.mark.parametrize("interval", [[-20, 0], [30.5, 49], [80, 90], [100, 200], [1e9, 2e9]])
 def test_interval_outside_the_good_times_is_one_error(gaps, interval):
-    match = r"events\.fits: nothing .* 1970-01-01T00:01:(39|40).*gaps"
+    match = r"events\.fits: nothing .* 1970-01-01T00:01:(39|40)\), in 3 pieces"
     with pytest.raises(InputError, match=match):
         make_problem(analysis(gaps, interval))
+
+
+def test_one_good_time_has_no_pieces(sky):
+    sky.write().write_events(gti=GTI[:1])
+    with pytest.raises(InputError, match=r":(29|30)\): choose an interval among them"):
+        make_problem(analysis(sky, [40, 50]))
 
 
 def test_interval_needs_good_times(sky):

@@ -57,9 +57,10 @@ def cut_good_times(
     ends = (start, stop)
     cut = good.cut(np.array([ends]))
     if not cut.total > _LEAST:
+        several = f", in {good.start.size} pieces" if good.start.size > 1 else ""
         raise InputError(
             f"{path}: nothing of its good times lies in data.interval, {_say(*interval)}; they "
-            f"go from {_say(*_ends(good, good.clock))} with gaps: choose an interval among them."
+            f"go from {_say(*_ends(good, good.clock))}{several}: choose an interval among them."
         )
     logger.info(
         "%s: %.6g of %.6g s of good time lie in data.interval, %s",
