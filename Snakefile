@@ -18,6 +18,7 @@ if settings.simulation:
 
 
 include: "workflow/rules/bin.smk"
+include: "workflow/rules/showers.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/merge.smk"
@@ -43,6 +44,8 @@ wildcard_constraints:
     part=r"\d+",
     n_parts=r"\d+",
     kind="null|injected",
+    runs=one_of(shower_sets() or ["none"]),
+    run="[^/]+",
 
 
 localrules:
@@ -59,6 +62,7 @@ rule all:
     default_target: True
     input:
         *all_products(),
+        showers=all_showers(),
         small=small_summaries(),
         index=index_page(),
     message:

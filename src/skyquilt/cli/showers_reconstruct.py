@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runs", required=True, metavar="NAME", help="which of the entries under `showers.runs:`"
     )
+    parser.add_argument(
+        "--file", metavar="FILE", help="one of its files; all of them when left out"
+    )
     arguments.add_ranks(parser, "the files")
     arguments.add_output(parser, "folder of the products, as results/_showers/gammas/runs")
 
@@ -30,6 +33,6 @@ def run(args: argparse.Namespace) -> int:
 
     comm = arguments.open_ranks(args, STALL_S)
     with abort_on_error(comm, f"runs {args.runs}"):
-        reconstruct_showers(load_config(args.config), args.runs, args.output, comm)
+        reconstruct_showers(load_config(args.config), args.runs, args.output, comm, args.file)
     close_comm(comm)
     return 0

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from skyquilt.config import Config
-from skyquilt.config.showers import ShowerRuns
 from skyquilt.config.simulation import simulation_files
 from skyquilt.errors import InputError, ProductError
 from skyquilt.io.answers import read_answers
@@ -116,13 +115,7 @@ def stale_binnings(config: Config, digests: Digests) -> Iterator[tuple[str, str]
 def binning_question(binning, digest) -> dict[str, Any]:
     """What a binned histogram has to answer."""
     settings = {"binning": binning.model_dump(mode="json")}
-    return _question(settings, {path: digest(path) for path in binning.paths()})
-
-
-def showers_question(runs: ShowerRuns, path: Path, digest: Digests) -> dict[str, Any]:
-    """What the showers of a run have to answer: the run, and how it is reconstructed."""
-    settings = runs.model_dump(mode="json", exclude={"files"})
-    return _question({"showers": settings}, {str(path): digest(str(path))})
+    return input_question(settings, {path: digest(path) for path in binning.paths()})
 
 
 def why_simulation_is_stale(config: Config) -> str:
@@ -151,11 +144,11 @@ def _simulation_question(config: Config) -> dict[str, Any]:
     digest = Digests(config.cache)
     settings = config.model_dump(mode="json", include={"simulation"})
     paths = () if config.simulation is None else config.simulation.paths()
-    return _question(settings, {path: digest(path) for path in paths})
+    return input_question(settings, {path: digest(path) for path in paths})
 
 
-def _question(settings: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """Input data have no version of results: they are what is given, not what is found."""
+def input_question(settings: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """What input data answer: no version of results, for they are given, not found."""
     return {"analysis": "", "results_version": None, "settings": settings, "data": data}
 
 

@@ -9,6 +9,7 @@ from skyquilt.runs.answers import Digests
 from skyquilt.runs.aside import set_stale_aside
 from skyquilt.runs.freshness import Stale, describe_stale, find_stale, find_stale_index
 from skyquilt.runs.inputs import check_inputs, find_stale_inputs
+from skyquilt.runs.shower_files import find_stale_showers
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def find_all_stale(config: Config, *, is_dry: bool = False) -> list[Stale]:
     check_inputs(config)
     has_cache = Path(config.cache).is_dir()
     digests = Digests(config.cache if has_cache or not is_dry else None)
-    found = find_stale_inputs(config, digests)
+    found = [*find_stale_inputs(config, digests), *find_stale_showers(config, digests)]
     for name in config.analyses:
         found += find_stale(config, name, digests)
     return found + find_stale_index(config)

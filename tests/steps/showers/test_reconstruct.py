@@ -151,3 +151,11 @@ def test_what_is_no_run_is_refused(setting, tmp_path, capsys):
         file.writestr("a", "b")
     assert setting(files=str(tmp_path / "run.simtel.zst"))[0] == 2
     assert "no file of sim_telarray" in capsys.readouterr().err
+
+
+def test_one_file_alone_is_made(setting, tmp_path, capsys):
+    code, folder = setting("--file", str(tmp_path / RUN))
+    assert code == 0
+    assert [path.name for path in folder.iterdir()] == [RUN.replace(".simtel.zst", ".h5")]
+    assert setting("--file", str(tmp_path / CUT))[0] == 2
+    assert f"{CUT}: none of the files of showers.runs.all" in capsys.readouterr().err

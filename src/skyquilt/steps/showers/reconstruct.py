@@ -1,7 +1,6 @@
 """Step `showers reconstruct`: the run files of one section, each into a product of its own."""
 
 import logging
-from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +8,10 @@ import numpy as np
 
 from skyquilt.config import Config
 from skyquilt.config.showers import ShowerRuns
-from skyquilt.errors import ConfigError, InputError, ProductError, nearest_to
-from skyquilt.io.answers import read_answers
+from skyquilt.errors import ConfigError, nearest_to
 from skyquilt.io.provenance import Provenance, start_clock
-from skyquilt.runs.answers import Digests, difference
-from skyquilt.runs.inputs import showers_question
+from skyquilt.runs.answers import Digests
+from skyquilt.runs.shower_files import products_of_runs, showers_question, why_due
 from skyquilt.showers.container import check_eventio
 from skyquilt.showers.file import write_showers
 from skyquilt.showers.reconstruct import ReconstructedRun, reconstruct_run
@@ -23,11 +21,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SUFFIXES = (".zst", ".gz", ".simtel")
-
 
 def reconstruct_showers(
-    config: Config, name: str, folder: str | Path, comm: "Comm | None" = None
+    config: Config,
+    name: str,
+    folder: str | Path,
+    comm: "Comm | None" = None,
+    only: str | Path | None = None,
 ) -> None:
     """Reconstruct the runs of a section; those that are done and fresh are left alone.
 
@@ -41,21 +41,27 @@ def reconstruct_showers(
         Where the products go, one for each run, by the name of its file.
     comm : mpi4py.MPI.Comm, optional
         Ranks that take the files in turn. None is one process.
+    only : str or Path, optional
+        One of the files; all of them when left out.
 
     Raises
     ------
     ConfigError
-        If there is no such section, or its patterns do not fit.
+        If there is no such section, it has no such file, or its patterns do not fit.
     InputError
         If a file is missing or damaged; those before it are done.
     """
     check_eventio()
     runs = runs_of(config, name)
     rank, n_rank = (0, 1) if comm is None else (comm.Get_rank(), comm.Get_size())
-    targets = targets_of(runs, Path(folder))
-    for number, (path, target) in enumerate(targets.items(), start=1):
+    products = products_of_runs(runs, Path(folder))
+    if only is not None:
+        if Path(only) not in products:
+            raise ConfigError(f"{only}: none of the files of showers.runs.{name}.")
+        products = {Path(only): products[Path(only)]}
+    for number, (path, product) in enumerate(products.items(), start=1):
         if number % n_rank == rank % n_rank:
-            _reconstruct(config, runs, path, target, f"{number} of {len(targets)}")
+            _reconstruct(config, runs, path, product, f"{number} of {len(products)}")
 
 
 def runs_of(config: Config, name: str) -> ShowerRuns:
@@ -72,46 +78,10 @@ def runs_of(config: Config, name: str) -> ShowerRuns:
     return known[name]
 
 
-def targets_of(runs: ShowerRuns, folder: Path) -> dict[Path, Path]:
-    """Files of runs, in the order of their names, and the product of each.
-
-    Raises
-    ------
-    InputError
-        If a file is not there, or a pattern finds none.
-    ConfigError
-        If two files have products of one name.
-    """
-    found: dict[Path, None] = {}
-    for text in runs.files:
-        paths = sorted(glob(text)) if has_magic(text) else [text]
-        if not paths or not all(Path(path).is_file() for path in paths):
-            what = "no file has such a name" if has_magic(text) else "no such file"
-            raise InputError(f"{text}: {what}; `files` of showers.runs names raw runs.")
-        found |= dict.fromkeys(map(Path, paths))
-    targets: dict[Path, Path] = {}
-    for path in found:
-        target = folder / f"{_stem(path)}.h5"
-        if (other := {one: file for file, one in targets.items()}.get(target)) is not None:
-            raise ConfigError(
-                f"{path} and {other} would both be reconstructed into {target.name}: rename one."
-            )
-        targets[path] = target
-    return targets
-
-
-def _stem(path: Path) -> str:
-    """Name of a file without the endings of raw runs."""
-    name = path.name
-    for suffix in _SUFFIXES:
-        name = name.removesuffix(suffix)
-    return name
-
-
 def _reconstruct(config: Config, runs: ShowerRuns, path: Path, target: Path, which: str) -> None:
     clock = start_clock()
     question = showers_question(runs, path, Digests(config.cache))
-    if reason := _why_due(target, question):
+    if reason := why_due(target, question):
         logger.debug("%s: %s", target, reason)
     else:
         logger.info("run %s, %s: done before", which, path.name)
@@ -128,16 +98,6 @@ def _reconstruct(config: Config, runs: ShowerRuns, path: Path, target: Path, whi
     target.parent.mkdir(parents=True, exist_ok=True)
     write_showers(target, made, provenance)
     _log(made, path, which)
-
-
-def _why_due(target: Path, question: dict) -> str:
-    """Why a product is to be made; "" if it is there and answers the question."""
-    if not target.is_file():
-        return "missing"
-    try:
-        return difference(read_answers(target, ".h5"), question)
-    except ProductError as error:
-        return str(error)
 
 
 def _log(made: ReconstructedRun, path: Path, which: str) -> None:
