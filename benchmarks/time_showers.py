@@ -181,7 +181,9 @@ def run_peer(path: Path, folder: Path, python: Path):
     """Cost of ctapipe-process to the same products."""
     output = folder / "ctapipe.h5"
     command = [python.with_name("ctapipe-process"), "-i", path, "-o", output, "--overwrite"]
-    return run_process([*command, "--write-parameters", "--write-showers", "-q"])
+    log = folder / "ctapipe.log"  # else it lies in the working folder
+    what = ("--write-parameters", "--write-showers", "-q", "--provenance-log", log)
+    return run_process([*command, *what])
 
 
 def main() -> int:
