@@ -66,11 +66,24 @@ def test_changed_file_is_read_again(write, cache):
     assert read_orientation(path, INTERVAL, cache=cache).covers == (START + 50, START + 1049)
 
 
-def test_damaged_numbers_are_made_again(write, cache, no_text):
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-8])
+
+
+def flip(path):
+    """Change one bit of a pointing that is read."""
+    content = bytearray(path.read_bytes())
+    at = content.index(np.float64(INTERVAL[0] // 1 + 10).tobytes())
+    content[at + 16] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [cut, flip])
+def test_damaged_numbers_are_made_again(write, cache, no_text, damage):
     path = write(START + np.arange(1000.0))
     want = read_orientation(path, INTERVAL, cache=cache)
     (stored,) = (cache / "orientations").iterdir()
-    stored.write_bytes(stored.read_bytes()[:-8])
+    damage(stored)
     read_orientation(path, INTERVAL, cache=cache)
     no_text()
     np.testing.assert_array_equal(read_orientation(path, INTERVAL, cache=cache).x, want.x)
@@ -80,7 +93,7 @@ def test_stamps_out_of_order_are_refused_and_nothing_is_kept(write, cache):
     path = write(START + np.array([0.0, 200.0, 100.0, 300.0]))
     with pytest.raises(InputError, match="time stamps must increase; record 2 has"):
         read_orientation(path, (START, START + 50), cache=cache)
-    assert not list(cache.rglob("*.npy"))
+    assert not list(cache.rglob("*.h5"))
 
 
 def test_cache_that_cannot_be_written_is_done_without(write, cache):

@@ -2,17 +2,18 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from skyquilt.errors import InputError
+from skyquilt.errors import InputError, OutputError, ProductError
 from skyquilt.instruments.compton.event_files.tra import refuse_tra
 from skyquilt.instruments.compton.orientation import Orientation
 from skyquilt.instruments.compton.orientation_files.fits import read_fits
-from skyquilt.instruments.compton.orientation_files.kept import keep, kept_path, open_kept
-from skyquilt.instruments.compton.orientation_files.records import Interval, Records, collect, pick
+from skyquilt.instruments.compton.orientation_files.kept import keep, kept_path, pick_kept
+from skyquilt.instruments.compton.orientation_files.records import Interval, Records, collect
 from skyquilt.instruments.compton.orientation_files.text import read_text
 from skyquilt.instruments.compton.stream import open_inflated
 from skyquilt.sky.frames import lonlat_to_vec
@@ -77,13 +78,13 @@ def _read_kept(
     file: IO[bytes], path: str, kept: Path, interval: Interval | None, other: Interval | None
 ) -> Records:
     """Records of a text file; all of its stamps are checked when its numbers are kept first."""
-    if (stored := open_kept(kept)) is None:
+    with suppress(ProductError):  # not there yet, or damaged
+        return pick_kept(kept, interval, other)
+    with suppress(OutputError, ProductError):  # the cache may be one's own to read only
         keep(kept, _checked(read_text(file, path), path))
-        stored = open_kept(kept)
-    if stored is None:  # the cache cannot be written
-        file.seek(0)
-        return collect(read_text(file, path), interval)
-    return pick(stored, interval, other)
+        return pick_kept(kept, interval, other)
+    file.seek(0)
+    return collect(read_text(file, path), interval)
 
 
 def _checked(blocks: Iterator[np.ndarray], path: str) -> Iterator[np.ndarray]:
