@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skyquilt.model import Curve, Expression, Fixed, Free, Layer, Link, Posterior, Prior, one_axis
+from skyquilt.model.likelihood import CellDerivatives
 from skyquilt.model.priors import log_prior
 
 CELLS = one_axis("time_bin", np.arange(5.0), np.arange(5.0) + 1)
@@ -72,7 +73,8 @@ class _Squares:
         return float(-np.sum(values["a"] ** 2))
 
     def derivatives(self, values):
-        raise NotImplementedError
+        a = np.atleast_1d(values["a"])
+        return CellDerivatives(-2 * a[:, np.newaxis], np.full((a.size, 1, 1), 2.0))
 
     def batch(self, values):
         self.n_calls += 1

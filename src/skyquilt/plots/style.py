@@ -204,10 +204,11 @@ def _fonts_without_layout() -> Iterator[None]:
     """Embed fonts without their tables of ligatures and kerning.
 
     In a PDF file each letter has its place, and reading these tables takes more time than drawing.
+    Matplotlib has no option for it; a fontTools with another one embeds them, as before.
     """
     from fontTools.subset import Options
 
-    dropped = Options._drop_tables_default
+    dropped = getattr(Options, "_drop_tables_default", [])
     Options._drop_tables_default = [*dropped, *_LAYOUT_TABLES]
     try:
         yield

@@ -61,8 +61,8 @@ def _notice_of_model(folder: Path) -> dict[str, Any]:
             **told,
             "parameters": {
                 row.name: {
-                    "value": row.value,
-                    "error": row.error if isfinite(row.error) else None,
+                    "value": _finite(row.value),
+                    "error": _finite(row.error),
                     "unit": row.unit,
                     "status": row.status,
                 }
@@ -71,6 +71,11 @@ def _notice_of_model(folder: Path) -> dict[str, Any]:
             "file": str(folder / f"{fit}.h5"),
         }
     return {"fits": fits, "comparisons": comparison["comparisons"]}
+
+
+def _finite(number: float) -> float | None:
+    """The number, or null: JSON has no NaN."""
+    return number if isfinite(number) else None
 
 
 def _notice_of_map(config: Config, name: str) -> dict[str, Any]:
