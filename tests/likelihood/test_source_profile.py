@@ -78,6 +78,22 @@ def test_maxima_of_200_problems_are_those_of_a_general_optimiser():
         _check(number)
 
 
+def test_kernel_has_the_values_and_slopes_of_plain_sums():
+    rng = np.random.default_rng(2)
+    for n_hit in (0, 1, 7, 8, 33):  # whole blocks of eight, and others
+        columns = 10 ** rng.uniform(-9, 6, (3, n_hit))
+        ones = np.ones(3)
+        observed = rng.poisson(5, n_hit) + 1.0
+        counts = Counts(observed, 1e-6 * columns[0], columns, 2 * ones, 3 * ones, ones)
+        start = 10 ** rng.uniform(-5, 2, (4, 3))
+
+        found = maximise(counts, start, np.ones(3, bool))
+
+        assert np.array_equal(found.best, start)
+        assert found.loglike == pytest.approx(log_likelihood(counts, start), rel=1e-13)
+        assert found.slope == pytest.approx(derivatives(counts, start)[0], rel=1e-12)
+
+
 def test_slopes_are_those_of_differences():
     counts = draw(np.random.default_rng(3), "counts")
     values = np.linspace(0.5, 1.5, len(counts.totals))[np.newaxis]

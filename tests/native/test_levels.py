@@ -11,6 +11,7 @@ import pytest
 from skyquilt import native
 from skyquilt.blocks import counts, rows
 from skyquilt.fit.pixels import fit_pixels
+from skyquilt.likelihood import concave
 from skyquilt.likelihood.options import FluxOptions
 from skyquilt.native import build
 from skyquilt.problem import (
@@ -31,7 +32,7 @@ from skyquilt.sky.healpix import interp_ring, nest_to_vec
 
 IS_X86 = platform.machine() in ("x86_64", "AMD64")
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
-USERS = (counts, rows, local, healpix, event_wise, point_spread)
+USERS = (counts, rows, local, healpix, event_wise, point_spread, concave)
 DIRECTIONS = nest_to_vec(8, np.arange(768))
 
 
@@ -116,7 +117,19 @@ def everything(problem, images):
     blocks = [image.block(DIRECTIONS) for image in images]
     options = FluxOptions(confidence_level=0.95, free_background=True)
     fits = fit_pixels(problem, DIRECTIONS), fit_pixels(problem, DIRECTIONS, options)
-    return *fits, interp_ring(16, DIRECTIONS), *blocks
+    return *fits, interp_ring(16, DIRECTIONS), *blocks, maxima()
+
+
+def maxima():
+    """Best of three parameters, of two the same, over 29 bins; no multiple of a block."""
+    rng = np.random.default_rng(6)
+    columns = rng.gamma(0.5, 1, (3, 29))
+    columns[2] = columns[1]
+    ones = np.ones(3)
+    data = concave.Counts(
+        *(rng.poisson(2, 29) + 1.0, 0.1 * columns[0], columns, columns.sum(axis=1), ones, ones)
+    )
+    return concave.maximise(data, rng.uniform(0.5, 2, (5, 3)), np.arange(3) > 4)
 
 
 @pytest.mark.parametrize("level", build.LEVELS)

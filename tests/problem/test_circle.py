@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skyquilt.problem.backgrounds import BackgroundComponent
 from skyquilt.problem.circle import (
     Circle,
     background_totals,
@@ -55,6 +56,13 @@ def test_bins_of_an_image_are_those_with_centres_inside():
     center = problem.expectation.image.shapes[pixel, :3]
     assert np.array_equal(inside, np.flatnonzero(center @ circle.center >= np.cos(circle.radius)))
     assert has_image(problem.expectation)
+
+
+def test_background_at_bins_is_that_of_all_bins_and_none_of_other_data_sets():
+    component = BackgroundComponent("", "", 3, np.array([1.0, 2.0, 4.0]), np.ones(1))
+    bins = np.array([0, 2, 3, 5, 6, 7])
+    assert component.at(bins).tolist() == [0, 0, 1, 4, 0, 0]
+    assert np.array_equal(component.at(bins), component.in_bins(8)[bins])
 
 
 def test_totals_of_an_image_are_sums_over_its_bins():

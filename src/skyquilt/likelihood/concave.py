@@ -10,23 +10,14 @@ L is concave, so it has one maximum over x >= 0, also when some x are held. Newt
 projected onto what is allowed reach it (Bertsekas 1982, SIAM J. Control Optim. 20, 221), damped
 where L would not grow (Levenberg 1944, Q. Appl. Math. 2, 164): two parameters may have the same
 column, and fewer bins may have counts than there are parameters. Only bins with counts enter the
-first sum. Many problems that differ in what is held are stepped together, each by itself.
+first sum. The steps are a kernel (native/concave.c); the sums here are those of a single look.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-MAX_ITER = 200
-"""Limit of steps. A bright source over next to nothing takes a step for each factor of two."""
-
-TOLERANCE = 1e-10
-"""Increase of L that a step still promises when a fit ends."""
-
-_ENOUGH = 1e-4  # of the promised increase, for a step to be taken (Bertsekas's sigma)
-_RIDGE = 1e-12  # of the curvature, so that two sources at one position still have a step
-_DAMPING = 1e-3  # part of the curvature that is added to it when a step without it fails
-_MORE, _LESS, _LEAST, _MOST = 10.0, 0.1, 1e-5, 1e9
+from skyquilt.native import ConcaveCounts, kernels
 
 
 class Counts(NamedTuple):
@@ -63,12 +54,15 @@ class Maxima(NamedTuple):
         Best parameters.
     loglike : ndarray of float64, shape (m,)
         L there.
+    slope : ndarray of float64, shape (m, n)
+        Slope of L there.
     has_converged : ndarray of bool, shape (m,)
-        Whether the last step promised less than `TOLERANCE`.
+        Whether the last step promised an increase of L of less than 1e-10.
     """
 
     best: np.ndarray
     loglike: np.ndarray
+    slope: np.ndarray
     has_converged: np.ndarray
 
 
@@ -106,29 +100,18 @@ def maximise(counts: Counts, start: np.ndarray, held: np.ndarray) -> Maxima:
     Maxima
         One for each.
     """
-    values = np.array(start, np.float64)
-    level, damping = log_likelihood(counts, values), np.zeros(len(values))
-    going, has_converged = np.arange(len(values)), np.zeros(len(values), bool)
-    for _ in range(MAX_ITER):
-        here = values[going]
-        slope, curvature = derivatives(counts, here)
-        step = _steps(here, slope, curvature, held, damping[going])
-        promise = np.sum(slope * step, axis=1)
-        there = np.maximum(here + step, 0.0)
-        reached = log_likelihood(counts, there)
-        least = _ENOUGH * np.sum(slope * (there - here), axis=1)
-        is_better = (least > 0) & (reached - level[going] >= least - 1e-15 * np.abs(level[going]))
-        values[going[is_better]], level[going[is_better]] = there[is_better], reached[is_better]
-        is_done = (promise <= TOLERANCE) & (damping[going] == 0)
-        has_converged[going[is_done]] = True
-        is_calm = is_better | (promise <= TOLERANCE)
-        damping[going] = np.where(is_calm, _LESS, _MORE) * damping[going]
-        damping[going[~is_calm]] = np.maximum(damping[going[~is_calm]], _DAMPING)
-        damping[damping < _LEAST] = 0.0
-        going = going[~is_done & (damping[going] < _MOST)]
-        if not going.size:
-            break
-    return Maxima(values, level, has_converged)
+    (m, n), n_hit = start.shape, counts.observed.size
+    values, slope = np.array(start, np.float64, order="C"), np.empty((m, n))
+    loglike, has_converged = np.empty(m), np.empty(m, np.uint8)
+    room = np.empty((n + 6) * (n_hit + 8) + 2 * n**2 + 5 * n + 8)
+    arrays = {
+        name: np.ascontiguousarray(part, np.float64) for name, part in counts._asdict().items()
+    }
+    native = ConcaveCounts.of(n_hit=n_hit, n=n, **arrays)
+    kernels.maximise_concave(
+        *(native, m, held.astype(np.uint8), values, loglike, slope, has_converged, room)
+    )
+    return Maxima(values, loglike, slope, has_converged.astype(bool))
 
 
 def derivatives(counts: Counts, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -141,25 +124,3 @@ def derivatives(counts: Counts, values: np.ndarray) -> tuple[np.ndarray, np.ndar
     numbers = np.arange(len(counts.totals))
     curvature[:, numbers, numbers] += counts.weight
     return slope, curvature
-
-
-def _steps(
-    values: np.ndarray,
-    slope: np.ndarray,
-    curvature: np.ndarray,
-    held: np.ndarray,
-    damping: np.ndarray,
-) -> np.ndarray:
-    """Damped steps of what may move: not of what is held, nor at 0 and would go below."""
-    numbers = np.arange(values.shape[1])
-    diagonal = curvature[:, numbers, numbers]
-    may_move = ~held & ((values > 0) | (slope > 0))
-    moves, is_unseen = may_move & (diagonal > 0), may_move & (diagonal <= 0)
-    size = np.sqrt(np.where(moves, diagonal, 1.0))
-    both = moves[:, :, np.newaxis] & moves[:, np.newaxis, :]
-    matrix = np.where(both, curvature, 0.0) / (size[:, :, np.newaxis] * size[:, np.newaxis, :])
-    matrix[:, numbers, numbers] = 1 + _RIDGE + damping[:, np.newaxis]
-    right = np.where(moves, slope, 0.0) / size
-    step = np.linalg.solve(matrix, right[:, :, np.newaxis])[:, :, 0] / size
-    # what no count sees falls to 0 by its total alone
-    return np.where(is_unseen, np.where(slope < 0, -values, 0.0), step)

@@ -8,6 +8,7 @@ import numpy as np
 
 _NODE, _WEIGHT = np.polynomial.legendre.leggauss(8)
 _HALVINGS, _STEPS = 60, 8
+_NEXT_TO_NOTHING = 1e-14  # of a flux
 _FIELDS = ("flux", "loglike", "slope")
 
 
@@ -88,6 +89,8 @@ class Curve:
             over = self._integral(np.array(index), np.array(low), np.array(flux)) - left
             step = float(over) / np.exp(self._interval(index)(flux))
             flux = min(max(flux - step, low), high)
+            if abs(step) <= _NEXT_TO_NOTHING * flux:
+                break
         return flux
 
     @cached_property

@@ -139,8 +139,7 @@ class _Scan:
         held = np.arange(values.shape[1]) == 0
         found = maximise(self._counts, values, held)
         self.has_converged &= bool(np.all(found.has_converged))
-        slope = derivatives(self._counts, found.best)[0][:, 0]
-        return Curve(flux, np.minimum(found.loglike - self._level, 0.0), slope)
+        return Curve(flux, np.minimum(found.loglike - self._level, 0.0), found.slope[:, 0])
 
 
 def _look(scan: _Scan, flux: float, width: float, depth: float) -> Curve:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from skyquilt.native.arrays import FLOAT32, FLOAT64, INT32, INT64, UINT8, UINT16, Arguments
 
-INTERFACE = 15
+INTERFACE = 16
 """Number of the set of functions and arguments."""
 
 
@@ -138,6 +138,29 @@ class BandWeights(Arguments):
     arrays: ClassVar = {
         "indptr": INT64,
         "component": INT64,
+        "weight": FLOAT64,
+    }
+
+
+class ConcaveCounts(Arguments):
+    """`concave_counts` of interface.h."""
+
+    _fields_ = (
+        ("n_hit", ctypes.c_int64),
+        ("n", ctypes.c_int64),
+        ("observed", ctypes.c_void_p),
+        ("fixed", ctypes.c_void_p),
+        ("columns", ctypes.c_void_p),
+        ("totals", ctypes.c_void_p),
+        ("center", ctypes.c_void_p),
+        ("weight", ctypes.c_void_p),
+    )
+    arrays: ClassVar = {
+        "observed": FLOAT64,
+        "fixed": FLOAT64,
+        "columns": FLOAT64,
+        "totals": FLOAT64,
+        "center": FLOAT64,
         "weight": FLOAT64,
     }
 
@@ -405,6 +428,16 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "room": FLOAT64,
         "gradient": FLOAT64,
         "curvature": FLOAT64,
+    },
+    "maximise_concave": {
+        "counts": ctypes.POINTER(ConcaveCounts),
+        "m": ctypes.c_int64,
+        "held": UINT8,
+        "values": FLOAT64,
+        "loglike": FLOAT64,
+        "slope": FLOAT64,
+        "has_converged": UINT8,
+        "room": FLOAT64,
     },
     "decode_samples": {
         "n_byte": ctypes.c_int64,

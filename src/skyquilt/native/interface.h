@@ -4,7 +4,7 @@
  * int64_t, double, or a pointer: to an array, const if it is only read, or to a structure of this
  * file. */
 #ifndef SKYQUILT_INTERFACE
-#define SKYQUILT_INTERFACE 15
+#define SKYQUILT_INTERFACE 16
 
 #include <stdint.h>
 
@@ -67,6 +67,14 @@ typedef struct {
     const int64_t *indptr, *component;
     const double *weight;
 } band_weights;
+
+/* Counts of n_hit bins, what is expected in them in any case, and per unit of each of n parameters,
+ * shape (n, n_hit); sums of these over all bins, and mean and inverse variance of what is known of
+ * each parameter beforehand. */
+typedef struct {
+    int64_t n_hit, n;
+    const double *observed, *fixed, *columns, *totals, *center, *weight;
+} concave_counts;
 
 /* Pixels of a camera: neighbours of pixel i are those from indptr[i] to indptr[i + 1], ascending.
  * Positions, diameters [deg] and areas [deg2] are those in the field of view; `ring` is 1 at the
@@ -204,6 +212,13 @@ void cell_sums(int64_t n_view, int64_t n_cell, const int64_t *indptr, int64_t n_
 void cell_slopes(int64_t n_cell, const int64_t *indptr, const double *counts, const double *mu,
                  int64_t n_name, const double *slopes, double *room, double *gradient,
                  double *curvature);
+
+/* Largest L (likelihood/concave.py) of m problems that begin at `values`, shape (m, n), where the best
+ * parameters go: L, its slope there, shape (m, n), and whether the last step promised next to
+ * nothing. Parameters that are held stay. `room` has space for
+ * (n + 6) (n_hit + 8) + 2 n^2 + 5 n + 8 values. */
+void maximise_concave(const concave_counts *counts, int64_t m, const uint8_t *held, double *values,
+                      double *loglike, double *slope, uint8_t *has_converged, double *room);
 
 /* Samples of a block of raw traces, each a chain of differences of variable length; returns the
  * bytes that were read, -1 if they end before, -2 if a sample does not fit 16 bits. */

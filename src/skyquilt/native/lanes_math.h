@@ -13,16 +13,15 @@ static inline lanes whole_to_double(lanes_int n)
     return (lanes)(n + ROUND_BITS) - ROUND;
 }
 
-/* ln(1 + t), as Sun's fdlibm takes it apart: 1 + t = 2^k m with m in [sqrt(1/2), sqrt(2)), z = m - 1
- * with the rounding of 1 + t added back, s = z / (2 + z), ln m = 2 atanh(s). `inverse` receives
- * 1 / (1 + t), from the same division. */
-static inline lanes log_1p(lanes t, lanes *inverse)
+/* ln(u + lost), where `lost` is what rounding took from u, as Sun's fdlibm takes it apart: u = 2^k m
+ * with m in [sqrt(1/2), sqrt(2)), z = m - 1 with what was lost added back, s = z / (2 + z),
+ * ln m = 2 atanh(s). `inverse` receives 1 / u, from the same division. */
+static inline lanes log_parts(lanes u, lanes lost, lanes *inverse)
 {
     const int64_t root_half = 0x3fe6a09e667f3bcd;
-    lanes u = 1 + t;
     lanes_int k = ((lanes_int)u - root_half) >> 52;
     lanes shrink = (lanes)((1023 - k) << 52), m = (lanes)((lanes_int)u - (k << 52));
-    lanes z = (m - 1) + (t - (u - 1)) * shrink;
+    lanes z = (m - 1) + lost * shrink;
     lanes p = 1 / (u * (2 + z));
     *inverse = p * (2 + z);
     lanes s = z * (p * u), w = s * s;
@@ -32,6 +31,13 @@ static inline lanes log_1p(lanes t, lanes *inverse)
     lanes high = (w * 0.15313837699209373 + 0.1818357216161805) + w2 * 0.14798198605116586;
     lanes sum = high * (w2 * w2) + low;
     return whole_to_double(k) * LN2 + (2 * s + s * w * sum);
+}
+
+/* ln(1 + t); `inverse` receives 1 / (1 + t). */
+static inline lanes log_1p(lanes t, lanes *inverse)
+{
+    lanes u = 1 + t;
+    return log_parts(u, t - (u - 1), inverse);
 }
 
 /* e^x for -700 < x < 700, to 1e-15 of itself: 2^k e^r with |r| below ln(2) / 2, where the series up to

@@ -43,6 +43,14 @@ class BackgroundComponent(NamedTuple):
         counts[self.first_bin : self.first_bin + len(self.counts)] = self.counts
         return counts
 
+    def at(self, bins: np.ndarray) -> np.ndarray:
+        """Expected counts in some hit bins of the problem; 0 in those of other data sets."""
+        own = bins - self.first_bin
+        is_own = (own >= 0) & (own < len(self.counts))
+        counts = np.zeros(len(bins))
+        counts[is_own] = self.counts[own[is_own]]
+        return counts
+
     def beside(
         self, dataset: str, first_bin: int, bands: slice, n_band: int
     ) -> "BackgroundComponent":

@@ -22,6 +22,7 @@ from skyquilt.problem.shaped import Shaped
 from skyquilt.sky.frames import separation
 from skyquilt.sky.tangent import tangent_axes
 
+_ROUNDING = 1e-12
 _N_FINE = 2001  # angles at which a point spread function is integrated
 _N_AZIMUTH = 96  # directions on a ring at which a background is
 _RINGS = np.polynomial.legendre.leggauss(48)
@@ -95,11 +96,9 @@ def source_totals(
     points = _of_points(problem.expectation)
     if isinstance(points, PointSpread):
         n_band = problem.bands.n_band
-        where = np.full(problem.expectation.n_hit, -1)
-        where[inside] = problem.bands.of_hit[inside]
-        band = where[block.bin]
-        is_in = band >= 0
-        cell = block.direction[is_in] * n_band + band[is_in]
+        position = np.minimum(np.searchsorted(inside, block.bin), max(inside.size - 1, 0))
+        is_in = inside[position] == block.bin if inside.size else np.zeros(block.bin.size, bool)
+        cell = block.direction[is_in] * n_band + problem.bands.of_hit[block.bin[is_in]]
         sums = np.bincount(cell, block.unit_counts[is_in], minlength=len(directions) * n_band)
         return sums.reshape(len(directions), n_band)
     if isinstance(points, EventWise):
@@ -124,7 +123,7 @@ def background_totals(problem: FitProblem, inside: np.ndarray, circle: Circle) -
     points = _of_points(problem.expectation)
     if isinstance(points, PointSpread):
         band, n_band = problem.bands.of_hit[inside], problem.bands.n_band
-        each = [one.in_bins(points.n_hit)[inside] for one in problem.backgrounds]
+        each = [one.at(inside) for one in problem.backgrounds]
         return np.array([np.bincount(band, values, minlength=n_band) for values in each])
     if isinstance(points, EventWise):
         if points.density is None or len(problem.backgrounds) > 1:
@@ -164,7 +163,11 @@ def _of_points(expectation: Expectation) -> Expectation:
 
 def _is_inside(directions: np.ndarray, circle: Circle) -> np.ndarray:
     chord = 2 * np.sin(min(circle.radius, np.pi) / 2)
-    return np.sum((directions - circle.center) ** 2, axis=1) <= chord**2
+    # most are far away, which a product tells in a fifth of the time
+    near = np.flatnonzero(directions @ circle.center >= 1 - chord**2 / 2 - _ROUNDING)
+    is_inside = np.zeros(len(directions), bool)
+    is_inside[near] = np.sum((directions[near] - circle.center) ** 2, axis=1) <= chord**2
+    return is_inside
 
 
 def _event_totals(expectation: Expectation, directions: np.ndarray, circle: Circle) -> np.ndarray:

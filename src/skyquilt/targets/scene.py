@@ -127,12 +127,16 @@ class Scene:
         return source_block(self.problem, self.neighbours.direction)
 
     @cached_property
+    def _matrix(self) -> "csr_array":
+        return self._block.matrix
+
+    @cached_property
     def _by_bin(self) -> "csr_array":
-        return self._block.matrix.T.tocsr()
+        return self._matrix.T.tocsr()
 
     def _rows(self, numbers: np.ndarray) -> SparseBlock:
         """Expected counts of some of the neighbours."""
-        block, rows = self._block, self._block.matrix[numbers]
+        block, rows = self._block, self._matrix[numbers]
         indptr, column = (np.asarray(one, np.int64) for one in (rows.indptr, rows.indices))
         return SparseBlock(
             indptr, column, rows.data, block.total[numbers], block.status[numbers], block.n_hit
