@@ -29,6 +29,7 @@ include: "workflow/rules/plot.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/model.smk"
 include: "workflow/rules/targets.smk"
+include: "workflow/rules/populations.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/run.smk"
 

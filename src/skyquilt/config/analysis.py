@@ -27,21 +27,14 @@ from skyquilt.config.map import MapGrid
 from skyquilt.config.measurement import Data, Instrument
 from skyquilt.config.model import ModelOptions, check_backgrounds
 from skyquilt.config.plots import PlotOptions
+from skyquilt.config.populations import PopulationOptions, check_energies
 from skyquilt.config.refine import RefineOptions
 from skyquilt.config.shape import BrightnessMap, Point, Shape
 from skyquilt.config.sources import SourceOptions
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.targets import Factor, TargetOptions
-from skyquilt.config.units import to_value
 
 _SMALL_NSIDE = 64
-
-
-def _check_range(energies: tuple[str, str]) -> tuple[str, str]:
-    low, high = (to_value(energy, "keV") for energy in energies)
-    if not 0 < low < high:
-        raise ValueError(f"{list(energies)}: give [low, high] with 0 < low < high")
-    return energies
 
 
 class Analysis(Section):
@@ -63,7 +56,7 @@ class Analysis(Section):
     shape: Shape = Point(model="point")
     """Shape of the source on the sky; the flux is that of the whole, the position that of its
     centre."""
-    flux_range: Annotated[tuple[Energy, Energy], AfterValidator(_check_range)] | None = None
+    flux_range: Annotated[tuple[Energy, Energy], AfterValidator(check_energies)] | None = None
     """Energies [low, high] in which photon fluxes are told; the measured ones when left out."""
     map: MapGrid = MapGrid()
     """Pixels to fit."""
@@ -81,6 +74,8 @@ class Analysis(Section):
     """What the sources do: linked parameters over time bins and data sets; none when left out."""
     targets: TargetOptions | None = None
     """Spectra of a list of targets; none when left out."""
+    populations: PopulationOptions | None = None
+    """Which fraction of the events comes from which population; none when left out."""
     plots: PlotOptions = PlotOptions()
     """Look of the figures."""
     for_each: Annotated[ForEach | None, Field(exclude=True)] = None
@@ -139,17 +134,42 @@ class Analysis(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_populations(self):
+        if self.populations is None:
+            return self
+        if self.datasets is not None:
+            raise ValueError(
+                "`populations` takes one data set, `data`: it cannot stand beside others"
+            )
+        if not isinstance(self.data, ImagingData) or self.data.events is None:
+            raise ValueError(
+                "`populations` needs photons one by one: `instrument: imaging` with "
+                "`data: {events: ...}`"
+            )
+        known = tuple(self.data.backgrounds())
+        for name, one in self.populations.components.items():
+            if isinstance(one.background, str) and one.background not in known:
+                raise ValueError(
+                    f"populations.components.{name}.background: no component {one.background!r}; "
+                    f"the data have {', '.join(filter(None, known)) or 'one without a name: true'}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _check_spectra(self):
         if self.spectrum is not None and self.spectra is not None:
             raise ValueError("give `spectrum`, or several as `spectra`, and not both")
         if self.has_map:
             return self
-        if self.model is None:
-            raise ValueError("give `spectrum`, or several as `spectra`; or a `model` without a map")
+        if self.model is None and self.populations is None:
+            raise ValueError(
+                "give `spectrum`, or several as `spectra`; or a `model` or `populations` without a "
+                "map"
+            )
         for name in ("sources", "calibrate", "targets"):
             if getattr(self, name) is not None:
                 raise ValueError(f"`{name}` is of a map, which needs a `spectrum`: give both")
-        for name, source in self.model.sources.items():
+        for name, source in (self.model.sources if self.model else {}).items():
             if source.position.start == "best":
                 raise ValueError(
                     f"model.sources.{name}.position: `start: best` is that of a map, which needs a "

@@ -63,7 +63,7 @@ class Product(NamedTuple):
         Settings that it depends on, besides those of what it is made from.
     needs : tuple of str
         Products that it is made from.
-    data : {"", "measurement", "responses", "catalogue", "rosters"}
+    data : {"", "measurement", "responses", "catalogue", "rosters", "populations"}
         Input files that it is made from.
     asked_by : str
         Section without which an analysis does not have it, "" if every one has it.
@@ -79,7 +79,7 @@ class Product(NamedTuple):
     about: str
     sections: Sections
     needs: tuple[str, ...] = ()
-    data: Literal["", "measurement", "responses", "catalogue", "rosters"] = ""
+    data: Literal["", "measurement", "responses", "catalogue", "rosters", "populations"] = ""
     asked_by: str = ""
     of_map: bool = False
     in_run: bool = True

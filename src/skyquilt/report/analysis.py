@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from skyquilt.products import CONTENTS
-from skyquilt.report import calibration, model
+from skyquilt.report import calibration, model, populations
 from skyquilt.report.content import Products
 from skyquilt.report.figures import MAPS, read_figures
 from skyquilt.report.flux import flux_rows, source_flux
@@ -90,6 +90,8 @@ def _sections(products: Products) -> Iterator[PageSection]:
     yield _spectrum(products)
     if products.model is not None:
         yield model.section(products.model)
+    if products.populations is not None:
+        yield populations.section(products.populations)
     if products.calibration is not None:
         yield calibration.section(products.calibration, products.calibration_plots)
     yield from making_sections(products)

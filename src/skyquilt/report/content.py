@@ -36,6 +36,8 @@ class Products:
         What the map under the pointer shows, see `sky_of_page`.
     model : ModelProducts or None
         What its model found.
+    populations : dict or None
+        Content of populations.json.
     """
 
     name: str
@@ -49,3 +51,4 @@ class Products:
     n_iter: Mapping[str, float] = field(default_factory=dict)
     sky: Mapping[str, Any] | None = None
     model: ModelProducts | None = None
+    populations: Mapping[str, Any] | None = None

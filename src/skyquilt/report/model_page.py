@@ -1,10 +1,10 @@
-"""The page of an analysis that has a model and no map."""
+"""The page of an analysis that has no map: a model, populations, or both."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from skyquilt.report import model
+from skyquilt.report import model, populations
 from skyquilt.report.making import configuration_section, provenance_section, time_section
 from skyquilt.report.model import ModelProducts
 from skyquilt.report.numbers import n_of, number
@@ -13,11 +13,13 @@ from skyquilt.report.page import PageSection, read_script, render
 
 def model_page(
     name: str,
-    found: ModelProducts,
+    found: ModelProducts | None,
     settings: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
     index: str,
     seal: str = "",
+    *,
+    fractions: Mapping[str, Any] | None = None,
 ) -> str:
     """The page of an analysis without a map as HTML.
 
@@ -25,7 +27,7 @@ def model_page(
     ----------
     name : str
         Name of the analysis.
-    found : ModelProducts
+    found : ModelProducts or None
         What its model found.
     settings : dict
         Configuration of the analysis.
@@ -36,12 +38,16 @@ def model_page(
         Path of the page of all analyses, from that of this one.
     seal : str
         Provenance, see `skyquilt.io.seal`.
+    fractions : dict, optional
+        Content of populations.json.
     """
+    lines = [] if found is None else [model_headline(found.comparison)]
+    lines += [] if fractions is None else [populations.headline(fractions)]
     content: dict[str, Any] = {
         "name": name,
-        "headline": model_headline(found.comparison),
-        "warnings": list(_warnings(found)),
-        "sections": list(_sections(found, settings, records)),
+        "headline": " ".join(lines),
+        "warnings": [] if found is None else list(_warnings(found)),
+        "sections": list(_sections(found, fractions, settings, records)),
         "index": index,
         "sky": None,
         "archives": {},
@@ -76,14 +82,18 @@ def _warnings(found: ModelProducts) -> Iterator[str]:
 
 
 def _sections(
-    found: ModelProducts,
+    found: ModelProducts | None,
+    fractions: Mapping[str, Any] | None,
     settings: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[PageSection]:
-    yield model.section(found)
+    if found is not None:
+        yield model.section(found)
+    if fractions is not None:
+        yield populations.section(fractions)
     yield time_section([stage for record in records.values() for stage in record["stages"]])
     yield configuration_section(settings)
     first, last = next(iter(records.values())), list(records.values())[-1]
     versions = {"skyquilt": last["skyquilt"], **last["versions"]}
     full = json.dumps(dict(records), indent=2, default=str)
-    yield provenance_section(first, f"Fits of {last['ended_utc'][:19]} UTC", versions, full)
+    yield provenance_section(first, f"Made until {last['ended_utc'][:19]} UTC", versions, full)

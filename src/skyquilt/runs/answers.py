@@ -292,5 +292,7 @@ def _data(analysis: "Analysis", kind: str) -> tuple[str, ...]:
             return (analysis.sources.catalogue.path,)
         case "rosters" if analysis.targets is not None:
             return analysis.targets.paths()
+        case "populations" if analysis.populations is not None:
+            return analysis.populations.paths()
         case _:
             return ()

@@ -244,8 +244,8 @@ def _why_foreign(
 
 
 def _problem_of(folder: Folder, path: Path) -> Path:
-    """Problem that a file answers: that of the model, of the targets, or of the map."""
-    own = (folder.path / name for name in ("model", "targets"))
+    """Problem that a file answers: that of its own question, or of the map."""
+    own = (folder.path / name for name in ("model", "targets", "populations"))
     return next((one for one in own if one in path.parents), folder.path) / "problem.h5"
 
 

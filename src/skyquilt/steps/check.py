@@ -14,6 +14,7 @@ from skyquilt.sources.catalogue.objects import read_catalogue
 from skyquilt.steps.model.check import describe_model
 from skyquilt.steps.model.prepare import reference_spectrum
 from skyquilt.steps.plan import check_map, region_unseen
+from skyquilt.steps.populations.settings import describe_populations
 from skyquilt.steps.prepare import warn_of_spectra
 from skyquilt.steps.simulate import check_simulation
 from skyquilt.steps.targets.settings import describe_rosters
@@ -60,6 +61,7 @@ def check_files(config: Config) -> str:
             bad.append(str(error))
         try:
             good += describe_rosters(name, analysis)
+            good += describe_populations(name, analysis)
         except SkyquiltError as error:
             bad.append(f"analysis {name}: {error}")
         try:

@@ -23,7 +23,9 @@ from skyquilt.maps.file import read_skymap
 from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.summary_file import read_summary
 from skyquilt.model.file import read_fit
+from skyquilt.populations.summary import SCHEMA as FRACTIONS
 from skyquilt.products import INDEX, fit_files, sample_files
+from skyquilt.report import populations
 from skyquilt.report.analysis import analysis_page
 from skyquilt.report.content import Products
 from skyquilt.report.model import ModelProducts
@@ -39,12 +41,14 @@ logger = logging.getLogger(__name__)
 # 1.0  first version
 _PAGE = Schema("skyquilt/page", "1.0", "skyquilt report")
 
+_POPULATIONS = "populations/populations.json"
+
 
 def report_analysis(config: Config, name: str, folder: str | Path, output: str | Path) -> None:
     """Write the page of an analysis from the products in its folder."""
     analysis, folder = get_analysis(config, name), Path(folder)
     if not analysis.has_map:
-        _report_model(config, name, folder, output)
+        _report_without_map(config, name, folder, output)
         return
     calibration = _calibration(analysis, folder)
     summary, plots = read_summary(folder / "summary.json"), _pictures(folder / "plots")
@@ -61,6 +65,9 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
     model = _model(analysis, folder)
     if model is not None:
         read |= _files_of_model(model, folder)
+    fractions = _fractions(analysis, folder)
+    if fractions is not None:
+        read["population_fits"] = folder / _POPULATIONS
     answers = answer_from(config, name, "page", **read)
     sources = _sources(folder / "sources.fits") if analysis.sources is not None else None
     products = Products(
@@ -75,6 +82,7 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
         n_iter=_steps(folder / "maps.fits"),
         sky=_sky(analysis, folder, summary, sources or []),
         model=model,
+        populations=fractions,
     )
     index = relpath(Path(config.results) / INDEX, Path(output).parent)
     tables = [folder / "summary.json", folder / "maps.fits", folder / MULTIORDER]
@@ -84,24 +92,33 @@ def report_analysis(config: Config, name: str, folder: str | Path, output: str |
         tables.append(folder / "calibration.json")
     if model is not None:
         tables += [*read["model_fits"], read["model_comparison"], *model.plots]
+    if fractions is not None:
+        tables.append(folder / _POPULATIONS)
     files = (*tables, *products.plots, *products.calibration_plots)
     seal = _seal("report", products.settings, files, answers)
     write_sealed(output, analysis_page(products, index, seal))
 
 
-def _report_model(config: Config, name: str, folder: Path, output: str | Path) -> None:
-    """Write the page of an analysis with a model and no map."""
+def _report_without_map(config: Config, name: str, folder: Path, output: str | Path) -> None:
+    """Write the page of an analysis with a model or populations and no map."""
     analysis = get_analysis(config, name)
-    model = _model(analysis, folder)
-    assert model is not None  # an analysis without a map has a model
-    read = _files_of_model(model, folder)
+    model, fractions = _model(analysis, folder), _fractions(analysis, folder)
+    read: dict[str, Any] = {}
+    made: tuple[Path, ...] = ()
+    plots: Sequence[Path] = ()
+    if model is not None:
+        read, plots = _files_of_model(model, folder), model.plots
+        made = (folder / "model/problem.h5", *read["model_fits"], read["model_comparison"])
+    if fractions is not None:
+        read["population_fits"] = folder / _POPULATIONS
+        made = (*made, folder / "populations/problem.h5", folder / _POPULATIONS)
     answers = answer_from(config, name, "page", **read)
-    made = (folder / "model/problem.h5", *read["model_fits"], read["model_comparison"])
     records = {path.relative_to(folder).as_posix(): inspect_file(path).record for path in made}
     settings = analysis.model_dump(mode="json", exclude_none=True)
     index = relpath(Path(config.results) / INDEX, Path(output).parent)
-    seal = _seal("report", settings, (*made, *model.plots), answers)
-    write_sealed(output, model_page(name, model, settings, records, index, seal))
+    seal = _seal("report", settings, (*made, *plots), answers)
+    page = model_page(name, model, settings, records, index, seal, fractions=fractions)
+    write_sealed(output, page)
 
 
 def _files_of_model(model: ModelProducts, folder: Path) -> dict[str, Any]:
@@ -128,7 +145,7 @@ def report_all(config: Config, pages: Sequence[str | Path], output: str | Path) 
         name = page.parent.name
         if name in config.analyses and not config.analyses[name].has_map:
             answer_from(config, name, "page", page=page)
-            entries.append(_entry_of_model(page, Path(output).parent))
+            entries.append(_entry_without_map(page, Path(output).parent))
             continue
         summary = read_summary(page.parent / "summary.json")
         files = {"localisation": page.parent / "summary.json", "page": page}
@@ -154,11 +171,16 @@ def _entry(
     return Entry(relpath(target, results), summary, calibration, shown, note)
 
 
-def _entry_of_model(page: Path, results: Path) -> Entry:
+def _entry_without_map(page: Path, results: Path) -> Entry:
     """Entry of an analysis without a map."""
-    comparison = read_json(page.parent / "model/comparison.json", COMPARISON)
-    note = model_headline(comparison)
-    return Entry(relpath(page, results), None, None, note=note, name=comparison["analysis"])
+    fractions = page.parent / _POPULATIONS
+    if (comparison := page.parent / "model/comparison.json").is_file() or not fractions.is_file():
+        content = read_json(comparison, COMPARISON)
+        note = model_headline(content)
+    else:
+        content = read_json(fractions, FRACTIONS)
+        note = populations.headline(content)
+    return Entry(relpath(page, results), None, None, note=note, name=content["analysis"])
 
 
 def _other_entries(results: Path, own: set[Path]) -> Iterator[Entry]:
@@ -177,7 +199,7 @@ def _other_entries(results: Path, own: set[Path]) -> Iterator[Entry]:
         if page.parent.resolve() in own or not is_of_model:
             continue
         try:
-            yield _entry_of_model(page, results)._replace(note="of another run")
+            yield _entry_without_map(page, results)._replace(note="of another run")
         except ProductError as error:
             logger.warning("%s; the index leaves it out", error)
 
@@ -211,6 +233,13 @@ def _model(analysis: Analysis, folder: Path) -> ModelProducts | None:
         files += [path.relative_to(folder).as_posix() for path in beside if path.is_file()]
     comparison = read_json(folder / "model/comparison.json", COMPARISON)
     return ModelProducts(fits, comparison, _pictures(folder / "model/plots"), files)
+
+
+def _fractions(analysis: Analysis, folder: Path) -> dict[str, Any] | None:
+    """Numbers of populations, None where the analysis has none."""
+    if analysis.populations is None:
+        return None
+    return read_json(folder / _POPULATIONS, FRACTIONS)
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -32,6 +32,10 @@ from skyquilt.steps.model.collect import collect_model, describe_comparisons
 from skyquilt.steps.model.fit import describe_fits, fit_models
 from skyquilt.steps.model.prepare import prepare_model
 from skyquilt.steps.plan import plan_analysis
+from skyquilt.steps.populations.classify import classify_events
+from skyquilt.steps.populations.infer import infer
+from skyquilt.steps.populations.marginalise import marginalise
+from skyquilt.steps.populations.prepare import prepare_populations
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.refine import refine_analysis
 from skyquilt.steps.settings import write_analysis_settings
@@ -100,7 +104,7 @@ def _steps(
     """
     problem, plan = folder / "problem.h5", folder / "plan.json"
     maps, refined = folder / "maps.fits", folder / "refined.fits"
-    targets = folder / "targets"
+    targets, populations = folder / "targets", folder / "populations"
     chunks: list[Path] = []
 
     def fit() -> None:
@@ -142,6 +146,22 @@ def _steps(
         },
         "target_seds": {"fit targets": lambda: fit_all_targets(config, name, targets)},
         "seds": {"merge targets": lambda: merge_targets(config, name, targets)},
+        "population_problem": {
+            "prepare populations": lambda: prepare_populations(
+                config, name, populations / "problem.h5"
+            )
+        },
+        "densities": {
+            "marginalise": lambda: marginalise(
+                config, name, populations / "problem.h5", populations / "densities.h5"
+            )
+        },
+        "population_fits": {"infer": lambda: infer(config, name, populations)},
+        "classes": {
+            "classify": lambda: classify_events(
+                config, name, populations, populations / "classes.fits"
+            )
+        },
         "model_comparison": {"compare": lambda: collect_model(config, name, folder / "model")},
     }
     return {item: steps[item] for item in products_of(get_analysis(config, name)) if item in steps}

@@ -50,7 +50,25 @@ def has_pixels(hdu: "BinTableHDU") -> bool:
     return str(hdu.header.get("PIXTYPE", "")).strip().upper() == "HEALPIX"
 
 
-def read_table(file: "HDUList", path: str, n: int) -> HealpixTable:
+def read_column_of(file: "HDUList", path: str, column: str | None) -> HealpixTable:
+    """Read one column of the first table of HEALPix pixels; the only one if none is named.
+
+    Raises
+    ------
+    InputError
+        If there is no such table or column, or there are several and none is named.
+    """
+    tables = [hdu for hdu in file if has_pixels(hdu)]
+    names = [name for hdu in tables[:1] for name in hdu.columns.names]
+    names = [name for name in names if name.upper() not in ("PIX", "PIXEL")]
+    if column is None and len(names) > 1:
+        raise InputError(f"{path}: has the columns {', '.join(names)}: name one with `column`.")
+    if column is not None and names and column not in names:
+        raise InputError(f"{path}: no column {column!r}; there are {', '.join(names)}.")
+    return read_table(file, path, 1, column)
+
+
+def read_table(file: "HDUList", path: str, n: int, column: str | None = None) -> HealpixTable:
     """Read the first table of HEALPix pixels of an open file.
 
     Columns are CHANNEL1, CHANNEL2, ... or ENERGY1, ...; of other names, there must be as many as
@@ -65,6 +83,8 @@ def read_table(file: "HDUList", path: str, n: int) -> HealpixTable:
         Its name, for messages.
     n : int
         Number of energies.
+    column : str, optional
+        The one column that is read.
 
     Raises
     ------
@@ -88,7 +108,7 @@ def read_table(file: "HDUList", path: str, n: int) -> HealpixTable:
                 f"{path}: INDXSCHM {scheme!r} with the columns {', '.join(names)}: allowed are "
                 f"{', '.join(_SCHEMES)}, and EXPLICIT needs a column PIX."
             )
-        columns = _columns(table, path, n, given)
+        columns = [column] if column is not None else _columns(table, path, n, given)
         values = np.stack([read_column(table, path, column).ravel() for column in columns], axis=1)
         number = _implicit(table.header, nside, len(values), path)
         if given is not None:

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -101,11 +102,57 @@ def read_catalogue(options: Catalogue) -> KnownObjects:
     ConfigError
         If the unit of right ascensions is not known, or is another than the configuration says.
     """
-    return first_table(options.path, options.table, lambda table, name: _take(table, name, options))
+    return read_columns(options, ())[0]
 
 
-def _take(table: "Table", table_name: str, options: Catalogue) -> KnownObjects | None:
-    """Objects of a table; None if it has no columns of positions."""
+def read_columns(
+    options: Catalogue, columns: Sequence[str]
+) -> tuple[KnownObjects, dict[str, np.ndarray]]:
+    """Read a catalogue, and columns of numbers of the same rows.
+
+    Parameters
+    ----------
+    options : Catalogue
+        As of `read_catalogue`.
+    columns : sequence of str
+        Names of the columns.
+
+    Returns
+    -------
+    known : KnownObjects
+        All rows that have a position.
+    numbers : dict of str to ndarray of float64, shape (n,)
+        Values in the units of the file; NaN where there is none.
+
+    Raises
+    ------
+    InputError, ConfigError
+        As of `read_catalogue`; also if a column is missing or holds no numbers.
+    """
+
+    def take(table: "Table", name: str) -> tuple[KnownObjects, dict[str, np.ndarray]] | None:
+        found = _take(table, name, options)
+        if found is None:
+            return None
+        known, has_position = found
+        numbers = {one: _numbers(table, one, options.path)[has_position] for one in columns}
+        return known, numbers
+
+    return first_table(options.path, options.table, take)
+
+
+def _numbers(table: "Table", name: str, path: str) -> np.ndarray:
+    """A column of numbers, NaN where it is masked."""
+    column = np.ma.asarray(table[_column(table, name, path)])
+    if column.ndim != 1 or column.dtype.kind not in "fiu":
+        raise InputError(f"{path}: column {name} holds no numbers, one per row: name another.")
+    return np.where(np.ma.getmaskarray(column), np.nan, column.data.astype(np.float64))
+
+
+def _take(
+    table: "Table", table_name: str, options: Catalogue
+) -> tuple[KnownObjects, np.ndarray] | None:
+    """Objects of a table and which rows have one; None if it has no columns of positions."""
     pairs = _position_columns(table, options)
     if not pairs:
         return None
@@ -123,11 +170,12 @@ def _take(table: "Table", table_name: str, options: Catalogue) -> KnownObjects |
     names = _names(table, options)[has_position]
     _log(where, pair, names, len(table))
     vec = lonlat_to_vec(lon[has_position], lat[has_position])
-    return KnownObjects(
+    known = KnownObjects(
         names,
         rotate(rotation(pair.frame, "icrs"), vec),
         _errors(table, options)[has_position],
     )
+    return known, has_position
 
 
 def _position_columns(table: "Table", options: Catalogue) -> list[_Pair]:

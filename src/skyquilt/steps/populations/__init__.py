@@ -1,0 +1,1 @@
+"""Steps of the section `populations`: which events come from which population."""
