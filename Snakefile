@@ -73,6 +73,7 @@ rule all:
 rule targets:
     input:
         seds=of_each_analysis(files_of("seds")),
+        plots=of_each_analysis(files_of("target_plots")),
     message:
         "spectra of all targets are done"
 

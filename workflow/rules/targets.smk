@@ -143,3 +143,32 @@ rule merge_targets:
     shell:
         "skyquilt targets merge --config {params.config:q} --analysis {wildcards.analysis:q}"
         " --output {params.folder:q} 2> {log:q}"
+
+
+rule plot_targets:
+    input:
+        problem=results("targets/problem.h5"),
+        plan=results("targets/plan.json"),
+        seds=target_files,
+        spectra=results("targets/spectra.ecsv"),
+    output:
+        plots=directory(results("targets/plots")),
+    log:
+        results("logs/plot_targets.log"),
+    benchmark:
+        results("benchmarks/plot_targets.tsv")
+    conda:
+        "../../envs/skyquilt.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(2000, per_mb=10),
+        runtime=runtime_min(30, per_mb=0.1),
+    params:
+        config=config_file,
+        settings=settings_of("target_plots"),
+        folder=target_folder,
+    message:
+        "{wildcards.analysis}: figures of targets"
+    shell:
+        "skyquilt targets plot --config {params.config:q} --analysis {wildcards.analysis:q}"
+        " --output {params.folder:q} 2> {log:q}"

@@ -9,6 +9,7 @@ from skyquilt.cli import (
     targets_fit,
     targets_list,
     targets_merge,
+    targets_plot,
     targets_prepare,
 )
 
@@ -18,5 +19,6 @@ VERBS = {
     "list": targets_list,
     "fit": targets_fit,
     "merge": targets_merge,
+    "plot": targets_plot,
 }
 """Modules of the verbs of this group, in the order of making."""

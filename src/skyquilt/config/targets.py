@@ -78,6 +78,14 @@ class TargetSpectrum(Section):
         return self
 
 
+class TargetPlots(Section):
+    """Figures of targets."""
+
+    castro: Annotated[int, Field(ge=0, le=1000)] | tuple[TargetName, ...] = 20
+    """Whose spectra are drawn, with the likelihood as colour: so many of the largest TS, or those
+    of these names."""
+
+
 Roster = Annotated[dict[TargetName, Target], Field(min_length=1)]
 """Targets by name."""
 
@@ -130,6 +138,8 @@ class TargetOptions(Section):
     """Shorter names of versions."""
     spectra: dict[TargetName, TargetSpectrum] = Field(default_factory=dict)
     """Models of spectra by name; each is fitted to all bands of each target."""
+    plots: TargetPlots = TargetPlots()
+    """Figures."""
     targets_per_job: PositiveInt | Literal["auto"] = "auto"
     """Targets that one job fits; auto follows the estimated work. It changes no number."""
 

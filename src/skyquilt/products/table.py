@@ -37,6 +37,14 @@ _SOURCES = _whole("sources", "fit") | {"localise": frozenset({"systematic_error"
 _SKIES = _whole("map", "fit", "calibrate")
 _LEVEL = frozenset({"confidence_level"})
 
+# what is drawn changes no number
+_LISTED = frozenset(
+    {
+        *("bands", "region", "background", "neighbours", "free_above", "own_radius", "limits"),
+        *("scan", "rosters", "profiles", "aliases", "spectra", "targets_per_job"),
+    }
+)
+
 PRODUCTS = {
     product.name: product
     for product in (
@@ -297,7 +305,7 @@ PRODUCTS = {
             ),
             "targets list",
             "targets of all rosters, and the jobs that fit them",
-            _whole("targets") | {"fit": _LEVEL},
+            {"targets": _LISTED, "fit": _LEVEL},
             ("target_baseline",),
             data="rosters",
             asked_by="targets",
@@ -327,6 +335,16 @@ PRODUCTS = {
             {},
             ("target_seds",),
             asked_by="targets",
+        ),
+        Product(
+            "target_plots",
+            (_folder("targets/plots", "figures figure", "figures"),),
+            "targets plot",
+            "figures of the spectra of targets",
+            {"targets": frozenset({"plots"})},
+            ("seds",),
+            asked_by="targets",
+            in_run=False,
         ),
         Product(
             "population_problem",

@@ -10,10 +10,12 @@ from astropy.table import Table
 
 from skyquilt.errors import ConfigError, InputError, ProductError
 from skyquilt.io.inspect import inspect_file
+from skyquilt.io.listing import read_listing
 from skyquilt.runs.verify import State, verify_tree
 from skyquilt.steps.check import check_files
 from skyquilt.steps.run import run_analysis
 from skyquilt.steps.targets.fit import fit_targets
+from skyquilt.steps.targets.plot import plot_targets
 from skyquilt.targets.files import read_baseline
 
 ROSTERS = {
@@ -148,6 +150,32 @@ def test_sources_of_the_map_are_the_neighbours(asked):
         "merge targets",
     ]
     assert read_baseline(folder / "baseline.h5")[0].name.size == 0
+
+
+def test_figures_are_made_of_those_of_largest_ts_or_of_some_names(asked):
+    asked.settings["targets"]["spectra"] = {"pl": {"model": "power_law", "free": ["index"]}}
+    asked.settings["targets"]["plots"] = {"castro": 1}
+    _, folder = _run(asked)
+    plots = folder / "plots"
+    ts = Table.read(folder / "seds.ecsv")["ts"].reshape(2, 3).sum(axis=1)
+    assert ts[0] > ts[1]
+
+    plot_targets(asked.config(), "tiny", folder)
+
+    pictures = ["castro-here.point.pdf", "castro-here.point.png"]
+    assert sorted(path.name for path in plots.iterdir()) == [*pictures, "figures.json"]
+    assert {item.state for item in verify_tree(folder.parents[1])} <= {State.WHOLE, State.MISSING}
+    asked.settings["targets"]["plots"] = {"castro": ["there"]}
+    assert run_analysis(asked.config(), "tiny", 1) == {}  # no number hangs on them
+    plot_targets(asked.config(), "tiny", folder)
+    assert [path.name for path in read_listing(plots)] == [
+        "castro-there.point.pdf",
+        "castro-there.point.png",
+    ]
+    asked.settings["targets"]["plots"] = {"castro": ["nowhere"]}
+    for ask in (check_files, lambda config: plot_targets(config, "tiny", folder)):
+        with pytest.raises(InputError, match=r"castro: no target 'nowhere' .* allowed are here, t"):
+            ask(asked.config())
 
 
 def test_check_counts_targets_and_tells_what_is_wrong_with_rosters(asked):

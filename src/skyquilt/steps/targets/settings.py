@@ -15,12 +15,13 @@ from skyquilt.problem.circle import Circle, background_totals, bins_inside, has_
 from skyquilt.problem.problem import FitProblem
 from skyquilt.sources.catalogue.file import first_table
 from skyquilt.sources.catalogue.objects import read_catalogue
+from skyquilt.targets.drawn import named_fits
 from skyquilt.targets.listing import list_targets
 from skyquilt.targets.rosters import YAML, check_roster_file, read_yaml_roster, table_roster
 from skyquilt.targets.scene import Around
 
 _WIDE, _LEAST_RADIUS = 3.0, 1.0  # of a region: times the 95 % radius, and [deg]
-_NOT_FITTED = {"rosters", "profiles", "aliases", "spectra", "targets_per_job"}
+_NOT_FITTED = {"rosters", "profiles", "aliases", "spectra", "plots", "targets_per_job"}
 
 
 def options_of(config: Config, name: str) -> tuple[Analysis, TargetOptions]:
@@ -67,6 +68,8 @@ def describe_rosters(name: str, analysis: Analysis) -> list[str]:
     if options is None:
         return []
     targets = list_targets(options, read_rosters(options))
+    if not isinstance(options.plots.castro, int):
+        named_fits(options.plots.castro, targets)
     n_target, n_fit = len({one.name for one in targets.fits}), len(targets.fits)
     lines = [f"{name}: {n_target} targets on {len(options.rosters)} rosters, {n_fit} fits"]
     if isinstance(options.neighbours, Catalogue):
