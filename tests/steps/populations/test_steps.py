@@ -150,6 +150,20 @@ def test_probabilities_tell_photons_of_the_sources(made):
     assert whole == pytest.approx(1, rel=1e-12)
 
 
+def test_events_are_those_of_the_file_in_its_order(made, folder):
+    _, columns, _ = read_table(made / "classes.fits", CLASSES, name="CLASSES")
+    events = Table.read(folder / "events.fits", "EVENTS")
+    chosen = columns["ROW"] - 1
+    assert np.all(np.diff(chosen) > 0)
+    frame = "icrs" if "RA" in events.colnames else "galactic"
+    names = ("RA", "DEC") if frame == "icrs" else ("L", "B")
+    vec = lonlat_to_vec(*(np.array(events[name], float)[chosen] for name in names))
+    own = rotate(rotation("icrs", frame), lonlat_to_vec(columns["RA"], columns["DEC"]))
+    np.testing.assert_allclose(own, vec, atol=1e-12)
+    energy = events["ENERGY"].quantity.to_value("keV")[chosen]
+    np.testing.assert_allclose(columns["ENERGY"], energy, rtol=1e-6)  # single precision
+
+
 def test_sources_are_seen_as_the_expectation_sees_each(made, folder):
     problem = read_problem(made / "problem.h5")
     config = parse_config(settings(folder)).analyses["a"].populations

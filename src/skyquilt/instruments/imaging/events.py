@@ -41,6 +41,10 @@ class ImagingEvents(NamedTuple):
         Good times of the interval, and of the whole file.
     time : ndarray of float64, shape (n,), or None
         Times on the clock of the good times [s]; None where no good times are known.
+    row : ndarray of int64, shape (n,), or None
+        Rows of the file, from 0; None of simulated ones.
+    event_id : ndarray of int64, shape (n,), or None
+        EVENT_ID, where the file has it.
     """
 
     path: str
@@ -52,12 +56,18 @@ class ImagingEvents(NamedTuple):
     good: GoodTimes | None = None
     whole: GoodTimes | None = None
     time: np.ndarray | None = None
+    row: np.ndarray | None = None
+    event_id: np.ndarray | None = None
 
     def keep(self, chosen: np.ndarray) -> "ImagingEvents":
         """Some of the events: by a mask, or by their numbers in a new order."""
-        time = None if self.time is None else self.time[chosen]
-        kept = {"direction": self.direction[chosen], "energy": self.energy[chosen]}
-        return self._replace(**kept, time=time)
+        return self._replace(
+            direction=self.direction[chosen],
+            energy=self.energy[chosen],
+            time=None if self.time is None else self.time[chosen],
+            row=None if self.row is None else self.row[chosen],
+            event_id=None if self.event_id is None else self.event_id[chosen],
+        )
 
 
 def read_events(
@@ -100,14 +110,25 @@ def read_events(
         selected = sort_selections(read_selections(table.header, path), unit)
         for unknown in selected.unknown:
             object_to(accepted, "selection", f"{path}: {unknown}.")
+        event_id = _read_ids(table, path)
         times = read_event_times(file, table, path, selected.time, accepted, interval)
     _check(path, np.abs(lat) <= 90, "latitudes", lat, "-90 to 90 deg")
     _check(path, np.abs(lon) <= 360, "longitudes", lon, "-360 to 360 deg")
     _check(path, np.isfinite(energy) & (energy > 0), "energies [keV]", energy, "above 0")
     kept, direction = times.is_good, lonlat_to_vec(lon, lat)
     time = None if times.time is None else times.time[kept]
-    known = (times.span, times.good, times.whole, time)
-    return ImagingEvents(path, frame, direction[kept], energy[kept], selected, *known)
+    known = (times.span, times.good, times.whole, time, np.flatnonzero(kept))
+    ids = None if event_id is None else event_id[kept]
+    return ImagingEvents(path, frame, direction[kept], energy[kept], selected, *known, ids)
+
+
+def _read_ids(table, path: str) -> np.ndarray | None:
+    """Column EVENT_ID as whole numbers; None where there is none of them."""
+    names = {column.upper() for column in table.columns.names}
+    if "EVENT_ID" not in names:
+        return None
+    values = np.asarray(table.data["EVENT_ID"])
+    return values.astype(np.int64) if values.dtype.kind in "iu" and values.ndim == 1 else None
 
 
 def _find_frame(table, path: str) -> str:

@@ -13,7 +13,7 @@ from skyquilt.products import PRODUCTS, select
 from skyquilt.runs.answers import answer_from
 from skyquilt.steps.populations.settings import options_of
 
-_REFERENCE = PowerLaw(norm="1e-12 cm-2 s-1 keV-1", pivot="1 MeV", index=-2.0)
+REFERENCE = PowerLaw(norm="1e-12 cm-2 s-1 keV-1", pivot="1 MeV", index=-2.0)
 """Spectrum of the problem; what populations have in its place is asked at each energy."""
 
 
@@ -32,7 +32,7 @@ def prepare_populations(config: Config, name: str, output: str | Path) -> None:
     check_files_once(analysis)
     (dataset,) = analysis.all_datasets().values()
     point = analysis.model_copy(update={"shape": Point(model="point")})
-    prepared = prepare(point.ask(dataset, _REFERENCE), config.cache, true_energy=True)
+    prepared = prepare(point.ask(dataset, REFERENCE), config.cache, true_energy=True)
     provenance = Provenance(
         "populations prepare",
         select(analysis.model_dump(mode="json"), PRODUCTS["population_problem"].sections),
