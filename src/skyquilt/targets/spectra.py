@@ -58,10 +58,10 @@ class BandCurves:
         self._flux, self._loglike, self._slope = own
         self._row = np.arange(len(self._count))
 
-    def sum(self, norm: np.ndarray) -> float:
-        """Sum of ln L less its maximum of the bands, of their fluxes, shape (n_known,)."""
+    def sum(self, norm: np.ndarray) -> np.ndarray:
+        """Sum of ln L less its maximum over the bands, at their fluxes, shape (..., n_known)."""
         row, flux = self._row, self._flux
-        low = np.clip(np.sum(flux < norm[:, np.newaxis], axis=1) - 1, 0, self._count - 2)
+        low = np.clip(np.sum(flux < norm[..., np.newaxis], axis=-1) - 1, 0, self._count - 2)
         a, b = flux[row, low], flux[row, low + 1]
         left, right = self._loglike[row, low], self._loglike[row, low + 1]
         t = np.clip((norm - a) / (b - a), 0.0, 1.0)
@@ -71,7 +71,7 @@ class BandCurves:
         inside = left + t * chord + t * (1 - t) * ((1 - t) * first + t * last)
         below = np.minimum(norm - a, 0.0) * self._slope[row, low]
         above = np.maximum(norm - b, 0.0) * self._slope[row, low + 1]
-        return float(np.sum(inside + below + above))
+        return np.sum(inside + below + above, axis=-1)
 
 
 @dataclass(frozen=True)
@@ -140,13 +140,13 @@ def fit_spectrum(
 
     def loss(values: np.ndarray) -> float:
         norm = np.exp(values[0]) * shape(values)[known] / reference.flux[known]
-        return -curves.sum(norm)
+        return -float(curves.sum(norm))
 
     start = np.array([getattr(spectrum, name) for name in names])
     unit = shape(np.append(0.0, start))[known] / reference.flux[known]
     grid = np.log(np.geomspace(1e-4, 1e4, 161) / np.median(unit))
-    at = [loss(np.append(one, start)) for one in grid]
-    begin = np.append(grid[int(np.argmin(at))], start)
+    at = curves.sum(np.exp(grid)[:, np.newaxis] * unit)
+    begin = np.append(grid[int(np.argmax(at))], start)
     bounds = [(grid[0] - 10, grid[-1] + 10), *(_BOUNDS[name] for name in names)]
     best = minimize(loss, begin, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13})
     values, lost = best.x, float(best.fun)
