@@ -52,14 +52,19 @@ def see_template(expectation: EventWise, brightness: HealpixGrid) -> Seen:
     response = np.empty(n)
     psf = tabulate(expectation.theta, expectation.profile, expectation.lost_fraction)
     radius, seen = _radii(psf.contained, psf.step, psf.reach)
+    is_even = np.ptp(brightness.values) == 0
     for start in range(0, n, _BLOCK):
         events = slice(start, min(start + _BLOCK, n))
         direction = np.asarray(expectation.direction[events])
-        folded = np.zeros(len(direction))
-        for number, weight in _between(np.asarray(expectation.psf_node[events])):
-            around = _around(direction, radius[number])
-            mean = brightness.at(around.reshape(-1, 3)).reshape(len(direction), -1).mean(axis=1)
-            folded += weight * seen[number] * mean
+        own = _between(np.asarray(expectation.psf_node[events]))
+        folded = sum(weight * seen[number] for number, weight in own)
+        if is_even:
+            folded = folded * brightness.values[0, 0]
+        else:
+            # radii of equal fractions between two energies are between theirs
+            own_radius = sum(weight[:, np.newaxis] * radius[number] for number, weight in own)
+            around = _around(direction, own_radius).reshape(-1, 3)
+            folded = folded * brightness.at(around).reshape(len(direction), -1).mean(axis=1)
         exposure, _ = known_values(expectation.exposure, direction)
         of_event = np.zeros(len(direction))
         for number, weight in _between(np.asarray(expectation.exposure_node[events])):

@@ -167,7 +167,8 @@ def test_events_are_those_of_the_file_in_its_order(made, folder):
 def test_sources_are_seen_as_the_expectation_sees_each(made, folder):
     problem = read_problem(made / "problem.h5")
     config = parse_config(settings(folder)).analyses["a"].populations
-    points = read_sources(config.components["sources"].catalogue).points(problem.frame, 1.0)
+    catalogue = read_sources(config.components["sources"].catalogue)
+    ((_, points),) = catalogue.parts(problem.frame)
     density, expected = see_sources(problem.expectation, points)
     axis = problem.expectation.true_energy
     want, total = np.zeros(density.size), 0.0
@@ -178,6 +179,28 @@ def test_sources_are_seen_as_the_expectation_sees_each(made, folder):
         total += block.total[0]
     np.testing.assert_allclose(density, want, rtol=1e-12)
     assert expected == pytest.approx(total, rel=1e-12)
+
+
+def test_extended_sources_of_a_catalogue_are_disks_and_gaussians(tmp_path, folder):
+    path = tmp_path / "known.fits"
+    points = fits.table_to_hdu(Table.read(folder / "sources.fits"))
+    sizes = Table(
+        rows=[("one", "Disk", 1.0, 1.0, 0.0), ("gone", "2D Gaussian", 2.0, 2.0, 0.0)],
+        names=("Source_Name", "Model_Form", "Model_SemiMajor", "Model_SemiMinor", "Model_PosAng"),
+    )
+    fits.HDUList([fits.PrimaryHDU(), points, fits.table_to_hdu(sizes)]).writeto(path)
+    with fits.open(path, mode="update") as file:
+        file[2].header["EXTNAME"] = "SIZES"
+    config = settings(folder)
+    components = config["analyses"]["a"]["populations"]["components"]
+    components["sources"]["catalogue"] |= {"path": str(path), "extended": "SIZES"}
+    section = parse_config(config).analyses["a"].populations.components["sources"]
+    catalogue = read_sources(section.catalogue)
+    assert catalogue.numbers() == (1, 1)
+    (none, points), (shape, sources) = catalogue.parts("icrs")
+    assert none is None
+    assert (shape.model, shape.radius) == ("disk", 1.0)
+    assert (len(points.norm), len(sources.norm)) == (1, 1)
 
 
 def test_isotropic_sky_is_seen_as_the_sum_of_many_points(made):

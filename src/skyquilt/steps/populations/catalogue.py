@@ -1,17 +1,17 @@
 """Read catalogues of populations: sources with fluxes, indices and sizes."""
 
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from skyquilt.config.populations import SourceCatalogue
-from skyquilt.config.shape import AnalyticShape, Disk, EllipticalGaussian, Gaussian
+from skyquilt.config.shape import AnalyticShape, Disk, Gaussian
 from skyquilt.config.units import to_value
 from skyquilt.errors import InputError
 from skyquilt.populations.seen import PowerLaws, power_laws
 from skyquilt.sky.frames import rotate, rotation
-from skyquilt.sky.shapes import outer_radius, to_nodes
 from skyquilt.sources.catalogue.file import first_table
 from skyquilt.sources.catalogue.objects import read_columns
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SIZES = ("Source_Name", "Model_Form", "Model_SemiMajor", "Model_SemiMinor", "Model_PosAng")
-_FINEST = 20.0  # parts of the radius of a wide source between which it is not resolved
 
 
 class CatalogueSources(NamedTuple):
@@ -45,26 +44,19 @@ class CatalogueSources(NamedTuple):
         """Number of points and of extended sources."""
         return len(self.name) - len(self.shape), len(self.shape)
 
-    def points(self, frame: str, core: float) -> PowerLaws:
-        """All of them as points of a frame, for a point spread of some width [rad]."""
-        pole = rotation("icrs", frame)[:, 2]
-        direction = rotate(rotation("icrs", frame), self.spectra.direction)
-        number, where, weight = [], [], []
-        for index in range(len(self.name)):
-            centre = direction[index : index + 1]
-            if index in self.shape:
-                shape = self.shape[index]
-                nodes = to_nodes(shape, max(core, outer_radius(shape) / _FINEST))
-                around, part = nodes.around(centre, pole).reshape(-1, 3), nodes.weight
-            else:
-                around, part = centre, np.ones(1)
-            number.append(np.full(len(part), index))
-            where.append(around)
-            weight.append(part)
-        of = np.concatenate(number)
-        norm = self.spectra.norm[of] * np.concatenate(weight)
+    def parts(self, frame: str) -> Iterator[tuple[AnalyticShape | None, PowerLaws]]:
+        """All points, and each extended source with its shape; directions in a frame."""
         spectra = self.spectra
-        return PowerLaws(np.concatenate(where), norm, spectra.index[of], spectra.pivot)
+        direction = rotate(rotation("icrs", frame), spectra.direction)
+        points = np.setdiff1d(np.arange(len(self.name)), list(self.shape))
+        for shape, some in (
+            (None, points),
+            *((one, np.array([at])) for at, one in self.shape.items()),
+        ):
+            yield (
+                shape,
+                PowerLaws(direction[some], spectra.norm[some], spectra.index[some], spectra.pivot),
+            )
 
 
 def read_sources(section: SourceCatalogue) -> CatalogueSources:
@@ -126,13 +118,10 @@ def _sizes(table: "Table", section: SourceCatalogue) -> dict[str, AnalyticShape]
 
 
 def _shape(name: str, form: str, major: float, minor: float, angle: float) -> AnalyticShape:
-    """Shape of a source; what is no disk and no Gaussian becomes a disk of the same area."""
+    """Shape of a source; what is neither a disk nor a Gaussian becomes a disk of its area."""
+    size = float(np.sqrt(major * minor))
+    if form not in ("Disk", "2D Gaussian") or minor != major:
+        logger.info("%s (%s): taken as round, of the same area", name, form)
     if "Gaussian" in form:
-        if minor == major:
-            return Gaussian(model="gaussian", sigma=major)
-        return EllipticalGaussian(
-            model="elliptical_gaussian", sigma=major, ratio=minor / major, angle=angle
-        )
-    if form != "Disk" or minor != major:
-        logger.info("%s: taken as a disk (%s)", name, form)
-    return Disk(model="disk", radius=float(np.sqrt(major * minor)))
+        return Gaussian(model="gaussian", sigma=size)
+    return Disk(model="disk", radius=size)

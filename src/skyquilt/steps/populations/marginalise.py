@@ -7,9 +7,11 @@ import numpy as np
 
 from skyquilt.config import Config
 from skyquilt.config.populations import Population as Section
+from skyquilt.config.populations import SourceCatalogue
 from skyquilt.config.spectrum import Spectrum
 from skyquilt.config.units import to_value
 from skyquilt.errors import ConfigError
+from skyquilt.instruments.extended import extend
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.populations.file import write_densities
 from skyquilt.populations.mixture import Mixture
@@ -91,8 +93,7 @@ def _make(name: str, section: Section, problem: FitProblem, expectation: EventWi
     if section.background is not None:
         return _background(name, section.background, problem)
     if section.catalogue is not None:
-        points = read_sources(section.catalogue).points(problem.frame, expectation.core)
-        return Population(name, *see_sources(expectation, points))
+        return _catalogue(name, section.catalogue, problem)
     grid = _EVEN
     if section.template is not None:
         grid = read_template(section.template).turned(problem.frame)
@@ -100,6 +101,17 @@ def _make(name: str, section: Section, problem: FitProblem, expectation: EventWi
         raise ConfigError(f"population {name}: has no `spectrum`.")
     seen = see_template(expectation, grid)
     return _with_spectrum(name, section.spectrum, section.free, seen, expectation)
+
+
+def _catalogue(name: str, section: SourceCatalogue, problem: FitProblem) -> Population:
+    """All sources of a catalogue; shapes are folded with the point spread."""
+    density, expected = np.zeros(problem.counts.size), 0.0
+    for shape, sources in read_sources(section).parts(problem.frame):
+        wide = problem if shape is None else extend(problem, shape)
+        assert isinstance(wide.expectation, EventWise)  # points and round shapes
+        at_events, events = see_sources(wide.expectation, sources)
+        density, expected = density + at_events, expected + events
+    return Population(name, density, expected)
 
 
 def _background(name: str, component: str | bool, problem: FitProblem) -> Population:
