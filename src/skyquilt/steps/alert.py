@@ -8,11 +8,13 @@ from typing import Any
 from skyquilt.calibration.file import read_summary as read_calibration
 from skyquilt.config import Config
 from skyquilt.errors import ConfigError
+from skyquilt.io.json_file import read_json
 from skyquilt.localisation.ellipse import find_ellipse
 from skyquilt.localisation.file import MULTIORDER, SKYMAP
 from skyquilt.maps.multiorder_file import read_multiorder
 from skyquilt.maps.summary_file import NAME, read_summary
 from skyquilt.model.file import read_fit
+from skyquilt.populations.summary import SCHEMA as FRACTIONS
 from skyquilt.products import INDEX
 from skyquilt.report.notice import make_notice
 from skyquilt.steps.model.collect import read_comparison
@@ -24,13 +26,16 @@ logger = logging.getLogger(__name__)
 
 
 def read_notice(config: Config, name: str) -> dict[str, Any]:
-    """Result of an analysis that has run, for programs: of its map, of its model, or of both."""
+    """Result of an analysis that has run, for programs: of its map, its model, its populations."""
     analysis, folder = config.analyses[name], Path(config.results) / name
     notice: dict[str, Any] = {"analysis": name}
     if analysis.has_map:
         notice = _notice_of_map(config, name)
     if analysis.model is not None:
         notice["model"] = _notice_of_model(folder / "model")
+    if analysis.populations is not None:
+        path = folder / "populations" / "populations.json"
+        notice["populations"] = {"models": read_json(path, FRACTIONS)["models"], "file": str(path)}
     return notice
 
 

@@ -33,7 +33,7 @@ from skyquilt.steps.model.fit import describe_fits, fit_models
 from skyquilt.steps.model.prepare import prepare_model
 from skyquilt.steps.plan import plan_analysis
 from skyquilt.steps.populations.classify import classify_events
-from skyquilt.steps.populations.infer import infer
+from skyquilt.steps.populations.infer import describe_fractions, infer
 from skyquilt.steps.populations.marginalise import marginalise
 from skyquilt.steps.populations.prepare import prepare_populations
 from skyquilt.steps.prepare import prepare_analysis
@@ -264,4 +264,6 @@ def describe(config: Config, name: str) -> str:
     if analysis.model is not None:
         lines += describe_fits(folder / "model", analysis.model)
         lines += describe_comparisons(folder / "model")
+    if analysis.populations is not None:
+        lines += describe_fractions(folder / "populations")
     return "\n".join(lines)

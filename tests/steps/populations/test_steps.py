@@ -1,5 +1,7 @@
 """Populations of simulated photons, from files to probabilities of events."""
 
+import json
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -18,10 +20,11 @@ from skyquilt.problem.file import read_problem
 from skyquilt.sky.frames import lonlat_to_vec, rotate, rotation, vec_to_lonlat
 from skyquilt.sky.healpix import ring_to_vec
 from skyquilt.spectra.models import evaluate
+from skyquilt.steps.alert import read_notice
 from skyquilt.steps.check import check_files
 from skyquilt.steps.populations.catalogue import read_sources
 from skyquilt.steps.populations.classify import SCHEMA as CLASSES
-from skyquilt.steps.run import run_analysis
+from skyquilt.steps.run import describe, run_analysis
 
 DIFFUSE = {"model": "power_law", "norm": "1e-15 cm-2 s-1 keV-1", "pivot": "10 GeV", "index": -2.6}
 SOURCE = {"model": "power_law", "norm": "3e-16 cm-2 s-1 keV-1", "pivot": "10 GeV", "index": -2.0}
@@ -222,6 +225,17 @@ def test_isotropic_sky_is_seen_as_the_sum_of_many_points(made):
     density = isotropic.density(isotropic.curve.start[np.newaxis])[0]
     # 1 deg pixels under point spreads of 0.5 deg at the highest energies
     assert np.median(np.abs(density * total / seen - 1)) < 0.01
+
+
+def test_run_tells_the_fractions_to_people_and_programs(made, folder):
+    config = parse_config(settings(folder))
+    told = describe(config, "a")
+    assert "of 3496 events" in told
+    assert "isotropic.index -2.58" in told
+    notice = json.loads(json.dumps(read_notice(config, "a"), allow_nan=False))
+    assert set(notice["populations"]["models"]["all"]["populations"]) == {
+        *("belt", "isotropic", "sources")
+    }
 
 
 def test_check_tells_what_catalogues_and_templates_hold(made, folder):

@@ -8,7 +8,7 @@ import numpy as np
 
 from skyquilt.config import Config
 from skyquilt.config.populations import PopulationOptions
-from skyquilt.io.json_file import write_json
+from skyquilt.io.json_file import read_json, write_json
 from skyquilt.io.provenance import Provenance, start_clock
 from skyquilt.populations.estimate import Estimate, estimate
 from skyquilt.populations.file import read_densities, write_posteriors
@@ -70,6 +70,20 @@ def infer(config: Config, name: str, folder: str | Path) -> None:
         "provenance": provenance.record(),
     }
     write_json(folder / "populations.json", SCHEMA, whole)
+
+
+def describe_fractions(folder: Path) -> list[str]:
+    """Fractions and parameters of all populations, a line for each."""
+    model = read_json(folder / "populations.json", SCHEMA)["models"][ALL]
+    lines = []
+    for name, one in model["populations"].items():
+        error = "" if one["fraction_err"] is None else f" +- {one['fraction_err']:.2g}"
+        lines.append(f"  {name:12} {one['fraction']:.4g}{error} of {model['n_events']:g} events")
+    for name, one in model["parameters"].items():
+        if one["value"] is not None:
+            error = "" if one["error"] is None else f" +- {one['error']:.2g}"
+            lines.append(f"  {name:12} {one['value']:.6g}{error}")
+    return lines
 
 
 def _infer(mixture: Mixture, options: PopulationOptions) -> tuple[Estimate, Posterior]:
