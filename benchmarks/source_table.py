@@ -132,16 +132,16 @@ def print_pairs(n_trials: int, seed: int) -> None:
                 if lists[-1].measured.ts.size == 2:
                     matches.append(match(lists[-1], truth, flux, problem.frame))
             number = np.array([found.measured.ts.size for found in lists])
-            shares = [np.mean(number == 1), np.mean(number == 2), np.mean(number > 2)]
+            fractions = [np.mean(number == 1), np.mean(number == 2), np.mean(number > 2)]
             ones = [found.measured.flux[0] for found in lists if found.measured.ts.size == 1]
             cells = [" and ".join(f"{100 * one:.0f}" for one in pair), f"{gap}"]
-            cells += [*(f"{share:.3f}" for share in shares), *quality(matches)]
+            cells += [*(f"{one:.3f}" for one in fractions), *quality(matches)]
             cells.append(f"{np.mean(ones) / flux.sum():.3f}" if ones else "")
             print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def print_crowds(n_trials: int, seed: int) -> None:
-    """Skies of many sources of all places, their expected TS alike on a logarithmic scale."""
+    """Skies of many sources all over the sky, their expected TS alike on a logarithmic scale."""
     telescope, rng = Imager(), np.random.default_rng(seed)
     fluxes = np.geomspace(0.02, 20, 200)
     expected = [expected_ts(telescope, flux) for flux in fluxes]
@@ -272,8 +272,8 @@ def measure(
     if not found.measured.ts.size:
         return None
     nearest = int(separation(found.position.direction, direction).argmin())
-    place, covariance = found.position.direction[nearest], found.position.covariance[nearest]
-    offset = offset_of(place, direction, problem.frame)
+    position, covariance = found.position.direction[nearest], found.position.covariance[nearest]
+    offset = offset_of(position, direction, problem.frame)
     measured = found.measured
     return Found(
         measured.ts[nearest],
@@ -281,15 +281,17 @@ def measure(
         drop_of(offset, covariance),
         float(offset @ offset / np.sqrt(np.linalg.det(covariance))),
         (measured.flux[nearest] - flux) / measured.flux_err[nearest],
-        float(separation(top_of_pixels(problem, nside, place), direction)),
+        float(separation(top_of_pixels(problem, nside, position), direction)),
         measured.ts.size - 1,
     )
 
 
-def offset_of(place: np.ndarray, direction: np.ndarray, frame: str) -> np.ndarray:
-    """Offset of a direction from a place to the east and the north of ICRS [deg]."""
-    east, north = tangent_axes(place[np.newaxis], rotation("icrs", frame)[:, 2])
-    return np.degrees(np.array([direction @ east[0], direction @ north[0]]) / (direction @ place))
+def offset_of(position: np.ndarray, direction: np.ndarray, frame: str) -> np.ndarray:
+    """Offset of a direction from a position to the east and the north of ICRS [deg]."""
+    east, north = tangent_axes(position[np.newaxis], rotation("icrs", frame)[:, 2])
+    return np.degrees(
+        np.array([direction @ east[0], direction @ north[0]]) / (direction @ position)
+    )
 
 
 def drop_of(offset: np.ndarray, covariance: np.ndarray) -> float:
@@ -298,7 +300,7 @@ def drop_of(offset: np.ndarray, covariance: np.ndarray) -> float:
 
 
 def top_of_pixels(problem: FitProblem, nside: int, near: np.ndarray) -> np.ndarray:
-    """Top of the parabola through the pixel of highest TS near a place, and its neighbours."""
+    """Top of the parabola through the pixel of highest TS near a direction, and its neighbours."""
     home = vec_to_nest(nside, near[np.newaxis])
     around = np.unique(np.append(neighbours(nside, home), home))
     around = around[around >= 0]

@@ -27,19 +27,19 @@ RESPONSE_PIXEL_FRACTION = 0.09
 The largest that `benchmarks/response_grid.py` finds, rounded; docs/localisation.md has its table.
 """
 
-_REACH = 4.0  # standard errors; probability is spread so far, which misses exp(-8) of it
-_SPREAD = 1 - 1e-4  # of the probability is spread; the rest lies far from the source, and stays
-_WIDE = 2.0  # standard errors; wider cells keep their probability
-_MOST_PAIRS = 50_000_000  # of cells within reach; where there are more, fine cells are grouped
-_TOGETHER = 1 / 8  # standard errors; side of such a group: the variance grows by 0.1 %
+_REACH = 4.0  # standard errors to which a cell is spread: exp(-8) of a Gaussian lie beyond
+_SPREAD = 1 - 1e-4  # cells that hold so much of the probability are spread, the rest stay
+_WIDE = 2.0  # side in standard errors of cells that are too wide to be spread
+_MOST_PAIRS = 50_000_000  # pairs of near cells; where there are more, fine cells form groups
+_TOGETHER = 1 / 8  # side of such a group in standard errors: it adds 0.1 % to the variance
 _BLOCK_PAIRS = 5_000_000  # in memory at a time
 
 
 SHARPNESS_FRACTION = 0.1
-"""The same of an imaging instrument, as a fraction of the 68 % radius of its point spread function.
+"""Standard error along each axis of an imaging instrument, as a fraction of its 68 % radius.
 
-With it the errors of sources of few photons hold what they say: `benchmarks/fermi_positions.py`
-measures it; docs/imaging.md has its table.
+The radius is that of the point spread function. With this part the errors of faint sources cover
+as often as they say: `benchmarks/fermi_positions.py` measures it; docs/imaging.md has its table.
 """
 
 

@@ -1,7 +1,8 @@
 /* Where TS falls by 1 on both sides of its maximum, and the upper limit on the flux.
  *
- * Near a pass at p, four moments S_k tell K(p + s) by two equivalent bins, the Gauss quadrature of
- * the bins' own distribution: weights w_j and rates r_j with sum w_j r_j^k = S_k, so that
+ * A pass over all bins at p gives four moments S_k = sum_i w_i r_i^k of the rates r_i of the bins. Near
+ * p two bins stand for all of them: their weights w_j and rates r_j have the same four moments (Gauss
+ * quadrature of the distribution of rates), so that
  *
  *     K(p + s) = K(p) + sum_j w_j ln(1 + s r_j)
  *
@@ -30,7 +31,7 @@
 #define MAX_PIECES 128
 #define MAX_MODELS (2 * MAX_PASSES + 2 + MAX_PIECES)
 
-/* Two equivalent bins around a pass: u = w r; where a rate is 0, its bin is a straight line. With
+/* The two bins that stand for all near a pass: u = w r; where a rate is 0, its bin is a straight line. With
  * the mean rate a and the variance v a^2 of the bins' rates, the first derivative that is not right
  * is wrong by about v^2 a^5, times the number S1^2 / S2 of counts. */
 typedef struct {

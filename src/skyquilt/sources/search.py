@@ -34,9 +34,8 @@ be missed.
 """
 
 _CHANGED = 0.02  # change of sqrt(TS) that makes a pixel worth a fit
-_GIVEN = (
-    0.01  # TS that a peak gives at the position of another; above, they are not added at a time
-)
+_GIVEN = 0.01
+"""TS that a peak gives at the position of another; above, they are not added at a time."""
 
 
 class Search:
