@@ -25,7 +25,7 @@ def _one_for_all(value: object) -> object:
 Thresholds = Annotated[
     dict[str, NonNegativeFloat], Field(min_length=1), BeforeValidator(_one_for_all)
 ]
-"""Numbers by pattern of telescope; the last pattern that matches counts."""
+"""Numbers by pattern of telescope; of those that match, the one with most letters counts."""
 
 
 class ShowerCharges(Section):
@@ -53,7 +53,7 @@ class ShowerCleaning(Section):
 
     picture: Thresholds = Field(default_factory=lambda: {"*": 8.0})
     """Least charge of a pixel of the picture [p.e.]: a number, or numbers by pattern of telescope,
-    as {"*": 8, "LST*": 7.5}; the last pattern that matches counts."""
+    as {"*": 8, "LST*": 7.5}; of those that match, the one with most letters counts."""
     boundary: Thresholds = Field(default_factory=lambda: {"*": 4.0})
     """Least charge of a pixel beside the picture [p.e.]."""
     neighbours: NonNegativeInt = 2

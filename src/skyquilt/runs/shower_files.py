@@ -16,6 +16,9 @@ from skyquilt.runs.inputs import input_question
 FOLDER = "_showers"
 """Folder in the results; no analysis has such a name, for none begins with `_`."""
 
+VERSION = 1
+"""Version of the numbers of showers: raised when the same run gives others."""
+
 _SUFFIXES = (".zst", ".gz", ".simtel")
 
 
@@ -44,18 +47,18 @@ def products_of_runs(runs: ShowerRuns, folder: Path) -> dict[Path, Path]:
     products: dict[Path, Path] = {}
     for path in found:
         product = folder / f"{_stem(path)}.h5"
-        if (other := {one: file for file, one in products.items()}.get(product)) is not None:
+        if (other := products.setdefault(product, path)) != path:
             raise ConfigError(
                 f"{path} and {other} would both be reconstructed into {product.name}: rename one."
             )
-        products[path] = product
-    return products
+    return {path: product for product, path in products.items()}
 
 
 def showers_question(runs: ShowerRuns, path: Path, digest: Digests) -> dict[str, Any]:
     """What the showers of a run have to answer: the run, and how it is reconstructed."""
     settings = runs.model_dump(mode="json", exclude={"files"})
-    return input_question({"showers": settings}, {str(path): digest(str(path))})
+    question = input_question({"showers": settings}, {str(path): digest(str(path))})
+    return question | {"results_version": VERSION}
 
 
 def why_due(product: Path, question: dict[str, Any]) -> str:

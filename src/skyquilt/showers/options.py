@@ -1,11 +1,13 @@
 """Which telescopes are used, and which cuts each has: patterns of the configuration, applied."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from skyquilt.config.showers import ShowerRuns, matches
 from skyquilt.errors import ConfigError
 from skyquilt.showers.images import Cuts, Window
 from skyquilt.showers.simtel import Telescope
+
+_LEVELS = ("picture", "boundary")
 
 
 def window_of(runs: ShowerRuns) -> Window:
@@ -26,7 +28,7 @@ def choose_telescopes(runs: ShowerRuns, telescopes: Iterable[Telescope]) -> dict
     Raises
     ------
     ConfigError
-        If a pattern chooses none, too few are left for a shower, or one has no threshold.
+        If a pattern chooses none, too few are left for a shower, or one has no threshold, or two.
     """
     telescopes = list(telescopes)
     chosen: set[int] = set()
@@ -57,20 +59,32 @@ def _is_chosen(choice: int | str, telescope: Telescope) -> bool:
 
 def _cuts(runs: ShowerRuns, telescope: Telescope) -> Cuts:
     clean = runs.clean
-    levels = []
-    for key in ("picture", "boundary"):
-        found = [
-            level
-            for pattern, level in getattr(clean, key).items()
-            if matches(pattern, telescope.names)
-        ]
-        if not found:
-            raise ConfigError(
-                f"clean.{key}: no pattern matches telescope {telescope.tel_id} "
-                f"({', '.join(telescope.names)}); a pattern '*' is for all others."
-            )
-        levels.append(found[-1])
-    return Cuts(levels[0], levels[1], clean.neighbours, clean.keep_isolated)
+    picture, boundary = (_level(key, getattr(clean, key), telescope) for key in _LEVELS)
+    return Cuts(picture, boundary, clean.neighbours, clean.keep_isolated)
+
+
+def _level(key: str, levels: Mapping[str, float], telescope: Telescope) -> float:
+    """Threshold of a telescope: of the pattern that says most, in whatever order they stand."""
+    found = {one: level for one, level in levels.items() if matches(one, telescope.names)}
+    who = f"telescope {telescope.tel_id} ({', '.join(telescope.names)})"
+    if not found:
+        raise ConfigError(
+            f"clean.{key}: no pattern matches {who}; a pattern '*' is for all others."
+        )
+    most = max(map(_n_letters, found))
+    best = [one for one in found if _n_letters(one) == most]
+    if len({found[one] for one in best}) > 1:
+        names = " and ".join(map(repr, sorted(best)))
+        raise ConfigError(
+            f"clean.{key}: {names} match {who}, say as much, and have other numbers: give one of "
+            "them more letters, or leave it out."
+        )
+    return found[best[0]]
+
+
+def _n_letters(pattern: str) -> int:
+    """Letters of a pattern that are no wildcards."""
+    return sum(letter not in "*?[]!" for letter in pattern)
 
 
 def _listing(telescopes: list[Telescope]) -> str:

@@ -110,11 +110,24 @@ def test_chosen_telescopes_alone_are_used(setting, tmp_path):
         assert tables.images["tel_id"].tolist() == numbers
 
 
+@pytest.mark.parametrize("patterns", [("*", "LST*"), ("LST*", "*")])
+def test_pattern_with_most_letters_counts_in_any_order(setting, tmp_path, patterns):
+    levels = {"*": 1e6, "LST*": 8}
+    kept = {"telescopes": {"choose": ["LST*"]}, "files": str(tmp_path / RUN)}
+    _, folder = setting(**kept, clean={"picture": {one: levels[one] for one in patterns}})
+    tables = read_showers(next(folder.glob("gamma*")))
+    assert np.isfinite(tables.images["hillas_intensity"]).any()
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"telescopes": {"choose": ["SST*"]}}, "'SST*' matches no telescope; there are: "),
         ({"telescopes": {"choose": [1]}}, "leaves 1 telescopes, stereo.min_telescopes asks for 2"),
+        (
+            {"clean": {"picture": {"*": 8, "LS*": 7, "L*T*": 6}}},
+            "clean.picture: 'L*T*' and 'LS*' match telescope 1",
+        ),
         ({"clean": {"picture": {"MST*": 8}}}, "clean.picture: no pattern matches telescope 1"),
         ({"files": "nothing_*.zst"}, "nothing_*.zst: no file has such a name"),
         ({"files": "nothing.zst"}, "nothing.zst: no such file"),
