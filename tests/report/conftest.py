@@ -37,6 +37,7 @@ STAGE = {"stage": "fit", "n_jobs": 3, "wall_s": 2.0, "cpu_s": 1.5, "peak_memory_
 def summary():
     place = {frame: {"lon": 93.04, "lat": -53.0} for frame in ("galactic", "icrs")}
     fit = {"ts": 40.0, "sqrt_ts": 6.32, "flux": 0.035, "flux_err": 0.004, "photon_flux": 0.6}
+    fit["energy_flux"] = 3e-7
     return {
         "analysis": "burst <1>",
         "spectrum": "power_law: index -2.2",

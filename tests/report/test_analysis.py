@@ -39,6 +39,7 @@ def test_page_tells_the_numbers(products):
     for words in (
         "TS 40.0 at R.A. 93.04°, Dec. \N{MINUS SIGN}53.00°; 90 % credible region of 17.5 deg²",
         "photon flux, 251\N{EN DASH}398 keV 0.600 ± 0.069 ph cm⁻² s⁻¹",
+        "energy flux, 251\N{EN DASH}398 keV (3.00 ± 0.34) × 10⁻⁷ erg cm⁻² s⁻¹",
         "The best position is 0.04° from the true one",
         "holds the true position has 23.4 % of the probability on 3.25 deg²",
         "90 % 17.5 deg² 1 yes yes",

@@ -111,3 +111,12 @@ def test_photon_flux_is_flux_times_the_integral_of_the_spectrum(search):
     columns = source_columns(found, replace(problem, photon_flux=0.25), "SQ", 0.0)
     assert columns["photon_flux"].values[0] == pytest.approx(found.measured.flux[0] / 4)
     assert columns["photon_flux_err"].values[0] == pytest.approx(found.measured.flux_err[0] / 4)
+
+
+def test_energy_flux_is_photon_flux_times_the_mean_energy_of_its_photons(search):
+    problem, _, found = search((10.0, 20.0, 3.0))
+    columns = source_columns(found, problem, "SQ", 0.0, 500.0)
+    for end in ("", "_err", "_ul"):
+        expected = columns[f"photon_flux{end}"].values * 500 * 1.602176634e-9
+        np.testing.assert_allclose(columns[f"energy_flux{end}"].values, expected, rtol=1e-12)
+        assert columns[f"energy_flux{end}"].unit == "erg cm-2 s-1"

@@ -10,6 +10,7 @@ from skyquilt.problem.file import read_problem
 from skyquilt.report.text import describe_result
 from skyquilt.spectra import integrate
 from skyquilt.spectra.energies import format_range
+from skyquilt.spectra.integrals import integrate_energy
 
 
 def result_of(observation, **settings):
@@ -32,6 +33,18 @@ def test_photon_flux_is_the_integral_over_the_range(local):
     assert in_range["energy_range_keV"] == summary["energy_range_keV"]
     best = in_range["best"]
     assert best["photon_flux"] == pytest.approx(best["flux"] * per_flux)
+    energy = float(integrate_energy(spectrum, [1e3, 3e4])[0]) * 1.602176634e-9
+    assert best["energy_flux"] == pytest.approx(best["flux"] * energy)
+
+
+def test_energy_flux_is_that_of_the_spectrum_that_fits_best(local):
+    one = local.settings.pop("spectrum")
+    local.settings["spectra"] = {"soft": one, "hard": one | {"index": -1.5}}
+    _, summary = result_of(local)
+    best = summary["best"]
+    spectrum = local.config().analyses["tiny"].spectra[best["template"]]
+    energy = float(integrate_energy(spectrum, summary["energy_range_keV"])[0]) * 1.602176634e-9
+    assert best["energy_flux"] == pytest.approx(best["flux"] * energy)
 
 
 def test_range_of_the_measured_energies_changes_nothing(local):

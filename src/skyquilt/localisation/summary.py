@@ -19,6 +19,7 @@ from skyquilt.maps.skymap import SkyMap
 from skyquilt.sky.frames import position_to_vec, separation
 from skyquilt.sky.healpix import nest_to_vec
 from skyquilt.sky.pixels import nest_to_ring
+from skyquilt.spectra.energies import ERG
 from skyquilt.status import STATUS_NAMES
 
 _PACKAGES = ("skyquilt", "astropy", "h5py", "healpy", "numpy", "scipy")
@@ -41,7 +42,8 @@ def summarise(
         Posterior and regions; best position and regions are those of its cells.
     problem_info : dict
         What to tell of the fit problem, put in front as it is; the plots use its `analysis`
-        (name) and `energy_range_keV` (low, high), people its `spectrum`.
+        (name) and `energy_range_keV` (low, high), people its `spectrum`; the energy flux
+        comes from `mean_photon_energy_keV`, of each spectrum by its name.
     options : object with `prior` and `true_position`
         Section `localise` of the analysis: the prior of the posterior, and the position to
         compare with (`lon`, `lat` [deg] and `frame`) or None.
@@ -141,6 +143,9 @@ def _best(cells: MultiOrderMap, index: int, problem_info: Mapping[str, Any]) -> 
     del fitted["probdensity"]
     if "template" in fitted:
         fitted["template"] = list(problem_info["templates"])[int(fitted["template"])]
+    energies = problem_info.get("mean_photon_energy_keV", {})
+    if (energy := energies.get(fitted.get("template", ""))) and "photon_flux" in fitted:
+        fitted["energy_flux"] = fitted["photon_flux"] * energy * ERG
     return {"uniq": cells.uniq[index], **coordinates(cells.centres[index], cells.frame), **fitted}
 
 

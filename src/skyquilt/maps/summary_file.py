@@ -11,7 +11,8 @@ from skyquilt.io.schema import Schema
 # 1.1  credible regions, and the files of all regions
 # 1.2  systematic_error_deg
 # 1.3  backgrounds: named components of the background, also in datasets
-SCHEMA = Schema("skyquilt/summary", "1.3", "skyquilt localise")
+# 1.4  mean_photon_energy_keV, and energy_flux [erg cm-2 s-1] of the best position
+SCHEMA = Schema("skyquilt/summary", "1.4", "skyquilt localise")
 NAME = "summary.json"
 
 

@@ -1,10 +1,17 @@
-"""Fluxes of a page: photon fluxes in one unit, with their errors, band and limit."""
+"""Fluxes of a page: photon and energy fluxes, with errors, band and limit."""
 
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from skyquilt.report.numbers import FLUX_UNIT, number, percent, with_error, with_errors
+from skyquilt.report.numbers import (
+    ENERGY_FLUX_UNIT,
+    FLUX_UNIT,
+    number,
+    percent,
+    with_error,
+    with_errors,
+)
 from skyquilt.spectra.energies import flux_range, format_range
 
 
@@ -20,20 +27,18 @@ def flux_rows(summary: Mapping[str, Any], confidence_level: float) -> list[list[
     """
     best, band = summary["best"], format_range(*flux_range(summary))
     rows = [[f"photon flux, {band}", f"{best_flux(summary)} {FLUX_UNIT}"]]
+    if best.get("energy_flux") is not None:
+        value = _with_errors(best, "energy_flux")
+        rows.append([f"energy flux, {band}", f"{value} {ENERGY_FLUX_UNIT}"])
     if (limit := best.get("flux_ul")) is not None:
-        text = f"{number(limit * _per_flux(best))} {FLUX_UNIT}"
+        text = f"{number(limit * best['photon_flux'] / best['flux'])} {FLUX_UNIT}"
         rows.append([f"{percent(confidence_level)} upper limit, {band}", text])
     return rows
 
 
 def best_flux(summary: Mapping[str, Any]) -> str:
     """Photon flux at the best position with its errors, without unit."""
-    best = summary["best"]
-    scale = _per_flux(best)
-    low, high, error = (best.get(f"flux_err{end}") for end in ("_lo", "_hi", ""))
-    if low is not None and high is not None:
-        return with_errors(best["photon_flux"], scale * low, scale * high)
-    return with_error(best["photon_flux"], None if error is None else scale * error)
+    return _with_errors(summary["best"], "photon_flux")
 
 
 def source_flux(source: Mapping[str, Any]) -> str:
@@ -42,6 +47,10 @@ def source_flux(source: Mapping[str, Any]) -> str:
     return with_error(value, error if isfinite(error) else None)
 
 
-def _per_flux(best: Mapping[str, Any]) -> float:
-    """Photon flux of a flux of one, which fits tell in multiples of the reference spectrum."""
-    return best["photon_flux"] / best["flux"]
+def _with_errors(best: Mapping[str, Any], name: str) -> str:
+    """Photon or energy flux with its errors; fits tell these in multiples of the reference."""
+    scale = best[name] / best["flux"]
+    low, high, error = (best.get(f"flux_err{end}") for end in ("_lo", "_hi", ""))
+    if low is not None and high is not None:
+        return with_errors(best[name], scale * low, scale * high)
+    return with_error(best[name], None if error is None else scale * error)

@@ -10,7 +10,7 @@ from typing import Any
 from skyquilt.report.numbers import SIMULATED
 from skyquilt.spectra.energies import flux_range, format_range
 
-UNIT = "ph cm-2 s-1"
+UNIT, ENERGY_UNIT = "ph cm-2 s-1", "erg cm-2 s-1"
 
 
 def make_notice(
@@ -58,7 +58,10 @@ def make_notice(
         "error_ellipse": None if best is None or ellipse is None else dict(ellipse),
         "systematic_error_deg": summary.get("systematic_error_deg"),
         "regions": [_region(region, folder) for region in summary["credible"]],
-        "flux": None if best is None else _flux(summary, confidence_level),
+        "flux": None if best is None else _flux(summary, "photon_flux", UNIT, confidence_level),
+        "energy_flux": None
+        if best is None or best.get("energy_flux") is None
+        else _flux(summary, "energy_flux", ENERGY_UNIT, confidence_level),
         "spectrum": summary.get("spectrum"),
         "files": {
             "summary": str(folder / "summary.json"),
@@ -109,21 +112,23 @@ def _region(region: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _flux(summary: Mapping[str, Any], confidence_level: float) -> dict[str, Any]:
-    """Photon flux at the best position."""
+def _flux(
+    summary: Mapping[str, Any], name: str, unit: str, confidence_level: float
+) -> dict[str, Any]:
+    """Photon or energy flux at the best position."""
     best = summary["best"]
-    scale = best["photon_flux"] / best["flux"]
+    scale = best[name] / best["flux"]
     low, high = best.get("flux_err_lo"), best.get("flux_err_hi")
     if low is None or high is None:
         low = high = best.get("flux_err")
     limit = best.get("flux_ul")
     return {
-        "value": best["photon_flux"],
+        "value": best[name],
         "err_lo": None if low is None else scale * low,
         "err_hi": None if high is None else scale * high,
         "upper_limit": None if limit is None else scale * limit,
         "confidence_level": None if limit is None else confidence_level,
-        "unit": UNIT,
+        "unit": unit,
         "energy_range_keV": list(flux_range(summary)),
         "of_reference": best["flux"],
     }
@@ -216,18 +221,24 @@ def _how_sure(notice: Mapping[str, Any]) -> list[str]:
 
 
 def _how_bright(notice: Mapping[str, Any]) -> str:
-    flux = notice["flux"]
-    errors = ""
-    if flux["err_lo"] is not None:
-        errors = f" -{flux['err_lo']:.2g} +{flux['err_hi']:.2g}"
+    flux, energy_flux = notice["flux"], notice["energy_flux"]
     limit = ""
     if flux["upper_limit"] is not None:
         level = f"{100 * flux['confidence_level']:g} %"
         limit = f" (upper limit {flux['upper_limit']:.3g} at {level})"
+    energy = "" if energy_flux is None else f", the energy flux {_value(energy_flux)}"
     return (
-        f"The photon flux in {format_range(*flux['energy_range_keV'])} is {flux['value']:.3g}"
-        f"{errors} {UNIT}{limit}, for the spectrum {notice['spectrum']}."
+        f"The photon flux in {format_range(*flux['energy_range_keV'])} is {_value(flux)}{limit}"
+        f"{energy}, for the spectrum {notice['spectrum']}."
     )
+
+
+def _value(flux: Mapping[str, Any]) -> str:
+    """Flux with its errors and its unit."""
+    errors = ""
+    if flux["err_lo"] is not None:
+        errors = f" -{flux['err_lo']:.2g} +{flux['err_hi']:.2g}"
+    return f"{flux['value']:.3g}{errors} {flux['unit']}"
 
 
 def sexagesimal(value: float, units: str) -> str:

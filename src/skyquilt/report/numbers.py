@@ -26,6 +26,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 FLUX_UNIT = "ph cm⁻² s⁻¹"
+ENERGY_FLUX_UNIT = "erg cm⁻² s⁻¹"
 SIMULATED = 1e-6
 """Smallest p-value that an extrapolation is trusted for."""
 

@@ -20,7 +20,8 @@ from skyquilt.maps.source_positions import SourcePositions
 # 2.0  no `is_upper_limit`, as no source is below the threshold; errors of positions hold the
 #      systematic one, `pos_err_sys`; table CATALOGUE has upper limits
 # 2.1  `fit` added: how the fit of all sources together ended
-SCHEMA = Schema("skyquilt/sources", "2.1", "skyquilt sources")
+# 2.2  energy_flux, energy_flux_err, energy_flux_ul
+SCHEMA = Schema("skyquilt/sources", "2.2", "skyquilt sources")
 
 _DEGREES = ("ra", "dec", "glon", "glat")
 

@@ -1,5 +1,6 @@
 """The list of sources as a table: names, positions, fluxes and counterparts, with units."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -10,7 +11,7 @@ from skyquilt.sky.frames import rotate, rotation, vec_to_lonlat
 from skyquilt.sources.catalogue.objects import KnownObjects
 from skyquilt.sources.crossmatch import Counterparts
 from skyquilt.sources.find import SourceList
-from skyquilt.spectra.energies import flux_range, format_range
+from skyquilt.spectra.energies import ERG, flux_range, format_range
 
 AT_EDGE = 1
 """Flag: the peak touches pixels without a TS; the source may lie beyond the edge of the map."""
@@ -18,12 +19,16 @@ NOT_REFINED = 2
 """Flag: TS has no parabolic top there; the position is good to a pixel and has no error."""
 
 _R68, _R95 = 2.28, 5.99  # drops of TS, chi2 of two degrees of freedom
-_FLUX_UNIT = "cm-2 s-1"
+_FLUX_UNIT, _ENERGY_FLUX_UNIT = "cm-2 s-1", "erg cm-2 s-1"
 _SECONDS, _MINUTES = 15 / 3600, 15 / 60  # largest errors of names to seconds and minutes [deg]
 
 
 def source_columns(
-    found: SourceList, problem: FitProblem, prefix: str, systematic_error: float
+    found: SourceList,
+    problem: FitProblem,
+    prefix: str,
+    systematic_error: float,
+    photon_energy: float = math.nan,
 ) -> dict[str, Column]:
     """Columns of the list of sources, without counterparts.
 
@@ -37,6 +42,8 @@ def source_columns(
         Acronym of the names.
     systematic_error : float
         Standard error of positions along each axis besides the statistical one [deg].
+    photon_energy : float, optional
+        Mean energy of the photons of the reference spectrum [keV], for energy fluxes.
 
     Returns
     -------
@@ -53,6 +60,7 @@ def source_columns(
     systematic = np.full(sigma.size, systematic_error)
     flags = AT_EDGE * found.is_at_edge + NOT_REFINED * ~position.is_fitted
     per_flux = problem.photon_flux
+    energy = per_flux * photon_energy * ERG
     return {
         "name": Column(names(ra, dec, sigma, prefix), "", "from the coordinates (ICRS), cut"),
         "ra": Column(ra, "deg", "right ascension, ICRS"),
@@ -76,6 +84,9 @@ def source_columns(
         "photon_flux": Column(measured.flux * per_flux, _FLUX_UNIT, _band(problem)),
         "photon_flux_err": Column(measured.flux_err * per_flux, _FLUX_UNIT, "standard error"),
         "photon_flux_ul": Column(measured.flux_ul * per_flux, _FLUX_UNIT, "upper limit"),
+        "energy_flux": Column(measured.flux * energy, _ENERGY_FLUX_UNIT, "in the same energies"),
+        "energy_flux_err": Column(measured.flux_err * energy, _ENERGY_FLUX_UNIT, "standard error"),
+        "energy_flux_ul": Column(measured.flux_ul * energy, _ENERGY_FLUX_UNIT, "upper limit"),
         "npred": Column(measured.npred, "", "expected source counts"),
         "status": Column(flags.astype(np.uint8), "", "0 good, 1 edge, 2 not refined"),
         "fit": Column(

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+ERG = 1.602176634e-9
+"""A keV [erg]."""
+
 _UNITS = {"TeV": 1e9, "GeV": 1e6, "MeV": 1e3, "keV": 1.0}  # [keV]
 
 

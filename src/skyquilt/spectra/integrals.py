@@ -74,6 +74,24 @@ def integrate_energy(spectrum: Spectrum, edges: ArrayLike) -> np.ndarray:
     return _integrate(spectrum, edges, power=1)
 
 
+def mean_energy(spectrum: Spectrum, low: float, high: float) -> float:
+    """Mean energy of the photons of a spectrum between two energies [keV].
+
+    It makes energy fluxes of photon fluxes in the same energies.
+
+    Examples
+    --------
+    >>> from skyquilt.config.spectrum import PowerLaw
+    >>> spectrum = PowerLaw(
+    ...     model="power_law", norm="1 cm-2 s-1 keV-1", pivot="1 keV", index=-3
+    ... )
+    >>> round(mean_energy(spectrum, 1, 2), 12)
+    1.333333333333
+    """
+    edges = [low, high]
+    return float(integrate_energy(spectrum, edges)[0] / integrate(spectrum, edges)[0])
+
+
 def _integrate(spectrum: Spectrum, edges: ArrayLike, power: int) -> np.ndarray:
     """Integral of a spectrum times a power of the energy."""
     edges = _checked_edges(edges)

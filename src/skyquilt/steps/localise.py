@@ -18,6 +18,8 @@ from skyquilt.problem.file import SCHEMA as PROBLEM
 from skyquilt.problem.file import read_problem
 from skyquilt.runs.answers import answer_from
 from skyquilt.sky.frames import rotate, rotation
+from skyquilt.spectra.energies import flux_range
+from skyquilt.spectra.integrals import mean_energy
 
 
 def localise_analysis(
@@ -32,7 +34,8 @@ def localise_analysis(
 
     The problem is read only where the prior asks for its exposure.
     """
-    options = get_analysis(config, name).localise
+    analysis = get_analysis(config, name)
+    options = analysis.localise
     needs_problem = options.prior == "exposure"
     inputs = (*((str(problem),) if needs_problem else ()), str(maps), str(refined))
     clock = start_clock()
@@ -59,6 +62,10 @@ def localise_analysis(
     kept = own | {"description": description}
     write_localisation(output, localisation, name, options.max_nside, error, kept)
     about: dict[str, Any] = {"analysis": name, "systematic_error_deg": error}
+    energies = flux_range(description)
+    about["mean_photon_energy_keV"] = {
+        key: mean_energy(spectrum, *energies) for key, spectrum in analysis.all_spectra().items()
+    }
     stages = cells_record["stages"]
     summary = summarise(skymap, localisation, about | description, options, stages)
     last = provenance.record()

@@ -1,6 +1,7 @@
 """Step `sources`: the sources of a map."""
 
 import logging
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ from skyquilt.sources.crossmatch import find_counterparts
 from skyquilt.sources.file import write_sources
 from skyquilt.sources.find import find_sources
 from skyquilt.sources.table import counterpart_columns, source_columns
+from skyquilt.spectra.energies import flux_range
+from skyquilt.spectra.integrals import mean_energy
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +61,10 @@ def sources_analysis(
     found = find_sources(fit_problem, skymap, options, confidence_level=level, threads=threads)
     about, wanted = fit_problem.description, analysis.localise.systematic_error
     error = systematic_error(wanted, about.response_pixel_deg, about.sharpness_deg)
-    columns = source_columns(found, fit_problem, options.prefix, error)
+    energy = nan
+    if analysis.spectrum is not None:
+        energy = mean_energy(analysis.spectrum, *flux_range(about._asdict()))
+    columns = source_columns(found, fit_problem, options.prefix, error, energy)
     catalogue = None
     if known is not None and options.catalogue is not None:
         icrs = rotate(rotation(fit_problem.frame, "icrs"), found.position.direction)
