@@ -196,6 +196,18 @@ def test_localisation_answers_of_positions(tiny):
     assert tiny.to_healpy(32).sum() == pytest.approx(1, abs=1e-9)  # sums of 12,288 numbers
     assert tiny.flux.to_value("cm-2 s-1") == tiny.summary["best"]["photon_flux"]
     assert tiny.flux < tiny.flux_ul
+
+
+def test_energy_flux_is_within_the_energies_of_its_photons(tiny):
+    mean = (tiny.energy_flux / tiny.flux).to_value("keV")
+    low, high = tiny.summary["energy_range_keV"]
+    assert low < mean < (low + high) / 2  # there are more photons of low energy
+
+
+def test_summary_of_an_earlier_version_has_no_energy_flux(tiny, monkeypatch):
+    monkeypatch.delitem(tiny.summary["best"], "energy_flux")
+    with pytest.raises(ConfigError, match="localise again"):
+        _ = tiny.energy_flux
     assert len(repr(tiny)) < 100
 
 

@@ -109,6 +109,18 @@ class Localisation:
         """Upper limit on the flux [cm-2 s-1]."""
         return self._in_photons("flux_ul")
 
+    @property
+    def energy_flux(self) -> "Quantity":
+        """Energy flux at the best position [erg cm-2 s-1], in the energies of the flux."""
+        from astropy import units
+
+        best = self._best()
+        if best.get("energy_flux") is None:
+            raise ConfigError(
+                "there is no energy flux: the summary is of an earlier skyquilt; localise again."
+            )
+        return units.Quantity(best["energy_flux"], "erg cm-2 s-1")
+
     def region(self, level: float = 0.9) -> Any:
         """Credible region as a MOC of mocpy, which must be installed.
 
