@@ -63,7 +63,7 @@ rule all:
     default_target: True
     input:
         *all_products(),
-        showers=all_showers(),
+        showers=all_showers,
         small=small_summaries(),
         index=index_page(),
     message:

@@ -18,7 +18,7 @@ def shower_products(name):
         raise WorkflowError(str(error)) from None
 
 
-def all_showers():
+def all_showers(_):
     """Products of all runs."""
     return [
         str(product)
@@ -27,12 +27,15 @@ def all_showers():
     ]
 
 
+@cache
+def raw_runs(name):
+    """Raw files of a set of runs by the names of their products."""
+    return {product.stem: str(path) for path, product in shower_products(name).items()}
+
+
 def raw_run(wildcards):
     """The raw file of a product."""
-    products = shower_products(wildcards.runs)
-    return next(
-        str(path) for path, product in products.items() if product.stem == wildcards.run
-    )
+    return raw_runs(wildcards.runs)[wildcards.run]
 
 
 def shower_settings(wildcards):

@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the steps."""
     from skyquilt.config import get_analysis, load_config
     from skyquilt.config.changes import interval_changes
+    from skyquilt.errors import ConfigError
     from skyquilt.host import n_cores
     from skyquilt.runs.guard import claim, remove_leftovers
     from skyquilt.steps.run import run_analysis
@@ -74,6 +75,12 @@ def run(args: argparse.Namespace) -> int:
     names = [args.analysis] if args.analysis else list(config.analyses)
     for name in names:
         get_analysis(config, name)
+    if not names:
+        sets = ", ".join(config.showers.runs) if config.showers else "none"
+        raise ConfigError(
+            f"{args.config}: has no analyses to run; its runs of showers ({sets}) are made by "
+            "`skyquilt showers reconstruct` or the workflow."
+        )
     if args.circular:
         from skyquilt.steps.alert import check_circular
 

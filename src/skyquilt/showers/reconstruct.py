@@ -66,6 +66,8 @@ class ReconstructedRun:
         The images themselves, if they are kept.
     run : Run
         What was read: telescopes, settings of the simulation, losses.
+    n_not_chosen : int
+        Events without an image of the telescopes that are used.
     """
 
     obs_id: int
@@ -73,6 +75,7 @@ class ReconstructedRun:
     images: dict[str, np.ndarray]
     pixels: PixelImages | None
     run: Run
+    n_not_chosen: int = 0
 
 
 EVENT_COLUMNS = {
@@ -160,11 +163,13 @@ class _Making:
     kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     cameras: dict[int, Camera] = field(default_factory=dict)
     extractions: dict[int, Extraction] = field(default_factory=dict)
+    n_not_chosen: int = 0
 
     def add(self, event: Event) -> None:
         """Add an event with its images."""
         images = [image for image in event.images if image.tel_id in self.cuts]
         if not images:
+            self.n_not_chosen += 1
             return
         row: dict[str, float] = {"event_id": event.event_id, "n_images": len(images)}
         row |= {"time_s": event.time[0], "time_ns": event.time[1]}
@@ -249,7 +254,12 @@ class _Making:
             for name in integers:
                 table[name] = table[name].astype(np.int64)
         return ReconstructedRun(
-            self.reader.run.obs_id, events, images, self._pixels(), self.reader.run
+            self.reader.run.obs_id,
+            events,
+            images,
+            self._pixels(),
+            self.reader.run,
+            self.n_not_chosen,
         )
 
     def _add_showers(self, events: dict[str, np.ndarray], images: dict[str, np.ndarray]) -> None:

@@ -111,15 +111,12 @@ class Event:
         x_max [g cm-2], primary_id.
     images : tuple of RawImage
         Of the telescopes that were part of the trigger.
-    n_untriggered : int
-        Images that were left out: of telescopes that were not.
     """
 
     event_id: int
     time: tuple[int, int]
     shower: dict[str, float]
     images: tuple[RawImage, ...]
-    n_untriggered: int
 
 
 @dataclass
@@ -144,6 +141,10 @@ class Run:
         What was missing at the end, if that is allowed.
     n_without_data : int
         Events without an image so far.
+    n_without_shower : int
+        Events so far that are of no simulated shower, as of calibration light; they are left out.
+    n_untriggered : int
+        Images so far that were left out: of telescopes that were not part of the trigger.
     """
 
     path: Path
@@ -154,6 +155,8 @@ class Run:
     calibrations: dict[int, Calibration] = field(default_factory=dict)
     loss: list[Loss] = field(default_factory=list)
     n_without_data: int = 0
+    n_without_shower: int = 0
+    n_untriggered: int = 0
 
     @property
     def obs_id(self) -> int:
@@ -351,8 +354,10 @@ class Reader:
             self._core, self._true_images = found.parse(), {}
         elif kind == 1204:
             self._true_images = _true_images(found)
-        elif kind == 2010 and self._shower is not None:
-            return self._event(found)
+        elif kind == 2010:
+            if self._shower is not None:
+                return self._event(found)
+            self.run.n_without_shower += 1
         else:
             self._take_monitoring(found)
         return None
@@ -384,12 +389,12 @@ class Reader:
             for number, one in samples.items()
             if number in triggered
         )
+        self.run.n_untriggered += len(samples) - len(images)
         return Event(
             event_id=int(event_id),
             time=(int(trigger["gps_time"][0]), int(trigger["gps_time"][1])),
             shower=_truth(self._shower or {}, self._core),
             images=images,
-            n_untriggered=len(samples) - len(images),
         )
 
     def _pointing_of(

@@ -1,6 +1,7 @@
 """Resolved configurations beside results, so that these tell how they were made."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,6 +19,7 @@ def write_settings(path: str | Path, config: Config) -> None:
 
 def write_analysis_settings(config: Config, name: str) -> None:
     """Write `config.yaml` of one analysis, with that analysis alone, beside its results."""
-    alone = {"analyses": {name: config.analyses[name]}, "simulation": None, "binning": {}}
+    alone: dict[str, Any] = {"simulation": None, "binning": {}, "showers": None}
+    alone["analyses"] = {name: config.analyses[name]}
     path = Path(config.results) / name / "config.yaml"
     write_settings(path, config.model_copy(update=alone))

@@ -172,3 +172,12 @@ def test_one_file_alone_is_made(setting, tmp_path, capsys):
     assert [path.name for path in folder.iterdir()] == [RUN.replace(".simtel.zst", ".h5")]
     assert setting("--file", str(tmp_path / CUT))[0] == 2
     assert f"{CUT}: none of the files of showers.runs.all" in capsys.readouterr().err
+
+
+def test_run_without_analyses_says_who_makes_showers(tmp_path, simtel_data, capsys):
+    path = tmp_path / "showers.yaml"
+    runs = {"night": {"files": str(simtel_data / RUN)}}
+    path.write_text(yaml.safe_dump({"showers": {"runs": runs}}))
+    assert main(["run", "--config", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert "has no analyses to run; its runs of showers (night) are made by" in said

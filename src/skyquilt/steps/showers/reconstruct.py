@@ -106,8 +106,19 @@ def _log(made: ReconstructedRun, path: Path, which: str) -> None:
         "run %s, %s: %d events, %d images, %d showers",
         *(which, path.name, made.events["event_id"].size, made.images["tel_id"].size, n_shower),
     )
-    if made.run.n_without_data:
-        logger.warning("%s: %d events without an image", path.name, made.run.n_without_data)
+    left_out = {
+        "%s: %d events without an image": made.run.n_without_data,
+        "%s: %d events of no simulated shower are left out": made.run.n_without_shower,
+        "%s: %d events without an image of the chosen telescopes are left out": made.n_not_chosen,
+    }
+    for message, number in left_out.items():
+        if number:
+            logger.warning(message, path.name, number)
+    if made.run.n_untriggered:
+        logger.info(
+            "%s: %d images of telescopes without a trigger are left out",
+            *(path.name, made.run.n_untriggered),
+        )
     for loss in made.run.loss:
         logger.warning(
             "%s: cut after byte %d: %d bytes of an object that is not whole are left out",
