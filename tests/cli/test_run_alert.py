@@ -141,7 +141,13 @@ def test_plots_of_an_analysis_with_skies_that_are_not_there(run, local, write_co
     code, _, errors = run("run", "--quiet", "--report", "--config", config)
     assert code == 0, errors
     assert "without simulated skies" in caplog.text
-    assert Path(local.path("results/tiny/report.html")).is_file()
+    page = Path(local.path("results/tiny/report.html"))
+    made = page.stat().st_mtime_ns
+    assert run("run", "--quiet", "--config", config)[0] == 0
+    assert page.stat().st_mtime_ns == made  # it is what `run` writes
+    local.settings["spectrum"]["index"] = -1.5
+    assert run("run", "--quiet", "--config", write_config(local))[0] == 0
+    assert not page.is_file()
 
 
 @pytest.fixture

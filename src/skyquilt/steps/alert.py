@@ -21,6 +21,7 @@ from skyquilt.steps.model.collect import read_comparison
 from skyquilt.steps.model.plot import plot_model
 from skyquilt.steps.plot import plot_analysis
 from skyquilt.steps.report import report_all, report_analysis
+from skyquilt.steps.settings import without_missing_skies, without_skies
 
 logger = logging.getLogger(__name__)
 
@@ -145,21 +146,9 @@ def write_pages(config: Config, names: list[str]) -> list[Path]:
                 "`skyquilt workflow` does",
                 name,
             )
-            asked = _without_skies(config, name)
+            asked = without_skies(config, name)
         report_analysis(asked, name, folder, folder / "report.html")
     pages = [Path(config.results) / name / "report.html" for name in names]
     index = Path(config.results) / INDEX
-    report_all(_without_missing_skies(config, names), pages, index)
+    report_all(without_missing_skies(config, names), pages, index)
     return [*pages, index]
-
-
-def _without_skies(config: Config, name: str) -> Config:
-    analysis = config.analyses[name].model_copy(update={"calibrate": None})
-    return config.model_copy(update={"analyses": config.analyses | {name: analysis}})
-
-
-def _without_missing_skies(config: Config, names: list[str]) -> Config:
-    for name in names:
-        if not (Path(config.results) / name / "calibration.json").is_file():
-            config = _without_skies(config, name)
-    return config

@@ -38,7 +38,7 @@ from skyquilt.steps.populations.marginalise import marginalise
 from skyquilt.steps.populations.prepare import prepare_populations
 from skyquilt.steps.prepare import prepare_analysis
 from skyquilt.steps.refine import refine_analysis
-from skyquilt.steps.settings import write_analysis_settings
+from skyquilt.steps.settings import without_missing_skies, write_analysis_settings
 from skyquilt.steps.simulate import simulate_files
 from skyquilt.steps.sources import sources_analysis
 from skyquilt.steps.start import set_all_stale_aside
@@ -84,7 +84,7 @@ def run_analysis(
     check_inputs(config, name)
     times = make_inputs(config, name)
     write_analysis_settings(config, name)
-    _set_aside(folder, find_stale(config, name, Digests(config.cache)))
+    _set_aside(folder, _find_stale(config, name))
     made: set[str] = set()
     for product, parts in steps.items():
         before = {item.name for item in ancestry(product)}
@@ -190,6 +190,20 @@ def _is_whole(folder: Path, product: str, analysis: Analysis) -> bool:
     except ProductError:
         return False
     return True
+
+
+def _find_stale(config: Config, name: str) -> list[Stale]:
+    """Stale products; a page without skies that were never simulated is none, `run` writes those.
+
+    Of the reasons that a page may have another one still counts.
+    """
+    digests = Digests(config.cache)
+    stale = find_stale(config, name, digests)
+    if any(item.product == "page" for item in stale):
+        with_pages = without_missing_skies(config, [name])
+        others = {item.product for item in find_stale(with_pages, name, digests)}
+        stale = [item for item in stale if item.product != "page" or "page" in others]
+    return stale
 
 
 def _followers(name: str, folder: Path, made: set[str], own: Set[str]) -> list[Stale]:

@@ -23,3 +23,17 @@ def write_analysis_settings(config: Config, name: str) -> None:
     alone["analyses"] = {name: config.analyses[name]}
     path = Path(config.results) / name / "config.yaml"
     write_settings(path, config.model_copy(update=alone))
+
+
+def without_skies(config: Config, name: str) -> Config:
+    """The configuration without the simulated skies of an analysis."""
+    analysis = config.analyses[name].model_copy(update={"calibrate": None})
+    return config.model_copy(update={"analyses": config.analyses | {name: analysis}})
+
+
+def without_missing_skies(config: Config, names: list[str]) -> Config:
+    """The configuration without the skies of those analyses whose skies are not simulated."""
+    for name in names:
+        if not (Path(config.results) / name / "calibration.json").is_file():
+            config = without_skies(config, name)
+    return config
