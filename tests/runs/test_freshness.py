@@ -42,9 +42,11 @@ SKIES = {"null_skies": 100, "injections": 20, "fluxes": [30.0], "skies_per_job":
 
 
 OF_MAPS = {
-    name: item for name, item in PRODUCTS.items() if item.asked_by not in ("model", "targets")
+    name: item
+    for name, item in PRODUCTS.items()
+    if item.asked_by not in ("model", "populations", "targets")
 }
-"""Products of an analysis with a map; those of models and targets have tests of their own."""
+"""Products of an analysis with a map; others have tests of their own."""
 
 
 class Made:
