@@ -1,6 +1,7 @@
 """A run from raw samples to showers: charges, images, parameters, directions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skyquilt.config.showers import ShowerRuns
+from skyquilt.errors import ConfigError, InputError
 from skyquilt.showers.cameras import Camera, Cameras
 from skyquilt.showers.extractors import window_corrections
 from skyquilt.showers.images import (
@@ -141,11 +143,34 @@ def reconstruct_run(path: str | Path, runs: ShowerRuns) -> ReconstructedRun:
         If a pattern of telescopes does not fit the run.
     """
     reader = Reader(path, keep_cut=runs.truncated == "keep")
-    cuts = choose_telescopes(runs, reader.run.telescopes.values())
+    with _in_file(reader.run.path):
+        cuts = choose_telescopes(runs, reader.run.telescopes.values())
     making = _Making(reader, runs, cuts, Cameras(runs.focal_length))
     for event in reader.events():
         making.add(event)
     return making.finish()
+
+
+def count_telescopes(path: str | Path, runs: ShowerRuns) -> tuple[int, int]:
+    """Telescopes that are used, and all of them, by the header of a run.
+
+    Raises
+    ------
+    InputError, ConfigError
+        As `reconstruct_run`.
+    """
+    run = Reader(path, keep_cut=runs.truncated == "keep").run
+    with _in_file(run.path):
+        return len(choose_telescopes(runs, run.telescopes.values())), len(run.telescopes)
+
+
+@contextmanager
+def _in_file(path: Path) -> Iterator[None]:
+    """Put the file before what is said of its telescopes."""
+    try:
+        yield
+    except (ConfigError, InputError) as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 @dataclass
@@ -210,7 +235,8 @@ class _Making:
         if known is not None and known.calibration is calibration:
             return known
         telescope, calibrate = self.reader.run.telescopes[number], self.runs.calibrate
-        camera = self.cameras[number] = self.known.find(telescope)
+        with _in_file(self.reader.run.path):
+            camera = self.cameras[number] = self.known.find(telescope)
         correction = np.ones(len(telescope.pulse.shape))
         if calibrate.extractor != "full":
             correction = window_corrections(

@@ -16,6 +16,7 @@ from skyquilt.steps.model.prepare import reference_spectrum
 from skyquilt.steps.plan import check_map, region_unseen
 from skyquilt.steps.populations.settings import describe_populations
 from skyquilt.steps.prepare import warn_of_spectra
+from skyquilt.steps.showers.check import describe_showers
 from skyquilt.steps.simulate import check_simulation
 from skyquilt.steps.targets.settings import describe_rosters
 
@@ -37,6 +38,10 @@ def check_files(config: Config) -> str:
             check_simulation(config.simulation)
         except SkyquiltError as error:
             bad.append(str(error))
+    try:
+        good += describe_showers(config)
+    except SkyquiltError as error:
+        bad.append(f"showers: {error}")
     for name, analysis in config.analyses.items():
         warn_of_spectra(name, analysis)
         unseen = []

@@ -181,3 +181,19 @@ def test_run_without_analyses_says_who_makes_showers(tmp_path, simtel_data, caps
     assert main(["run", "--config", str(path)]) == 2
     said = capsys.readouterr().err
     assert "has no analyses to run; its runs of showers (night) are made by" in said
+
+
+def test_check_tells_of_each_set_of_runs(setting, tmp_path, capsys):
+    setting(files=str(tmp_path / "nothing.zst"))
+    path = str(tmp_path / "showers.yaml")
+    capsys.readouterr()
+    assert main(["check", "--config", path]) == 2
+    assert "showers: " in capsys.readouterr().err
+    setting(files=str(tmp_path / RUN), telescopes={"choose": ["SST*"]})
+    capsys.readouterr()
+    assert main(["check", "--config", path]) == 2
+    assert f"{RUN}: telescopes.choose: 'SST*' matches no telescope" in capsys.readouterr().err
+    setting(files=str(tmp_path / RUN))
+    capsys.readouterr()
+    assert main(["check", "--config", path]) == 0
+    assert "showers all: 1 runs; 4 of 4 telescopes in" in capsys.readouterr().out
